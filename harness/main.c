@@ -1,0 +1,195 @@
+/* PID 1 of every sandbox: starts the program, outlives it, and says under a secret key how it ended. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "hidden.h"
+#include "probe.h"
+#include "trailer.h"
+
+struct options {
+  long timeout_ms; /* 0: none */
+  int hidden;      /* look for what the archive API drops */
+  int probe;       /* report on the sandbox instead of running a program */
+  char **argv;
+};
+
+static uint8_t key[KEY_SIZE];
+
+static void forget_key(void) {
+  memset(key, 0, sizeof key);
+  __asm__ volatile("" : : "r"(key) : "memory");
+}
+
+static long now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Without the whole key nothing can be vouched for, so nothing is started. */
+static void read_key(void) {
+  size_t have = 0;
+  while (have < KEY_SIZE) {
+    ssize_t n = read(0, key + have, KEY_SIZE - have);
+    if (n == 0 || (n < 0 && errno != EINTR)) _exit(125);
+    if (n > 0) have += (size_t)n;
+  }
+  int null = open("/dev/null", O_RDWR);
+  if (null < 0 || dup2(null, 0) < 0) _exit(125);
+  if (null > 2) close(null);
+}
+
+/* Opened before the guest runs: it may lower our RLIMIT_NOFILE afterwards. */
+static int open_oom_counter(void) {
+  int fd = open("/sys/fs/cgroup/memory/memory.oom_control", O_RDONLY | O_CLOEXEC);
+  return fd >= 0 ? fd : open("/sys/fs/cgroup/memory.events", O_RDONLY | O_CLOEXEC);
+}
+
+static long read_oom_counter(int fd) {
+  char text[1024];
+  ssize_t size = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+  if (size <= 0) return -1;
+  text[size] = 0;
+  const char *at = strstr(text, "oom_kill ");
+  return at ? atol(at + strlen("oom_kill ")) : -1;
+}
+
+/* The kernel should pick the guest, never us, when memory runs out. */
+static void prefer_as_oom_victim(void) {
+  prctl(PR_SET_DUMPABLE, 1);
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (write(fd, "500", 3) != 3) errno = 0;
+  close(fd);
+}
+
+/* Returns the child's pid; *failure is its errno when it could not become the program. */
+static pid_t start(char **argv, int *failure) {
+  int status[2];
+  *failure = 0;
+  if (pipe2(status, O_CLOEXEC) != 0) _exit(125);
+  pid_t child = fork();
+  if (child < 0) _exit(125);
+  if (child == 0) {
+    sigset_t none;
+    forget_key();
+    prefer_as_oom_victim();
+    setsid();
+    umask(022);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execvp(argv[0], argv);
+    int error = errno;
+    _exit(write(status[1], &error, sizeof error) == sizeof error ? 127 : 126);
+  }
+  close(status[1]);
+  while (read(status[0], failure, sizeof *failure) < 0 && errno == EINTR) continue;
+  close(status[0]);
+  return child;
+}
+
+/* Waits until the program ends, its time is over, or the runner sends SIGTERM; reaps orphans meanwhile. */
+static const char *await(pid_t child, long deadline, int *status) {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGCHLD);
+  sigaddset(&wanted, SIGTERM);
+  for (;;) {
+    int some;
+    for (pid_t pid; (pid = waitpid(-1, &some, WNOHANG)) > 0;)
+      if (pid == child) {
+        *status = some;
+        return NULL;
+      }
+    long left = deadline ? deadline - now_ms() : 3600000;
+    if (left <= 0) return "timeout";
+    struct timespec wait = {left / 1000, left % 1000 * 1000000};
+    if (sigtimedwait(&wanted, NULL, &wait) == SIGTERM) return "stopped";
+  }
+}
+
+/* A survivor could still write to the state or to stderr after the trailer. */
+static void kill_everyone(void) {
+  static const struct timespec pause = {0, 1000000};
+  for (;;) {
+    kill(-1, SIGKILL);
+    pid_t pid = waitpid(-1, NULL, WNOHANG);
+    if (pid < 0 && errno == ECHILD) return;
+    if (pid == 0) nanosleep(&pause, NULL);
+  }
+}
+
+static int run(const struct options *o) {
+  struct ending end = {.kind = "exit", .hidden = -1};
+  int oom = open_oom_counter(), failure = 0, status = 0;
+  time_t began = time(NULL) - 1;
+  long start_ms = now_ms();
+  char **argv = o->argv;
+  const char *name = strrchr(argv[0], '/');
+  if (strcmp(name ? name + 1 : argv[0], "deterministic-run.sh") == 0) argv = resolve_command(argv);
+  pid_t child = argv ? start(argv, &failure) : 0;
+  if (!argv) {
+    end.kind = "exec_failed";
+    end.value = EINVAL;
+  } else {
+    const char *cut = await(child, o->timeout_ms ? start_ms + o->timeout_ms : 0, &status);
+    if (cut) end.kind = cut;
+    else if (failure) end.kind = "exec_failed", end.value = failure;
+    else if (WIFSIGNALED(status)) end.kind = "signal", end.value = WTERMSIG(status);
+    else end.value = WEXITSTATUS(status);
+  }
+  end.ms = now_ms() - start_ms;
+  kill_everyone();
+  end.oom = read_oom_counter(oom);
+  if (o->hidden) end.hidden = count_hidden(began);
+  write_trailer(key, &end);
+  return 0;
+}
+
+static struct options parse(char **argv) {
+  struct options o = {0};
+  for (argv++; *argv && strcmp(*argv, "--") != 0; argv++) {
+    if (strcmp(*argv, "--timeout-ms") == 0 && argv[1]) o.timeout_ms = atol(*++argv);
+    else if (strcmp(*argv, "--hidden") == 0) o.hidden = 1;
+    else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
+    else _exit(64);
+  }
+  o.argv = *argv ? argv + 1 : argv;
+  return o;
+}
+
+int main(int argc, char **argv) {
+  const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+  if (argc > 0 && strcmp(name ? name + 1 : argv[0], "deterministic-run.sh") == 0) {
+    char **command = resolve_command(argv);
+    if (!command) return 64;
+    execvp(command[0], command);
+    fprintf(stderr, "deterministic-run.sh: cannot run '%s': %s\n", command[0], strerror(errno));
+    return errno == ENOENT ? 127 : 126;
+  }
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, NULL);
+  if (getpid() != 1 || prctl(PR_SET_DUMPABLE, 0) != 0) return 125;
+  struct options o = parse(argv);
+  read_key();
+  if (o.probe) {
+    struct ending end = {.kind = "exit", .oom = -1, .hidden = -1};
+    print_probe(o.argv[0]);
+    write_trailer(key, &end);
+    return 0;
+  }
+  if (!o.argv[0]) return 64;
+  return run(&o);
+}

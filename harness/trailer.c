@@ -1,0 +1,39 @@
+/* Formats and writes the end trailer (docs/harness.md). */
+#include "trailer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sha256.h"
+
+/* The guest shares this pipe and may have made it non-blocking, so EAGAIN is waited out. */
+static void write_all(int fd, const char *data, size_t size) {
+  while (size > 0) {
+    ssize_t n = write(fd, data, size);
+    if (n > 0) {
+      data += n;
+      size -= (size_t)n;
+    } else if (errno == EAGAIN) {
+      struct pollfd p = {.fd = fd, .events = POLLOUT};
+      poll(&p, 1, 1000);
+    } else if (errno != EINTR) {
+      return;
+    }
+  }
+}
+
+void write_trailer(const uint8_t key[KEY_SIZE], const struct ending *end) {
+  char line[PAYLOAD_SIZE + 1 + 2 * SHA256_SIZE + 1 + 1];
+  uint8_t mac[SHA256_SIZE];
+  int n = snprintf(line, PAYLOAD_SIZE, "reenact-end/1 kind=%s value=%d oom=%ld hidden=%ld ms=%ld",
+                   end->kind, end->value, end->oom, end->hidden, end->ms);
+  memset(line + n, ' ', (size_t)(PAYLOAD_SIZE - n));
+  hmac_sha256(key, KEY_SIZE, line, PAYLOAD_SIZE, mac);
+  line[PAYLOAD_SIZE] = '\n';
+  for (int i = 0; i < SHA256_SIZE; i++) snprintf(line + PAYLOAD_SIZE + 1 + 2 * i, 3, "%02x", mac[i]);
+  line[sizeof line - 2] = '\n';
+  write_all(2, line, sizeof line - 1);
+}

@@ -1,0 +1,19 @@
+/* The end trailer: the only word on how the program ended that the runner believes. */
+#ifndef REENACT_TRAILER_H
+#define REENACT_TRAILER_H
+#include <stdint.h>
+
+enum { KEY_SIZE = 32, PAYLOAD_SIZE = 128 };
+
+struct ending {
+  const char *kind; /* exit, signal, timeout, stopped or exec_failed */
+  int value;        /* exit code, signal number or errno */
+  long oom;         /* processes the kernel killed for memory; -1 unknown */
+  long hidden;      /* paths that the archive API cannot show; -1 not looked for */
+  long ms;          /* the program's wall time, milliseconds */
+};
+
+/* Writes payload, newline, 64 hex digits of HMAC, newline to stderr, whatever the guest did to it. */
+void write_trailer(const uint8_t key[KEY_SIZE], const struct ending *end);
+
+#endif

@@ -1,0 +1,62 @@
+/** npm run demo | test | bench | setup | stop | check, after Node and the packages are there. */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { check } from './check.ts';
+import { demo } from './demo.ts';
+import { ensureEngine, ensureRegistry, stopAll } from './engine.ts';
+import { ensureHarness } from './harness.ts';
+import { ensureTools, TOOLS } from './packages.ts';
+import { SetupError, say } from './say.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Runs a program of ours in the foreground and returns its exit status. */
+function foreground(file: string, args: string[], env: Record<string, string>): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+    child.on('exit', (status) => resolve(status ?? 130));
+    child.on('error', () => resolve(70));
+  });
+}
+
+async function environment(): Promise<Record<string, string>> {
+  // Asked for together, so that apt runs once.
+  await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian]);
+  await ensureHarness(root);
+  return { DOCKER_HOST: await ensureEngine(), REENACT_REGISTRY: await ensureRegistry() };
+}
+
+const TASKS: Record<string, (args: string[]) => Promise<number>> = {
+  stop: async () => {
+    await stopAll();
+    return 0;
+  },
+  check: () => check(root),
+  setup: async () => {
+    const env = await environment();
+    for (const [name, value] of Object.entries(env)) process.stdout.write(`export ${name}=${value}\n`);
+    return 0;
+  },
+  demo: async () => demo(root, await environment()),
+  test: async (args) => {
+    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
+    const env = await environment();
+    return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);
+  },
+  bench: async (args) => {
+    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
+    const env = await environment();
+    return foreground(process.execPath, [join(root, 'bench/main.ts'), ...args], env);
+  },
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+try {
+  process.exitCode = await TASKS[name]!(args);
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exitCode = 3;
+}

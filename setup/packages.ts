@@ -1,0 +1,72 @@
+/** Installs what is missing with apt, where that can be done, and says exactly what is needed where it can't. */
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+import { exec } from '../src/base/exec.ts';
+import { SetupError, say } from './say.ts';
+
+export interface Tool {
+  program: string;
+  package: string;
+  why: string;
+}
+
+export const TOOLS: Record<'engine' | 'registry' | 'compiler' | 'debian' | 'busybox', Tool> = {
+  engine: { program: 'dockerd', package: 'docker.io', why: 'the container engine that replays run in' },
+  registry: {
+    program: 'docker-registry',
+    package: 'docker-registry',
+    why: 'the loopback registry that sandbox images are pulled from by digest',
+  },
+  compiler: { program: 'musl-gcc', package: 'musl-tools', why: 'builds the static PID 1 of every sandbox' },
+  debian: {
+    program: 'mmdebstrap',
+    package: 'mmdebstrap',
+    why: 'builds the sandbox image from Debian’s packages',
+  },
+  busybox: {
+    program: 'busybox',
+    package: 'busybox-static',
+    why: 'the shell of the small images the tests replay',
+  },
+};
+
+/** The full path of a program on PATH or in the folders of system tools. */
+export function findProgram(program: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin'];
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
+}
+
+function isDebianLike(): boolean {
+  if (!existsSync('/etc/os-release')) return false;
+  return /^ID(_LIKE)?=.*(debian|ubuntu)/m.test(readFileSync('/etc/os-release', 'utf8'));
+}
+
+/** Makes every tool present, or throws a SetupError that names what to install. */
+export async function ensureTools(tools: Tool[]): Promise<void> {
+  const missing = tools.filter((tool) => !findProgram(tool.program));
+  if (missing.length === 0) return;
+  const names = missing.map((tool) => tool.package).join(' ');
+  if (process.platform !== 'linux' || !isDebianLike())
+    throw new SetupError(
+      `please install what gives you ${missing.map((t) => `${t.program} (${t.why})`).join(', ')}; on Debian: apt-get install ${names}`,
+    );
+  if (process.getuid?.() !== 0)
+    throw new SetupError(
+      `not root, so nothing can be installed: run "sudo apt-get install ${names}" once, or set DOCKER_HOST to an engine you may use`,
+    );
+  for (const tool of missing) say(`installing ${tool.package}: ${tool.why}`);
+  const apt = async (args: string[]): Promise<number | null> => {
+    const options = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0'];
+    const { exitCode, stderr } = await exec(
+      '/usr/bin/env',
+      ['DEBIAN_FRONTEND=noninteractive', 'apt-get', ...options, ...args],
+      { timeoutMs: 900_000, outputBytes: 64 << 20 },
+    );
+    if (exitCode !== 0) process.stderr.write(stderr.slice(-2000));
+    return exitCode;
+  };
+  const install = ['install', '-y', '--no-install-recommends', ...missing.map((tool) => tool.package)];
+  await apt(['update']);
+  if ((await apt(install)) !== 0) throw new SetupError(`apt-get install ${names} failed; see above`);
+}

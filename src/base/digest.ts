@@ -1,0 +1,30 @@
+/** Content digests: a branded string "sha256:" + 64 lower-case hex digits. */
+import { createHash, hash } from 'node:crypto';
+
+export type Digest = string & { readonly __digest: 'sha256' };
+
+export const DIGEST_PATTERN: RegExp = /^sha256:[0-9a-f]{64}$/;
+
+/** True for the only accepted spelling of a digest. */
+export function isDigest(text: string): text is Digest {
+  return DIGEST_PATTERN.test(text);
+}
+
+/** The digest of bytes that are all in memory. */
+export function digestOf(bytes: string | Uint8Array): Digest {
+  return `sha256:${hash('sha256', bytes, 'hex')}` as Digest;
+}
+
+/** The 64 hex digits of a digest, for file names. */
+export function hexOf(digest: Digest): string {
+  return digest.slice('sha256:'.length);
+}
+
+/** A running digest, for bytes that arrive in pieces. */
+export function startDigest(): { update(bytes: Uint8Array): void; end(): Digest } {
+  const running = createHash('sha256');
+  return {
+    update: (bytes) => void running.update(bytes),
+    end: () => `sha256:${running.digest('hex')}` as Digest,
+  };
+}

@@ -1,0 +1,55 @@
+/** Expected errors: one class, a closed table of codes, and the exit status each one ends the command with. */
+
+/** Exit statuses of the command; docs/errors.md lists them for users. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  rejected: 2,
+  inconclusive: 3,
+  usage: 64,
+  bug: 70,
+  interrupted: 130,
+} as const;
+
+/** Every code a Fault may bear, with its exit status and what the person should do next. */
+export const FAULTS = {
+  usage: { exit: 64, next: 'see reenact --help' },
+  manifest_invalid: { exit: 64, next: 'mend the fields named; reenact schema manifest prints the format' },
+  policy_invalid: { exit: 64, next: 'mend the policy file, or use a built-in one: default, forensic' },
+  config_invalid: { exit: 64, next: 'mend reenact.yaml' },
+  record_invalid: { exit: 64, next: 'give a record that reenact run wrote' },
+  input_mismatch: { exit: 2, next: 'restore the file the manifest was written for' },
+  unsupported_platform: { exit: 3, next: 'replay it on an engine of that platform' },
+  engine_unreachable: { exit: 3, next: 'start the engine, or set DOCKER_HOST; reenact doctor explains' },
+  engine_failed: { exit: 3, next: 'see the engine’s own log; nothing was concluded about the program' },
+  registry_unreachable: { exit: 3, next: 'start the registry, or name another repository' },
+  image_not_found: { exit: 3, next: 'push the image, or name the repository that holds it' },
+  image_bytes_mismatch: { exit: 3, next: 'do not trust this registry: its bytes do not have their digest' },
+  image_mismatch: { exit: 3, next: 'remove the image from the engine and pull it again' },
+  sandbox_not_enforced: { exit: 3, next: 'use an engine that enforces the sandbox; reenact doctor explains' },
+  capture_incomplete: { exit: 3, next: 'run where the engine’s storage is visible (same host, overlay2)' },
+  supervisor_lost: { exit: 3, next: 'look for memory pressure or an attack on PID 1' },
+  disk_full: { exit: 3, next: 'free space, then run the same command again: it resumes' },
+  out_failed: { exit: 3, next: 'give an --out folder that can be written' },
+  interrupted: { exit: 130, next: 'run the same command again: it resumes' },
+} as const;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** An error somebody can act on; anything else that is thrown is a bug. */
+export class Fault extends Error {
+  readonly code: FaultCode;
+  constructor(code: FaultCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'Fault';
+    this.code = code;
+  }
+}
+
+/** Turns what a library threw into a Fault, keeping one that already is one. */
+export function asFault(code: FaultCode, message: string, cause: unknown): Fault {
+  if (cause instanceof Fault) return cause;
+  const errno = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new Fault(errno === 'ENOSPC' ? 'disk_full' : code, `${message}: ${detail}`, cause);
+}

@@ -1,0 +1,65 @@
+/** Files that are whole or absent: written aside, synced, then renamed. */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+import { type Digest, startDigest } from './digest.ts';
+
+const CHUNK_BYTES = 1 << 18;
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Calls `fill` with a new file beside `path`, then renames it to `path`; on failure nothing is left. */
+export async function writeAside(
+  path: string,
+  fill: (file: FileHandle) => Promise<void>,
+  durable = true,
+): Promise<void> {
+  const folder = dirname(path);
+  const aside = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    const file = await open(aside, 'wx', 0o644);
+    try {
+      await fill(file);
+      if (durable) await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+    if (durable) await syncFolder(folder);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+/** Writes text to `path`, whole or not at all. */
+export async function writeWhole(path: string, text: string | Uint8Array): Promise<void> {
+  await writeAside(path, async (file) => void (await file.writeFile(text)));
+}
+
+/** Reads an open file to its end, passing each piece on; returns size and digest of exactly what was passed. */
+export async function readThrough(
+  file: FileHandle,
+  each?: (bytes: Uint8Array) => Promise<unknown>,
+): Promise<{ sha256: Digest; sizeBytes: number }> {
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  const digest = startDigest();
+  let sizeBytes = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+    if (bytesRead === 0) return { sha256: digest.end(), sizeBytes };
+    const piece = buffer.subarray(0, bytesRead);
+    digest.update(piece);
+    if (each) await each(piece);
+    sizeBytes += bytesRead;
+  }
+}

@@ -1,0 +1,131 @@
+/** A strict JSON parser (RFC 8259): duplicate keys, a byte-order mark, bad UTF-8 and deep nesting are refused. */
+
+/** A place in a document and what is wrong there; the path is JSONPath, "$" the root. */
+export interface Problem {
+  path: string;
+  message: string;
+  hint?: string;
+}
+
+export interface JsonLimits {
+  sizeBytes: number;
+  depth: number;
+}
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; problems: Problem[] };
+
+const TOKEN =
+  /[ \t\n\r]*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(true|false|null))/y;
+
+class JsonSyntaxError extends Error {}
+
+/** JSONPath of a member, bracketed where a dot would be ambiguous. */
+export function memberPath(path: string, key: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}
+
+class Parser {
+  readonly problems: Problem[] = [];
+  private at = 0;
+  private readonly text: string;
+  private readonly maxDepth: number;
+  constructor(text: string, maxDepth: number) {
+    this.text = text;
+    this.maxDepth = maxDepth;
+  }
+
+  document(): unknown {
+    const value = this.value('$', 0, this.token());
+    if (/[^ \t\n\r]/.test(this.text.slice(this.at))) throw this.error('data after the end of the document');
+    return value;
+  }
+
+  private error(message: string): JsonSyntaxError {
+    const before = this.text.slice(0, this.at);
+    const line = before.split('\n').length;
+    return new JsonSyntaxError(`${message} at line ${line}, column ${this.at - before.lastIndexOf('\n')}`);
+  }
+
+  private token(): string {
+    TOKEN.lastIndex = this.at;
+    const found = TOKEN.exec(this.text);
+    if (!found) throw this.error(this.at >= this.text.length ? 'the document ends too early' : 'not JSON');
+    this.at = TOKEN.lastIndex;
+    return (found[1] ?? found[2] ?? found[3] ?? found[4])!;
+  }
+
+  private value(path: string, depth: number, token: string): unknown {
+    if (depth > this.maxDepth) throw this.error(`nested deeper than ${this.maxDepth} levels`);
+    if (token === '{') return this.object(path, depth);
+    if (token === '[') return this.array(path, depth);
+    if (/^[}\]:,]$/.test(token)) throw this.error(`unexpected ${token}`);
+    const value = JSON.parse(token) as unknown;
+    if (typeof value === 'string' && !value.isWellFormed())
+      this.problems.push({ path, message: 'has a lone surrogate' });
+    return value;
+  }
+
+  private object(path: string, depth: number): Record<string, unknown> {
+    // A null prototype keeps a key named __proto__ an ordinary member.
+    const result: Record<string, unknown> = Object.create(null);
+    let token = this.token();
+    while (token !== '}') {
+      if (token[0] !== '"') throw this.error('expected a member name');
+      const key = JSON.parse(token) as string;
+      const inner = memberPath(path, key);
+      if (Object.hasOwn(result, key))
+        this.problems.push({
+          path: inner,
+          message: 'is given twice',
+          hint: 'readers disagree on which one counts: keep one',
+        });
+      if (this.token() !== ':') throw this.error('expected ":"');
+      result[key] = this.value(inner, depth + 1, this.token());
+      token = this.token();
+      if (token === ',') {
+        token = this.token();
+        if (token === '}') throw this.error('a comma before "}"');
+      } else if (token !== '}') throw this.error('expected "," or "}"');
+    }
+    return result;
+  }
+
+  private array(path: string, depth: number): unknown[] {
+    const result: unknown[] = [];
+    let token = this.token();
+    while (token !== ']') {
+      result.push(this.value(`${path}[${result.length}]`, depth + 1, token));
+      token = this.token();
+      if (token === ',') {
+        token = this.token();
+        if (token === ']') throw this.error('a comma before "]"');
+      } else if (token !== ']') throw this.error('expected "," or "]"');
+    }
+    return result;
+  }
+}
+
+/** Parses bytes into a JSON value with null-prototype objects, or says everything that is wrong. */
+export function parseJson(bytes: Uint8Array, limits: JsonLimits): Parsed<unknown> {
+  const fail = (message: string, hint?: string): Parsed<unknown> => ({
+    ok: false,
+    problems: [{ path: '$', message, ...(hint ? { hint } : {}) }],
+  });
+  if (bytes.length > limits.sizeBytes)
+    return fail(`is ${bytes.length} bytes, over the limit of ${limits.sizeBytes}`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return fail('is not valid UTF-8');
+  }
+  if (text.startsWith('\ufeff')) return fail('starts with a byte-order mark', 'save it as UTF-8 without one');
+  const parser = new Parser(text, limits.depth);
+  try {
+    const value = parser.document();
+    return parser.problems.length > 0 ? { ok: false, problems: parser.problems } : { ok: true, value };
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    return { ok: false, problems: [...parser.problems, { path: '$', message: error.message }] };
+  }
+}

@@ -1,0 +1,35 @@
+/** Every limit on untrusted input and on a replay, with its unit, in one place. */
+export const LIMITS = {
+  /** Manifest, policy and record files. */
+  documentBytes: 8_388_608,
+  documentDepth: 64,
+  /** Registry manifests and image configurations. */
+  imageDocumentBytes: 4_194_304,
+  /** One file a program writes (RLIMIT_FSIZE). */
+  fileBytes: 2_147_483_648,
+  /** All that a program leaves behind, by apparent size, checked before anything is hashed. */
+  stateBytes: 4_294_967_296,
+  /** Changed paths in one state. */
+  statePaths: 200_000,
+  /** /dev/shm, which no capture sees. */
+  shmBytes: 16_777_216,
+  /** How often the total written is looked at while a program runs. */
+  writeWatchMs: 500,
+  /** The runner's patience beyond the manifest's own time-out, which PID 1 enforces. */
+  timeoutGraceMs: 15_000,
+  /** How often a replay is tried again when the infrastructure, not the program, failed. */
+  retries: 3,
+  /** One request to a registry. */
+  registryTimeoutMs: 30_000,
+} as const;
+
+/** What a manifest may leave out, and then gets. */
+export const DEFAULTS = {
+  replays: 20,
+  cpus: 1,
+  memoryBytes: 1_073_741_824,
+  pids: 256,
+  timeoutS: 60,
+  outputBytes: 64_194_304,
+  user: '1000:1000',
+} as const;

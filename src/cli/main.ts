@@ -1,0 +1,67 @@
+/** The command: picks the subcommand, and turns faults into one clear message and an exit status. */
+import { EXIT, FAULTS, Fault } from '../base/fault.ts';
+import { HELP } from './help.ts';
+
+type Command = (args: string[]) => Promise<number>;
+
+/** Each command's module is loaded only when it is called: --help must not wait for an engine library. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  capture: async () => (await import('./capture.ts')).captureCommand,
+  run: async () => (await import('./run.ts')).runCommand,
+  diff: async () => (await import('./diff.ts')).diffCommand,
+  schema: async () => (await import('./schema.ts')).schemaCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
+};
+
+function explain(error: unknown): number {
+  if (error instanceof Fault) {
+    const { exit, next } = FAULTS[error.code];
+    process.stderr.write(
+      `reenact: ${error.message}\n${error.code === 'interrupted' ? '' : `  next: ${next}\n`}`,
+    );
+    return exit;
+  }
+  process.stderr.write(
+    `reenact: a bug, please report it with what follows\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return EXIT.bug;
+}
+
+async function version(): Promise<string> {
+  const { readFileSync } = await import('node:fs');
+  return (
+    JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  ).version;
+}
+
+/** Runs the command line and returns its exit status. */
+export async function main(argv: string[]): Promise<number> {
+  const [name = '', ...args] = argv;
+  const end = args.indexOf('--');
+  const asksHelp = (end < 0 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
+  // A reader that closes the pipe early, such as head, has seen what it wanted.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? 0 : EXIT.bug),
+  );
+  try {
+    if (['', 'help', '--help', '-h'].includes(name)) {
+      const text = HELP[name === 'help' ? (args[0] ?? '') : ''] ?? HELP[''];
+      (name === '' ? process.stderr : process.stdout).write(text!);
+      return name === '' ? EXIT.usage : EXIT.ok;
+    }
+    if (name === '--version') {
+      process.stdout.write(`${await version()}\n`);
+      return EXIT.ok;
+    }
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (!load) throw new Fault('usage', `there is no command "${name}"`);
+    if (asksHelp) {
+      process.stdout.write(HELP[name]!);
+      return EXIT.ok;
+    }
+    return await (await load())(args);
+  } catch (error) {
+    return explain(error);
+  }
+}

@@ -1,0 +1,85 @@
+/** The options of every command, in one table: parsing and shell completion are both made of it. */
+import { parseArgs } from 'node:util';
+
+import { Fault } from '../base/fault.ts';
+
+type Kind = 'string' | 'list' | 'boolean';
+
+export const OPTIONS: Record<string, Record<string, Kind>> = {
+  capture: {
+    image: 'string',
+    input: 'list',
+    out: 'string',
+    name: 'string',
+    seed: 'string',
+    env: 'list',
+    user: 'string',
+    timeout: 'string',
+    store: 'string',
+  },
+  run: {
+    replays: 'string',
+    jobs: 'string',
+    policy: 'string',
+    out: 'string',
+    repository: 'list',
+    json: 'boolean',
+    junit: 'string',
+    events: 'string',
+    progress: 'string',
+    'fail-fast': 'boolean',
+    shard: 'string',
+    'capture-with': 'string',
+    'dry-run': 'boolean',
+  },
+  diff: { json: 'boolean', store: 'string' },
+  schema: {},
+  doctor: { json: 'boolean' },
+  completion: {},
+};
+
+export interface Arguments {
+  positionals: string[];
+  /** The option's text, or undefined. */
+  text(name: string): string | undefined;
+  list(name: string): string[];
+  flag(name: string): boolean;
+  /** A whole number within bounds, or the default. */
+  number(name: string, min: number, max: number, otherwise: number): number;
+}
+
+/** Parses one command's arguments; anything unknown is a usage Fault. */
+export function parseOptions(command: string, args: string[]): Arguments {
+  const table = OPTIONS[command]!;
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, kind]) => [
+      name,
+      { type: kind === 'boolean' ? ('boolean' as const) : ('string' as const), multiple: kind === 'list' },
+    ]),
+  );
+  let values: Record<string, unknown>;
+  let positionals: string[];
+  try {
+    ({ values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: true }) as {
+      values: Record<string, unknown>;
+      positionals: string[];
+    });
+  } catch (error) {
+    throw new Fault('usage', `${(error as Error).message.split('. ')[0]}; see reenact ${command} --help`);
+  }
+  const text = (name: string): string | undefined => values[name] as string | undefined;
+  return {
+    positionals,
+    text,
+    list: (name) => (values[name] as string[] | undefined) ?? [],
+    flag: (name) => values[name] === true,
+    number(name, min, max, otherwise) {
+      const given = text(name);
+      if (given === undefined) return otherwise;
+      const value = Number(given);
+      if (!/^\d+$/.test(given) || value < min || value > max)
+        throw new Fault('usage', `--${name} wants a whole number from ${min} to ${max}, not "${given}"`);
+      return value;
+    },
+  };
+}

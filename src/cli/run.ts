@@ -1,0 +1,147 @@
+/** reenact run: options in, records, reports and an exit status out. */
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import { systemClock } from '../base/clock.ts';
+import { asFault, EXIT, Fault } from '../base/fault.ts';
+import { writeWhole } from '../base/files.ts';
+import { DEFAULTS } from '../base/limits.ts';
+import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
+import { loadPolicy } from '../policy/policy.ts';
+import { type RunOptions, runManifests } from '../reenact.ts';
+import type { RunEvent } from '../replay/events.ts';
+import { humanReport } from '../report/human.ts';
+import { junitReport } from '../report/junit.ts';
+import { Progress, type ProgressMode } from '../report/progress.ts';
+import { cacheFolder } from '../sandbox/endpoint.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import { loadConfig } from './config.ts';
+import { abortOnSignals, connectEngine } from './engine.ts';
+import { type Arguments, parseOptions } from './options.ts';
+
+function choice<T extends string>(a: Arguments, name: string, values: readonly T[]): T | undefined {
+  const given = a.text(name);
+  if (given !== undefined && !values.includes(given as T))
+    throw new Fault('usage', `--${name} is one of ${values.join(', ')}, not "${given}"`);
+  return given as T | undefined;
+}
+
+function parseShard(text: string | undefined): { index: number; count: number } | undefined {
+  if (text === undefined) return undefined;
+  const [, index, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  if (!index || !count || Number(index) < 1 || Number(index) > Number(count))
+    throw new Fault('usage', `--shard wants I/N with 1 <= I <= N, not "${text}"`);
+  return { index: Number(index), count: Number(count) };
+}
+
+/** The worst outcome decides: rejected, then diverged or a failed gate, then inconclusive. */
+export function exitStatus(records: ReplayRecord[]): number {
+  if (records.some((r) => r.verdict === 'rejected')) return EXIT.rejected;
+  if (
+    records.some(
+      (r) => r.verdict === 'diverged' || (r.verdict === 'reproduced' && r.gates.some((gate) => !gate.pass)),
+    )
+  )
+    return EXIT.failed;
+  return records.every((r) => r.verdict === 'reproduced') ? EXIT.ok : EXIT.inconclusive;
+}
+
+function dryRun(manifests: LoadedManifest[], replays: number | undefined): number {
+  for (const { path, name, manifest, sha256, argv } of manifests) {
+    const count = replays ?? manifest.replays ?? DEFAULTS.replays;
+    process.stdout.write(
+      `${path}: ${name}, ${count} replays of ${JSON.stringify(argv)}\n  manifest ${sha256}\n  image    ${manifest.sandbox_image_sha256}\n`,
+    );
+  }
+  process.stdout.write('nothing was run: --dry-run\n');
+  return EXIT.ok;
+}
+
+/** Appends each event as a JSON line at once, so that a run that is killed leaves what it did. */
+function eventWriter(path: string | undefined): (event: RunEvent) => void {
+  if (path === undefined) return () => undefined;
+  const write = (text: string, how: typeof appendFileSync): void => {
+    try {
+      how(path, text);
+    } catch (error) {
+      throw asFault('out_failed', `cannot write ${path}`, error);
+    }
+  };
+  write('', writeFileSync);
+  return (event) =>
+    write(
+      `${JSON.stringify({ time: new Date(systemClock.now()).toISOString(), ...event })}\n`,
+      appendFileSync,
+    );
+}
+
+async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
+  const junit = a.text('junit');
+  if (junit !== undefined)
+    await writeWhole(junit, junitReport(records)).catch((error: unknown) => {
+      throw asFault('out_failed', `cannot write ${junit}`, error);
+    });
+  if (a.flag('json')) {
+    process.stdout.write(`${JSON.stringify(records.length === 1 ? records[0] : records, null, 2)}\n`);
+    return;
+  }
+  const colour = process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  process.stdout.write(records.map((record) => humanReport(record, { colour })).join('\n'));
+  if (records.length > 1) {
+    const count = (verdict: string): number => records.filter((r) => r.verdict === verdict).length;
+    process.stdout.write(
+      `\n${records.length} manifests: ${count('reproduced')} reproduced, ${count('diverged')} diverged, ${count('rejected')} rejected, ${count('inconclusive')} inconclusive\n`,
+    );
+  }
+}
+
+export async function runCommand(args: string[]): Promise<number> {
+  const a = parseOptions('run', args);
+  if (a.positionals.length === 0)
+    throw new Fault('usage', 'name at least one manifest; see reenact run --help');
+  const replays = a.text('replays') === undefined ? undefined : a.number('replays', 1, 100_000, 1);
+  const jobs = a.number('jobs', 1, 256, 2 * availableParallelism());
+  const progressMode: ProgressMode =
+    choice(a, 'progress', ['auto', 'bar', 'plain', 'none'] as const) ?? 'auto';
+  const way = choice(a, 'capture-with', ['overlay', 'archive'] as const);
+  const shard = parseShard(a.text('shard'));
+  const manifests = await loadManifests(a.positionals);
+  const policy = await loadPolicy(a.text('policy') ?? 'default');
+  const repositories = [...a.list('repository'), ...loadConfig().repositories];
+  if (a.flag('dry-run')) return dryRun(manifests, replays);
+  const writeEvent = eventWriter(a.text('events'));
+  const engine = await connectEngine();
+  const total = manifests.reduce(
+    (sum, m) => sum + Math.ceil((replays ?? m.manifest.replays ?? DEFAULTS.replays) / (shard?.count ?? 1)),
+    0,
+  );
+  const progress = new Progress(progressMode, total, process.stderr, systemClock);
+  const { signal, release } = abortOnSignals();
+  const options: RunOptions = {
+    manifests,
+    policy,
+    out: a.text('out') ?? '.reenact',
+    imageCache: join(cacheFolder(process.env), 'images'),
+    repositories,
+    jobs,
+    failFast: a.flag('fail-fast'),
+    signal,
+    onEvent: (event) => {
+      progress.on(event);
+      writeEvent(event);
+    },
+    ...(replays === undefined ? {} : { replays }),
+    ...(shard ? { shard } : {}),
+    ...(way ? { capture: way } : {}),
+  };
+  let records: ReplayRecord[];
+  try {
+    records = await runManifests(engine, options);
+  } finally {
+    progress.end();
+    release();
+  }
+  await report(records, a);
+  return exitStatus(records);
+}

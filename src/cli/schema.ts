@@ -1,0 +1,20 @@
+/** reenact schema: prints the JSON Schema of a format. */
+import { EXIT, Fault } from '../base/fault.ts';
+import { manifestSchema } from '../manifest/definition.ts';
+import { policySchema } from '../policy/policy.ts';
+import { recordSchema } from '../verdict/record.ts';
+import { parseOptions } from './options.ts';
+
+const SCHEMAS: Record<string, () => Record<string, unknown>> = {
+  manifest: manifestSchema,
+  record: recordSchema,
+  policy: policySchema,
+};
+
+export async function schemaCommand(args: string[]): Promise<number> {
+  const [name = ''] = parseOptions('schema', args).positionals;
+  const schema = Object.hasOwn(SCHEMAS, name) ? SCHEMAS[name] : undefined;
+  if (!schema) throw new Fault('usage', `name a format: ${Object.keys(SCHEMAS).join(', ')}`);
+  process.stdout.write(`${JSON.stringify(schema(), null, 2)}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,57 @@
+/** From a file's bytes to a typed manifest, or to every problem in it at once. */
+import { canonicalDigest } from '../base/canonical-json.ts';
+import type { Digest } from '../base/digest.ts';
+import { type Parsed, type Problem, parseJson } from '../base/json.ts';
+import { LIMITS } from '../base/limits.ts';
+import { type Manifest, manifestShape } from './definition.ts';
+import { splitInstructions } from './instructions.ts';
+
+/** A manifest that passed every check, the digest of its canonical JSON, and its argument vector. */
+export interface ParsedManifest {
+  manifest: Manifest;
+  sha256: Digest;
+  argv: string[];
+}
+
+/** Rules that no single field can hold. */
+function crossChecks(manifest: Manifest): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  for (const [index, input] of (manifest.inputs ?? []).entries()) {
+    const path = `$.inputs[${index}].path`;
+    if (seen.has(input.path)) problems.push({ path, message: 'is given twice' });
+    const folders = input.path.split('/').slice(0, -1);
+    for (let i = 1; i <= folders.length; i++)
+      if (manifest.inputs!.some((other) => other.path === folders.slice(0, i).join('/')))
+        problems.push({ path, message: 'lies inside another input, which is a file' });
+    seen.add(input.path);
+  }
+  if (manifest.expect?.exit_code !== undefined && manifest.expect.signal !== undefined)
+    problems.push({
+      path: '$.expect',
+      message: 'names both exit_code and signal',
+      hint: 'a program ends one way: keep one',
+    });
+  for (const name of ['SEED', 'HOSTNAME'])
+    if (manifest.env && Object.hasOwn(manifest.env, name))
+      problems.push({
+        path: `$.env.${name}`,
+        message: 'is set by the harness',
+        hint: name === 'SEED' ? 'use the seed field' : 'remove it',
+      });
+  return problems;
+}
+
+/** Checks untrusted bytes; the value is only a manifest when `ok`. */
+export function parseManifest(bytes: Uint8Array): Parsed<ParsedManifest> {
+  const json = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
+  if (!json.ok) return json;
+  const problems: Problem[] = [];
+  manifestShape.check(json.value, '$', problems);
+  if (problems.length > 0) return { ok: false, problems };
+  const manifest = json.value as Manifest;
+  const { argv, problems: wordProblems } = splitInstructions(manifest.run_instructions, manifest.seed);
+  problems.push(...crossChecks(manifest), ...wordProblems);
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, value: { manifest, sha256: canonicalDigest(manifest), argv } };
+}

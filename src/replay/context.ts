@@ -1,0 +1,27 @@
+/** What all replays of one run share: the engine, the harness, the stores, and what is created on the engine. */
+import type { Clock } from '../base/clock.ts';
+import type { ImageSources } from '../sandbox/image.ts';
+import type { Kit } from '../sandbox/kit.ts';
+import type { Engine, EngineFacts } from '../sandbox/port.ts';
+import type { RunScope } from '../sandbox/scope.ts';
+import type { CaptureWay } from '../state/capture.ts';
+import type { BlobStore } from '../store/blobs.ts';
+import type { ImageBench } from './bench.ts';
+
+export interface RunContext {
+  engine: Engine;
+  facts: EngineFacts;
+  kit: Kit;
+  /** States, outputs and inputs. */
+  store: BlobStore;
+  /** Manifests and configurations of images, kept between runs. */
+  imageStore: BlobStore;
+  repositories: ImageSources['repositories'];
+  scope: RunScope;
+  clock: Clock;
+  signal: AbortSignal;
+  /** Forces a way of reading states; found out when left out. */
+  capture?: CaptureWay;
+  /** What was prepared for each image, by configuration digest. */
+  benches: Map<string, Promise<ImageBench>>;
+}

@@ -1,0 +1,85 @@
+/** One replay: a fresh container, run, captured, removed; tried again only when the infrastructure failed. */
+import { sleep } from '../base/clock.ts';
+import { Fault, type FaultCode } from '../base/fault.ts';
+import { LIMITS } from '../base/limits.ts';
+import { assertRoom, type Ending, runContainer } from '../sandbox/run.ts';
+import { captureState } from '../state/capture.ts';
+import type { RawReplay } from '../verdict/decide.ts';
+import type { RunContext } from './context.ts';
+import type { Prepared } from './prepare.ts';
+import { createSandbox, writtenBytes } from './sandbox.ts';
+
+/** Failures that another try may not meet; everything else would only fail again. */
+const WORTH_A_RETRY: readonly FaultCode[] = ['engine_failed', 'engine_unreachable'];
+const RETRY_PAUSE_MS = 500;
+
+async function attempt(c: RunContext, p: Prepared): Promise<Omit<RawReplay, 'index' | 'seed' | 'attempts'>> {
+  assertRoom(c.store.folder);
+  const { plan, bench } = p;
+  const args = [
+    '--timeout-ms',
+    String(Math.round(plan.timeoutMs)),
+    ...(bench.way === 'archive' ? ['--hidden'] : []),
+    '--',
+    ...plan.argv,
+  ];
+  const { id, overlay: folders } = await createSandbox(c, p, args);
+  try {
+    const overlay = bench.way === 'overlay' ? folders : undefined;
+    const ending = await runContainer(c.engine, id, {
+      store: c.store,
+      timeoutMs: plan.timeoutMs,
+      outputBytes: plan.outputBytes,
+      signal: c.signal,
+      ...(overlay ? { writtenBytes: () => writtenBytes(overlay.upper) } : {}),
+    });
+    return await describe(p, id, ending);
+  } finally {
+    await c.scope.removeContainer(id).catch(() => undefined);
+  }
+}
+
+async function describe(
+  p: Prepared,
+  id: string,
+  ending: Ending,
+): Promise<Omit<RawReplay, 'index' | 'seed' | 'attempts'>> {
+  const common = { exit_code: ending.exitCode, signal: ending.signal, duration_ms: ending.durationMs };
+  const complete = ending.ended === 'exit' || ending.ended === 'signal';
+  const captured = complete ? await captureState(p.capture, id, ending, p.baseline) : undefined;
+  if (complete && !captured) return { ...common, ended: 'write_limit', final_state_sha256: null };
+  return { ...common, ended: ending.ended, final_state_sha256: captured?.sha256 ?? null };
+}
+
+/** The result of replay `index`; a Fault other than an interruption becomes part of the result. */
+export async function replayOnce(
+  c: RunContext,
+  p: Prepared,
+  index: number,
+  seed: number,
+): Promise<RawReplay> {
+  const began = c.clock.monotonicMs();
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return { index, seed, attempts, ...(await attempt(c, p)) };
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      if (error.code === 'interrupted' || c.signal.aborted)
+        throw new Fault('interrupted', 'interrupted', error);
+      if (WORTH_A_RETRY.includes(error.code) && attempts <= LIMITS.retries) {
+        await sleep(RETRY_PAUSE_MS * attempts, c.signal).catch(() => undefined);
+        continue;
+      }
+      const nothing = { ended: null, final_state_sha256: null, exit_code: null, signal: null };
+      const duration_ms = Math.round(c.clock.monotonicMs() - began);
+      return {
+        index,
+        seed,
+        attempts,
+        ...nothing,
+        duration_ms,
+        error: { code: error.code, message: error.message },
+      };
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/** From a manifest to what one replay needs: command, environment, user, limits, all defaults filled in. */
+import { DEFAULTS } from '../base/limits.ts';
+import type { ParsedManifest } from '../manifest/parse.ts';
+import type { ContainerLimits } from '../sandbox/port.ts';
+
+/** 2000-01-01T00:00:00Z, in seconds: late enough for every archive format. */
+const SOURCE_DATE_EPOCH = '946684800';
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export interface Plan {
+  argv: string[];
+  env: Record<string, string>;
+  user: string;
+  uid: number;
+  gid: number;
+  limits: ContainerLimits;
+  timeoutMs: number;
+  outputBytes: number;
+}
+
+function parseEnv(list: string[]): Record<string, string> {
+  return Object.fromEntries(
+    list
+      .filter((one) => one.includes('='))
+      .map((one) => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]),
+  );
+}
+
+/** The image's own environment first, then what every replay fixes, then the manifest's. */
+function environment(parsed: ParsedManifest, imageEnv: string[]): Record<string, string> {
+  const image = parseEnv(imageEnv);
+  const env: Record<string, string> = {
+    ...image,
+    TZ: 'UTC',
+    LC_ALL: 'C.UTF-8',
+    LANG: 'C.UTF-8',
+    HOME: '/work',
+    HOSTNAME: 'reenact',
+    SOURCE_DATE_EPOCH,
+    ...parsed.manifest.env,
+    SEED: String(parsed.manifest.seed),
+  };
+  env.PATH = `/harness:${parsed.manifest.env?.PATH ?? image.PATH ?? DEFAULT_PATH}`;
+  return env;
+}
+
+/** The plan for a manifest in an image with the given environment ("NAME=value" each). */
+export function planReplay(parsed: ParsedManifest, imageEnv: string[]): Plan {
+  const { manifest } = parsed;
+  const user = manifest.user ?? DEFAULTS.user;
+  const [uid = 0, gid = uid] = user.split(':').map(Number);
+  const limits = manifest.limits ?? {};
+  return {
+    argv: parsed.argv,
+    env: environment(parsed, imageEnv),
+    user: `${uid}:${gid}`,
+    uid,
+    gid,
+    limits: {
+      cpus: limits.cpus ?? DEFAULTS.cpus,
+      memoryBytes: limits.memory ?? DEFAULTS.memoryBytes,
+      pids: limits.pids ?? DEFAULTS.pids,
+    },
+    timeoutMs: (limits.timeout ?? DEFAULTS.timeoutS) * 1000,
+    outputBytes: limits.output ?? DEFAULTS.outputBytes,
+  };
+}
+
+/** The program whose compiler is looked for: what deterministic-run.sh is given, or the first word. */
+export function programOf(argv: string[], imageCommand: string[]): string | undefined {
+  if (argv[0] !== 'deterministic-run.sh') return argv[0];
+  const rest = argv[1] === '--seed' ? argv.slice(3) : argv.slice(1);
+  return (rest[0] === '--' ? rest[1] : undefined) ?? imageCommand[0];
+}

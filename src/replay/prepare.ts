@@ -1,0 +1,89 @@
+/** Makes one manifest ready to replay: inputs checked, image present, sandbox proven, baseline read. */
+import { existsSync, readFileSync } from 'node:fs';
+
+import { Fault } from '../base/fault.ts';
+import type { LoadedManifest } from '../manifest/load.ts';
+import { ensureImage } from '../sandbox/image.ts';
+import { judgeProbe, type Observed, parseObserved } from '../sandbox/probe.ts';
+import { runContainer } from '../sandbox/run.ts';
+import { fillFolder } from '../sandbox/volume.ts';
+import { type Baseline, type CaptureContext, readBaseline } from '../state/capture.ts';
+import { benchOf, createHelper, type ImageBench } from './bench.ts';
+import type { RunContext } from './context.ts';
+import { copyInputs } from './inputs.ts';
+import { type Plan, planReplay, programOf } from './plan.ts';
+import { createSandbox } from './sandbox.ts';
+
+export interface Prepared {
+  plan: Plan;
+  bench: ImageBench;
+  caseVolume: string | undefined;
+  capture: CaptureContext;
+  baseline: Baseline;
+  observed: Observed;
+  degraded: string[];
+}
+
+/** What a container of a manifest is made of, before there is a baseline. */
+export type Made = Pick<Prepared, 'plan' | 'bench' | 'caseVolume'>;
+
+function hostHasSwap(): boolean {
+  return existsSync('/proc/swaps') && readFileSync('/proc/swaps', 'utf8').trim().split('\n').length > 1;
+}
+
+async function probe(
+  c: RunContext,
+  made: Made,
+  capture: CaptureContext,
+): Promise<Pick<Prepared, 'baseline' | 'observed' | 'degraded'>> {
+  const { plan, bench } = made;
+  const program = programOf(plan.argv, [...bench.image.entrypoint, ...bench.image.cmd]);
+  const { id } = await createSandbox(c, made, ['--probe', '--', ...(program ? [program] : [])]);
+  const ending = await runContainer(c.engine, id, {
+    store: c.store,
+    timeoutMs: 60_000,
+    outputBytes: 1 << 20,
+    signal: c.signal,
+  });
+  const report = await c.store.get(ending.stdout.sha256);
+  if (ending.exitCode !== 0 || !report)
+    throw new Fault('sandbox_not_enforced', `the probe of the sandbox ended with ${ending.ended}`);
+  const observed = parseObserved(report);
+  const degraded = judgeProbe(observed, { ...plan, hasCase: made.caseVolume !== undefined }, hostHasSwap());
+  const baseline = await readBaseline(capture, id);
+  await c.scope.removeContainer(id);
+  return { baseline, observed, degraded };
+}
+
+/** Does everything that must be right before the first replay; throws a Fault that names what is not. */
+export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage: boolean): Promise<Prepared> {
+  const { manifest } = loaded;
+  if (manifest.os !== 'linux')
+    throw new Fault('unsupported_platform', `the manifest is for ${manifest.os}; this engine replays linux`);
+  const files = await copyInputs(loaded.folder, manifest.inputs ?? [], c.store);
+  const repositories = manifest.sandbox_image ? [manifest.sandbox_image] : c.repositories;
+  const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[c.facts.architecture] ?? c.facts.architecture;
+  const platform = { os: 'linux', architecture };
+  const image = await ensureImage(
+    manifest.sandbox_image_sha256,
+    { engine: c.engine, store: c.imageStore, repositories, platform },
+    c.signal,
+  );
+  const bench = await benchOf(c, image, checkImage);
+  let caseVolume: string | undefined;
+  if (files.length > 0) {
+    caseVolume = await c.scope.volume('case');
+    const helper = await createHelper(c, image, caseVolume, '/case');
+    await fillFolder(c.engine, helper, '/case', files);
+    await c.scope.removeContainer(helper);
+  }
+  const made = { plan: planReplay(loaded, image.env), bench, caseVolume };
+  const capture: CaptureContext = {
+    engine: c.engine,
+    way: bench.way,
+    scanner: c.kit.scanner,
+    store: c.store,
+    state: manifest.state,
+  };
+  return { ...made, capture, ...(await probe(c, made, capture)) };
+}

@@ -1,0 +1,106 @@
+/** What a person reads at the end: one block a manifest, at most 80 columns where the content allows. */
+import type { ReplayRecord } from '../verdict/record.ts';
+
+export interface Style {
+  colour: boolean;
+}
+
+const COLOURS = { reproduced: 32, diverged: 31, rejected: 31, inconclusive: 33 } as const;
+
+/** Each reason code as a sentence. */
+const REASONS: Record<string, string> = {
+  matches_expectation: 'every replay that counts ended in the expected state',
+  self_consistent: 'the replays agree with each other; no expected state was given',
+  states_differ: 'replays ended in different states',
+  expectation_not_met: 'no replay ended in the expected state',
+  tie: 'two states are equally frequent, so none is the reference',
+  exec_failed: 'the program could not be executed',
+  limit_timeout: 'the program did not end within its time limit',
+  limit_oom: 'the program ran out of memory',
+  limit_output: 'the program printed more than its output limit',
+  limit_write: 'the program wrote more than may be captured',
+  not_all_replayed: 'not every requested replay was run',
+};
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(11)}${text}\n`;
+}
+
+function endings(record: ReplayRecord): string {
+  const counts = new Map<string, number>();
+  for (const r of record.replays) {
+    const text = r.error
+      ? `failed (${r.error.code})`
+      : r.ended === 'signal'
+        ? `signal ${r.signal}`
+        : r.ended === 'exit'
+          ? `exit ${r.exit_code}`
+          : String(r.ended);
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return [...counts].map(([text, count]) => (counts.size === 1 ? text : `${text} × ${count}`)).join(', ');
+}
+
+/** A sandboxed program chooses these bytes: control characters must not reach the terminal. */
+export function safe(text: string): string {
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function divergence(record: ReplayRecord): string {
+  const d = record.divergence;
+  if (!d) return '';
+  const where =
+    d.kind === 'path'
+      ? `${d.path}${d.attribute ? `, ${d.attribute}` : ''}`
+      : d.kind === 'ending'
+        ? 'how it ended'
+        : d.kind;
+  let text = row(
+    'difference',
+    `${where}${d.offset === undefined ? '' : `, first at byte ${d.offset}`} (replay ${d.replay})`,
+  );
+  text += row('  expected', d.context?.expected ?? d.expected);
+  text += row('  actual', d.context?.actual ?? d.actual);
+  return text;
+}
+
+/** The block for one record. */
+export function humanReport(record: ReplayRecord, style: Style): string {
+  const paint = (text: string): string =>
+    style.colour ? `\u001b[1;${COLOURS[record.verdict]}m${text}\u001b[0m` : text;
+  const matching = record.replays.filter((r) => r.outcome === 'match').length;
+  let text = `${paint(record.verdict)}  ${record.name}\n`;
+  text += row('reason', `${record.reason}: ${REASONS[record.reason] ?? record.message}`);
+  if (record.replays.length > 0) {
+    text += row(
+      'replays',
+      `${matching} of ${record.requested} match, ratio ${record.replay_success_ratio.toFixed(record.replay_success_ratio === 1 ? 1 : 3)}${record.flaky ? ', flaky' : ''}`,
+    );
+    text += row('ended', endings(record));
+  }
+  if (record.replays.length > 0 && REASONS[record.reason] && record.message)
+    text += row('error', record.message);
+  if (record.final_state_sha256) text += row('state', record.final_state_sha256);
+  text += divergence(record);
+  for (const claim of record.claims)
+    text += row(
+      'claim',
+      `${claim.name} claimed ${claim.claimed}, observed ${claim.observed ?? 'unknown'}${claim.match === false ? ' (mismatch)' : ''}`,
+    );
+  if (record.degraded.length > 0) text += row('degraded', record.degraded.join('; '));
+  if (record.image)
+    text += row('image', `${record.image.requested} (checked by ${record.image.image_check})`);
+  const failed = record.gates
+    .filter((gate) => !gate.pass)
+    .map((gate) => `${gate.name} (${gate.value}, needs ${gate.threshold})`);
+  if (record.gates.length > 0)
+    text += row(
+      'policy',
+      `${record.policy.name}: ${failed.length > 0 ? `failed ${failed.join(', ')}` : 'all gates pass'}`,
+    );
+  text += row('evidence', 'not checked: this version verifies no signatures');
+  return safe(text);
+}

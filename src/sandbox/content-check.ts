@@ -1,0 +1,132 @@
+/** image_check "content": proves that what the engine would run is what the pinned configuration names. */
+import { Readable } from 'node:stream';
+import tar from 'tar-stream';
+
+import { type Digest, digestOf, startDigest } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import type { PresentImage } from './image.ts';
+import type { Engine } from './port.ts';
+import { readTar, readTree, type Tree, type TreeEntry } from './tree.ts';
+
+interface Layer {
+  diffId: Digest;
+  entries: [string, TreeEntry][];
+}
+
+/** A layer's tar is hashed whole while its entries are read from the same bytes. */
+async function readLayer(part: Readable): Promise<Layer> {
+  const digest = startDigest();
+  const entries: [string, TreeEntry][] = [];
+  part.on('data', (bytes: Uint8Array) => digest.update(bytes));
+  await readTar(part, (path, entry) => void entries.push([path, entry]));
+  return { diffId: digest.end(), entries };
+}
+
+/** Small files of the archive may be documents or layers: only their digest tells. */
+const SMALL_BYTES = 4 << 20;
+
+async function readAll(part: Readable): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const bytes of part) pieces.push(bytes as Uint8Array);
+  return Buffer.concat(pieces);
+}
+
+function removeBelow(tree: Tree, folder: string): void {
+  for (const path of tree.keys()) if (path.startsWith(`${folder}/`)) tree.delete(path);
+}
+
+/** Applies one layer to the tree by the OCI rules: .wh.NAME deletes, .wh..wh..opq empties its folder first. */
+export function applyLayer(tree: Tree, entries: [string, TreeEntry][]): void {
+  for (const [path] of entries) {
+    const slash = path.lastIndexOf('/');
+    const name = path.slice(slash + 1);
+    if (name === '.wh..wh..opq') removeBelow(tree, path.slice(0, Math.max(0, slash)));
+    else if (name.startsWith('.wh.')) {
+      const gone = path.slice(0, slash + 1) + name.slice('.wh.'.length);
+      tree.delete(gone);
+      removeBelow(tree, gone);
+    }
+  }
+  for (const [path, entry] of entries) {
+    if (path.slice(path.lastIndexOf('/') + 1).startsWith('.wh.')) continue;
+    if (entry.type !== 'dir') removeBelow(tree, path);
+    tree.set(path, entry);
+  }
+}
+
+/** Reads `docker save` output, old or new layout: what a file is follows from its digest, never from its name. */
+async function savedTree(stream: Readable, image: PresentImage): Promise<Tree> {
+  const layers = new Map<Digest, Layer['entries']>();
+  const documents = new Set<Digest>();
+  const extract = tar.extract();
+  stream.on('error', (error) => extract.destroy(error));
+  stream.pipe(extract);
+  for await (const part of extract) {
+    if (part.header.type !== 'file') {
+      part.resume();
+      continue;
+    }
+    if ((part.header.size ?? 0) > SMALL_BYTES) {
+      const layer = await readLayer(part as unknown as Readable);
+      layers.set(layer.diffId, layer.entries);
+      continue;
+    }
+    const bytes = await readAll(part as unknown as Readable);
+    const digest = digestOf(bytes);
+    if (image.diffIds.includes(digest)) layers.set(digest, (await readLayer(Readable.from([bytes]))).entries);
+    else documents.add(digest);
+  }
+  if (!documents.has(image.config))
+    throw new Fault(
+      'image_mismatch',
+      `the engine's copy of the image has another configuration than ${image.config}`,
+    );
+  const tree: Tree = new Map();
+  for (const diffId of image.diffIds) {
+    const entries = layers.get(diffId);
+    if (!entries)
+      throw new Fault(
+        'image_mismatch',
+        `no layer in the engine hashes to ${diffId}: its storage was changed`,
+      );
+    applyLayer(tree, entries);
+  }
+  return tree;
+}
+
+/** Hard links take their content from the path they name. */
+function resolved(tree: Tree, entry: TreeEntry): TreeEntry {
+  const target = entry.link === undefined ? undefined : tree.get(entry.link);
+  if (!target) return entry;
+  return { ...entry, sizeBytes: target.sizeBytes, ...(target.sha256 ? { sha256: target.sha256 } : {}) };
+}
+
+function same(a: TreeEntry, b: TreeEntry): boolean {
+  const key = (e: TreeEntry): string =>
+    JSON.stringify([e.type, e.mode, e.uid, e.gid, e.sizeBytes, e.sha256, e.target, e.device, e.capability]);
+  return key(a) === key(b);
+}
+
+/** What an engine itself puts into every container. */
+const ENGINE_PATHS =
+  /^(?:\.dockerenv|dev|proc|sys|etc|harness|case|work|etc\/(?:hostname|hosts|resolv\.conf|mtab)|(?:dev|proc|sys)\/.*|run\/\.containerenv)$/;
+
+/** `idle` is a container of the image that never ran; throws a Fault naming the first path that differs. */
+export async function checkContent(engine: Engine, image: PresentImage, idle: string): Promise<void> {
+  const saved = await savedTree(await engine.saveImage(image.id), image);
+  const shown = await readTree(await engine.exportFiles(idle));
+  for (const [path, entry] of shown) {
+    if (ENGINE_PATHS.test(path)) continue;
+    const expected = saved.get(path);
+    if (!expected)
+      throw new Fault('image_mismatch', `the engine's storage has /${path}, which no layer of the image has`);
+    if (!same(resolved(saved, expected), resolved(shown, entry)))
+      throw new Fault(
+        'image_mismatch',
+        `/${path} in the engine's storage is not what the image's layers say`,
+      );
+  }
+  for (const path of saved.keys())
+    if (!shown.has(path) && !ENGINE_PATHS.test(path))
+      throw new Fault('image_mismatch', `the engine's storage lacks /${path} of the image`);
+}

@@ -1,0 +1,333 @@
+/** The Docker Engine adapter (Podman's compatible socket too): the only file that knows dockerode. */
+import { PassThrough, type Readable } from 'node:stream';
+import Docker from 'dockerode';
+
+import { asFault, Fault, type FaultCode } from '../base/fault.ts';
+import { LIMITS } from '../base/limits.ts';
+import type {
+  Attachment,
+  ContainerFacts,
+  ContainerSpec,
+  Engine,
+  EngineFacts,
+  ImageFacts,
+  OnOutput,
+  Owned,
+} from './port.ts';
+
+/** The newest API this adapter was written against; an older engine's own maximum is used instead. */
+const NEWEST_API = '1.47';
+const OLDEST_API = '1.40';
+const FRAME_HEADER_BYTES = 8;
+
+/** Where an engine listens: a Unix socket or a TCP address. */
+export type Endpoint = { socketPath: string } | { protocol: 'http'; host: string; port: number };
+
+function compareVersions(a: string, b: string): number {
+  const [a1 = 0, a2 = 0] = a.split('.').map(Number);
+  const [b1 = 0, b2 = 0] = b.split('.').map(Number);
+  return a1 - b1 || a2 - b2;
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { statusCode?: number } | undefined)?.statusCode;
+}
+
+/** Splits the engine's multiplexed stream: 8 bytes of header (stream, length), then that many bytes. */
+export function demultiplex(onOutput: OnOutput): (chunk: Buffer) => void {
+  let header = Buffer.alloc(0);
+  let left = 0;
+  let stream: 'stdout' | 'stderr' = 'stdout';
+  return (chunk) => {
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (left === 0) {
+        const want = FRAME_HEADER_BYTES - header.length;
+        header = Buffer.concat([header, rest.subarray(0, want)]);
+        rest = rest.subarray(want);
+        if (header.length < FRAME_HEADER_BYTES) return;
+        stream = header[0] === 2 ? 'stderr' : 'stdout';
+        left = header.readUInt32BE(4);
+        header = Buffer.alloc(0);
+        continue;
+      }
+      const piece = rest.subarray(0, left);
+      left -= piece.length;
+      rest = rest.subarray(piece.length);
+      onOutput(stream, piece);
+    }
+  };
+}
+
+class DockerEngine implements Engine {
+  readonly address: string;
+  private readonly docker: Docker;
+  private readonly apiVersion: string;
+  private readonly isPodman: boolean;
+  constructor(docker: Docker, address: string, apiVersion: string, isPodman: boolean) {
+    this.docker = docker;
+    this.address = address;
+    this.apiVersion = apiVersion;
+    this.isPodman = isPodman;
+  }
+
+  /** Every call goes through here, so that a library's error never leaves as anything but a Fault. */
+  private async ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      const gone = ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'].includes(
+        (error as NodeJS.ErrnoException).code ?? '',
+      );
+      const code: FaultCode = gone ? 'engine_unreachable' : 'engine_failed';
+      throw asFault(code, `the engine at ${this.address} could not ${what}`, error);
+    }
+  }
+
+  facts(): Promise<EngineFacts> {
+    return this.ask('describe itself', async () => {
+      const [info, version] = await Promise.all([this.docker.info(), this.docker.version()]);
+      return {
+        engine: this.isPodman ? 'podman' : 'docker',
+        version: version.Version,
+        apiVersion: this.apiVersion,
+        kernel: info.KernelVersion,
+        architecture: info.Architecture,
+        cgroupVersion: String(info.CgroupVersion ?? '1'),
+        storageDriver: info.Driver,
+        securityOptions: info.SecurityOptions ?? [],
+        cpus: info.NCPU,
+        memoryBytes: info.MemTotal,
+        warnings: info.Warnings ?? [],
+      };
+    });
+  }
+
+  image(reference: string): Promise<ImageFacts | undefined> {
+    return this.ask(`look up image ${reference}`, async () => {
+      try {
+        const found = await this.docker.getImage(reference).inspect();
+        return {
+          id: found.Id,
+          diffIds: found.RootFS?.Layers ?? [],
+          os: found.Os,
+          architecture: found.Architecture,
+        };
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async pull(repository: string, digest: string, signal: AbortSignal): Promise<void> {
+    try {
+      const stream = await this.docker.pull(`${repository}@${digest}`, { abortSignal: signal });
+      await new Promise<void>((resolve, reject) =>
+        this.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve())),
+      );
+    } catch (error) {
+      const missing = statusOf(error) === 404 || /not found|manifest unknown/i.test(String(error));
+      throw asFault(
+        missing ? 'image_not_found' : 'registry_unreachable',
+        `cannot pull ${repository}@${digest}`,
+        error,
+      );
+    }
+  }
+
+  saveImage(id: string): Promise<Readable> {
+    return this.ask(`save image ${id}`, async () => (await this.docker.getImage(id).get()) as Readable);
+  }
+
+  create(spec: ContainerSpec): Promise<string> {
+    return this.ask('create a container', async () => {
+      const container = await this.docker.createContainer({
+        Image: spec.image,
+        Entrypoint: spec.argv.slice(0, 1),
+        Cmd: spec.argv.slice(1),
+        Env: spec.env,
+        User: spec.user,
+        WorkingDir: '/work',
+        Hostname: 'reenact',
+        Labels: spec.labels,
+        OpenStdin: true,
+        StdinOnce: true,
+        AttachStdin: true,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: false,
+        // An image's health check would run a second program beside the one replayed.
+        Healthcheck: { Test: ['NONE'] },
+        HostConfig: {
+          NetworkMode: 'none',
+          CapDrop: ['ALL'],
+          SecurityOpt: [
+            'no-new-privileges',
+            `seccomp=${this.isPodman ? spec.seccomp.path : spec.seccomp.json}`,
+          ],
+          PidsLimit: spec.limits.pids,
+          Memory: spec.limits.memoryBytes,
+          MemorySwap: spec.limits.memoryBytes,
+          NanoCpus: Math.round(spec.limits.cpus * 1e9),
+          LogConfig: { Type: 'none', Config: {} },
+          ShmSize: LIMITS.shmBytes,
+          Ulimits: [
+            { Name: 'core', Soft: 0, Hard: 0 },
+            { Name: 'fsize', Soft: LIMITS.fileBytes, Hard: LIMITS.fileBytes },
+          ],
+          Mounts: spec.mounts.map((mount) => ({
+            Type: 'volume' as const,
+            Source: mount.volume,
+            Target: mount.target,
+            ReadOnly: mount.readOnly,
+            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
+          })),
+        },
+      });
+      return container.id;
+    });
+  }
+
+  inspect(id: string): Promise<ContainerFacts> {
+    return this.ask('inspect a container', async () => {
+      const found = await this.docker.getContainer(id).inspect();
+      const data = found.GraphDriver?.Data as { UpperDir?: string; LowerDir?: string } | undefined;
+      const overlay =
+        data?.UpperDir && data.LowerDir
+          ? { upper: data.UpperDir, lower: data.LowerDir.split(':') }
+          : undefined;
+      const image = found.Image.startsWith('sha256:') ? found.Image : `sha256:${found.Image}`;
+      return {
+        id: found.Id,
+        image,
+        overlay,
+        oomKilled: found.State.OOMKilled === true,
+        labels: found.Config.Labels ?? {},
+      };
+    });
+  }
+
+  attach(id: string, onOutput: OnOutput): Promise<Attachment> {
+    return this.ask('attach to a container', async () => {
+      const stream = await this.docker
+        .getContainer(id)
+        .attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
+      const ended = new Promise<void>((resolve, reject) => {
+        stream.on('data', demultiplex(onOutput));
+        stream.on('end', resolve);
+        stream.on('close', resolve);
+        stream.on('error', (error) =>
+          reject(asFault('engine_failed', 'the engine cut a container’s output off', error)),
+        );
+      });
+      ended.catch(() => undefined);
+      return {
+        sendInput: (bytes) => void stream.write(bytes),
+        ended,
+        close: () => void (stream as unknown as { destroy(): void }).destroy(),
+      };
+    });
+  }
+
+  async start(id: string): Promise<void> {
+    await this.ask('start a container', () => this.docker.getContainer(id).start());
+  }
+
+  waitNextExit(id: string): Promise<number> {
+    return this.ask('wait for a container', async () => {
+      const result = await this.docker.getContainer(id).wait({ condition: 'next-exit' });
+      return result.StatusCode as number;
+    });
+  }
+
+  async kill(id: string): Promise<void> {
+    await this.ask('kill a container', async () => {
+      try {
+        await this.docker.getContainer(id).kill({ signal: 'SIGKILL' });
+      } catch (error) {
+        if (![404, 409].includes(statusOf(error) ?? 0)) throw error;
+      }
+    });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.ask('remove a container', async () => {
+      try {
+        await this.docker.getContainer(id).remove({ force: true, v: true });
+      } catch (error) {
+        if (![404, 409].includes(statusOf(error) ?? 0)) throw error;
+      }
+    });
+  }
+
+  async putArchive(id: string, folder: string, tar: Readable): Promise<void> {
+    await this.ask(`put files into ${folder}`, () =>
+      this.docker.getContainer(id).putArchive(tar, { path: folder }),
+    );
+  }
+
+  exportFiles(id: string): Promise<Readable> {
+    return this.ask('export a container', async () => {
+      const stream = await this.docker.getContainer(id).export();
+      return stream.pipe(new PassThrough());
+    });
+  }
+
+  changedPaths(id: string): Promise<{ path: string; deleted: boolean }[]> {
+    return this.ask('list a container’s changes', async () => {
+      const changes = (await this.docker.getContainer(id).changes()) as
+        | { Path: string; Kind: number }[]
+        | null;
+      return (changes ?? []).map((change) => ({ path: change.Path, deleted: change.Kind === 2 }));
+    });
+  }
+
+  async createVolume(name: string, labels: Record<string, string>): Promise<void> {
+    await this.ask('create a volume', () => this.docker.createVolume({ Name: name, Labels: labels }));
+  }
+
+  async removeVolume(name: string): Promise<void> {
+    await this.ask('remove a volume', async () => {
+      try {
+        await this.docker.getVolume(name).remove();
+      } catch (error) {
+        if (![404].includes(statusOf(error) ?? 0)) throw error;
+      }
+    });
+  }
+
+  owned(label: string): Promise<Owned[]> {
+    return this.ask('list containers and volumes', async () => {
+      const filters = { label: [label] };
+      const [containers, volumes] = await Promise.all([
+        this.docker.listContainers({ all: true, filters }),
+        this.docker.listVolumes({ filters: filters as never }),
+      ]);
+      return [
+        ...containers.map((c): Owned => ({ kind: 'container', id: c.Id, labels: c.Labels })),
+        ...(volumes.Volumes ?? []).map(
+          (v): Owned => ({ kind: 'volume', id: v.Name, labels: v.Labels ?? {} }),
+        ),
+      ];
+    });
+  }
+}
+
+/** Connects and negotiates the API version: the engine's own maximum, at most the one this adapter knows. */
+export async function connectDocker(endpoint: Endpoint, address: string): Promise<Engine> {
+  let version: Docker.DockerVersion & { MinAPIVersion?: string; Components?: { Name: string }[] };
+  try {
+    version = await new Docker(endpoint).version();
+  } catch (error) {
+    throw asFault('engine_unreachable', `no container engine answers at ${address}`, error);
+  }
+  const api = compareVersions(version.ApiVersion, NEWEST_API) < 0 ? version.ApiVersion : NEWEST_API;
+  if (compareVersions(api, OLDEST_API) < 0 || compareVersions(api, version.MinAPIVersion ?? '1.12') < 0)
+    throw new Fault(
+      'engine_unreachable',
+      `the engine at ${address} speaks API ${version.MinAPIVersion ?? '?'} to ${version.ApiVersion}; Reenact needs ${OLDEST_API} to ${NEWEST_API}`,
+    );
+  const isPodman = (version.Components ?? []).some((component) => /podman/i.test(component.Name));
+  return new DockerEngine(new Docker({ ...endpoint, version: `v${api}` }), address, api, isPodman);
+}

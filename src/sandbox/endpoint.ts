@@ -1,0 +1,45 @@
+/** Finds the engine to use: DOCKER_HOST, else the first well-known socket that is there. */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+import { Fault } from '../base/fault.ts';
+import type { Endpoint } from './docker.ts';
+
+/** The user's cache folder for everything Reenact keeps between runs. */
+export function cacheFolder(env: NodeJS.ProcessEnv): string {
+  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'reenact');
+}
+
+/** Where `npm run setup` puts the engine of its own. */
+export function privateSocket(env: NodeJS.ProcessEnv): string {
+  return join(cacheFolder(env), 'engine', 'docker.sock');
+}
+
+/** Sockets tried in order when DOCKER_HOST is not set. */
+export function knownSockets(env: NodeJS.ProcessEnv): string[] {
+  return [
+    '/var/run/docker.sock',
+    ...(env.XDG_RUNTIME_DIR
+      ? [join(env.XDG_RUNTIME_DIR, 'docker.sock'), join(env.XDG_RUNTIME_DIR, 'podman', 'podman.sock')]
+      : []),
+    '/run/podman/podman.sock',
+    privateSocket(env),
+  ];
+}
+
+/** Parses DOCKER_HOST: unix:///path or tcp://host:port. */
+export function parseDockerHost(text: string): Endpoint {
+  if (text.startsWith('unix://')) return { socketPath: text.slice('unix://'.length) };
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && (url.protocol === 'tcp:' || url.protocol === 'http:') && url.hostname && url.port)
+    return { protocol: 'http', host: url.hostname, port: Number(url.port) };
+  throw new Fault('usage', `DOCKER_HOST is "${text}"; unix:///path and tcp://host:port are understood`);
+}
+
+/** The endpoint to use and how to name it in messages; undefined when no engine's socket is there. */
+export function findEndpoint(env: NodeJS.ProcessEnv): { endpoint: Endpoint; address: string } | undefined {
+  if (env.DOCKER_HOST) return { endpoint: parseDockerHost(env.DOCKER_HOST), address: env.DOCKER_HOST };
+  const socketPath = knownSockets(env).find((path) => existsSync(path));
+  return socketPath ? { endpoint: { socketPath }, address: `unix://${socketPath}` } : undefined;
+}

@@ -1,0 +1,112 @@
+/** Makes a pinned image present: chain resolved, looked up locally first, else pulled by digest. */
+import type { Digest } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import type { BlobStore } from '../store/blobs.ts';
+import { type ImageChain, type Platform, resolveChain } from './chain.ts';
+import type { Engine } from './port.ts';
+import { fetchByDigest } from './registry.ts';
+
+/** An image the engine has and that is the one pinned; `id` is the engine's name for it. */
+export interface PresentImage extends ImageChain {
+  id: string;
+  repository: string | undefined;
+}
+
+export interface ImageSources {
+  engine: Engine;
+  /** Keeps manifests and configurations, so that a second run needs no registry. */
+  store: BlobStore;
+  repositories: string[];
+  platform: Platform;
+}
+
+/** The first repository that serves the digest wins; the most telling failure is reported when none does. */
+async function chainFrom(
+  requested: Digest,
+  s: ImageSources,
+  signal: AbortSignal,
+): Promise<{ chain: ImageChain; repository: string | undefined }> {
+  const faults: Fault[] = [];
+  for (const repository of [undefined, ...s.repositories]) {
+    try {
+      const chain = await resolveChain(requested, s.platform, async (kind, digest) => {
+        const kept = await s.store.get(digest);
+        if (kept) return kept;
+        if (!repository) throw new Fault('image_not_found', `${digest} is not in the cache`);
+        const bytes = await fetchByDigest(repository, kind, digest, signal);
+        await s.store.put(bytes);
+        return bytes;
+      });
+      return { chain, repository };
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      if (repository || error.code !== 'image_not_found') faults.push(error);
+    }
+  }
+  const order = [
+    'image_bytes_mismatch',
+    'image_mismatch',
+    'unsupported_platform',
+    'registry_unreachable',
+    'image_not_found',
+  ];
+  faults.sort((a, b) => order.indexOf(a.code) - order.indexOf(b.code));
+  throw (
+    faults[0] ??
+    new Fault(
+      'image_not_found',
+      `no repository is known for ${requested}: name one in sandbox_image or with --repository`,
+    )
+  );
+}
+
+/** The engine must have made the same layers of it that the configuration, which we hashed, names. */
+async function lookUp(chain: ImageChain, engine: Engine): Promise<string | undefined> {
+  // Classic storage calls an image by its configuration, containerd's store by manifest or index.
+  for (const name of [chain.config, chain.manifest, chain.requested]) {
+    const found = await engine.image(name);
+    if (!found) continue;
+    if (JSON.stringify(found.diffIds) !== JSON.stringify(chain.diffIds))
+      throw new Fault(
+        'image_mismatch',
+        `the engine's image ${name} has other layers than its configuration names`,
+      );
+    return found.id;
+  }
+  return undefined;
+}
+
+/** Returns the image, present on the engine; pulls it by digest when it is not there yet. */
+export async function ensureImage(
+  requested: Digest,
+  s: ImageSources,
+  signal: AbortSignal,
+): Promise<PresentImage> {
+  const { chain, repository } = await chainFrom(requested, s, signal);
+  const local = await lookUp(chain, s.engine);
+  if (local) return { ...chain, id: local, repository };
+  const faults: unknown[] = [];
+  for (const candidate of repository ? [repository] : s.repositories) {
+    try {
+      await s.engine.pull(candidate, chain.manifest, signal);
+    } catch (error) {
+      faults.push(error);
+      continue;
+    }
+    const pulled = await lookUp(chain, s.engine);
+    if (pulled) return { ...chain, id: pulled, repository: candidate };
+    faults.push(
+      new Fault(
+        'image_mismatch',
+        `the engine pulled ${candidate}@${chain.manifest} but does not have ${chain.config}`,
+      ),
+    );
+  }
+  throw (
+    faults[0] ??
+    new Fault(
+      'image_not_found',
+      `${requested} is not on the engine, and no repository is known to pull it from`,
+    )
+  );
+}

@@ -1,0 +1,46 @@
+/** The harness kit: PID 1 and the seccomp profile, read once, hashed, and used from those very bytes. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { type Digest, digestOf } from '../base/digest.ts';
+import { asFault } from '../base/fault.ts';
+
+export interface Kit {
+  init: Buffer;
+  initSha256: Digest;
+  /** The profile as engines take it, without white space. */
+  seccomp: string;
+  /** The file’s own text, which the digest is of. */
+  seccompText: string;
+  seccompSha256: Digest;
+  /** The host-side scanner of overlay folders. */
+  scanner: string;
+}
+
+/** harness/ lies beside src/ in a checkout and beside dist/ in a package. */
+export function harnessFolder(): string {
+  return fileURLToPath(new URL('../../harness/', import.meta.url));
+}
+
+/** Reads the kit; a checkout where it was not built yet is told how to. */
+export function loadKit(folder: string = harnessFolder()): Kit {
+  try {
+    const init = readFileSync(join(folder, 'bin', 'init'));
+    const seccomp = readFileSync(join(folder, 'seccomp.json'), 'utf8');
+    return {
+      init,
+      initSha256: digestOf(init),
+      seccomp: JSON.stringify(JSON.parse(seccomp)),
+      seccompText: seccomp,
+      seccompSha256: digestOf(seccomp),
+      scanner: join(folder, 'bin', 'scan'),
+    };
+  } catch (error) {
+    throw asFault(
+      'engine_failed',
+      'the harness is not built; run harness/build.sh (Debian: apt-get install musl-tools)',
+      error,
+    );
+  }
+}

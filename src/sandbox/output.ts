@@ -1,0 +1,89 @@
+/** Collects one output stream: hashed as it arrives, kept in memory while small, spilled to a file when not. */
+
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { type Digest, startDigest } from '../base/digest.ts';
+import type { BlobStore } from '../store/blobs.ts';
+
+const MEMORY_BYTES = 1 << 20;
+
+export interface CollectedOutput {
+  sha256: Digest;
+  sizeBytes: number;
+}
+
+export class OutputSink {
+  sizeBytes = 0;
+  private readonly digest = startDigest();
+  private readonly store: BlobStore;
+  /** The last bytes are held back: they may be the trailer, which is not the program's output. */
+  private readonly holdBytes: number;
+  private held: Buffer = Buffer.alloc(0);
+  private pieces: Buffer[] = [];
+  private file: { path: string; fd: number } | undefined;
+  constructor(store: BlobStore, holdBytes: number) {
+    this.store = store;
+    this.holdBytes = holdBytes;
+  }
+
+  write(bytes: Uint8Array): void {
+    const all = Buffer.concat([this.held, bytes]);
+    const free = Math.max(0, all.length - this.holdBytes);
+    this.held = all.subarray(free);
+    if (free > 0) this.keep(all.subarray(0, free));
+  }
+
+  private keep(bytes: Buffer): void {
+    this.digest.update(bytes);
+    this.sizeBytes += bytes.length;
+    if (!this.file && this.sizeBytes > MEMORY_BYTES) this.spill();
+    if (this.file) writeSync(this.file.fd, bytes);
+    else this.pieces.push(bytes);
+  }
+
+  private spill(): void {
+    const path = join(this.store.folder, 'blobs', `.output.${randomBytes(6).toString('hex')}`);
+    mkdirSync(dirname(path), { recursive: true });
+    this.file = { path, fd: openSync(path, 'wx') };
+    for (const piece of this.pieces) writeSync(this.file.fd, piece);
+    this.pieces = [];
+  }
+
+  /** The bytes held back. */
+  tail(): Buffer {
+    return Buffer.from(this.held);
+  }
+
+  /** Takes the held bytes as ordinary output: there was no trailer. */
+  release(): void {
+    const held = this.held;
+    this.held = Buffer.alloc(0);
+    if (held.length > 0) this.keep(held);
+  }
+
+  /** Moves the content into the store. */
+  async finish(): Promise<CollectedOutput> {
+    const sha256 = this.digest.end();
+    if (!this.file) {
+      await this.store.put(Buffer.concat(this.pieces));
+      this.pieces = [];
+      return { sha256, sizeBytes: this.sizeBytes };
+    }
+    const target = this.store.path(sha256);
+    closeSync(this.file.fd);
+    mkdirSync(dirname(target), { recursive: true });
+    renameSync(this.file.path, target);
+    this.file = undefined;
+    return { sha256, sizeBytes: this.sizeBytes };
+  }
+
+  /** Throws the content away. */
+  discard(): void {
+    if (!this.file) return;
+    closeSync(this.file.fd);
+    rmSync(this.file.path, { force: true });
+    this.file = undefined;
+  }
+}

@@ -1,0 +1,168 @@
+/** Runs one sandbox container from created to ended; what it leaves is still there for the capture. */
+import { statfsSync } from 'node:fs';
+
+import { Fault } from '../base/fault.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { BlobStore } from '../store/blobs.ts';
+import { type CollectedOutput, OutputSink } from './output.ts';
+import type { Engine } from './port.ts';
+import { KEY_BYTES, newKey, readTrailer, signalName, TRAILER_BYTES, type Trailer } from './trailer.ts';
+
+export type Ended = 'exit' | 'signal' | 'timeout' | 'oom' | 'output_limit' | 'write_limit' | 'exec_failed';
+
+export interface Ending {
+  ended: Ended;
+  exitCode: number | null;
+  signal: string | null;
+  /** errno of a program that could not be executed. */
+  errno: number | null;
+  durationMs: number;
+  /** Changes the archive API cannot show; -1 when not looked for. */
+  hidden: number;
+  stdout: CollectedOutput;
+  stderr: CollectedOutput;
+}
+
+export interface RunOptions {
+  store: BlobStore;
+  timeoutMs: number;
+  outputBytes: number;
+  /** Size of everything written so far, in bytes, where it can be seen; asked every now and then. */
+  writtenBytes?: () => Promise<number>;
+  signal: AbortSignal;
+}
+
+type Cut = 'output_limit' | 'write_limit' | 'timeout' | 'interrupted';
+
+/** Kills the container for the first reason that comes up, and remembers which it was. */
+class Watch {
+  cut: Cut | undefined;
+  failure: unknown;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly engine: Engine;
+  private readonly id: string;
+  private readonly o: RunOptions;
+  private readonly stop = (): void => this.kill('interrupted');
+  constructor(engine: Engine, id: string, o: RunOptions) {
+    this.engine = engine;
+    this.id = id;
+    this.o = o;
+  }
+
+  begin(): void {
+    this.timers.push(setTimeout(() => this.kill('timeout'), this.o.timeoutMs + LIMITS.timeoutGraceMs));
+    if (this.o.writtenBytes) this.timers.push(setInterval(() => void this.measure(), LIMITS.writeWatchMs));
+    this.o.signal.addEventListener('abort', this.stop, { once: true });
+  }
+
+  private async measure(): Promise<void> {
+    try {
+      if ((await this.o.writtenBytes!()) > LIMITS.stateBytes) this.kill('write_limit');
+    } catch {
+      // The folders change under the walk; the check before hashing is the one that counts.
+    }
+  }
+
+  kill(cut: Cut): void {
+    if (this.cut) return;
+    this.cut = cut;
+    this.engine.kill(this.id).catch((error: unknown) => {
+      this.failure = error;
+    });
+  }
+
+  end(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.o.signal.removeEventListener('abort', this.stop);
+  }
+}
+
+/** Disk space that ran out on our side must not look like something the program did. */
+export function assertRoom(folder: string): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < 64 << 20) throw new Fault('disk_full', `less than 64 MiB are free in ${folder}`);
+}
+
+function endedBy(trailer: Trailer, oomKilled: boolean): Ended {
+  if (trailer.kind === 'timeout' || trailer.kind === 'exec_failed') return trailer.kind;
+  if (trailer.oom > 0 || (trailer.oom < 0 && oomKilled)) return 'oom';
+  if (trailer.kind === 'signal') return signalName(trailer.value) === 'SIGXFSZ' ? 'write_limit' : 'signal';
+  return 'exit';
+}
+
+async function settle(
+  engine: Engine,
+  id: string,
+  cut: Cut | undefined,
+  trailer: Trailer | undefined,
+): Promise<{ ended: Ended; trailer: Trailer | undefined }> {
+  if (cut === 'interrupted') throw new Fault('interrupted', 'interrupted');
+  if (cut) return { ended: cut, trailer: undefined };
+  if (trailer && trailer.kind !== 'stopped') {
+    const oomKilled = trailer.oom < 0 && (await engine.inspect(id)).oomKilled;
+    return { ended: endedBy(trailer, oomKilled), trailer };
+  }
+  if (trailer) throw new Fault('engine_failed', 'somebody stopped the container from outside');
+  const { oomKilled } = await engine.inspect(id);
+  throw new Fault(
+    'supervisor_lost',
+    `PID 1 ended without its authenticated trailer${oomKilled ? ' (the kernel reports an out-of-memory kill)' : ''}`,
+  );
+}
+
+/** Starts a created container and sees it to its end. Throws a Fault when the infrastructure failed. */
+export async function runContainer(engine: Engine, id: string, o: RunOptions): Promise<Ending> {
+  const key = newKey();
+  if (key.length !== KEY_BYTES) throw new Error('key size');
+  const stdout = new OutputSink(o.store, 0);
+  const stderr = new OutputSink(o.store, TRAILER_BYTES);
+  const watch = new Watch(engine, id, o);
+  let outputFailure: unknown;
+  // Attach and wait come before start: a quick program would be over before either was there.
+  const attachment = await engine.attach(id, (stream, bytes) => {
+    if (watch.cut || outputFailure) return;
+    try {
+      (stream === 'stdout' ? stdout : stderr).write(bytes);
+    } catch (error) {
+      outputFailure = error;
+      watch.kill('interrupted');
+    }
+    if (stdout.sizeBytes + stderr.sizeBytes > o.outputBytes) watch.kill('output_limit');
+  });
+  try {
+    const exited = engine.waitNextExit(id);
+    exited.catch(() => undefined);
+    await engine.start(id);
+    watch.begin();
+    if (o.signal.aborted) watch.kill('interrupted');
+    attachment.sendInput(key);
+    await exited;
+    // The engine reports the end before it has passed on all output.
+    await attachment.ended;
+    if (watch.failure) throw watch.failure;
+    if (outputFailure)
+      throw new Fault(
+        'disk_full',
+        `cannot keep the program's output: ${String(outputFailure)}`,
+        outputFailure,
+      );
+    const found = watch.cut ? undefined : readTrailer(stderr.tail(), key);
+    const { ended, trailer } = await settle(engine, id, watch.cut, found);
+    if (!trailer) stderr.release();
+    return {
+      ended,
+      exitCode: trailer?.kind === 'exit' ? trailer.value : null,
+      signal: trailer?.kind === 'signal' ? signalName(trailer.value) : null,
+      errno: trailer?.kind === 'exec_failed' ? trailer.value : null,
+      durationMs: trailer?.durationMs ?? o.timeoutMs,
+      hidden: trailer?.hidden ?? -1,
+      stdout: await stdout.finish(),
+      stderr: await stderr.finish(),
+    };
+  } finally {
+    watch.end();
+    attachment.close();
+    stdout.discard();
+    stderr.discard();
+  }
+}

@@ -1,0 +1,53 @@
+/** Reads PID 1's end trailer, the only word on how a program ended that is believed (docs/harness.md). */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { constants } from 'node:os';
+
+export const KEY_BYTES = 32;
+const PAYLOAD_BYTES = 128;
+/** Payload, newline, 64 hex digits, newline. */
+export const TRAILER_BYTES: number = PAYLOAD_BYTES + 1 + 64 + 1;
+
+const PAYLOAD =
+  /^reenact-end\/1 kind=(exit|signal|timeout|stopped|exec_failed) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12}) *$/;
+
+export interface Trailer {
+  kind: 'exit' | 'signal' | 'timeout' | 'stopped' | 'exec_failed';
+  /** Exit code, signal number or errno. */
+  value: number;
+  /** Processes the kernel killed for memory; -1 when it could not be read. */
+  oom: number;
+  /** Paths the archive API cannot show; -1 when not looked for. */
+  hidden: number;
+  durationMs: number;
+}
+
+/** A one-time key: whoever learns it could forge an ending, so it never serves twice. */
+export function newKey(): Buffer {
+  return randomBytes(KEY_BYTES);
+}
+
+/** The trailer in the last bytes of stderr, or undefined when it is missing, damaged or not under this key. */
+export function readTrailer(tail: Buffer, key: Buffer): Trailer | undefined {
+  if (tail.length !== TRAILER_BYTES) return undefined;
+  const payload = tail.subarray(0, PAYLOAD_BYTES);
+  const mac = tail.subarray(PAYLOAD_BYTES);
+  const expected = Buffer.from(`\n${createHmac('sha256', key).update(payload).digest('hex')}\n`);
+  if (!timingSafeEqual(mac, expected)) return undefined;
+  const found = PAYLOAD.exec(payload.toString('latin1'));
+  if (!found) return undefined;
+  const [, kind, value, oom, hidden, ms] = found;
+  return {
+    kind: kind as Trailer['kind'],
+    value: Number(value),
+    oom: Number(oom),
+    hidden: Number(hidden),
+    durationMs: Number(ms),
+  };
+}
+
+/** The standard name of a Linux signal number, such as SIGSEGV. */
+export function signalName(number: number): string {
+  for (const [name, value] of Object.entries(constants.signals))
+    if (value === number && !['SIGIOT', 'SIGPOLL', 'SIGUNUSED'].includes(name)) return name;
+  return number >= 34 && number <= 64 ? `SIGRTMIN+${number - 34}` : `SIG${number}`;
+}

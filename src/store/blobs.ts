@@ -1,0 +1,67 @@
+/** A content-addressed folder: blobs/sha256/<hex>, each content once, whole or absent. */
+import { constants, createReadStream, existsSync, type ReadStream } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type Digest, digestOf, hexOf } from '../base/digest.ts';
+import { readThrough, writeAside } from '../base/files.ts';
+
+export class BlobStore {
+  readonly folder: string;
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  path(digest: Digest): string {
+    return join(this.folder, 'blobs', 'sha256', hexOf(digest));
+  }
+
+  has(digest: Digest): boolean {
+    return existsSync(this.path(digest));
+  }
+
+  /** Keeps bytes that are in memory; returns their digest. */
+  async put(bytes: string | Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes);
+    if (!this.has(digest)) await writeAside(this.path(digest), (file) => file.writeFile(bytes), false);
+    return digest;
+  }
+
+  /** Hashes the file at `path` (bytes, for names that are not UTF-8) and keeps it unless already kept. */
+  async putFile(path: string | Buffer): Promise<{ sha256: Digest; sizeBytes: number }> {
+    const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const first = await readThrough(source);
+      if (!this.has(first.sha256)) await this.copy(path, first.sha256);
+      return first;
+    } finally {
+      await source.close();
+    }
+  }
+
+  private async copy(path: string | Buffer, expected: Digest): Promise<void> {
+    const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const write = async (to: { write(b: Uint8Array): Promise<unknown> }): Promise<void> => {
+        const { sha256 } = await readThrough(source, (bytes) => to.write(bytes));
+        if (sha256 !== expected) throw new Error('a file changed while it was being kept');
+      };
+      await writeAside(this.path(expected), write, false);
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** The bytes, checked against their digest; undefined when they are not kept. */
+  async get(digest: Digest): Promise<Buffer | undefined> {
+    if (!this.has(digest)) return undefined;
+    const bytes = await readFile(this.path(digest));
+    if (digestOf(bytes) !== digest) throw new Error(`${this.path(digest)} does not hold what its name says`);
+    return bytes;
+  }
+
+  /** A stream of part of a blob, for explaining differences without reading it whole. */
+  stream(digest: Digest, start = 0, end?: number): ReadStream {
+    return createReadStream(this.path(digest), { start, ...(end === undefined ? {} : { end }) });
+  }
+}

@@ -1,0 +1,143 @@
+/** Decides a verdict from what the replays left: pure, no clock, no files, no engine. */
+import type { Digest } from '../base/digest.ts';
+import type { Manifest } from '../manifest/definition.ts';
+import type { Gates, ImageCheck } from '../policy/policy.ts';
+import type { Ended } from '../sandbox/run.ts';
+import type { Claim, GateResult, ReplayResult, Verdict } from './record.ts';
+
+/** One replay before it was compared with anything. */
+export type RawReplay = Omit<ReplayResult, 'outcome'>;
+
+/** What all replays are compared with. */
+export interface Reference {
+  sha256: Digest | null;
+  source: 'expectation' | 'most_frequent' | 'tie' | 'none';
+}
+
+const COMPLETED: readonly (Ended | null)[] = ['exit', 'signal'];
+
+/** True when the program ran to an end of its own making. */
+export function completed(replay: RawReplay): boolean {
+  return COMPLETED.includes(replay.ended) && replay.final_state_sha256 !== null && !replay.error;
+}
+
+/** The expectation where there is one, else the most frequent state; two equally frequent ones are a tie. */
+export function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): Reference {
+  if (expect?.final_state_sha256) return { sha256: expect.final_state_sha256, source: 'expectation' };
+  const counts = new Map<Digest, number>();
+  for (const replay of replays.filter(completed))
+    counts.set(replay.final_state_sha256!, (counts.get(replay.final_state_sha256!) ?? 0) + 1);
+  const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const [first, second] = ranked;
+  if (!first) return { sha256: null, source: 'none' };
+  return { sha256: first[0], source: second && second[1] === first[1] ? 'tie' : 'most_frequent' };
+}
+
+/** Compares each replay with the reference and with the ending the manifest expects. */
+export function judgeReplays(
+  replays: RawReplay[],
+  expect: Manifest['expect'],
+  reference: Reference,
+): ReplayResult[] {
+  return replays.map((replay) => {
+    if (!completed(replay)) return { ...replay, outcome: 'infra_error' };
+    const endingFits =
+      (expect?.exit_code === undefined || replay.exit_code === expect.exit_code) &&
+      (expect?.signal === undefined || replay.signal === expect.signal);
+    return {
+      ...replay,
+      outcome: endingFits && replay.final_state_sha256 === reference.sha256 ? 'match' : 'diverged',
+    };
+  });
+}
+
+export interface Facts {
+  requested: number;
+  gates: Gates;
+  expect: Manifest['expect'];
+  imageCheck: ImageCheck;
+  degraded: string[];
+  claims: Claim[];
+}
+
+export interface Decision {
+  verdict: Verdict;
+  reason: string;
+  flaky: boolean;
+  ratio: number;
+  replays: ReplayResult[];
+  reference: Reference;
+  gates: GateResult[];
+}
+
+/** Why the replays cannot carry a verdict, by the first that did not complete. */
+function obstacle(replays: ReplayResult[], requested: number): string | undefined {
+  const stuck = replays.filter((replay) => replay.outcome === 'infra_error');
+  const worst = stuck.find((replay) => replay.error) ?? stuck[0];
+  if (worst?.error) return worst.error.code;
+  if (worst?.ended === 'exec_failed') return 'exec_failed';
+  if (worst?.ended) return `limit_${worst.ended.replace('_limit', '')}`;
+  if (replays.length < requested && !replays.some((replay) => replay.outcome === 'diverged'))
+    return 'not_all_replayed';
+  return undefined;
+}
+
+function judgeGates(f: Facts, replays: ReplayResult[], ratio: number, reference: Reference): GateResult[] {
+  const imageOk = f.gates.image_check === 'engine' || f.imageCheck === 'content';
+  const states = new Set(replays.map((replay) => replay.final_state_sha256));
+  const forensic: [boolean, string][] = [
+    [ratio === 1 && states.size === 1, 'states differ'],
+    [reference.source === 'expectation', 'no expected state was given'],
+    [f.imageCheck === 'content', 'the image’s content was not checked'],
+    [f.degraded.length === 0, `degraded: ${f.degraded.join(', ')}`],
+    [f.claims.every((claim) => claim.match !== false), 'a claim does not match what was observed'],
+  ];
+  const failed = forensic.filter(([ok]) => !ok).map(([, why]) => why);
+  return [
+    {
+      name: 'replay_ratio',
+      threshold: f.gates.replay_ratio,
+      value: ratio,
+      pass: ratio >= f.gates.replay_ratio,
+    },
+    { name: 'image_check', threshold: f.gates.image_check, value: f.imageCheck, pass: imageOk },
+    ...(f.gates.forensic
+      ? [
+          {
+            name: 'forensic',
+            threshold: true,
+            value: failed.length === 0 ? true : failed.join('; '),
+            pass: failed.length === 0,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** The verdict, its reason and the gates. An unfinished replay never counts for or against the program. */
+export function decide(raw: RawReplay[], f: Facts): Decision {
+  const reference = chooseReference(f.expect, raw);
+  const replays = judgeReplays(raw, f.expect, reference);
+  const matching = replays.filter((replay) => replay.outcome === 'match').length;
+  const ratio = matching / f.requested;
+  const gates = judgeGates(f, replays, ratio, reference);
+  const flaky = matching > 0 && replays.some((replay) => replay.outcome === 'diverged');
+  const result = (verdict: Verdict, reason: string): Decision => ({
+    verdict,
+    reason,
+    flaky,
+    ratio,
+    replays,
+    reference,
+    gates,
+  });
+  const stopped = obstacle(replays, f.requested);
+  if (stopped) return result('inconclusive', stopped);
+  if (reference.source === 'tie') return result('diverged', 'tie');
+  if (!gates[0]!.pass)
+    return result(
+      'diverged',
+      ratio === 0 && reference.source === 'expectation' ? 'expectation_not_met' : 'states_differ',
+    );
+  return result('reproduced', reference.source === 'expectation' ? 'matches_expectation' : 'self_consistent');
+}

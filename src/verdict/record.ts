@@ -1,0 +1,248 @@
+/** The replay record: what one run of one manifest found. Its JSON Schema is made of the same definition. */
+import type { Digest } from '../base/digest.ts';
+import { DIGEST_PATTERN } from '../base/digest.ts';
+import {
+  array,
+  boolean,
+  integer,
+  nullable,
+  number,
+  object,
+  oneOf,
+  type Shape,
+  string,
+} from '../base/shape.ts';
+import type { ImageCheck } from '../policy/policy.ts';
+import type { Ended } from '../sandbox/run.ts';
+import type { Difference } from '../state/diff.ts';
+
+export type Verdict = 'reproduced' | 'diverged' | 'rejected' | 'inconclusive';
+export type Outcome = 'match' | 'diverged' | 'infra_error';
+
+export interface ReplayResult {
+  /** 1 to the number requested; stable across resumed runs and shards. */
+  index: number;
+  seed: number;
+  outcome: Outcome;
+  /** null when the infrastructure failed before the program ended. */
+  ended: Ended | null;
+  final_state_sha256: Digest | null;
+  exit_code: number | null;
+  signal: string | null;
+  duration_ms: number;
+  /** Attempts, more than 1 when the infrastructure failed in between. */
+  attempts: number;
+  error?: { code: string; message: string };
+}
+
+export interface GateResult {
+  name: string;
+  threshold: number | string | boolean;
+  value: number | string | boolean;
+  pass: boolean;
+}
+
+export interface Claim {
+  name: 'kernel_version' | 'libc_version' | 'compiler';
+  claimed: string;
+  /** null: the image does not tell. */
+  observed: string | null;
+  match: boolean | null;
+}
+
+export interface ReplayRecord {
+  record_version: 1;
+  name: string;
+  manifest_path: string;
+  manifest_sha256: Digest | null;
+  sandbox_image_sha256: Digest | null;
+  verdict: Verdict;
+  reason: string;
+  message: string;
+  flaky: boolean;
+  requested: number;
+  replay_success_ratio: number;
+  final_state_sha256: Digest | null;
+  expected_state_sha256: Digest | null;
+  gates: GateResult[];
+  replays: ReplayResult[];
+  policy: { name: string; sha256: Digest };
+  /** This version checks no signatures, and says so. */
+  evidence: 'not_checked';
+  image: {
+    requested: Digest;
+    kind: 'index' | 'manifest';
+    manifest: Digest;
+    config: Digest;
+    diff_ids: Digest[];
+    platform: string;
+    image_check: ImageCheck;
+  } | null;
+  claims: Claim[];
+  degraded: string[];
+  /** Writable places whose content is not part of the state. */
+  uncaptured: string[];
+  divergence: (Difference & { replay: number }) | null;
+  environment: {
+    engine: string;
+    api_version: string;
+    kernel: string;
+    cpu: string;
+    storage_driver: string;
+    capture: 'overlay' | 'archive';
+    seccomp_sha256: Digest;
+    harness_sha256: Digest;
+    /** Nothing here protects against the machine's own root or its engine. */
+    trusted: string[];
+  } | null;
+  shard: string | null;
+  started_at: string;
+  duration_ms: number;
+}
+
+const digest = string({ pattern: DIGEST_PATTERN });
+const text = string();
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+
+const replay = object(
+  {
+    index: count,
+    seed: count,
+    outcome: oneOf('match', 'diverged', 'infra_error'),
+    ended: oneOf('exit', 'signal', 'timeout', 'oom', 'output_limit', 'write_limit', 'exec_failed', null),
+    final_state_sha256: nullable(digest),
+    exit_code: nullable(integer(0, 255)),
+    signal: nullable(text),
+    duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
+    attempts: count,
+    error: object({ code: text, message: text }, ['code', 'message']),
+  },
+  [
+    'index',
+    'seed',
+    'outcome',
+    'ended',
+    'final_state_sha256',
+    'exit_code',
+    'signal',
+    'duration_ms',
+    'attempts',
+  ],
+);
+
+const scalar: Shape = {
+  check(value, path, problems) {
+    if (!['number', 'string', 'boolean'].includes(typeof value))
+      problems.push({ path, message: 'is not a number, text or truth value' });
+  },
+  schema: () => ({ type: ['number', 'string', 'boolean'] }),
+};
+
+const image = object(
+  {
+    requested: digest,
+    kind: oneOf('index', 'manifest'),
+    manifest: digest,
+    config: digest,
+    diff_ids: array(digest),
+    platform: text,
+    image_check: oneOf('engine', 'content'),
+  },
+  ['requested', 'kind', 'manifest', 'config', 'diff_ids', 'platform', 'image_check'],
+);
+
+const environment = object(
+  {
+    engine: text,
+    api_version: text,
+    kernel: text,
+    cpu: text,
+    storage_driver: text,
+    capture: oneOf('overlay', 'archive'),
+    seccomp_sha256: digest,
+    harness_sha256: digest,
+    trusted: array(text),
+  },
+  [
+    'engine',
+    'api_version',
+    'kernel',
+    'cpu',
+    'storage_driver',
+    'capture',
+    'seccomp_sha256',
+    'harness_sha256',
+    'trusted',
+  ],
+);
+
+const divergence = object(
+  {
+    kind: oneOf('ending', 'stdout', 'stderr', 'path'),
+    path: text,
+    attribute: text,
+    expected: text,
+    actual: text,
+    offset: count,
+    context: object({ expected: text, actual: text }, ['expected', 'actual']),
+    replay: count,
+  },
+  ['kind', 'expected', 'actual', 'replay'],
+);
+
+const fields: Record<keyof ReplayRecord, Shape> = {
+  record_version: oneOf(1),
+  name: text,
+  manifest_path: text,
+  manifest_sha256: nullable(digest),
+  sandbox_image_sha256: nullable(digest),
+  verdict: oneOf('reproduced', 'diverged', 'rejected', 'inconclusive'),
+  reason: text,
+  message: text,
+  flaky: boolean(),
+  requested: count,
+  replay_success_ratio: number(0, 1, 'matching / requested'),
+  final_state_sha256: nullable(digest),
+  expected_state_sha256: nullable(digest),
+  gates: array(
+    object({ name: text, threshold: scalar, value: scalar, pass: boolean() }, [
+      'name',
+      'threshold',
+      'value',
+      'pass',
+    ]),
+  ),
+  replays: array(replay),
+  policy: object({ name: text, sha256: digest }, ['name', 'sha256']),
+  evidence: oneOf('not_checked'),
+  image: nullable(image),
+  claims: array(
+    object(
+      {
+        name: oneOf('kernel_version', 'libc_version', 'compiler'),
+        claimed: text,
+        observed: nullable(text),
+        match: nullable(boolean()),
+      },
+      ['name', 'claimed', 'observed', 'match'],
+    ),
+  ),
+  degraded: array(text),
+  uncaptured: array(text),
+  divergence: nullable(divergence),
+  environment: nullable(environment),
+  shard: nullable(text),
+  started_at: text,
+  duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
+};
+
+export const recordShape: Shape = object(fields, Object.keys(fields), 'Reenact replay record, version 1');
+
+/** The JSON Schema of a record. */
+export function recordSchema(): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Reenact replay record',
+    ...recordShape.schema(),
+  };
+}
