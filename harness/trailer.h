@@ -6,7 +6,7 @@
 enum { KEY_SIZE = 32, PAYLOAD_SIZE = 128 };
 
 struct ending {
-  const char *kind; /* exit, signal, timeout, stopped or exec_failed */
+  const char *kind; /* exit, signal, timeout or exec_failed */
   int value;        /* exit code, signal number or errno */
   long oom;         /* processes the kernel killed for memory; -1 unknown */
   long hidden;      /* paths that the archive API cannot show; -1 not looked for */

@@ -198,6 +198,7 @@ async function conclude(
     image: imageOf(p),
     claims,
     degraded: p.degraded,
+    uncaptured: [...UNCAPTURED, ...p.bench.image.volumes],
     divergence: await explain(c.store, decision, manifest.expect),
     environment: environmentOf(c, p),
   };

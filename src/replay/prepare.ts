@@ -49,7 +49,11 @@ async function probe(
   if (ending.exitCode !== 0 || !report)
     throw new Fault('sandbox_not_enforced', `the probe of the sandbox ended with ${ending.ended}`);
   const observed = parseObserved(report);
+  const volumes = bench.image.volumes.map(
+    (path) => `what is written to the image’s volume ${path} is not captured`,
+  );
   const degraded = judgeProbe(observed, { ...plan, hasCase: made.caseVolume !== undefined }, hostHasSwap());
+  degraded.push(...volumes);
   const baseline = await readBaseline(capture, id);
   await c.scope.removeContainer(id);
   return { baseline, observed, degraded };

@@ -19,6 +19,8 @@ export interface ImageChain {
   entrypoint: string[];
   cmd: string[];
   env: string[];
+  /** Folders the image declares as volumes: engines mount something there that no capture sees. */
+  volumes: string[];
 }
 
 /** Gives the bytes of a digest, already checked against it. */
@@ -100,5 +102,6 @@ export async function resolveChain(
     entrypoint: strings(settings.Entrypoint),
     cmd: strings(settings.Cmd),
     env: strings(settings.Env),
+    volumes: Object.keys((settings.Volumes as Json | null | undefined) ?? {}),
   };
 }

@@ -101,9 +101,20 @@ function resolved(tree: Tree, entry: TreeEntry): TreeEntry {
   return { ...entry, sizeBytes: target.sizeBytes, ...(target.sha256 ? { sha256: target.sha256 } : {}) };
 }
 
+/** The mode of a symbolic link means nothing on Linux, and archives disagree on it. */
 function same(a: TreeEntry, b: TreeEntry): boolean {
   const key = (e: TreeEntry): string =>
-    JSON.stringify([e.type, e.mode, e.uid, e.gid, e.sizeBytes, e.sha256, e.target, e.device, e.capability]);
+    JSON.stringify([
+      e.type,
+      e.type === 'symlink' || e.mode,
+      e.uid,
+      e.gid,
+      e.sizeBytes,
+      e.sha256,
+      e.target,
+      e.device,
+      e.capability,
+    ]);
   return key(a) === key(b);
 }
 

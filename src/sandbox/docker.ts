@@ -3,7 +3,8 @@ import { PassThrough, type Readable } from 'node:stream';
 import Docker from 'dockerode';
 
 import { asFault, Fault, type FaultCode } from '../base/fault.ts';
-import { LIMITS } from '../base/limits.ts';
+import { createOptions } from './create-options.ts';
+import { demultiplex } from './demultiplex.ts';
 import type {
   Attachment,
   ContainerFacts,
@@ -18,7 +19,6 @@ import type {
 /** The newest API this adapter was written against; an older engine's own maximum is used instead. */
 const NEWEST_API = '1.47';
 const OLDEST_API = '1.40';
-const FRAME_HEADER_BYTES = 8;
 
 /** Where an engine listens: a Unix socket or a TCP address. */
 export type Endpoint = { socketPath: string } | { protocol: 'http'; host: string; port: number };
@@ -31,32 +31,6 @@ function compareVersions(a: string, b: string): number {
 
 function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number } | undefined)?.statusCode;
-}
-
-/** Splits the engine's multiplexed stream: 8 bytes of header (stream, length), then that many bytes. */
-export function demultiplex(onOutput: OnOutput): (chunk: Buffer) => void {
-  let header = Buffer.alloc(0);
-  let left = 0;
-  let stream: 'stdout' | 'stderr' = 'stdout';
-  return (chunk) => {
-    let rest = chunk;
-    while (rest.length > 0) {
-      if (left === 0) {
-        const want = FRAME_HEADER_BYTES - header.length;
-        header = Buffer.concat([header, rest.subarray(0, want)]);
-        rest = rest.subarray(want);
-        if (header.length < FRAME_HEADER_BYTES) return;
-        stream = header[0] === 2 ? 'stderr' : 'stdout';
-        left = header.readUInt32BE(4);
-        header = Buffer.alloc(0);
-        continue;
-      }
-      const piece = rest.subarray(0, left);
-      left -= piece.length;
-      rest = rest.subarray(piece.length);
-      onOutput(stream, piece);
-    }
-  };
 }
 
 class DockerEngine implements Engine {
@@ -142,49 +116,9 @@ class DockerEngine implements Engine {
 
   create(spec: ContainerSpec): Promise<string> {
     return this.ask('create a container', async () => {
-      const container = await this.docker.createContainer({
-        Image: spec.image,
-        Entrypoint: spec.argv.slice(0, 1),
-        Cmd: spec.argv.slice(1),
-        Env: spec.env,
-        User: spec.user,
-        WorkingDir: '/work',
-        Hostname: 'reenact',
-        Labels: spec.labels,
-        OpenStdin: true,
-        StdinOnce: true,
-        AttachStdin: true,
-        AttachStdout: true,
-        AttachStderr: true,
-        Tty: false,
-        // An image's health check would run a second program beside the one replayed.
-        Healthcheck: { Test: ['NONE'] },
-        HostConfig: {
-          NetworkMode: 'none',
-          CapDrop: ['ALL'],
-          SecurityOpt: [
-            'no-new-privileges',
-            `seccomp=${this.isPodman ? spec.seccomp.path : spec.seccomp.json}`,
-          ],
-          PidsLimit: spec.limits.pids,
-          Memory: spec.limits.memoryBytes,
-          MemorySwap: spec.limits.memoryBytes,
-          NanoCpus: Math.round(spec.limits.cpus * 1e9),
-          LogConfig: { Type: 'none', Config: {} },
-          ShmSize: LIMITS.shmBytes,
-          Ulimits: [
-            { Name: 'core', Soft: 0, Hard: 0 },
-            { Name: 'fsize', Soft: LIMITS.fileBytes, Hard: LIMITS.fileBytes },
-          ],
-          Mounts: spec.mounts.map((mount) => ({
-            Type: 'volume' as const,
-            Source: mount.volume,
-            Target: mount.target,
-            ReadOnly: mount.readOnly,
-            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
-          })),
-        },
-      });
+      const container = await this.docker.createContainer(
+        createOptions(spec, this.isPodman) as Docker.ContainerCreateOptions,
+      );
       return container.id;
     });
   }

@@ -98,11 +98,10 @@ async function settle(
 ): Promise<{ ended: Ended; trailer: Trailer | undefined }> {
   if (cut === 'interrupted') throw new Fault('interrupted', 'interrupted');
   if (cut) return { ended: cut, trailer: undefined };
-  if (trailer && trailer.kind !== 'stopped') {
+  if (trailer) {
     const oomKilled = trailer.oom < 0 && (await engine.inspect(id)).oomKilled;
     return { ended: endedBy(trailer, oomKilled), trailer };
   }
-  if (trailer) throw new Fault('engine_failed', 'somebody stopped the container from outside');
   const { oomKilled } = await engine.inspect(id);
   throw new Fault(
     'supervisor_lost',

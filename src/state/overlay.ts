@@ -18,15 +18,16 @@ import {
 
 const FIELDS = 10;
 const KINDS = { A: 'added', C: 'changed', D: 'deleted' } as const;
-const TYPES: Record<number, PathType> = {
-  16807: 'file',
-  9604: 'dir',
-  21609: 'symlink',
-  2401: 'fifo',
-  26411: 'socket',
-  4802: 'char',
-  14406: 'block',
-};
+/** The type bits of st_mode, as inode(7) lists them. */
+const TYPES: ReadonlyMap<number, PathType> = new Map([
+  [0o100000, 'file'],
+  [0o040000, 'dir'],
+  [0o120000, 'symlink'],
+  [0o010000, 'fifo'],
+  [0o140000, 'socket'],
+  [0o020000, 'char'],
+  [0o060000, 'block'],
+]);
 /** Files up to this size are read in one call, which is several times faster than streaming them. */
 const SMALL_BYTES = 1 << 20;
 
@@ -58,12 +59,11 @@ function parseFields(f: string[]): Scanned {
   const [kind, modeText, uid, gid, size, rdev, inode, raw, target, xattrs] = f as [
     keyof typeof KINDS,
     ...string[],
-  ] &
-    string[];
+  ];
   const change: PathChange = { ...pathField(raw!), change: KINDS[kind] };
   if (kind === 'D') return { raw: raw!, change, inode: '0' };
   const mode = Number.parseInt(modeText!, 8);
-  const type = TYPES[mode & 0o170000];
+  const type = TYPES.get(mode & 0o170000);
   if (!type) throw new Fault('capture_incomplete', `a path has the unknown type ${modeText}`);
   change.type = type;
   change.mode = (mode & 0o7777).toString(8).padStart(4, '0');

@@ -1,0 +1,112 @@
+/** The small image that engine tests replay in: a static shell, the programs of fixtures/programs, two layers of data. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tar from 'tar-stream';
+
+import { findProgram } from '../../setup/packages.ts';
+
+const PROGRAMS = join(import.meta.dirname, '../../fixtures/programs');
+
+type Entry = {
+  name: string;
+  type?: 'file' | 'directory' | 'symlink' | 'link';
+  mode?: number;
+  linkname?: string;
+  content?: Uint8Array | string;
+  uid?: number;
+};
+
+async function tarBytes(entries: Entry[]): Promise<Buffer> {
+  const pack = tar.pack();
+  for (const { name, type = 'file', mode = 0o755, linkname, content, uid = 0 } of entries) {
+    const header = { name, type, mode, uid, gid: uid, mtime: new Date(0), ...(linkname ? { linkname } : {}) };
+    if (type === 'file') pack.entry(header, Buffer.from(content ?? ''));
+    else pack.entry(header);
+  }
+  pack.finalize();
+  const pieces: Uint8Array[] = [];
+  for await (const piece of pack) pieces.push(piece as Uint8Array);
+  return Buffer.concat(pieces);
+}
+
+function compile(): Entry[] {
+  const folder = mkdtempSync(join(tmpdir(), 'reenact-programs-'));
+  try {
+    return readdirSync(PROGRAMS).map((source) => {
+      const name = source.replace(/\.c$/, '');
+      execFileSync('musl-gcc', [
+        '-std=gnu11',
+        '-Wall',
+        '-Wextra',
+        '-Werror',
+        '-O1',
+        '-static',
+        '-o',
+        join(folder, name),
+        join(PROGRAMS, source),
+      ]);
+      return {
+        name: `bin/${name}`,
+        content: readFileSync(join(folder, name)),
+        mode: name === 'suid' ? 0o4755 : 0o755,
+      };
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Two layers, the upper one changing and deleting parts of the lower. */
+export async function fixtureLayers(): Promise<Buffer[]> {
+  const busybox = readFileSync(findProgram('busybox')!);
+  const owned = (name: string, content: string): Entry => ({
+    name: `data/${name}`,
+    content,
+    mode: 0o644,
+    uid: 1000,
+  });
+  const folder = (name: string): Entry => ({ name: `data/${name}`, type: 'directory', uid: 1000 });
+  const lower: Entry[] = [
+    { name: 'bin', type: 'directory' },
+    { name: 'bin/busybox', content: busybox },
+    ...[
+      'sh',
+      'cat',
+      'date',
+      'ls',
+      'id',
+      'sleep',
+      'dd',
+      'mkdir',
+      'rm',
+      'seq',
+      'od',
+      'env',
+      'head',
+      'chmod',
+    ].map((n): Entry => ({ name: `bin/${n}`, type: 'symlink', linkname: 'busybox' })),
+    ...compile(),
+    { name: 'etc/tree', type: 'directory' },
+    { name: 'etc/tree/file', content: 'f' },
+    { name: 'data', type: 'directory', uid: 1000 },
+    ...['gone', 'touched', 'mode', 'moved', 'becomes-folder', 'linked'].map((n) => owned(n, n)),
+    owned('changed', 'old content'),
+    owned('replaced-by-layer', 'first'),
+    owned('deleted-by-layer', 'first'),
+    folder('opaque'),
+    owned('opaque/one', '1'),
+    folder('tree'),
+    folder('tree/sub'),
+    owned('tree/sub/file', 'f'),
+  ];
+  const upper: Entry[] = [
+    folder(''),
+    folder('opaque'),
+    owned('opaque/two', '2'),
+    owned('replaced-by-layer', 'second'),
+    { name: 'data/.wh.deleted-by-layer', content: '' },
+  ];
+  return [await tarBytes(lower), await tarBytes(upper)];
+}

@@ -1,0 +1,59 @@
+/** Once before all tests: is there an engine, and if so the images the engine tests replay in. */
+import type { TestProject } from 'vitest/node';
+
+import { type BuiltImage, pushImage, pushManifest } from '../../setup/image.ts';
+import { ensureSandbox } from '../../setup/sandbox.ts';
+import { fixtureLayers } from './fixture-image.ts';
+
+export interface World {
+  registry: string;
+  fixture: BuiltImage;
+  /** An index that names the fixture image for this platform, and one for another. */
+  index: string;
+  yasm: BuiltImage;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    world: World | null;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<void> {
+  const registry = process.env.REENACT_REGISTRY;
+  if (!registry || !process.env.DOCKER_HOST) {
+    // Unit tests alone need no engine; npm test always brings one.
+    project.provide('world', null);
+    return;
+  }
+  const fixture = await pushImage(registry, 'reenact-fixture', await fixtureLayers(), {
+    Entrypoint: ['/bin/sh', '-c'],
+    Cmd: ['echo from the image'],
+    Env: ['PATH=/bin', 'FROM_IMAGE=yes'],
+  });
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const size = (
+    await (
+      await fetch(`http://${registry}/v2/reenact-fixture/manifests/${fixture.manifest}`, {
+        headers: { accept: mediaType },
+      })
+    ).arrayBuffer()
+  ).byteLength;
+  const index = await pushManifest(
+    registry,
+    'reenact-fixture',
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      manifests: [{ mediaType, digest: fixture.manifest, size, platform: { os: 'linux', architecture } }],
+    }),
+    'application/vnd.oci.image.index.v1+json',
+  );
+  project.provide('world', {
+    registry,
+    fixture,
+    index,
+    yasm: await ensureSandbox(process.cwd(), 'debian12-yasm', registry),
+  });
+}

@@ -1,0 +1,102 @@
+/** The house's own rules: layers import one way, each library has one door, no file grows past its room. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** Earlier layers know nothing of later ones. */
+const LAYERS = [
+  'base',
+  'store',
+  'manifest',
+  'policy',
+  'sandbox',
+  'state',
+  'verdict',
+  'replay',
+  'report',
+  'reenact.ts',
+  'index.ts',
+  'cli',
+];
+
+/** The only files that may import a library. */
+const DOORS: Record<string, string[]> = {
+  dockerode: ['sandbox/docker.ts'],
+  execa: ['base/exec.ts'],
+  'fast-json-stable-stringify': ['base/canonical-json.ts'],
+  'p-limit': ['reenact.ts'],
+  'tar-stream': ['sandbox/tree.ts', 'sandbox/volume.ts', 'sandbox/content-check.ts'],
+  yaml: ['policy/policy.ts', 'cli/config.ts'],
+};
+
+const MAX_LINES = 300;
+
+const sources = globSync('src/**/*.ts', { cwd: ROOT }).map((path) => ({
+  path: path.slice('src/'.length),
+  text: readFileSync(join(ROOT, path), 'utf8'),
+}));
+
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map((match) => match[1]!);
+}
+
+it('imports run one way through the layers', () => {
+  const wrong = sources.flatMap(({ path, text }) =>
+    importsOf(text)
+      .filter((name) => name.startsWith('.'))
+      .map((name) => join(path, '..', name))
+      .filter((target) => LAYERS.indexOf(target.split('/')[0]!) > LAYERS.indexOf(path.split('/')[0]!))
+      .map((target) => `${path} imports ${target}`),
+  );
+  expect(wrong).toEqual([]);
+  expect(sources.every(({ path }) => LAYERS.includes(path.split('/')[0]!))).toBe(true);
+});
+
+it('each library has its door', () => {
+  const wrong = sources.flatMap(({ path, text }) =>
+    importsOf(text)
+      .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+      .filter((name) => !DOORS[name]?.includes(path))
+      .map((name) => `${path} imports ${name}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+it('only the clock reads the clock, and nothing runs through a shell', () => {
+  const wrong = sources.filter(
+    ({ path, text }) => path !== 'base/clock.ts' && /\bDate\.now\(|\bnew Date\(\)/.test(text),
+  );
+  expect(wrong.map(({ path }) => path)).toEqual([]);
+  expect(sources.filter(({ text }) => /shell: true|\bexecSync\(/.test(text)).map(({ path }) => path)).toEqual(
+    [],
+  );
+});
+
+it('every file opens with its idea and stays a room', () => {
+  expect(sources.filter(({ text }) => !text.startsWith('/** ')).map(({ path }) => path)).toEqual([]);
+  const all = [
+    ...globSync('{src,setup,test,bench}/**/*.ts', { cwd: ROOT }),
+    ...globSync('harness/*.{c,h}', { cwd: ROOT }),
+  ];
+  const large = all.filter((path) => readFileSync(join(ROOT, path), 'utf8').split('\n').length > MAX_LINES);
+  expect(large).toEqual([]);
+});
+
+it('no file names a package registry', () => {
+  const words = ['registry.npmjs', 'npmjs.org', 'deb.debian'];
+  const files = [
+    ...globSync('{src,setup,test,bench,docs,harness,fixtures,sandboxes}/**/*.{ts,js,md,json,c,h,sh}', {
+      cwd: ROOT,
+    }),
+    'package-lock.json',
+    '.npmrc',
+  ];
+  const naming = files.filter(
+    (path) =>
+      path !== 'test/tidy.test.ts' &&
+      words.some((word) => readFileSync(join(ROOT, path), 'utf8').includes(word)),
+  );
+  expect(naming).toEqual([]);
+});
