@@ -17,7 +17,7 @@ export interface Daemon {
 }
 
 /** The pid of the running daemon, or undefined. */
-export function runningPid(pidFile: string, mark: string): number | undefined {
+function runningPid(pidFile: string, mark: string): number | undefined {
   if (!existsSync(pidFile)) return undefined;
   const pid = Number(readFileSync(pidFile, 'utf8').trim());
   if (!Number.isInteger(pid) || pid < 2) return undefined;

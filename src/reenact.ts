@@ -122,6 +122,14 @@ function imageOf(p: Prepared): ReplayRecord['image'] {
   };
 }
 
+/** Waits for all of them even when one fails: cleaning up may begin only when nothing is under way. */
+async function allDone<T>(work: Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+}
+
 /** Runs the replays that are still missing, all through the one queue; stops early on request. */
 async function replayAll(
   c: RunContext,
@@ -155,7 +163,8 @@ async function replayAll(
     done.push(replay);
     if (o.failFast && outcomeOf(replay) === 'diverged') stop = true;
   };
-  await Promise.all(job.indices.filter((index) => !have.has(index)).map((index) => limit(() => one(index))));
+  const missing = job.indices.filter((index) => !have.has(index));
+  await allDone(missing.map((index) => limit(() => one(index))));
   if (c.signal.aborted) throw new Fault('interrupted', 'interrupted');
   return done.sort((a, b) => a.index - b.index);
 }
@@ -271,10 +280,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
   const limit = pLimit(o.jobs);
   try {
     const jobs = o.manifests.map((loaded) => planJob(loaded, o, clock)).filter((job) => job.requested > 0);
-    const results = await Promise.allSettled(jobs.map((job) => runManifest(context, job, limit, o)));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-    return results.map((result) => (result as PromiseFulfilledResult<ReplayRecord>).value);
+    return await allDone(jobs.map((job) => runManifest(context, job, limit, o)));
   } finally {
     await scope.close().catch(() => undefined);
   }

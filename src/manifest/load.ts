@@ -14,7 +14,7 @@ export interface LoadedManifest extends ParsedManifest {
 }
 
 /** Turns arguments into file paths, in order and without repeats; one that matches nothing is a Fault. */
-export function findManifests(args: string[]): string[] {
+function findManifests(args: string[]): string[] {
   const found = new Set<string>();
   for (const arg of args) {
     const stat = statSync(arg, { throwIfNoEntry: false });

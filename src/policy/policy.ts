@@ -31,7 +31,7 @@ const BUILT_IN: Record<string, Gates> = {
   forensic: { replay_ratio: 1, forensic: true, image_check: 'content' },
 };
 
-export const policyShape: Shape = object(
+const policyShape: Shape = object(
   {
     version: oneOf(1),
     gates: object(

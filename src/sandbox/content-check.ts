@@ -122,9 +122,24 @@ function same(a: TreeEntry, b: TreeEntry): boolean {
 const ENGINE_PATHS =
   /^(?:\.dockerenv|dev|proc|sys|etc|harness|case|work|etc\/(?:hostname|hosts|resolv\.conf|mtab)|(?:dev|proc|sys)\/.*|run\/\.containerenv)$/;
 
+/** Engines notice a changed file while they give a layer back, and refuse or cut the archive off. */
+async function layersOf(engine: Engine, image: PresentImage): Promise<Tree> {
+  try {
+    return await savedTree(await engine.saveImage(image.id), image);
+  } catch (error) {
+    if (error instanceof Fault && error.code !== 'engine_failed') throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new Fault(
+      'image_mismatch',
+      `the engine cannot give the image’s layers back as they were: ${detail}`,
+      error,
+    );
+  }
+}
+
 /** `idle` is a container of the image that never ran; throws a Fault naming the first path that differs. */
 export async function checkContent(engine: Engine, image: PresentImage, idle: string): Promise<void> {
-  const saved = await savedTree(await engine.saveImage(image.id), image);
+  const saved = await layersOf(engine, image);
   const shown = await readTree(await engine.exportFiles(idle));
   for (const [path, entry] of shown) {
     if (ENGINE_PATHS.test(path)) continue;

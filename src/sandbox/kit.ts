@@ -19,7 +19,7 @@ export interface Kit {
 }
 
 /** harness/ lies beside src/ in a checkout and beside dist/ in a package. */
-export function harnessFolder(): string {
+function harnessFolder(): string {
   return fileURLToPath(new URL('../../harness/', import.meta.url));
 }
 

@@ -34,7 +34,7 @@ const TYPES: Record<string, TreeEntry['type']> = {
   link: 'file',
 };
 
-export function cleanName(name: string): string {
+function cleanName(name: string): string {
   return name.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
 }
 

@@ -22,7 +22,7 @@ export function completed(replay: RawReplay): boolean {
 }
 
 /** The expectation where there is one, else the most frequent state; two equally frequent ones are a tie. */
-export function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): Reference {
+function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): Reference {
   if (expect?.final_state_sha256) return { sha256: expect.final_state_sha256, source: 'expectation' };
   const counts = new Map<Digest, number>();
   for (const replay of replays.filter(completed))

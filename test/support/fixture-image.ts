@@ -18,7 +18,8 @@ type Entry = {
   uid?: number;
 };
 
-async function tarBytes(entries: Entry[]): Promise<Buffer> {
+/** A layer's uncompressed tar. */
+export async function layerOf(entries: Entry[]): Promise<Buffer> {
   const pack = tar.pack();
   for (const { name, type = 'file', mode = 0o755, linkname, content, uid = 0 } of entries) {
     const header = { name, type, mode, uid, gid: uid, mtime: new Date(0), ...(linkname ? { linkname } : {}) };
@@ -108,5 +109,5 @@ export async function fixtureLayers(): Promise<Buffer[]> {
     owned('replaced-by-layer', 'second'),
     { name: 'data/.wh.deleted-by-layer', content: '' },
   ];
-  return [await tarBytes(lower), await tarBytes(upper)];
+  return [await layerOf(lower), await layerOf(upper)];
 }

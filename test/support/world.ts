@@ -81,13 +81,13 @@ export async function replay(content: Manifest, o: RunHelp = {}): Promise<Replay
   return record!;
 }
 
-export interface Finished {
+interface Finished {
   status: number | null;
   stdout: string;
   stderr: string;
 }
 
-export const BIN: string = join(import.meta.dirname, '../../bin/reenact.js');
+const BIN = join(import.meta.dirname, '../../bin/reenact.js');
 
 /** Runs the command; `during` sees the process while it runs. */
 export function reenact(
