@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
+import { Fault } from '../base/fault.ts';
 import type { ContainerSpec, Engine } from './port.ts';
 
 export const OWNER_LABEL = 'org.reenact.owner';
@@ -104,12 +105,20 @@ export class RunScope {
   }
 }
 
-/** Removes what runners that were killed left behind on this machine; returns how many things. */
+/** Removes what runners that were killed left behind on this machine; returns how many things.
+ * Another runner may be sweeping as well, so what cannot be removed now is left to the next start. */
 export async function sweep(engine: Engine): Promise<number> {
   const here = thisOwner();
   const left = (await engine.owned(OWNER_LABEL)).filter((one) => isDead(one.labels[OWNER_LABEL], here));
+  let removed = 0;
   for (const kind of ['container', 'volume'] as const)
-    for (const one of left.filter((o) => o.kind === kind))
-      await (kind === 'container' ? engine.remove(one.id) : engine.removeVolume(one.id));
-  return left.length;
+    for (const { id } of left.filter((one) => one.kind === kind)) {
+      const work = kind === 'container' ? engine.remove(id) : engine.removeVolume(id);
+      await work.then(() => removed++).catch(ignoreFault);
+    }
+  return removed;
+}
+
+function ignoreFault(error: unknown): void {
+  if (!(error instanceof Fault)) throw error;
 }

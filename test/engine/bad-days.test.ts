@@ -108,7 +108,7 @@ describeEngine('bad days', () => {
     expect((await leftBy(pid)).length).toBeGreaterThan(0);
     const again = join(folder, 'again.jsonl');
     const run = await reenact([...args, again]);
-    expect(run.status).toBe(0);
+    expect(run.status, run.stderr + run.stdout).toBe(0);
     expect(events(again).filter((e) => e.resumed).length).toBeGreaterThanOrEqual(2);
     expect(events(again).filter((e) => e.type === 'replay')).toHaveLength(6);
     expect(await leftBy(pid)).toEqual([]);
