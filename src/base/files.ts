@@ -41,9 +41,9 @@ export async function writeAside(
   }
 }
 
-/** Writes text to `path`, whole or not at all. */
-export async function writeWhole(path: string, text: string | Uint8Array): Promise<void> {
-  await writeAside(path, async (file) => void (await file.writeFile(text)));
+/** Writes text to `path`, whole or not at all; `durable` also survives a power cut. */
+export async function writeWhole(path: string, text: string | Uint8Array, durable = true): Promise<void> {
+  await writeAside(path, (file) => file.writeFile(text), durable);
 }
 
 /** Reads an open file to its end, passing each piece on; returns size and digest of exactly what was passed. */

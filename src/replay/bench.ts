@@ -7,8 +7,8 @@ import { Fault } from '../base/fault.ts';
 import { DEFAULTS } from '../base/limits.ts';
 import { checkContent } from '../sandbox/content-check.ts';
 import type { PresentImage } from '../sandbox/image.ts';
-import type { Engine } from '../sandbox/port.ts';
-import { fillFolder, tarOf } from '../sandbox/volume.ts';
+import type { OverlayFolders } from '../sandbox/port.ts';
+import { tarOf, type VolumeFile } from '../sandbox/volume.ts';
 import type { CaptureWay } from '../state/capture.ts';
 import type { RunContext } from './context.ts';
 
@@ -37,31 +37,34 @@ export function createHelper(
   });
 }
 
-/** The upper folder is ours to read only if a nonce put in through the API turns up there. */
-async function findWay(engine: Engine, helper: string): Promise<CaptureWay> {
-  const { overlay } = await engine.inspect(helper);
-  if (!overlay || process.getuid?.() !== 0) return 'archive';
-  const name = `.reenact-${randomBytes(8).toString('hex')}`;
-  const nonce = randomBytes(16).toString('hex');
-  await engine.putArchive(helper, '/', tarOf([{ path: name, mode: 0o400, content: Buffer.from(nonce) }]));
-  const path = join(overlay.upper, name);
-  return existsSync(path) && readFileSync(path, 'utf8') === nonce ? 'overlay' : 'archive';
+/** The upper folder is ours to read only if a nonce put in through the API turned up there. */
+function seesNonce(overlay: OverlayFolders | undefined, nonce: VolumeFile): boolean {
+  if (!overlay || process.getuid?.() !== 0) return false;
+  const path = join(overlay.upper, nonce.path);
+  return existsSync(path) && readFileSync(path).equals(nonce.content as Buffer);
+}
+
+function harnessFiles(c: RunContext, image: PresentImage): VolumeFile[] {
+  const words = [...image.entrypoint, ...image.cmd].map((word) => `${word}\0`).join('');
+  return [
+    { path: 'harness/init', mode: 0o555, content: c.kit.init },
+    { path: 'harness/deterministic-run.sh', mode: 0o555, content: c.kit.init },
+    { path: 'harness/image-command', mode: 0o444, content: Buffer.from(words) },
+  ];
 }
 
 async function build(c: RunContext, image: PresentImage, checkImage: boolean): Promise<ImageBench> {
   const harnessVolume = await c.scope.volume('harness');
   const helper = await createHelper(c, image, harnessVolume, '/harness');
-  const words = [...image.entrypoint, ...image.cmd].map((word) => `${word}\0`).join('');
-  await fillFolder(c.engine, helper, '/harness', [
-    { path: 'init', mode: 0o555, content: c.kit.init },
-    { path: 'deterministic-run.sh', mode: 0o555, content: c.kit.init },
-    { path: 'image-command', mode: 0o444, content: Buffer.from(words) },
-  ]);
   if (checkImage) await checkContent(c.engine, image, helper);
-  const way = c.capture === 'archive' ? 'archive' : await findWay(c.engine, helper);
-  if (c.capture === 'overlay' && way !== 'overlay')
+  const nonce = { path: `.reenact-${randomBytes(8).toString('hex')}`, mode: 0o400, content: randomBytes(16) };
+  // One archive for both: what lies below harness/ lands in the volume, the nonce in the container's own layer.
+  await c.engine.putArchive(helper, '/', tarOf([...harnessFiles(c, image), nonce]));
+  const visible = seesNonce((await c.engine.inspect(helper)).overlay, nonce);
+  if (c.capture === 'overlay' && !visible)
     throw new Fault('capture_incomplete', 'the engine’s overlay folders are not visible here');
-  await c.scope.removeContainer(helper);
+  await c.scope.discard(helper);
+  const way = visible && c.capture !== 'archive' ? 'overlay' : 'archive';
   return { image, harnessVolume, way, contentChecked: checkImage };
 }
 

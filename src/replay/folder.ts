@@ -85,18 +85,19 @@ export class RunFolder {
 
   async keep(replay: RawReplay): Promise<void> {
     const text = `${JSON.stringify({ circumstances: this.circumstances, replay })}\n`;
-    await this.write(join(this.replays, `${String(replay.index).padStart(6, '0')}.json`), text);
+    // Not synced: a killed runner loses nothing by that, and a power cut only what can be replayed again.
+    await this.write(join(this.replays, `${String(replay.index).padStart(6, '0')}.json`), text, false);
   }
 
   async finish(record: unknown): Promise<string> {
     const path = join(this.path, 'record.json');
-    await this.write(path, `${JSON.stringify(record, null, 2)}\n`);
+    await this.write(path, `${JSON.stringify(record, null, 2)}\n`, true);
     return path;
   }
 
-  private async write(path: string, text: string): Promise<void> {
+  private async write(path: string, text: string, durable: boolean): Promise<void> {
     try {
-      await writeWhole(path, text);
+      await writeWhole(path, text, durable);
     } catch (error) {
       throw asFault('out_failed', `cannot write ${path}`, error);
     }

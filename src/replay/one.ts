@@ -2,6 +2,7 @@
 import { sleep } from '../base/clock.ts';
 import { Fault, type FaultCode } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { ContainerFacts } from '../sandbox/port.ts';
 import { assertRoom, type Ending, runContainer } from '../sandbox/run.ts';
 import { captureState } from '../state/capture.ts';
 import type { RawReplay } from '../verdict/decide.ts';
@@ -23,9 +24,10 @@ async function attempt(c: RunContext, p: Prepared): Promise<Omit<RawReplay, 'ind
     '--',
     ...plan.argv,
   ];
-  const { id, overlay: folders } = await createSandbox(c, p, args);
+  const container = await createSandbox(c, p, args);
+  const { id } = container;
   try {
-    const overlay = bench.way === 'overlay' ? folders : undefined;
+    const overlay = bench.way === 'overlay' ? container.overlay : undefined;
     const ending = await runContainer(c.engine, id, {
       store: c.store,
       timeoutMs: plan.timeoutMs,
@@ -33,20 +35,20 @@ async function attempt(c: RunContext, p: Prepared): Promise<Omit<RawReplay, 'ind
       signal: c.signal,
       ...(overlay ? { writtenBytes: () => writtenBytes(overlay.upper) } : {}),
     });
-    return await describe(p, id, ending);
+    return await describe(p, container, ending);
   } finally {
-    await c.scope.removeContainer(id).catch(() => undefined);
+    await c.scope.discard(id);
   }
 }
 
 async function describe(
   p: Prepared,
-  id: string,
+  container: ContainerFacts,
   ending: Ending,
 ): Promise<Omit<RawReplay, 'index' | 'seed' | 'attempts'>> {
   const common = { exit_code: ending.exitCode, signal: ending.signal, duration_ms: ending.durationMs };
   const complete = ending.ended === 'exit' || ending.ended === 'signal';
-  const captured = complete ? await captureState(p.capture, id, ending, p.baseline) : undefined;
+  const captured = complete ? await captureState(p.capture, container, ending, p.baseline) : undefined;
   if (complete && !captured) return { ...common, ended: 'write_limit', final_state_sha256: null };
   return { ...common, ended: ending.ended, final_state_sha256: captured?.sha256 ?? null };
 }

@@ -6,7 +6,7 @@ import type { LoadedManifest } from '../manifest/load.ts';
 import { ensureImage } from '../sandbox/image.ts';
 import { judgeProbe, type Observed, parseObserved } from '../sandbox/probe.ts';
 import { runContainer } from '../sandbox/run.ts';
-import { fillFolder } from '../sandbox/volume.ts';
+import { tarOf } from '../sandbox/volume.ts';
 import { type Baseline, type CaptureContext, readBaseline } from '../state/capture.ts';
 import { benchOf, createHelper, type ImageBench } from './bench.ts';
 import type { RunContext } from './context.ts';
@@ -38,8 +38,8 @@ async function probe(
 ): Promise<Pick<Prepared, 'baseline' | 'observed' | 'degraded'>> {
   const { plan, bench } = made;
   const program = programOf(plan.argv, [...bench.image.entrypoint, ...bench.image.cmd]);
-  const { id } = await createSandbox(c, made, ['--probe', '--', ...(program ? [program] : [])]);
-  const ending = await runContainer(c.engine, id, {
+  const idle = await createSandbox(c, made, ['--probe', '--', ...(program ? [program] : [])]);
+  const ending = await runContainer(c.engine, idle.id, {
     store: c.store,
     timeoutMs: 60_000,
     outputBytes: 1 << 20,
@@ -54,8 +54,8 @@ async function probe(
   );
   const degraded = judgeProbe(observed, { ...plan, hasCase: made.caseVolume !== undefined }, hostHasSwap());
   degraded.push(...volumes);
-  const baseline = await readBaseline(capture, id);
-  await c.scope.removeContainer(id);
+  const baseline = await readBaseline(capture, idle);
+  await c.scope.discard(idle.id);
   return { baseline, observed, degraded };
 }
 
@@ -78,8 +78,8 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
   if (files.length > 0) {
     caseVolume = await c.scope.volume('case');
     const helper = await createHelper(c, image, caseVolume, '/case');
-    await fillFolder(c.engine, helper, '/case', files);
-    await c.scope.removeContainer(helper);
+    await c.engine.putArchive(helper, '/case', tarOf(files));
+    await c.scope.discard(helper);
   }
   const made = { plan: planReplay(loaded, image.env), bench, caseVolume };
   const capture: CaptureContext = {

@@ -9,6 +9,9 @@ import type { ContainerSpec, Engine } from './port.ts';
 export const OWNER_LABEL = 'org.reenact.owner';
 export const RUN_LABEL = 'org.reenact.run';
 
+/** Removing a container is the engine's slowest small job: a few may be under way beside the replays. */
+const MAX_REMOVALS = 4;
+
 /** A process as nobody else can be it: machine, boot, pid namespace, pid, start time. */
 export interface Owner {
   machine: string;
@@ -68,6 +71,7 @@ export class RunScope {
   readonly labels: Record<string, string>;
   private readonly containers = new Set<string>();
   private readonly volumes = new Set<string>();
+  private readonly removals = new Set<Promise<void>>();
   private readonly engine: Engine;
   private closing = false;
   constructor(engine: Engine) {
@@ -87,6 +91,15 @@ export class RunScope {
     this.containers.delete(id);
   }
 
+  /** Removes a container while other work goes on; waits only when many removals are under way already. */
+  async discard(id: string): Promise<void> {
+    const removal = this.removeContainer(id)
+      .catch(() => undefined) // close() tries again what is still in the set, and reports it.
+      .finally(() => this.removals.delete(removal));
+    this.removals.add(removal);
+    if (this.removals.size > MAX_REMOVALS) await Promise.race(this.removals);
+  }
+
   async volume(purpose: string): Promise<string> {
     const name = `reenact-${this.runId}-${purpose}-${this.volumes.size}`;
     this.volumes.add(name);
@@ -97,6 +110,7 @@ export class RunScope {
   /** Removes everything; the first failure is thrown after all was tried. */
   async close(): Promise<void> {
     this.closing = true;
+    await Promise.all(this.removals);
     const faults: unknown[] = [];
     const attempt = (work: Promise<void>): Promise<void> => work.catch((error) => void faults.push(error));
     await Promise.all([...this.containers].map((id) => attempt(this.removeContainer(id))));

@@ -3,8 +3,6 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import tar from 'tar-stream';
 
-import type { Engine } from './port.ts';
-
 /** A file to put in: bytes in memory, or a private copy on disk of known size. */
 export interface VolumeFile {
   path: string;
@@ -56,14 +54,4 @@ export function tarOfFolder(name: string, uid: number, gid: number): Readable {
   pack.entry({ name, type: 'directory', mode: 0o755, uid, gid, mtime: new Date(0) });
   pack.finalize();
   return Readable.from(pack as AsyncIterable<Uint8Array>);
-}
-
-/** Puts the files into a folder of a container that has not been started. */
-export async function fillFolder(
-  engine: Engine,
-  container: string,
-  folder: string,
-  files: VolumeFile[],
-): Promise<void> {
-  await engine.putArchive(container, folder, tarOf(files));
 }

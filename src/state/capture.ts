@@ -2,7 +2,7 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import type { Engine } from '../sandbox/port.ts';
+import type { ContainerFacts, Engine, OverlayFolders } from '../sandbox/port.ts';
 import type { Ending } from '../sandbox/run.ts';
 import type { Tree } from '../sandbox/tree.ts';
 import type { BlobStore } from '../store/blobs.ts';
@@ -33,19 +33,18 @@ export type Baseline = { way: 'overlay'; changes: Changes } | { way: 'archive'; 
 
 async function overlayChanges(
   c: CaptureContext,
-  id: string,
+  overlay: OverlayFolders | undefined,
   wanted: (raw: RawPath) => boolean,
 ): Promise<Changes> {
-  const { overlay } = await c.engine.inspect(id);
   if (!overlay)
     throw new Fault('capture_incomplete', 'the engine does not say where the container’s changes lie');
   return readOverlay(c.scanner, overlay, c.store, wanted);
 }
 
 /** Reads the baseline from a container that ran PID 1 and nothing else. */
-export async function readBaseline(c: CaptureContext, idle: string): Promise<Baseline> {
-  if (c.way === 'archive') return { way: 'archive', tree: await readBaselineTree(c.engine, idle) };
-  return { way: 'overlay', changes: await overlayChanges(c, idle, selector(c.state)) };
+export async function readBaseline(c: CaptureContext, idle: ContainerFacts): Promise<Baseline> {
+  if (c.way === 'archive') return { way: 'archive', tree: await readBaselineTree(c.engine, idle.id) };
+  return { way: 'overlay', changes: await overlayChanges(c, idle.overlay, selector(c.state)) };
 }
 
 function sameBut(a: PathChange, b: PathChange): boolean {
@@ -79,30 +78,31 @@ function topmostGone(raw: RawPath, changes: Changes, idle: Changes): boolean {
 
 async function changesOf(
   c: CaptureContext,
-  id: string,
+  container: ContainerFacts,
   baseline: Baseline,
   hidden: number,
 ): Promise<Changes> {
   const wanted = selector(c.state);
-  if (baseline.way === 'overlay') return subtract(await overlayChanges(c, id, wanted), baseline.changes);
+  if (baseline.way === 'overlay')
+    return subtract(await overlayChanges(c, container.overlay, wanted), baseline.changes);
   if (hidden !== 0)
     throw new Fault(
       'capture_incomplete',
       `the program left ${hidden < 0 ? 'possibly' : hidden} sockets or extended attributes, which the archive API cannot show`,
     );
-  return readArchive(c.engine, id, baseline.tree, c.store, wanted);
+  return readArchive(c.engine, container.id, baseline.tree, c.store, wanted);
 }
 
 /** The state and its digest, kept in the store; undefined when the program wrote more than may be captured. */
 export async function captureState(
   c: CaptureContext,
-  id: string,
+  container: ContainerFacts,
   ending: Ending,
   baseline: Baseline,
 ): Promise<{ state: FinalState; sha256: Digest } | undefined> {
   let changes: Changes;
   try {
-    changes = await changesOf(c, id, baseline, ending.hidden);
+    changes = await changesOf(c, container, baseline, ending.hidden);
   } catch (error) {
     if (error instanceof StateTooLarge) return undefined;
     throw error;
