@@ -11,12 +11,15 @@ import type { OverlayFolders } from '../sandbox/port.ts';
 import { tarOf, type VolumeFile } from '../sandbox/volume.ts';
 import type { CaptureWay } from '../state/capture.ts';
 import type { RunContext } from './context.ts';
+import type { Probed } from './prepare.ts';
 
 export interface ImageBench {
   image: PresentImage;
   harnessVolume: string;
   way: CaptureWay;
   contentChecked: boolean;
+  /** Probes of this image's sandboxes, by what they were made with. */
+  probes: Map<string, Promise<Probed>>;
 }
 
 /** A container that is never started, to reach volumes and storage through. */
@@ -65,7 +68,7 @@ async function build(c: RunContext, image: PresentImage, checkImage: boolean): P
     throw new Fault('capture_incomplete', 'the engine’s overlay folders are not visible here');
   await c.scope.discard(helper);
   const way = visible && c.capture !== 'archive' ? 'overlay' : 'archive';
-  return { image, harnessVolume, way, contentChecked: checkImage };
+  return { image, harnessVolume, way, contentChecked: checkImage, probes: new Map() };
 }
 
 /** The bench of an image, built by whoever asks first. */

@@ -1,6 +1,7 @@
 /** Makes one manifest ready to replay: inputs checked, image present, sandbox proven, baseline read. */
 import { existsSync, readFileSync } from 'node:fs';
 
+import { canonicalJson } from '../base/canonical-json.ts';
 import { Fault } from '../base/fault.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import { ensureImage } from '../sandbox/image.ts';
@@ -14,14 +15,18 @@ import { copyInputs } from './inputs.ts';
 import { type Plan, planReplay, programOf } from './plan.ts';
 import { createSandbox } from './sandbox.ts';
 
-export interface Prepared {
+/** What the probe of a sandbox found, and what an idle container of it shows. */
+export interface Probed {
+  baseline: Baseline;
+  observed: Observed;
+  degraded: string[];
+}
+
+export interface Prepared extends Probed {
   plan: Plan;
   bench: ImageBench;
   caseVolume: string | undefined;
   capture: CaptureContext;
-  baseline: Baseline;
-  observed: Observed;
-  degraded: string[];
 }
 
 /** What a container of a manifest is made of, before there is a baseline. */
@@ -31,32 +36,44 @@ function hostHasSwap(): boolean {
   return existsSync('/proc/swaps') && readFileSync('/proc/swaps', 'utf8').trim().split('\n').length > 1;
 }
 
-async function probe(
+async function runProbe(
   c: RunContext,
   made: Made,
   capture: CaptureContext,
-): Promise<Pick<Prepared, 'baseline' | 'observed' | 'degraded'>> {
+  program: string | undefined,
+): Promise<Probed> {
   const { plan, bench } = made;
-  const program = programOf(plan.argv, [...bench.image.entrypoint, ...bench.image.cmd]);
   const idle = await createSandbox(c, made, ['--probe', '--', ...(program ? [program] : [])]);
-  const ending = await runContainer(c.engine, idle.id, {
-    store: c.store,
-    timeoutMs: 60_000,
-    outputBytes: 1 << 20,
-    signal: c.signal,
-  });
+  const o = { store: c.store, timeoutMs: 60_000, outputBytes: 1 << 20, signal: c.signal };
+  const ending = await runContainer(c.engine, idle.id, o);
   const report = await c.store.get(ending.stdout.sha256);
   if (ending.exitCode !== 0 || !report)
     throw new Fault('sandbox_not_enforced', `the probe of the sandbox ended with ${ending.ended}`);
   const observed = parseObserved(report);
-  const volumes = bench.image.volumes.map(
-    (path) => `what is written to the image’s volume ${path} is not captured`,
-  );
   const degraded = judgeProbe(observed, { ...plan, hasCase: made.caseVolume !== undefined }, hostHasSwap());
-  degraded.push(...volumes);
+  for (const path of bench.image.volumes)
+    degraded.push(`what is written to the image’s volume ${path} is not captured`);
   const baseline = await readBaseline(capture, idle);
   await c.scope.discard(idle.id);
   return { baseline, observed, degraded };
+}
+
+/** Manifests that ask for the very same sandbox share one probe: what it proves is the same. */
+function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Probed> {
+  const { plan, bench } = made;
+  const program = programOf(plan.argv, [...bench.image.entrypoint, ...bench.image.cmd]);
+  const key = canonicalJson([
+    plan.user,
+    plan.limits,
+    made.caseVolume !== undefined,
+    program ?? null,
+    plan.env.PATH ?? null,
+  ]);
+  const known = bench.probes.get(key);
+  if (known) return known;
+  const running = runProbe(c, made, capture, program);
+  bench.probes.set(key, running);
+  return running;
 }
 
 /** Does everything that must be right before the first replay; throws a Fault that names what is not. */

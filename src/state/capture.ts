@@ -25,6 +25,7 @@ export interface CaptureContext {
   way: CaptureWay;
   scanner: string;
   store: BlobStore;
+  /** The manifest's selection of paths. */
   state: { include?: string[]; exclude?: string[] } | undefined;
 }
 
@@ -41,10 +42,10 @@ async function overlayChanges(
   return readOverlay(c.scanner, overlay, c.store, wanted);
 }
 
-/** Reads the baseline from a container that ran PID 1 and nothing else. */
+/** Reads the baseline from a container that ran PID 1 and nothing else; all of it, whatever a manifest selects. */
 export async function readBaseline(c: CaptureContext, idle: ContainerFacts): Promise<Baseline> {
   if (c.way === 'archive') return { way: 'archive', tree: await readBaselineTree(c.engine, idle.id) };
-  return { way: 'overlay', changes: await overlayChanges(c, idle.overlay, selector(c.state)) };
+  return { way: 'overlay', changes: await overlayChanges(c, idle.overlay, selector(undefined)) };
 }
 
 function sameBut(a: PathChange, b: PathChange): boolean {
@@ -83,8 +84,10 @@ async function changesOf(
   hidden: number,
 ): Promise<Changes> {
   const wanted = selector(c.state);
-  if (baseline.way === 'overlay')
-    return subtract(await overlayChanges(c, container.overlay, wanted), baseline.changes);
+  if (baseline.way === 'overlay') {
+    const idle = new Map([...baseline.changes].filter(([raw]) => wanted(raw)));
+    return subtract(await overlayChanges(c, container.overlay, wanted), idle);
+  }
   if (hidden !== 0)
     throw new Fault(
       'capture_incomplete',
