@@ -1,5 +1,5 @@
 /** npm run bench: this runner beside the plainest alternatives, in turn, in one run; ratios, never pass or fail. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -77,12 +77,7 @@ async function writeReplay(): Promise<string> {
   return path;
 }
 
-async function ours(
-  manifest: string,
-  replays: number,
-  jobs: number,
-  onReplay: () => void = () => undefined,
-): Promise<string> {
+async function ours(manifest: string, replays: number, jobs: number): Promise<string> {
   const { endpoint, address } = findEndpoint(process.env)!;
   const [record] = await runManifests(await connectDocker(endpoint, address), {
     manifests: await loadManifests([manifest]),
@@ -93,7 +88,6 @@ async function ours(
     jobs,
     replays,
     signal: new AbortController().signal,
-    onEvent: (event) => event.type === 'replay' && onReplay(),
   });
   if (record?.verdict !== 'reproduced')
     throw new Error(`the bench's replay ended ${record?.verdict}: ${record?.message}`);
@@ -197,22 +191,44 @@ async function startUp(): Promise<void> {
   line('reenact --help, beside an empty node', a * 1000, b * 1000, 'ms', a / b, '<= 3.3');
 }
 
-/** Only on request (npm run bench -- --long): memory over 1,000 replays. */
+/** Only on request (npm run bench -- --long): resident memory of the command over 1,000 replays. */
 async function memory(manifest: string): Promise<void> {
+  const args = [
+    'bin/reenact.js',
+    'run',
+    manifest,
+    '--replays',
+    '1000',
+    '--jobs',
+    '4',
+    '--progress',
+    'none',
+    '--out',
+    join(folder, 'long'),
+  ];
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
   const samples: number[] = [];
-  await ours(manifest, 1000, 4, () => samples.push(process.memoryUsage().rss / 2 ** 20));
-  const part = (from: number, to: number): number => median(samples.slice(from, to));
+  const timer = setInterval(() => {
+    const found = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+    if (found) samples.push(Number(found[1]) / 1024);
+  }, 500);
+  await new Promise((resolve) => child.on('exit', resolve));
+  clearInterval(timer);
+  const tenth = Math.floor(samples.length / 10);
+  const parts = [1, 3, 5, 7, 9].map((part) =>
+    median(samples.slice(part * tenth, (part + 1) * tenth)).toFixed(0),
+  );
   process.stdout.write(
-    `memory over 1,000 replays: ${part(50, 150).toFixed(0)} MB at 100, ${part(450, 550).toFixed(0)} MB at 500, ${part(900, 1000).toFixed(0)} MB at 950, ${Math.max(...samples).toFixed(0)} MB at most  (aim <= 200 MB, flat)\n`,
+    `memory over 1,000 replays, MB at 10, 30, 50, 70, 90 %: ${parts.join(', ')}; ${Math.max(...samples).toFixed(0)} at most  (aim <= 200, flat)\n`,
   );
 }
 
 try {
   const manifest = await writeReplay();
+  if (process.argv.includes('--long')) await memory(manifest);
   await startUp();
   await stateDigest();
   await replayThroughput(manifest);
-  if (process.argv.includes('--long')) await memory(manifest);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
