@@ -2,9 +2,19 @@
 
 export type { Digest } from './base/digest.ts';
 export { Fault, type FaultCode } from './base/fault.ts';
+export { verifyCustody } from './evidence/custody.ts';
+export { type Envelope, matchSignatures, parseEnvelope } from './evidence/dsse.ts';
+export { type PublicKey, parsePublicKey } from './evidence/keys.ts';
+export { type EvidenceRecord, evidenceRecordSchema } from './evidence/record.ts';
+export { Refusal, type RefusalCode } from './evidence/refusal.ts';
+export { parseStatement, type Statement } from './evidence/statement.ts';
+export { type Wanted, wantDigest } from './evidence/subject.ts';
+export { loadTrust, Trust } from './evidence/trust.ts';
+export { type SourceFile, verifyEvidence } from './evidence/verify.ts';
 export { type Manifest, manifestSchema } from './manifest/definition.ts';
 export { type LoadedManifest, loadManifests } from './manifest/load.ts';
 export { type ParsedManifest, parseManifest } from './manifest/parse.ts';
+export { manifestSubject } from './manifest/subject.ts';
 export { loadPolicy, type Policy, parsePolicy } from './policy/policy.ts';
 export { type RunOptions, runManifests } from './reenact.ts';
 export type { RunEvent } from './replay/events.ts';

@@ -1,27 +1,26 @@
 /** The pipeline, to be read top to bottom: manifests in, one record for each out. */
-import { cpus } from 'node:os';
 import pLimit from 'p-limit';
 
 import { type Clock, systemClock } from './base/clock.ts';
 import type { Digest } from './base/digest.ts';
-import { EXIT, FAULTS, Fault } from './base/fault.ts';
+import { Fault } from './base/fault.ts';
 import { DEFAULTS } from './base/limits.ts';
+import { loadTrust } from './evidence/trust.ts';
 import type { LoadedManifest } from './manifest/load.ts';
 import type { Policy } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
 import type { RunEvent } from './replay/events.ts';
+import { checkManifestEvidence, type EvidenceDesk, openDesk } from './replay/evidence.ts';
 import { RunFolder } from './replay/folder.ts';
 import { replayOnce } from './replay/one.ts';
-import { type Prepared, prepare } from './replay/prepare.ts';
+import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/outcome.ts';
+import { imageDigests, type Prepared, prepare } from './replay/prepare.ts';
 import { loadKit } from './sandbox/kit.ts';
 import type { Engine } from './sandbox/port.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
 import type { CaptureWay } from './state/capture.ts';
-import { UNCAPTURED } from './state/select.ts';
 import { BlobStore } from './store/blobs.ts';
-import { compareClaims } from './verdict/claims.ts';
-import { completed, decide, judgeReplays, type RawReplay } from './verdict/decide.ts';
-import { explain } from './verdict/explain.ts';
+import { completed, judgeReplays, type RawReplay } from './verdict/decide.ts';
 import type { Outcome, ReplayRecord } from './verdict/record.ts';
 
 export interface RunOptions {
@@ -32,6 +31,10 @@ export interface RunOptions {
   /** Folder for manifests and configurations of images, kept between runs. */
   imageCache: string;
   repositories: string[];
+  /** Refuse to replay anything whose evidence the policy does not check. */
+  requireEvidence?: boolean;
+  /** Folders with evidence that manifests name, beside their own. */
+  evidenceStores?: string[];
   jobs: number;
   replays?: number;
   failFast?: boolean;
@@ -44,14 +47,6 @@ export interface RunOptions {
 
 type Limit = ReturnType<typeof pLimit>;
 
-interface Job {
-  loaded: LoadedManifest;
-  requested: number;
-  indices: number[];
-  startedAt: number;
-  began: number;
-}
-
 /** Shards take turns, so that each gets its part of every manifest. */
 function planJob(loaded: LoadedManifest, o: RunOptions, clock: Clock): Job {
   const all = Array.from(
@@ -59,66 +54,15 @@ function planJob(loaded: LoadedManifest, o: RunOptions, clock: Clock): Job {
     (_, i) => i + 1,
   );
   const indices = o.shard ? all.filter((index) => (index - 1) % o.shard!.count === o.shard!.index - 1) : all;
-  return { loaded, requested: indices.length, indices, startedAt: clock.now(), began: clock.monotonicMs() };
-}
-
-/** The record before anything is known beside the manifest: what a run that never started leaves. */
-function blankRecord(job: Job, o: RunOptions, clock: Clock): ReplayRecord {
-  const { loaded } = job;
   return {
-    record_version: 1,
-    name: loaded.name,
-    manifest_path: loaded.path,
-    manifest_sha256: loaded.sha256,
-    sandbox_image_sha256: loaded.manifest.sandbox_image_sha256,
-    verdict: 'inconclusive',
-    reason: 'not_run',
-    message: '',
-    flaky: false,
-    requested: job.requested,
-    replay_success_ratio: 0,
-    final_state_sha256: null,
-    expected_state_sha256: loaded.manifest.expect?.final_state_sha256 ?? null,
-    gates: [],
-    replays: [],
-    policy: { name: o.policy.name, sha256: o.policy.sha256 },
-    evidence: 'not_checked',
-    image: null,
-    claims: [],
-    degraded: [],
-    uncaptured: [...UNCAPTURED],
-    divergence: null,
-    environment: null,
-    shard: o.shard ? `${o.shard.index}/${o.shard.count}` : null,
-    started_at: new Date(job.startedAt).toISOString(),
-    duration_ms: Math.round(clock.monotonicMs() - job.began),
-  };
-}
-
-function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] {
-  return {
-    engine: `${c.facts.engine} ${c.facts.version}`,
-    api_version: c.facts.apiVersion,
-    kernel: p.observed.kernel,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    storage_driver: c.facts.storageDriver,
-    capture: p.bench.way,
-    seccomp_sha256: c.kit.seccompSha256,
-    harness_sha256: c.kit.initSha256,
-    trusted: ['container engine', 'root of the engine’s machine', 'kernel'],
-  };
-}
-
-function imageOf(p: Prepared): ReplayRecord['image'] {
-  const { image, contentChecked } = p.bench;
-  return {
-    requested: image.requested,
-    kind: image.kind,
-    manifest: image.manifest,
-    config: image.config,
-    diff_ids: image.diffIds,
-    platform: `${image.platform.os}/${image.platform.architecture}`,
-    image_check: contentChecked ? 'content' : 'engine',
+    loaded,
+    requested: indices.length,
+    indices,
+    startedAt: clock.now(),
+    began: clock.monotonicMs(),
+    policy: o.policy,
+    shard: o.shard,
+    evidence: null,
   };
 }
 
@@ -169,63 +113,42 @@ async function replayAll(
   return done.sort((a, b) => a.index - b.index);
 }
 
-function sentence(record: ReplayRecord): string {
-  const worst = record.replays.find((replay) => replay.error);
-  return worst?.error ? worst.error.message : '';
-}
-
-async function conclude(
+/** Evidence, preparation, replays, verdict: what happens to one manifest. */
+async function judge(
   c: RunContext,
+  desk: EvidenceDesk | null,
   job: Job,
-  p: Prepared,
-  raw: RawReplay[],
+  folder: RunFolder,
+  limit: Limit,
   o: RunOptions,
 ): Promise<ReplayRecord> {
-  const { manifest } = job.loaded;
-  const claims = compareClaims(manifest, p.observed);
-  const imageCheck = p.bench.contentChecked ? 'content' : 'engine';
-  const decision = decide(raw, {
-    requested: job.requested,
-    gates: o.policy.gates,
-    expect: manifest.expect,
-    imageCheck,
-    degraded: p.degraded,
-    claims,
+  const { loaded } = job;
+  if (o.requireEvidence && !desk)
+    throw new Fault('evidence_not_checked', `the policy ${o.policy.name} names nobody who may sign evidence`);
+  if (desk) {
+    const kept = await limit(() =>
+      checkManifestEvidence(desk, loaded, () => imageDigests(c, loaded.manifest)),
+    );
+    if (kept.record.verdict !== 'verified') return refusedByEvidence(job, kept, c.clock);
+    job.evidence = kept;
+  }
+  const p = await limit(() => prepare(c, loaded, o.policy.gates.image_check === 'content'));
+  o.onEvent?.({
+    type: 'prepared',
+    manifest: loaded.name,
+    image: p.bench.image.manifest,
+    capture: p.bench.way,
   });
-  const record: ReplayRecord = {
-    ...blankRecord(job, o, c.clock),
-    verdict: decision.verdict,
-    reason: decision.reason,
-    flaky: decision.flaky,
-    replay_success_ratio: decision.ratio,
-    final_state_sha256:
-      decision.replays.find((r) => r.outcome === 'match')?.final_state_sha256 ??
-      raw.find(completed)?.final_state_sha256 ??
-      null,
-    gates: decision.gates,
-    replays: decision.replays,
-    image: imageOf(p),
-    claims,
-    degraded: p.degraded,
-    uncaptured: [...UNCAPTURED, ...p.bench.image.volumes],
-    divergence: await explain(c.store, decision, manifest.expect),
-    environment: environmentOf(c, p),
-  };
-  return { ...record, message: sentence(record) };
+  return conclude(c, job, p, await replayAll(c, job, p, folder, limit, o));
 }
 
-/** A Fault before the first replay ends that manifest alone, with a record that says so. */
-function faultRecord(job: Job, fault: Fault, o: RunOptions, clock: Clock): ReplayRecord {
-  const verdict = FAULTS[fault.code].exit === EXIT.rejected ? 'rejected' : 'inconclusive';
-  return {
-    ...blankRecord(job, o, clock),
-    verdict,
-    reason: fault.code,
-    message: `${fault.message}; ${FAULTS[fault.code].next}`,
-  };
-}
-
-async function runManifest(c: RunContext, job: Job, limit: Limit, o: RunOptions): Promise<ReplayRecord> {
+async function runManifest(
+  c: RunContext,
+  desk: EvidenceDesk | null,
+  job: Job,
+  limit: Limit,
+  o: RunOptions,
+): Promise<ReplayRecord> {
   const folder = RunFolder.open(o.out, job.loaded.sha256, [
     c.kit.initSha256,
     c.kit.seccompSha256,
@@ -234,17 +157,10 @@ async function runManifest(c: RunContext, job: Job, limit: Limit, o: RunOptions)
   try {
     let record: ReplayRecord;
     try {
-      const p = await limit(() => prepare(c, job.loaded, o.policy.gates.image_check === 'content'));
-      o.onEvent?.({
-        type: 'prepared',
-        manifest: job.loaded.name,
-        image: p.bench.image.manifest,
-        capture: p.bench.way,
-      });
-      record = await conclude(c, job, p, await replayAll(c, job, p, folder, limit, o), o);
+      record = await judge(c, desk, job, folder, limit, o);
     } catch (error) {
       if (!(error instanceof Fault) || error.code === 'interrupted' || c.signal.aborted) throw error;
-      record = faultRecord(job, error, o, c.clock);
+      record = faultRecord(job, error, c.clock);
     }
     const path = await folder.finish(record);
     o.onEvent?.({ type: 'record', manifest: job.loaded.name, record, path });
@@ -277,10 +193,14 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
   };
+  const desk =
+    o.policy.authorities.length > 0
+      ? openDesk(loadTrust(o.policy), o.evidenceStores ?? [], o.out, store, clock)
+      : null;
   const limit = pLimit(o.jobs);
   try {
     const jobs = o.manifests.map((loaded) => planJob(loaded, o, clock)).filter((job) => job.requested > 0);
-    return await allDone(jobs.map((job) => runManifest(context, job, limit, o)));
+    return await allDone(jobs.map((job) => runManifest(context, desk, job, limit, o)));
   } finally {
     await scope.close().catch(() => undefined);
   }

@@ -11,6 +11,7 @@ const LAYERS = [
   'store',
   'manifest',
   'policy',
+  'evidence',
   'sandbox',
   'state',
   'verdict',
@@ -28,7 +29,11 @@ const DOORS: Record<string, string[]> = {
   'fast-json-stable-stringify': ['base/canonical-json.ts'],
   'p-limit': ['reenact.ts'],
   'tar-stream': ['sandbox/tree.ts', 'sandbox/volume.ts', 'sandbox/content-check.ts'],
-  yaml: ['policy/policy.ts', 'cli/config.ts'],
+  yaml: ['policy/yaml.ts', 'cli/config.ts'],
+  '@sigstore/bundle': ['evidence/sigstore.ts'],
+  '@sigstore/core': ['evidence/sigstore.ts'],
+  '@sigstore/protobuf-specs': ['evidence/sigstore.ts'],
+  '@sigstore/verify': ['evidence/sigstore.ts'],
 };
 
 const MAX_LINES = 300;

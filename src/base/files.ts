@@ -7,7 +7,8 @@ import { type Digest, startDigest } from './digest.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
-async function syncFolder(path: string): Promise<void> {
+/** Makes the names in a folder survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();
@@ -61,5 +62,15 @@ export async function readThrough(
     digest.update(piece);
     if (each) await each(piece);
     sizeBytes += bytesRead;
+  }
+}
+
+/** Digest of a file's content, read once from its beginning to its end. */
+export async function digestOfFile(path: string): Promise<Digest> {
+  const file = await open(path, 'r');
+  try {
+    return (await readThrough(file)).sha256;
+  } finally {
+    await file.close();
   }
 }

@@ -33,3 +33,25 @@ export const DEFAULTS = {
   outputBytes: 64_194_304,
   user: '1000:1000',
 } as const;
+
+/** Limits on evidence, all of it outside input. */
+export const EVIDENCE_LIMITS = {
+  /** One bundle, envelope, proof or trusted root. */
+  fileBytes: 33_554_432,
+  /** A list of envelopes in one file. */
+  envelopes: 1024,
+  depth: 64,
+  signatures: 64,
+  signatureBytes: 4096,
+  certificateBytes: 65_536,
+  certificates: 16,
+  logEntries: 32,
+  timestamps: 32,
+  proofHashes: 64,
+  checkpointBytes: 65_536,
+  subjects: 65_536,
+  /** A file signed as a message rather than by a statement: it is held in memory. */
+  artifactBytes: 1_073_741_824,
+  /** Files looked at beside a manifest for the evidence it names. */
+  filesBeside: 20_000,
+} as const;

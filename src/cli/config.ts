@@ -4,17 +4,30 @@ import { parse } from 'yaml';
 
 import { Fault } from '../base/fault.ts';
 import type { Problem } from '../base/json.ts';
-import { array, object, string } from '../base/shape.ts';
+import { array, boolean, object, string } from '../base/shape.ts';
 
 export interface Config {
   /** Repositories tried in order for an image whose manifest names none. */
   repositories: string[];
+  /** Folders with evidence that manifests name. */
+  evidence: string[];
+  /** Whether a run may replay what no policy has checked. */
+  require_evidence: boolean;
 }
 
-const configShape = object({ repositories: array(string({ max: 255 })) }, [], 'reenact.yaml');
+const configShape = object(
+  {
+    repositories: array(string({ max: 255 })),
+    evidence: array(string({ max: 4096 })),
+    require_evidence: boolean(),
+  },
+  [],
+  'reenact.yaml',
+);
+const NOTHING: Config = { repositories: [], evidence: [], require_evidence: false };
 
 export function loadConfig(path = 'reenact.yaml'): Config {
-  if (!existsSync(path)) return { repositories: [] };
+  if (!existsSync(path)) return NOTHING;
   const problems: Problem[] = [];
   let value: unknown;
   try {
@@ -28,5 +41,5 @@ export function loadConfig(path = 'reenact.yaml'): Config {
       'config_invalid',
       `${path}:\n${problems.map((p) => `  ${p.path} ${p.message}`).join('\n')}`,
     );
-  return { repositories: [], ...(value as Partial<Config>) };
+  return { ...NOTHING, ...(value as Partial<Config>) };
 }

@@ -10,7 +10,14 @@ commands:
   capture     run a command once and write a replay manifest
   run         replay manifests and decide: reproduced, diverged, inconclusive
   diff        show everything in which two recorded states differ
-  schema      print a JSON Schema: manifest, record or policy
+  verify      verify evidence offline: bundles, envelopes, log proofs
+  policy      make, check or explain a policy
+  manifest    print the digest that evidence about a manifest must name
+  sign        sign a manifest or a file with a key of your own
+  attest      sign a replay's verdict
+  gate        let a symbol bundle in only with accepted evidence
+  evidence    fetch a log's proofs into the local cache (needs network)
+  schema      print a JSON Schema: manifest, record, policy or evidence
   doctor      say what this machine's container engine can and cannot do
   completion  print a completion script: bash, zsh or fish
 
@@ -67,6 +74,12 @@ manifests share one queue.
   --shard I/N          run only every N-th replay, beginning with the I-th
   --capture-with WAY   overlay or archive: how states are read (default: found)
   --dry-run            check everything that needs no engine, print the plan
+  --evidence DIR       where to look for evidence that manifests name, beside
+                       their own folder (repeatable; with reenact.yaml's)
+  --require-evidence   reject everything whose evidence no policy checks
+
+A policy with authorities is asked first: what it rejects is never pulled or
+started, and the evidence is on disk in --out before anything runs.
 
 examples:
   reenact run crash.json --replays 20 --jobs 4
@@ -85,7 +98,88 @@ example:
   reenact diff .reenact/runs/ID/replays/000001.json \\
       .reenact/runs/ID/replays/000002.json
 `,
-  schema: `usage: reenact schema manifest|record|policy
+  verify: `usage: reenact verify evidence FILE... --policy P [OPTIONS]
+
+FILE is a Sigstore bundle, a DSSE envelope, a list of them (JSON or JSON Lines),
+a tlog-proof, or a folder with a log's checkpoint and tiles. Nothing is asked of
+the network. Exit status 0 verified, 2 rejected.
+
+  --policy P          whose word counts (reenact policy init makes one)
+  --manifest M        it must be about this replay manifest
+  --artifact FILE     it must be about this file, or be its signature
+  --subject DIGEST    it must be about this digest: sha256:..., sha384:... or
+                      sha512:... (repeatable); "any" compares nothing
+  --reference REF     the log entry that must be proven: rekor:...
+  --json              print the whole record
+
+example:
+  reenact verify evidence app.sigstore.json --artifact app --policy policy.yaml
+`,
+  policy: `usage: reenact policy init [BUNDLE] [--key PUBLIC] [OPTIONS]
+       reenact policy check P
+       reenact policy explain P
+
+init writes the policy that accepts exactly who signed the example bundle, or a
+public key; check reads a policy and everything it names; explain puts it in
+words.
+
+  --key PUBLIC       a public key: PEM, DER or JWK
+  --alg ALGORITHM    what an RSA key is used with, such as rsa-pss-sha256
+  --trust-root FILE  a trusted_root.json of one's own instance
+  --out FILE         where to write the policy (default: stdout)
+
+example:
+  reenact policy init app.sigstore.json --out policy.yaml
+`,
+  manifest: `usage: reenact manifest subject MANIFEST...
+
+Prints the digest that evidence must name as its subject: of the canonical
+manifest without dsse_envelope and rekor_tile_ref.
+`,
+  sign: `usage: reenact sign FILE|MANIFEST --key K [OPTIONS]
+
+Writes an in-toto statement about the file in a DSSE envelope. A replay manifest
+is given a dsse_envelope field that names it.
+
+  --key K          a private key: PEM or JWK (openssl genpkey -algorithm ed25519)
+                   REENACT_KEY_PASSPHRASE opens an encrypted one
+  --alg ALGORITHM  what an RSA key is used with (default: rsa-pss-sha256)
+  --out FILE       the envelope (default: FILE without .json, and .dsse.json)
+`,
+  attest: `usage: reenact attest RECORD.json --key K [OPTIONS]
+
+Signs the verdict of a replay as an in-toto test result: PASSED, WARNED (flaky
+or degraded) or FAILED. A run that came to no verdict cannot be attested.
+
+  --key K          a private key: PEM or JWK
+  --alg ALGORITHM  what an RSA key is used with (default: rsa-pss-sha256)
+  --out FILE       the envelope (default: RECORD.dsse.json)
+`,
+  gate: `usage: reenact gate symbols FILE --policy P [OPTIONS]
+
+Exit status 0 only with an accepted attestation of exactly this file's digest,
+else 2. Looks beside the file for FILE.dsse.json, FILE.sigstore.json,
+FILE.intoto.jsonl and FILE.sigstore.
+
+  --policy P       whose attestation counts
+  --evidence FILE  an attestation (repeatable; then none is looked for)
+  --json           print the whole record
+`,
+  evidence: `usage: reenact evidence fetch REF --log URL --policy P [--store DIR]
+
+Fetches the proof of a log entry (rekor:... or just its index) from a tiled log,
+verifies it, and keeps it. The only command that uses the network. A checkpoint
+that is older than one seen before, or does not agree with it, is refused; what
+shows two histories is kept.
+
+  --log URL    the log, as C2SP tlog-tiles serves it
+  --policy P   whose trust.logs or trust root has the log's key
+  --store DIR  the evidence store (default: evidence in the user's cache folder)
+
+example:
+  reenact evidence fetch 4711 --log https://log.example.org --policy policy.yaml
+`,
+  schema: `usage: reenact schema manifest|record|policy|evidence
 
 Prints the JSON Schema (2020-12) of the format, for editors and other tools.
 `,

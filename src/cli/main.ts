@@ -10,6 +10,13 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./run.ts')).runCommand,
   diff: async () => (await import('./diff.ts')).diffCommand,
   schema: async () => (await import('./schema.ts')).schemaCommand,
+  verify: async () => (await import('./verify.ts')).verifyCommand,
+  policy: async () => (await import('./policy.ts')).policyCommand,
+  manifest: async () => (await import('./manifest.ts')).manifestCommand,
+  sign: async () => (await import('./sign.ts')).signCommand,
+  attest: async () => (await import('./sign.ts')).attestCommand,
+  gate: async () => (await import('./gate.ts')).gateCommand,
+  evidence: async () => (await import('./evidence.ts')).evidenceCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,
 };
@@ -28,13 +35,6 @@ function explain(error: unknown): number {
   return EXIT.bug;
 }
 
-async function version(): Promise<string> {
-  const { readFileSync } = await import('node:fs');
-  return (
-    JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  ).version;
-}
-
 /** Runs the command line and returns its exit status. */
 export async function main(argv: string[]): Promise<number> {
   const [name = '', ...args] = argv;
@@ -51,7 +51,7 @@ export async function main(argv: string[]): Promise<number> {
       return name === '' ? EXIT.usage : EXIT.ok;
     }
     if (name === '--version') {
-      process.stdout.write(`${await version()}\n`);
+      process.stdout.write(`${(await import('../base/version.ts')).VERSION}\n`);
       return EXIT.ok;
     }
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

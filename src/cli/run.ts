@@ -18,7 +18,9 @@ import { cacheFolder } from '../sandbox/endpoint.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
 import { abortOnSignals, connectEngine } from './engine.ts';
+import { evidenceFolder } from './evidence.ts';
 import { type Arguments, parseOptions } from './options.ts';
+import { wantsColour } from './terminal.ts';
 
 function choice<T extends string>(a: Arguments, name: string, values: readonly T[]): T | undefined {
   const given = a.text(name);
@@ -86,8 +88,8 @@ async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
     process.stdout.write(`${JSON.stringify(records.length === 1 ? records[0] : records, null, 2)}\n`);
     return;
   }
-  const colour = process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
-  process.stdout.write(records.map((record) => humanReport(record, { colour })).join('\n'));
+  const style = { colour: wantsColour() };
+  process.stdout.write(records.map((record) => humanReport(record, style)).join('\n'));
   if (records.length > 1) {
     const count = (verdict: string): number => records.filter((r) => r.verdict === verdict).length;
     process.stdout.write(
@@ -108,7 +110,8 @@ export async function runCommand(args: string[]): Promise<number> {
   const shard = parseShard(a.text('shard'));
   const manifests = await loadManifests(a.positionals);
   const policy = await loadPolicy(a.text('policy') ?? 'default');
-  const repositories = [...a.list('repository'), ...loadConfig().repositories];
+  const config = loadConfig();
+  const repositories = [...a.list('repository'), ...config.repositories];
   if (a.flag('dry-run')) return dryRun(manifests, replays);
   const writeEvent = eventWriter(a.text('events'));
   const engine = await connectEngine();
@@ -126,6 +129,8 @@ export async function runCommand(args: string[]): Promise<number> {
     repositories,
     jobs,
     failFast: a.flag('fail-fast'),
+    requireEvidence: a.flag('require-evidence') || config.require_evidence,
+    evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
     signal,
     onEvent: (event) => {
       progress.on(event);

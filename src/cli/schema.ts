@@ -1,7 +1,8 @@
 /** reenact schema: prints the JSON Schema of a format. */
 import { EXIT, Fault } from '../base/fault.ts';
+import { evidenceRecordSchema } from '../evidence/record.ts';
 import { manifestSchema } from '../manifest/definition.ts';
-import { policySchema } from '../policy/policy.ts';
+import { policySchema } from '../policy/shape.ts';
 import { recordSchema } from '../verdict/record.ts';
 import { parseOptions } from './options.ts';
 
@@ -9,6 +10,7 @@ const SCHEMAS: Record<string, () => Record<string, unknown>> = {
   manifest: manifestSchema,
   record: recordSchema,
   policy: policySchema,
+  evidence: evidenceRecordSchema,
 };
 
 export async function schemaCommand(args: string[]): Promise<number> {

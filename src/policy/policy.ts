@@ -1,13 +1,22 @@
-/** The policy: which gates a verdict must pass. One file (YAML or JSON), or a built-in name; its digest is recorded. */
+/** The policy: whose word counts for what, and which gates a verdict must pass. One file or a built-in name. */
 import { readFile } from 'node:fs/promises';
-import { isMap, isScalar, parseDocument } from 'yaml';
+import { dirname, join } from 'node:path';
 
 import { canonicalDigest } from '../base/canonical-json.ts';
-import type { Digest } from '../base/digest.ts';
+import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import type { Problem } from '../base/json.ts';
-import { LIMITS } from '../base/limits.ts';
-import { boolean, number, object, oneOf, type Shape } from '../base/shape.ts';
+import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
+import { crossChecks } from './cross-checks.ts';
+import {
+  type Authority,
+  type LogTrust,
+  type PolicyDocument,
+  policyShape,
+  type Requirement,
+  SUBJECT_FIELDS,
+} from './shape.ts';
+import { parseYaml } from './yaml.ts';
 
 /** How the image's content is known: the engine's word, or its layers hashed by us. */
 export type ImageCheck = 'engine' | 'content';
@@ -20,10 +29,26 @@ export interface Gates {
   image_check: ImageCheck;
 }
 
+/** A file that the policy names: read once, and bound into the policy's digest. */
+interface PolicyFile {
+  path: string;
+  bytes: Buffer;
+  sha256: Digest;
+}
+
 export interface Policy {
   name: string;
+  /** Of the canonical JSON of the document, in which each file is named by its digest instead of its path. */
   sha256: Digest;
   gates: Gates;
+  /** Empty: this policy checks no evidence. */
+  authorities: (Authority & { keyFile?: PolicyFile })[];
+  require: Requirement[];
+  /** undefined: the embedded root of the public instance. */
+  trustRoot?: PolicyFile;
+  /** What the policy says the root's digest is. */
+  trustRootPin?: Digest;
+  logs: LogTrust[];
 }
 
 const BUILT_IN: Record<string, Gates> = {
@@ -31,76 +56,98 @@ const BUILT_IN: Record<string, Gates> = {
   forensic: { replay_ratio: 1, forensic: true, image_check: 'content' },
 };
 
-const policyShape: Shape = object(
-  {
-    version: oneOf(1),
-    gates: object(
-      { replay_ratio: number(0, 1), forensic: boolean(), image_check: oneOf('engine', 'content') },
-      [],
-    ),
-  },
-  ['version', 'gates'],
-  'Reenact policy, version 1',
-);
+/** What authorities must have signed when the policy does not say: the manifest, whatever the predicate. */
+const DEFAULT_REQUIREMENT: Requirement = { subjects: ['manifest'] };
 
-function seal(name: string, gates: Gates): Policy {
-  return { name, gates, sha256: canonicalDigest({ version: 1, gates }) };
+function builtIn(name: string, gates: Gates): Policy {
+  const sha256 = canonicalDigest({ version: 1, gates });
+  return { name, gates, sha256, authorities: [], require: [], logs: [] };
 }
 
-/** Reads YAML (of which JSON is a part) without aliases, tags or duplicate keys. */
-function parseYaml(text: string, problems: Problem[]): unknown {
-  const document = parseDocument(text, { uniqueKeys: true, schema: 'core', strict: true });
-  for (const error of [...document.errors, ...document.warnings])
-    problems.push({ path: '$', message: error.message.split('\n')[0] ?? 'is not YAML' });
-  if (problems.length > 0) return undefined;
-  if (!isMap(document.contents) && !isScalar(document.contents)) return [];
+function problemList(name: string, problems: Problem[]): Fault {
+  const lines = problems.map((p) => `  ${p.path} ${p.message}${p.hint ? ` (${p.hint})` : ''}`);
+  return new Fault('policy_invalid', `${name}:\n${lines.join('\n')}`);
+}
+
+async function readPolicyFile(
+  folder: string,
+  path: string,
+  name: string,
+  where: string,
+): Promise<PolicyFile> {
   try {
-    return document.toJS({ maxAliasCount: 0 });
+    const bytes = await readFile(join(folder, path));
+    if (bytes.length > EVIDENCE_LIMITS.fileBytes) throw new Error(`over ${EVIDENCE_LIMITS.fileBytes} bytes`);
+    return { path, bytes, sha256: digestOf(bytes) };
   } catch (error) {
-    problems.push({ path: '$', message: (error as Error).message });
-    return undefined;
+    throw asFault('policy_invalid', `${name}: ${where} names ${path}, which cannot be read`, error);
   }
 }
 
-/** Checks a policy's text; `name` is what records call it. */
-export function parsePolicy(text: string, name: string): Policy {
-  const problems: Problem[] = [];
+/** Checks a policy's text and reads the files it names from `folder`; `name` is what records call it. */
+export async function parsePolicy(text: string, name: string, folder: string): Promise<Policy> {
   if (text.length > LIMITS.documentBytes)
     throw new Fault('policy_invalid', `${name} is over ${LIMITS.documentBytes} bytes`);
+  const problems: Problem[] = [];
   const value = parseYaml(text, problems);
   if (problems.length === 0) policyShape.check(value, '$', problems);
-  if (problems.length > 0)
-    throw new Fault(
-      'policy_invalid',
-      `${name}:\n${problems.map((p) => `  ${p.path} ${p.message}${p.hint ? ` (${p.hint})` : ''}`).join('\n')}`,
-    );
-  const gates = { ...BUILT_IN.default!, ...(value as { gates: Partial<Gates> }).gates };
-  if (gates.forensic && gates.image_check !== 'content')
-    throw new Fault(
-      'policy_invalid',
-      `${name}:\n  $.gates.image_check must be "content" where forensic is true`,
-    );
-  return seal(name, gates);
+  if (problems.length > 0) throw problemList(name, problems);
+  const document = value as PolicyDocument;
+  const gates = { ...BUILT_IN.default!, ...document.gates };
+  problems.push(...crossChecks(document, gates));
+  if (problems.length > 0) throw problemList(name, problems);
+
+  const { trust = {} } = document;
+  const authorities = await Promise.all(
+    (document.authorities ?? []).map(async (authority, index) =>
+      authority.key
+        ? {
+            ...authority,
+            keyFile: await readPolicyFile(
+              folder,
+              authority.key.path,
+              name,
+              `$.authorities[${index}].key.path`,
+            ),
+          }
+        : authority,
+    ),
+  );
+  const root = trust.root ? await readPolicyFile(folder, trust.root, name, '$.trust.root') : undefined;
+  const require = document.require ?? (authorities.length > 0 ? [DEFAULT_REQUIREMENT] : []);
+  return {
+    name,
+    sha256: canonicalDigest({
+      ...document,
+      gates,
+      ...(document.trust ? { trust: { ...trust, ...(root ? { root: root.sha256 } : {}) } } : {}),
+      ...(document.authorities
+        ? {
+            authorities: authorities.map(({ ...authority }) => {
+              const { keyFile, ...rest } = authority as Policy['authorities'][number];
+              return keyFile ? { ...rest, key: { ...rest.key, path: keyFile.sha256 } } : rest;
+            }),
+          }
+        : {}),
+    }),
+    gates,
+    authorities,
+    require: require.map((one) => ({ subjects: [...SUBJECT_FIELDS].slice(0, 1), ...one })),
+    ...(root ? { trustRoot: root } : {}),
+    ...(trust.sha256 ? { trustRootPin: trust.sha256 as Digest } : {}),
+    logs: trust.logs ?? [],
+  };
 }
 
 /** A built-in policy by its name, else the file at that path. */
 export async function loadPolicy(nameOrPath: string): Promise<Policy> {
-  const builtIn = Object.hasOwn(BUILT_IN, nameOrPath) ? BUILT_IN[nameOrPath] : undefined;
-  if (builtIn) return seal(nameOrPath, builtIn);
+  const gates = Object.hasOwn(BUILT_IN, nameOrPath) ? BUILT_IN[nameOrPath] : undefined;
+  if (gates) return builtIn(nameOrPath, gates);
   let text: string;
   try {
     text = await readFile(nameOrPath, 'utf8');
   } catch (error) {
     throw asFault('policy_invalid', `no built-in policy or readable file "${nameOrPath}"`, error);
   }
-  return parsePolicy(text, nameOrPath);
-}
-
-/** The JSON Schema of a policy file. */
-export function policySchema(): Record<string, unknown> {
-  return {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: 'Reenact policy',
-    ...policyShape.schema(),
-  };
+  return parsePolicy(text, nameOrPath, dirname(nameOrPath));
 }

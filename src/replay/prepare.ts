@@ -2,9 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { canonicalJson } from '../base/canonical-json.ts';
+import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import type { Manifest } from '../manifest/definition.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
-import { ensureImage } from '../sandbox/image.ts';
+import { ensureImage, type ImageSources, resolveImage } from '../sandbox/image.ts';
 import { judgeProbe, type Observed, parseObserved } from '../sandbox/probe.ts';
 import { runContainer } from '../sandbox/run.ts';
 import { tarOf } from '../sandbox/volume.ts';
@@ -76,20 +78,25 @@ function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Prob
   return running;
 }
 
+function imageSources(c: RunContext, manifest: Manifest): ImageSources {
+  const repositories = manifest.sandbox_image ? [manifest.sandbox_image] : c.repositories;
+  const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[c.facts.architecture] ?? c.facts.architecture;
+  return { engine: c.engine, store: c.imageStore, repositories, platform: { os: 'linux', architecture } };
+}
+
+/** Every digest the image is known by, resolved from documents we hashed; nothing is pulled. */
+export async function imageDigests(c: RunContext, manifest: Manifest): Promise<Digest[]> {
+  const { chain } = await resolveImage(manifest.sandbox_image_sha256, imageSources(c, manifest), c.signal);
+  return [chain.requested, chain.manifest, chain.config];
+}
+
 /** Does everything that must be right before the first replay; throws a Fault that names what is not. */
 export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage: boolean): Promise<Prepared> {
   const { manifest } = loaded;
   if (manifest.os !== 'linux')
     throw new Fault('unsupported_platform', `the manifest is for ${manifest.os}; this engine replays linux`);
   const files = await copyInputs(loaded.folder, manifest.inputs ?? [], c.store);
-  const repositories = manifest.sandbox_image ? [manifest.sandbox_image] : c.repositories;
-  const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[c.facts.architecture] ?? c.facts.architecture;
-  const platform = { os: 'linux', architecture };
-  const image = await ensureImage(
-    manifest.sandbox_image_sha256,
-    { engine: c.engine, store: c.imageStore, repositories, platform },
-    c.signal,
-  );
+  const image = await ensureImage(manifest.sandbox_image_sha256, imageSources(c, manifest), c.signal);
   const bench = await benchOf(c, image, checkImage);
   let caseVolume: string | undefined;
   if (files.length > 0) {

@@ -67,6 +67,21 @@ function divergence(record: ReplayRecord): string {
   return text;
 }
 
+/** Who vouches for the manifest, or that nobody was asked. */
+function evidenceLine(evidence: ReplayRecord['evidence']): string {
+  const { status, record, custody } = evidence;
+  if (!record) return 'NOT checked: the policy names nobody who may sign (reenact policy init)';
+  if (status !== 'verified') {
+    const failed = record.envelopes
+      .flatMap(({ checks }) => checks)
+      .find((check) => check.status === 'failed');
+    return `${status} at ${failed?.name ?? 'reading'}: ${record.code}`;
+  }
+  const signers = record.envelopes.flatMap((one) => one.signers);
+  const who = signers.map(({ authority, identity }) => `${authority}${identity ? ` (${identity})` : ''}`);
+  return `verified: signed by ${[...new Set(who)].join(', ')}; custody entry ${custody?.sequence}`;
+}
+
 /** The block for one record. */
 export function humanReport(record: ReplayRecord, style: Style): string {
   const paint = (text: string): string =>
@@ -101,6 +116,6 @@ export function humanReport(record: ReplayRecord, style: Style): string {
       'policy',
       `${record.policy.name}: ${failed.length > 0 ? `failed ${failed.join(', ')}` : 'all gates pass'}`,
     );
-  text += row('evidence', 'not checked: this version verifies no signatures');
+  text += row('evidence', evidenceLine(record.evidence));
   return safe(text);
 }

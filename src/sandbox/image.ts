@@ -20,8 +20,8 @@ export interface ImageSources {
   platform: Platform;
 }
 
-/** The first repository that serves the digest wins; the most telling failure is reported when none does. */
-async function chainFrom(
+/** The chain of a digest: the first repository that serves the digest wins; the most telling failure is reported when none does. */
+export async function resolveImage(
   requested: Digest,
   s: ImageSources,
   signal: AbortSignal,
@@ -82,7 +82,7 @@ export async function ensureImage(
   s: ImageSources,
   signal: AbortSignal,
 ): Promise<PresentImage> {
-  const { chain, repository } = await chainFrom(requested, s, signal);
+  const { chain, repository } = await resolveImage(requested, s, signal);
   const local = await lookUp(chain, s.engine);
   if (local) return { ...chain, id: local, repository };
   const faults: unknown[] = [];

@@ -20,10 +20,11 @@ export class BlobStore {
     return existsSync(this.path(digest));
   }
 
-  /** Keeps bytes that are in memory; returns their digest. */
-  async put(bytes: string | Uint8Array): Promise<Digest> {
+  /** Keeps bytes that are in memory; returns their digest. `durable`: on return they survive a power cut. */
+  async put(bytes: string | Uint8Array, durable = false): Promise<Digest> {
     const digest = digestOf(bytes);
-    if (!this.has(digest)) await writeAside(this.path(digest), (file) => file.writeFile(bytes), false);
+    if (durable || !this.has(digest))
+      await writeAside(this.path(digest), (file) => file.writeFile(bytes), durable);
     return digest;
   }
 

@@ -12,6 +12,8 @@ import {
   type Shape,
   string,
 } from '../base/shape.ts';
+import type { CustodyPlace } from '../evidence/custody.ts';
+import { type EvidenceRecord, evidenceRecordShape } from '../evidence/record.ts';
 import type { ImageCheck } from '../policy/policy.ts';
 import type { Ended } from '../sandbox/run.ts';
 import type { Difference } from '../state/diff.ts';
@@ -55,6 +57,8 @@ export interface ReplayRecord {
   name: string;
   manifest_path: string;
   manifest_sha256: Digest | null;
+  /** What evidence about the manifest names: see manifestSubject. */
+  manifest_subject_sha256: Digest | null;
   sandbox_image_sha256: Digest | null;
   verdict: Verdict;
   reason: string;
@@ -67,8 +71,13 @@ export interface ReplayRecord {
   gates: GateResult[];
   replays: ReplayResult[];
   policy: { name: string; sha256: Digest };
-  /** This version checks no signatures, and says so. */
-  evidence: 'not_checked';
+  /** Who vouches for the manifest; `not_checked` where the policy names nobody who could. */
+  evidence: {
+    status: 'not_checked' | EvidenceRecord['verdict'];
+    record: EvidenceRecord | null;
+    record_sha256: Digest | null;
+    custody: CustodyPlace | null;
+  };
   image: {
     requested: Digest;
     kind: 'index' | 'manifest';
@@ -195,6 +204,7 @@ const fields: Record<keyof ReplayRecord, Shape> = {
   name: text,
   manifest_path: text,
   manifest_sha256: nullable(digest),
+  manifest_subject_sha256: nullable(digest),
   sandbox_image_sha256: nullable(digest),
   verdict: oneOf('reproduced', 'diverged', 'rejected', 'inconclusive'),
   reason: text,
@@ -214,7 +224,17 @@ const fields: Record<keyof ReplayRecord, Shape> = {
   ),
   replays: array(replay),
   policy: object({ name: text, sha256: digest }, ['name', 'sha256']),
-  evidence: oneOf('not_checked'),
+  evidence: object(
+    {
+      status: oneOf('not_checked', 'verified', 'rejected', 'error'),
+      record: nullable(evidenceRecordShape),
+      record_sha256: nullable(digest),
+      custody: nullable(
+        object({ path: text, sequence: count, sha256: digest }, ['path', 'sequence', 'sha256']),
+      ),
+    },
+    ['status', 'record', 'record_sha256', 'custody'],
+  ),
   image: nullable(image),
   claims: array(
     object(

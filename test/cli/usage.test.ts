@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { FAULTS } from '../../src/base/fault.ts';
 import { HELP } from '../../src/cli/help.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
+import { REFUSALS } from '../../src/evidence/refusal.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 describe('usage', () => {
@@ -81,6 +82,7 @@ describe('usage', () => {
 
   it('every fault code is documented', () => {
     const document = readFileSync('docs/errors.md', 'utf8');
-    for (const code of Object.keys(FAULTS)) expect(document).toContain(`\`${code}\``);
+    for (const code of [...Object.keys(FAULTS), ...Object.keys(REFUSALS)])
+      expect(document).toContain(`\`${code}\``);
   });
 });

@@ -1,0 +1,72 @@
+/** reenact gate symbols: lets a symbol bundle in only with an accepted attestation of exactly its bytes. */
+import { basename, dirname, join } from 'node:path';
+
+import { systemClock } from '../base/clock.ts';
+import { asFault, Fault } from '../base/fault.ts';
+import { digestOfFile } from '../base/files.ts';
+import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import { readEvidenceBytes } from '../evidence/read.ts';
+import { Refusal } from '../evidence/refusal.ts';
+import { wantDigest } from '../evidence/subject.ts';
+import { loadTrust } from '../evidence/trust.ts';
+import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
+import { loadPolicy } from '../policy/policy.ts';
+import { evidenceReport } from '../report/evidence.ts';
+import { parseOptions } from './options.ts';
+import { wantsColour } from './terminal.ts';
+import { evidenceExit, readNamed } from './verify.ts';
+
+const BESIDE = ['.dsse.json', '.sigstore.json', '.intoto.jsonl', '.sigstore'];
+
+/** The attestations a person names, else those beside the file by their usual names. */
+async function attestationsOf(file: string, named: string[]): Promise<SourceFile[]> {
+  if (named.length > 0)
+    return Promise.all(
+      named.map(async (name) => ({ name, bytes: await readNamed(name, EVIDENCE_LIMITS.fileBytes) })),
+    );
+  const found = await Promise.all(
+    BESIDE.map(async (ending) => {
+      const name = join(dirname(file), `${basename(file)}${ending}`);
+      const bytes = await readEvidenceBytes(name);
+      return bytes ? [{ name, bytes }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+export async function gateCommand(args: string[]): Promise<number> {
+  const [what, ...rest] = args;
+  const a = parseOptions('gate', rest);
+  const [file, ...more] = a.positionals;
+  if (what !== 'symbols' || file === undefined || more.length > 0)
+    throw new Fault('usage', 'reenact gate symbols FILE --policy P');
+  const policyName = a.text('policy');
+  if (policyName === undefined) throw new Fault('usage', 'name a policy: --policy P');
+  const policy = await loadPolicy(policyName);
+  if (policy.authorities.length === 0)
+    throw new Fault('usage', `the policy ${policyName} names nobody who may sign`);
+  const sha256 = await digestOfFile(file).catch((error: unknown) => {
+    throw asFault('usage', `${file} cannot be read`, error);
+  });
+  const files = await attestationsOf(file, a.list('evidence'));
+  const trust = loadTrust(policy);
+  const nowMs = systemClock.now();
+  const record =
+    files.length === 0
+      ? refusedRecord(
+          new Refusal(
+            'evidence_missing',
+            `no attestation of ${file} was found beside it; name it with --evidence`,
+          ),
+          trust,
+          nowMs,
+        )
+      : await verifyEvidence(files, {
+          trust,
+          wanted: { kind: 'listed', subjects: [wantDigest('symbol_bundle_sha256', sha256)] },
+          nowMs,
+        });
+  if (a.flag('json')) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
+  else process.stdout.write(`${file} (${sha256})\n${evidenceReport(record, { colour: wantsColour() })}`);
+  return evidenceExit(record);
+}

@@ -1,0 +1,147 @@
+/** reenact sign and reenact attest: statements in DSSE envelopes, signed with a team's own key. */
+import { basename, dirname, join } from 'node:path';
+
+import { type Digest, digestOf } from '../base/digest.ts';
+import { asFault, EXIT, Fault } from '../base/fault.ts';
+import { writeWhole } from '../base/files.ts';
+import { parseJson } from '../base/json.ts';
+import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
+import { ALGORITHMS, type Algorithm } from '../evidence/keys.ts';
+import { SLSA_PROVENANCE_V1, TEST_RESULT } from '../evidence/predicate.ts';
+import { Refusal } from '../evidence/refusal.ts';
+import { parsePrivateKey, type SignedSubject, type SigningKey, signStatement } from '../evidence/sign.ts';
+import type { Manifest } from '../manifest/definition.ts';
+import { loadManifests } from '../manifest/load.ts';
+import { manifestSubject } from '../manifest/subject.ts';
+import { testResultPredicate } from '../verdict/attestation.ts';
+import { type ReplayRecord, recordShape } from '../verdict/record.ts';
+import { type Arguments, parseOptions } from './options.ts';
+import { readNamed } from './verify.ts';
+
+async function keyOf(a: Arguments): Promise<SigningKey> {
+  const path = a.text('key');
+  if (path === undefined)
+    throw new Fault('usage', 'name a private key: --key K (openssl genpkey -algorithm ed25519 makes one)');
+  const algorithm = a.text('alg') as Algorithm | undefined;
+  if (algorithm && !ALGORITHMS.includes(algorithm))
+    throw new Fault('usage', `--alg is one of ${ALGORITHMS.join(', ')}`);
+  try {
+    return parsePrivateKey(
+      await readNamed(path, 65_536),
+      path,
+      algorithm,
+      process.env.REENACT_KEY_PASSPHRASE,
+    );
+  } catch (error) {
+    if (error instanceof Refusal) throw new Fault('usage', error.message, error);
+    throw error;
+  }
+}
+
+async function keep(path: string, text: string): Promise<void> {
+  await writeWhole(path, text).catch((error: unknown) => {
+    throw asFault('out_failed', `cannot write ${path}`, error);
+  });
+}
+
+/** SLSA's provenance, as far as a person with a key can claim it: by whom, about what, and that it was by hand. */
+function provenance(key: SigningKey, file: string, subjects: SignedSubject[]): unknown {
+  return {
+    buildDefinition: {
+      buildType: 'urn:reenact:signed-by-hand:v1',
+      externalParameters: { file: basename(file) },
+      resolvedDependencies: subjects
+        .slice(1)
+        .map(({ name, sha256 }) => ({ name, digest: { sha256: sha256.slice('sha256:'.length) } })),
+    },
+    runDetails: { builder: { id: `urn:reenact:key:${key.public.fingerprint}` } },
+  };
+}
+
+function subjectsOf(manifest: Manifest): SignedSubject[] {
+  return [
+    { name: 'manifest', sha256: manifestSubject(manifest) },
+    { name: 'sandbox_image_sha256', sha256: manifest.sandbox_image_sha256 },
+    ...(manifest.symbol_bundle_sha256
+      ? [{ name: 'symbol_bundle_sha256', sha256: manifest.symbol_bundle_sha256 }]
+      : []),
+  ];
+}
+
+/** True for JSON that says it is a replay manifest: then all of it must be one. */
+function looksLikeManifest(bytes: Buffer): boolean {
+  const parsed = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
+  return (
+    parsed.ok &&
+    typeof parsed.value === 'object' &&
+    parsed.value !== null &&
+    'harness_version' in parsed.value
+  );
+}
+
+export async function signCommand(args: string[]): Promise<number> {
+  const a = parseOptions('sign', args);
+  const [file, ...more] = a.positionals;
+  if (file === undefined || more.length > 0) throw new Fault('usage', 'name one file or manifest to sign');
+  const key = await keyOf(a);
+  const bytes = await readNamed(file, EVIDENCE_LIMITS.artifactBytes);
+  const isManifest = bytes.length <= LIMITS.documentBytes && looksLikeManifest(bytes);
+  const manifest = isManifest ? (await loadManifests([file]))[0]!.manifest : undefined;
+  const subjects = manifest ? subjectsOf(manifest) : [{ name: basename(file), sha256: digestOf(bytes) }];
+  const text = signStatement(key, subjects, SLSA_PROVENANCE_V1, provenance(key, file, subjects));
+  const out = a.text('out') ?? join(dirname(file), `${basename(file, '.json')}.dsse.json`);
+  await keep(out, text);
+  process.stdout.write(
+    `${out}: ${subjects.map(({ name, sha256 }) => `${name} ${sha256}`).join(', ')}\n  signed with ${key.public.algorithm} key ${key.public.fingerprint}\n`,
+  );
+  if (manifest) {
+    const reference = `dsse:${digestOf(text)}`;
+    await keep(file, `${JSON.stringify({ ...manifest, dsse_envelope: reference }, null, 2)}\n`);
+    process.stdout.write(`  ${file} now names it: dsse_envelope ${reference}\n`);
+  }
+  return EXIT.ok;
+}
+
+function parseRecord(bytes: Buffer, name: string): ReplayRecord {
+  const parsed = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
+  const problems = parsed.ok ? [] : parsed.problems;
+  if (parsed.ok) recordShape.check(parsed.value, '$', problems);
+  if (!parsed.ok || problems.length > 0)
+    throw new Fault(
+      'record_invalid',
+      `${name} is no replay record:\n${problems
+        .slice(0, 10)
+        .map((p) => `  ${p.path} ${p.message}`)
+        .join('\n')}`,
+    );
+  return parsed.value as ReplayRecord;
+}
+
+/** What a verdict is about: the manifest as evidence names it, and the image. */
+async function attested(record: ReplayRecord, recordSha256: Digest, file: string): Promise<SignedSubject[]> {
+  return [
+    { name: basename(file), sha256: recordSha256 },
+    ...(record.manifest_subject_sha256 ? [{ name: 'manifest', sha256: record.manifest_subject_sha256 }] : []),
+    ...(record.sandbox_image_sha256
+      ? [{ name: 'sandbox_image_sha256', sha256: record.sandbox_image_sha256 }]
+      : []),
+  ];
+}
+
+export async function attestCommand(args: string[]): Promise<number> {
+  const a = parseOptions('attest', args);
+  const [file, ...more] = a.positionals;
+  if (file === undefined || more.length > 0) throw new Fault('usage', 'name one record.json to attest');
+  const key = await keyOf(a);
+  const bytes = await readNamed(file, LIMITS.documentBytes);
+  const record = parseRecord(bytes, file);
+  const sha256 = digestOf(bytes);
+  const predicate = testResultPredicate(record, sha256);
+  const text = signStatement(key, await attested(record, sha256, file), TEST_RESULT, predicate);
+  const out = a.text('out') ?? join(dirname(file), `${basename(file, '.json')}.dsse.json`);
+  await keep(out, text);
+  process.stdout.write(
+    `${out}: ${predicate.result} for ${record.name}\n  signed with ${key.public.algorithm} key ${key.public.fingerprint}\n`,
+  );
+  return EXIT.ok;
+}

@@ -1,0 +1,148 @@
+/** reenact verify evidence: says whether evidence is acceptable under a policy, and of what it is evidence. */
+import { readFile, stat } from 'node:fs/promises';
+
+import { systemClock } from '../base/clock.ts';
+import { digestOf } from '../base/digest.ts';
+import { asFault, EXIT, Fault } from '../base/fault.ts';
+import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import type { SeparateProof } from '../evidence/circumstances.ts';
+import { readFolderProof } from '../evidence/log-cache.ts';
+import type { EvidenceRecord } from '../evidence/record.ts';
+import { type LogReference, parseLogReference } from '../evidence/reference.ts';
+import { Refusal } from '../evidence/refusal.ts';
+import { parseWantedSubject, type Wanted, type WantedSubject, wantDigest } from '../evidence/subject.ts';
+import { Trust } from '../evidence/trust.ts';
+import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
+import { loadManifests } from '../manifest/load.ts';
+import { manifestSubject } from '../manifest/subject.ts';
+import { loadPolicy } from '../policy/policy.ts';
+import { evidenceReport } from '../report/evidence.ts';
+import { type Arguments, parseOptions } from './options.ts';
+import { wantsColour } from './terminal.ts';
+
+/** Reads a file that a person named, within a limit; what cannot be read is a mistake in the call. */
+export async function readNamed(path: string, maxBytes: number): Promise<Buffer> {
+  try {
+    if ((await stat(path)).size > maxBytes)
+      throw new Fault('usage', `${path} is over the limit of ${maxBytes} bytes`);
+    return await readFile(path);
+  } catch (error) {
+    throw asFault('usage', `${path} cannot be read`, error);
+  }
+}
+
+/** Exit status of an evidence record. */
+export function evidenceExit(record: EvidenceRecord): number {
+  return { verified: EXIT.ok, rejected: EXIT.rejected, error: EXIT.inconclusive }[record.verdict];
+}
+
+/** A reference the person gave or the manifest names; a malformed one is a mistake in the call. */
+function referenceOf(text: string | undefined): LogReference | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseLogReference(text);
+  } catch (error) {
+    if (error instanceof Refusal) throw new Fault('usage', error.message, error);
+    throw error;
+  }
+}
+
+async function wantedOf(
+  a: Arguments,
+  artifact: Buffer | undefined,
+): Promise<{ wanted: Wanted; reference?: string }> {
+  const listed: WantedSubject[] = a.list('subject').flatMap((text) => {
+    if (text === 'any') return [];
+    const wanted = parseWantedSubject(text);
+    if (!wanted)
+      throw new Fault('usage', `--subject wants sha256:…, sha384:…, sha512:… or any, not "${text}"`);
+    return [wanted];
+  });
+  if (artifact) listed.push(wantDigest('artifact', digestOf(artifact)));
+  const manifestPath = a.text('manifest');
+  if (manifestPath === undefined) {
+    if (listed.length > 0) return { wanted: { kind: 'listed', subjects: listed } };
+    if (a.list('subject').includes('any')) return { wanted: { kind: 'any' } };
+    throw new Fault(
+      'usage',
+      'say what it should be evidence about: --subject DIGEST, --artifact FILE or --manifest M (--subject any compares nothing)',
+    );
+  }
+  if (listed.length > 0)
+    throw new Fault('usage', '--manifest names its own subjects: leave --subject and --artifact out');
+  const [loaded] = await loadManifests([manifestPath]);
+  const { manifest } = loaded!;
+  return {
+    wanted: {
+      kind: 'fields',
+      fields: {
+        manifest: wantDigest('manifest', manifestSubject(manifest)),
+        sandbox_image_sha256: wantDigest('sandbox_image_sha256', manifest.sandbox_image_sha256),
+        ...(manifest.symbol_bundle_sha256
+          ? { symbol_bundle_sha256: wantDigest('symbol_bundle_sha256', manifest.symbol_bundle_sha256) }
+          : {}),
+      },
+    },
+    ...(manifest.rekor_tile_ref ? { reference: manifest.rekor_tile_ref } : {}),
+  };
+}
+
+/** Sorts what was named into files of evidence and folders of a log. */
+async function readAll(
+  paths: string[],
+  reference: LogReference | undefined,
+): Promise<{ files: SourceFile[]; proofs: SeparateProof[] }> {
+  const files: SourceFile[] = [];
+  const proofs: SeparateProof[] = [];
+  for (const path of paths) {
+    const info = await stat(path).catch((error: unknown) => {
+      throw asFault('usage', `${path} cannot be read`, error);
+    });
+    if (!info.isDirectory()) {
+      files.push({ name: path, bytes: await readNamed(path, EVIDENCE_LIMITS.fileBytes) });
+      continue;
+    }
+    if (!reference)
+      throw new Fault(
+        'usage',
+        `${path} is a log’s folder: name the entry with --reference rekor:… or --manifest`,
+      );
+    proofs.push({ name: path, proof: await readFolderProof(path, reference), used: false });
+  }
+  return { files, proofs };
+}
+
+export async function verifyCommand(args: string[]): Promise<number> {
+  const [what, ...rest] = args;
+  if (what !== 'evidence') throw new Fault('usage', 'verify what? reenact verify evidence FILE…');
+  const a = parseOptions('verify', rest);
+  if (a.positionals.length === 0) throw new Fault('usage', 'name at least one file of evidence');
+  const policyName = a.text('policy');
+  if (policyName === undefined)
+    throw new Fault('usage', 'name a policy: --policy P (reenact policy init makes one)');
+  const policy = await loadPolicy(policyName);
+  if (policy.authorities.length === 0)
+    throw new Fault(
+      'usage',
+      `the policy ${policyName} names nobody who may sign: reenact policy init makes one that does`,
+    );
+  const artifactPath = a.text('artifact');
+  const artifact =
+    artifactPath === undefined ? undefined : await readNamed(artifactPath, EVIDENCE_LIMITS.artifactBytes);
+  const { wanted, reference: named } = await wantedOf(a, artifact);
+  const reference = referenceOf(a.text('reference') ?? named);
+  const trust = new Trust(policy);
+  const nowMs = systemClock.now();
+  let record: EvidenceRecord;
+  try {
+    const { files, proofs } = await readAll(a.positionals, reference);
+    const given = { trust, wanted, proofs, nowMs, ...(artifact ? { artifact } : {}) };
+    record = await verifyEvidence(files, { ...given, ...(reference ? { reference } : {}) });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    record = refusedRecord(error, trust, nowMs);
+  }
+  if (a.flag('json')) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
+  else process.stdout.write(evidenceReport(record, { colour: wantsColour() }));
+  return evidenceExit(record);
+}

@@ -1,0 +1,40 @@
+/** Runs checks in their order and keeps what each came to, so that a record shows how far evidence got. */
+import { CHECKS, type CheckName, type CheckResult } from './record.ts';
+import { Refusal } from './refusal.ts';
+
+/** Whatever else is thrown while evidence is read fails closed, and is named as a fault of ours. */
+export function asRefusal(error: unknown): Refusal {
+  return error instanceof Refusal ? error : new Refusal('internal', (error as Error).message, error);
+}
+
+export class Checks {
+  private readonly done: CheckResult[] = [];
+
+  /** Runs one check; a Refusal is kept and thrown on. */
+  async run<T>(name: CheckName, check: () => T | Promise<T>, detail: (value: T) => string): Promise<T> {
+    try {
+      const value = await check();
+      this.done.push({ name, status: 'passed', code: null, detail: detail(value) });
+      return value;
+    } catch (error) {
+      const { code, message } = asRefusal(error);
+      this.done.push({ name, status: 'failed', code, detail: message });
+      throw error;
+    }
+  }
+
+  /** Notes that a check does not apply to this kind of evidence, and why. */
+  skip(name: CheckName, detail: string): void {
+    this.done.push({ name, status: 'not_applicable', code: null, detail });
+  }
+
+  /** All checks in order, with those that were never reached. */
+  results(): CheckResult[] {
+    const reached = new Set(this.done.map(({ name }) => name));
+    const rest = CHECKS.filter((name) => !reached.has(name));
+    return [
+      ...this.done,
+      ...rest.map((name): CheckResult => ({ name, status: 'not_reached', code: null, detail: '' })),
+    ];
+  }
+}

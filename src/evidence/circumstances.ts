@@ -1,0 +1,24 @@
+/** What all evidence of one call is checked against. */
+import type { LogReference } from './reference.ts';
+import type { Wanted } from './subject.ts';
+import type { TlogProof } from './tlog-proof.ts';
+import type { Trust } from './trust.ts';
+
+/** A proof that came in a file of its own. */
+export interface SeparateProof {
+  name: string;
+  proof: TlogProof;
+  /** Set once it has proven something: a proof of nothing is an error, never passed over. */
+  used: boolean;
+}
+
+export interface Circumstances {
+  trust: Trust;
+  wanted: Wanted;
+  /** The file that message signatures are over. */
+  artifact?: Buffer;
+  proofs: SeparateProof[];
+  /** What the manifest's rekor_tile_ref names: then it must be proven. */
+  reference?: LogReference;
+  nowMs: number;
+}

@@ -1,0 +1,230 @@
+/** One piece of evidence, from its signature to its signer, in the order docs/evidence.md gives. */
+import { digestOf } from '../base/digest.ts';
+import type { Requirement } from '../policy/shape.ts';
+import { asRefusal, Checks } from './checks.ts';
+import type { Circumstances } from './circumstances.ts';
+import type { Evidence } from './evidence-file.ts';
+import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log.ts';
+import { checkRequirement } from './predicate.ts';
+import type { EnvelopeRecord, Signer } from './record.ts';
+import { Refusal } from './refusal.ts';
+import { type Verified, verifySignatures } from './signature.ts';
+import { checkPurpose, matchSigners } from './signer.ts';
+import type { Vouched } from './sigstore.ts';
+import { parseStatement, type Statement } from './statement.ts';
+import { matchSubjects, resolveWanted, type SubjectResult } from './subject.ts';
+
+/** An envelope's record, and the requirements of the policy it counts for. */
+export interface CheckedEvidence {
+  record: EnvelopeRecord;
+  fulfils: Requirement[];
+}
+
+interface Fitting {
+  requirement: Requirement;
+  subjects: SubjectResult[];
+}
+
+function payloadOf(evidence: Evidence): { payload: Buffer; payloadType: string } | null {
+  const { content } = evidence;
+  if (content.kind === 'envelope') return content.envelope;
+  return content.bundle.content.kind === 'envelope' ? content.bundle.content.envelope : null;
+}
+
+/** Keeps those that pass; when none does, the first complaint stands for all. */
+function someOf<T, U>(items: T[], check: (item: T) => U): U[] {
+  let refusal: unknown;
+  const passed = items.flatMap((item) => {
+    try {
+      return [check(item)];
+    } catch (error) {
+      refusal ??= error;
+      return [];
+    }
+  });
+  if (passed.length === 0) throw refusal;
+  return passed;
+}
+
+/** A signature over a file speaks about that file and says nothing more. */
+function statementOfArtifact(artifact: Buffer): Statement {
+  const sha256 = digestOf(artifact).slice('sha256:'.length);
+  return {
+    type: '',
+    predicateType: '(none)',
+    subjects: [{ name: null, digest: { sha256 } }],
+    predicate: null,
+  };
+}
+
+function fitSubjects(statement: Statement, c: Circumstances): Fitting[] {
+  return someOf(c.trust.policy.require, (requirement) => ({
+    requirement,
+    subjects: matchSubjects(statement, resolveWanted(c.wanted, requirement.subjects ?? [])),
+  }));
+}
+
+/** Proves each signature's entry, from what the bundle carries and from proofs in files of their own. */
+function proveAll(evidence: Evidence, verified: Verified[], c: Circumstances): ProvenEntry[][] {
+  const own = evidence.content.kind === 'bundle' ? evidence.content.bundle.entries : [];
+  let misfit: Refusal | undefined;
+  const perSignature = verified.map(({ thing, key }) => {
+    const entries = own.map((entry) => proveEntry(entry, thing, c.trust.logs));
+    for (const separate of c.proofs) {
+      try {
+        entries.push(proveWith(separate.proof, thing, key.algorithm, c.trust.logs));
+        separate.used = true;
+      } catch (error) {
+        const { code, message } = asRefusal(error);
+        misfit = new Refusal(code, `${separate.name}: ${message}`, error);
+      }
+    }
+    return entries;
+  });
+  // With several pieces of evidence a proof may belong to another one; with none left it does not fit.
+  if (misfit && !perSignature.flat().some(({ kind }) => kind === 'proof')) throw misfit;
+  if (c.reference) checkReference(perSignature.flat(), c.reference);
+  return perSignature;
+}
+
+async function vouchFor(evidence: Evidence, verified: Verified[], c: Circumstances): Promise<Vouched> {
+  const { content } = evidence;
+  if (content.kind === 'envelope') return { times: [], identity: null };
+  const { bundle } = content;
+  if (bundle.material.kind === 'key' && bundle.entries.length + bundle.timestamps.length === 0)
+    return { times: [], identity: null };
+  const library = await c.trust.library();
+  const [{ thing, key }] = verified as [Verified];
+  return library.vouch(bundle, thing, key.key);
+}
+
+async function checkTimes(
+  evidence: Evidence,
+  verified: Verified[],
+  entries: ProvenEntry[],
+  c: Circumstances,
+): Promise<Vouched> {
+  const vouched = await vouchFor(evidence, verified, c);
+  const times = vouched.times.map(({ timeMs }) => timeMs);
+  checkLogWindows(entries, times.length > 0 ? times : [c.nowMs]);
+  return vouched;
+}
+
+function signersOf(
+  verified: Verified[],
+  vouched: Vouched,
+  proven: ProvenEntry[][],
+  c: Circumstances,
+): Signer[] {
+  for (const { thing } of verified) if (thing.certificate) checkPurpose(thing.certificate);
+  return someOf(
+    verified.map((one, index) => ({ one, index })),
+    ({ one, index }) => matchSigners(one, vouched, proven[index]!, c),
+  ).flat();
+}
+
+async function checkAll(
+  evidence: Evidence,
+  c: Circumstances,
+  checks: Checks,
+  record: EnvelopeRecord,
+): Promise<Requirement[]> {
+  const verified = await checks.run(
+    'signature',
+    () => verifySignatures(evidence, c),
+    (found) => found.map(({ key }) => `${key.algorithm} key ${key.fingerprint}`).join(', '),
+  );
+  const envelope = payloadOf(evidence);
+  let statement: Statement;
+  if (envelope) {
+    record.payload_sha256 = digestOf(envelope.payload);
+    record.payload_type = envelope.payloadType;
+    statement = await checks.run(
+      'statement',
+      () => parseStatement(envelope),
+      ({ type }) => type,
+    );
+    record.predicate_type = statement.predicateType;
+  } else {
+    checks.skip('statement', 'the signature is over a file');
+    statement = statementOfArtifact(c.artifact!);
+  }
+  const fitting = await checks.run(
+    'subject',
+    () => fitSubjects(statement, c),
+    ([first]) =>
+      first!.subjects.map(({ field, algorithm, expected }) => `${field} ${algorithm}:${expected}`).join(', '),
+  );
+  record.subjects = fitting[0]!.subjects;
+  const fulfilled = await checks.run(
+    'predicate',
+    () =>
+      someOf(fitting, ({ requirement }) => {
+        checkRequirement(statement, requirement);
+        return requirement;
+      }),
+    () => statement.predicateType,
+  );
+  const proven = await checks.run(
+    'log',
+    () => proveAll(evidence, verified, c),
+    (found) =>
+      found
+        .flat()
+        .map(({ fact }) => fact.tile_ref ?? `promise of ${fact.origin}`)
+        .join(', '),
+  );
+  const vouched = await checks.run(
+    'time',
+    () => checkTimes(evidence, verified, proven.flat(), c),
+    ({ times }) =>
+      times.map(({ source, timeMs }) => `${new Date(timeMs).toISOString()} by ${source}`).join(', '),
+  );
+  record.log = proven.flat().map(({ fact }) => fact);
+  record.timestamps = vouched.times.map(({ source, timeMs }) => ({
+    source,
+    time: new Date(timeMs).toISOString(),
+  }));
+  record.signers = await checks.run(
+    'identity',
+    () => signersOf(verified, vouched, proven, c),
+    (signers) => signers.map(({ authority }) => authority).join(', '),
+  );
+  return fulfilled;
+}
+
+/** Checks one piece of evidence; what was wrong with it is in its record, never thrown. */
+export async function checkEvidence(evidence: Evidence, c: Circumstances): Promise<CheckedEvidence> {
+  const checks = new Checks();
+  const record: EnvelopeRecord = {
+    file: evidence.name,
+    sha256: evidence.sha256,
+    verdict: 'accepted',
+    code: null,
+    message: '',
+    checks: [],
+    payload_sha256: null,
+    payload_type: null,
+    predicate_type: null,
+    subjects: [],
+    signers: [],
+    timestamps: [],
+    log: [],
+  };
+  let fulfils: Requirement[] = [];
+  try {
+    await checks.run(
+      'form',
+      () => evidence.content.kind,
+      (kind) => kind,
+    );
+    fulfils = await checkAll(evidence, c, checks, record);
+  } catch (error) {
+    const { code, message } = asRefusal(error);
+    record.verdict = 'rejected';
+    record.code = code;
+    record.message = message;
+  }
+  record.checks = checks.results();
+  return { record, fulfils };
+}

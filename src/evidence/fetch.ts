@@ -1,0 +1,182 @@
+/** The only part of evidence that uses the network: proofs of a tiled log, verified before any of it is kept. */
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+import type { Clock } from '../base/clock.ts';
+import { digestOf, hexOf } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import { writeWhole } from '../base/files.ts';
+import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import type { Checkpoint, VerifiedCheckpoint } from './checkpoint.ts';
+import { checkpointBy } from './log.ts';
+import { lastCheckpoint, logFolder } from './log-cache.ts';
+import { leafHash, verifyConsistency, verifyInclusion } from './merkle.ts';
+import type { LogReference } from './reference.ts';
+import { Refusal } from './refusal.ts';
+import { readEntry, TileTree } from './tiles.ts';
+import type { TrustedLog } from './trust.ts';
+
+const TRIES = 3;
+const REQUEST_MS = 30_000;
+const MAX_REQUESTS = 512;
+/** 256 entries of at most 65,535 bytes and their lengths. */
+const TILE_BYTES = 256 * (65_535 + 2);
+
+export interface FetchRequest {
+  /** Where the log serves its checkpoint and tiles. */
+  url: string;
+  /** The entry: an index in the log as it is now, or a reference that must agree with it. */
+  index: number;
+  origin?: string;
+  logs: TrustedLog[];
+  /** The evidence store. */
+  store: string;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** https, or http to this very machine: a proof is verified, but who asks for it need not be told to everybody. */
+export function parseLogUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const loopback = url && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  if (
+    !url ||
+    !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) ||
+    url.search ||
+    url.hash
+  )
+    throw new Fault(
+      'usage',
+      `--log wants an https address (or http on this machine), not "${text.slice(0, 200)}"`,
+    );
+  return new URL(`${url.href.replace(/\/*$/, '')}/`);
+}
+
+async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const part of response.body ?? []) {
+    sizeBytes += part.length;
+    if (sizeBytes > maxBytes)
+      throw new Refusal('evidence_too_large', `${response.url} sends over ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** GETs below one address: bounded in size, time, number and tries; a redirect is an error. */
+class LogClient {
+  private readonly base: URL;
+  private readonly signal: AbortSignal;
+  private requests = 0;
+
+  constructor(base: URL, signal: AbortSignal) {
+    this.base = base;
+    this.signal = signal;
+  }
+
+  async get(path: string, maxBytes: number): Promise<Buffer | undefined> {
+    const url = new URL(path, this.base);
+    for (let attempt = 1; ; attempt++) {
+      if (++this.requests > MAX_REQUESTS)
+        throw new Fault(
+          'log_unreachable',
+          `${this.base.href} needs over ${MAX_REQUESTS} requests for one proof`,
+        );
+      try {
+        const signal = AbortSignal.any([this.signal, AbortSignal.timeout(REQUEST_MS)]);
+        const response = await fetch(url, { redirect: 'error', signal });
+        if (response.status === 404) return undefined;
+        if (response.ok) return await readBody(response, maxBytes);
+        if (response.status < 500)
+          throw new Fault('log_unreachable', `${url.href} answers ${response.status}`);
+        throw new Error(`it answers ${response.status}`);
+      } catch (error) {
+        if (error instanceof Fault || error instanceof Refusal) throw error;
+        if (this.signal.aborted) throw new Fault('interrupted', 'interrupted');
+        const cause =
+          (error as Error).cause instanceof Error ? `: ${((error as Error).cause as Error).message}` : '';
+        if (attempt >= TRIES)
+          throw new Fault(
+            'log_unreachable',
+            `${url.href} cannot be read: ${(error as Error).message}${cause}`,
+            error,
+          );
+        await setTimeout(200 * 4 ** (attempt - 1), undefined, { signal: this.signal }).catch(() => undefined);
+      }
+    }
+  }
+}
+
+/** Both histories, and all tiles that were seen, are what somebody needs who has to answer for the log. */
+async function keepSplitView(
+  folder: string,
+  texts: string[],
+  tiles: Map<string, Buffer>,
+  clock: Clock,
+): Promise<string> {
+  const name = `${new Date(clock.now()).toISOString().replaceAll(':', '')}-${hexOf(digestOf(texts[1]!)).slice(0, 16)}`;
+  const place = join(folder, 'split-view', name);
+  await writeWhole(join(place, 'checkpoint-kept'), texts[0]!);
+  await writeWhole(join(place, 'checkpoint-shown'), texts[1]!);
+  for (const [path, bytes] of tiles) await writeWhole(join(place, path), bytes);
+  return place;
+}
+
+/** Refuses a tree that is older than the one kept, or cannot be proven to continue it. */
+async function checkProgress(kept: Checkpoint, shown: VerifiedCheckpoint, tree: TileTree): Promise<void> {
+  if (shown.size < kept.size)
+    throw new Refusal(
+      'log_stale',
+      `${shown.origin} shows ${shown.size} entries, and had ${kept.size} before`,
+    );
+  try {
+    const proof = await tree.consistency(kept.size);
+    verifyConsistency({ size1: kept.size, size2: shown.size, root1: kept.root, root2: shown.root, proof });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(
+      'log_split_view',
+      `${shown.origin} shows a tree of ${shown.size} entries that is not proven to continue the one of ${kept.size} seen before (${error.message})`,
+      error,
+    );
+  }
+}
+
+/** Fetches, verifies and keeps the proof of one entry; returns the reference that names it. */
+export async function fetchProof(o: FetchRequest): Promise<LogReference> {
+  const client = new LogClient(parseLogUrl(o.url), o.signal);
+  const bytes = await client.get('checkpoint', EVIDENCE_LIMITS.checkpointBytes);
+  if (!bytes) throw new Fault('log_unreachable', `${o.url} serves no checkpoint`);
+  const text = bytes.toString('utf8');
+  const { checkpoint } = checkpointBy(o.logs, text);
+  const { origin, size, root } = checkpoint;
+  if (o.origin !== undefined && o.origin !== origin)
+    throw new Refusal('log_reference', `${o.url} is ${origin}, and the reference names ${o.origin}`);
+  const folder = logFolder(o.store, origin);
+  const tiles = new Map<string, Buffer>();
+  const read = async (path: string): Promise<Buffer | undefined> => {
+    const tile = tiles.get(path) ?? (await client.get(path, TILE_BYTES));
+    if (tile) tiles.set(path, tile);
+    return tile;
+  };
+  const tree = new TileTree(size, read);
+  const kept = await lastCheckpoint(folder);
+  try {
+    if (kept && kept.size > 0) await checkProgress(kept, checkpoint, tree);
+  } catch (error) {
+    if (!(error instanceof Refusal) || !kept) throw error;
+    const place = await keepSplitView(folder, [kept.text, text], tiles, o.clock);
+    throw new Refusal(error.code, `${error.message}; both are kept in ${place}`, error);
+  }
+  const { leaf, hashes } = await tree.inclusion(o.index);
+  verifyInclusion({ index: o.index, size, leaf, proof: hashes, root });
+  const entry = await readEntry(read, o.index, size);
+  if (entry && !leafHash(entry).equals(leaf))
+    throw new Refusal('log_proof', `entry ${o.index} as served is not the one in the tree`);
+  // Tiles first: a checkpoint is only there when all that it needs is.
+  for (const [path, tile] of tiles) await writeWhole(join(folder, path), tile);
+  await writeWhole(join(folder, 'checkpoints', String(size)), text);
+  await writeWhole(join(folder, 'checkpoint'), text);
+  return { origin, index: o.index, size, root };
+}

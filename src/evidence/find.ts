@@ -1,0 +1,109 @@
+/** Finds the evidence a manifest names: beside the manifest first, then in the evidence stores, always by digest. */
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+import { type Digest, digestOf, hexOf } from '../base/digest.ts';
+import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import type { SeparateProof } from './circumstances.ts';
+import { readCachedProof } from './log-cache.ts';
+import { readEvidenceBytes } from './read.ts';
+import type { LogReference } from './reference.ts';
+import { Refusal } from './refusal.ts';
+import { parseTlogProof } from './tlog-proof.ts';
+import type { SourceFile } from './verify.ts';
+
+const ENVELOPE_NAMES = /\.(?:json|jsonl|sigstore|dsse|intoto)$/;
+const PROOF_NAMES = /\.tlog-proof$/;
+
+async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
+  let entries: string[];
+  try {
+    entries = await readdir(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
+  if (entries.length > EVIDENCE_LIMITS.filesBeside)
+    throw new Refusal(
+      'evidence_missing',
+      `${folder} has ${entries.length} files, more than are searched (${EVIDENCE_LIMITS.filesBeside}): put the evidence into the store`,
+    );
+  return entries.filter((name) => pattern.test(name)).sort();
+}
+
+/** Looks evidence up by digest; what a folder holds is hashed once for all the manifests in it. */
+export class EvidenceFinder {
+  private readonly stores: string[];
+  private readonly folders = new Map<string, Promise<Map<Digest, string>>>();
+
+  constructor(stores: string[]) {
+    this.stores = stores;
+  }
+
+  /** The file with these exact bytes, or a Refusal that says where it was looked for. */
+  async envelope(folder: string, manifestPath: string, digest: Digest): Promise<SourceFile> {
+    const stem = join(folder, basename(manifestPath, '.json'));
+    const guesses = [
+      `${stem}.dsse.json`,
+      `${stem}.sigstore.json`,
+      ...this.stores.map((store) => join(store, 'blobs', 'sha256', hexOf(digest))),
+    ];
+    for (const path of guesses) {
+      const found = await this.read(path, digest);
+      if (found) return found;
+    }
+    for (const place of [folder, join(folder, 'evidence')]) {
+      const path = (await this.indexOf(place)).get(digest);
+      const found = path && (await this.read(path, digest));
+      if (found) return found;
+    }
+    const places = [folder, ...this.stores].join(', ');
+    throw new Refusal(
+      'evidence_missing',
+      `no file is ${digest}, which dsse_envelope names; looked in ${places}`,
+    );
+  }
+
+  /** Every proof of a reference that is there: files beside the manifest, tiles there and in the stores. */
+  async proofs(folder: string, reference: LogReference): Promise<SeparateProof[]> {
+    const found: SeparateProof[] = [];
+    for (const place of [folder, join(folder, 'evidence')])
+      for (const name of await namesIn(place, PROOF_NAMES)) {
+        const bytes = await readEvidenceBytes(join(place, name));
+        if (!bytes) continue;
+        const proof = parseTlogProof(bytes, name);
+        // Other proofs in the folder belong to other manifests.
+        if (proof.index === reference.index) found.push({ name, proof, used: false });
+      }
+    for (const store of [folder, ...this.stores]) {
+      const proof = await readCachedProof(store, reference);
+      if (proof) found.push({ name: join(store, 'logs'), proof, used: false });
+    }
+    return found;
+  }
+
+  private async read(path: string, digest: Digest): Promise<SourceFile | undefined> {
+    const bytes = await readEvidenceBytes(path);
+    // The bytes that are hashed here are the ones that are verified: the file is not opened again.
+    return bytes && digestOf(bytes) === digest ? { name: path, bytes } : undefined;
+  }
+
+  private indexOf(folder: string): Promise<Map<Digest, string>> {
+    let index = this.folders.get(folder);
+    if (!index) {
+      index = this.hashFolder(folder);
+      this.folders.set(folder, index);
+    }
+    return index;
+  }
+
+  private async hashFolder(folder: string): Promise<Map<Digest, string>> {
+    const index = new Map<Digest, string>();
+    for (const name of await namesIn(folder, ENVELOPE_NAMES)) {
+      const path = join(folder, name);
+      const bytes = await readEvidenceBytes(path);
+      if (bytes) index.set(digestOf(bytes), path);
+    }
+    return index;
+  }
+}

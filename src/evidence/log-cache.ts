@@ -1,0 +1,76 @@
+/** Logs on disk: checkpoints by size and tiles by C2SP path, in one folder a log; read here, written by fetch. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
+import { readEvidenceBytes } from './read.ts';
+import type { LogReference } from './reference.ts';
+import { Refusal } from './refusal.ts';
+import { type ReadTile, readEntry, TileTree } from './tiles.ts';
+import type { TlogProof } from './tlog-proof.ts';
+
+/** The folder of one log in an evidence store; an origin of dots must not lead out of it. */
+export function logFolder(store: string, origin: string): string {
+  const name = encodeURIComponent(origin);
+  return join(store, 'logs', /^\.+$/.test(name) ? name.replaceAll('.', '%2E') : name);
+}
+
+/** Reads tiles of a folder; paths are made of numbers, and links are not followed. */
+function folderReader(folder: string): ReadTile {
+  return (path) => readEvidenceBytes(join(folder, path));
+}
+
+async function checkpointOf(folder: string, size: number): Promise<string | undefined> {
+  for (const name of [join('checkpoints', String(size)), 'checkpoint']) {
+    const text = (await readEvidenceBytes(join(folder, name)))?.toString('utf8');
+    if (text !== undefined && parseCheckpoint(text).size === size) return text;
+  }
+  return undefined;
+}
+
+async function proofIn(
+  folder: string,
+  checkpoint: string,
+  { index, size }: LogReference,
+): Promise<TlogProof> {
+  const read = folderReader(folder);
+  const { hashes } = await new TileTree(size, read).inclusion(index);
+  return { extra: (await readEntry(read, index, size)) ?? null, index, hashes, checkpoint };
+}
+
+/** The proof of a reference from a log's own folder, which a person named. */
+export async function readFolderProof(folder: string, reference: LogReference): Promise<TlogProof> {
+  const checkpoint = await checkpointOf(folder, reference.size);
+  if (checkpoint === undefined)
+    throw new Refusal(
+      'log_reference',
+      `${folder} has no checkpoint of size ${reference.size}, which is named`,
+    );
+  return proofIn(folder, checkpoint, reference);
+}
+
+/** The proof of a reference from an evidence store; undefined when that tree was never fetched. */
+export async function readCachedProof(
+  store: string,
+  reference: LogReference,
+): Promise<TlogProof | undefined> {
+  const folder = logFolder(store, reference.origin);
+  const checkpoint = await checkpointOf(folder, reference.size);
+  return checkpoint === undefined ? undefined : proofIn(folder, checkpoint, reference);
+}
+
+/** The largest checkpoint kept of a log: names are only ever added, so that no race can take the log back. */
+export async function lastCheckpoint(folder: string): Promise<(Checkpoint & { text: string }) | undefined> {
+  let names: string[];
+  try {
+    names = await readdir(join(folder, 'checkpoints'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const sizes = names.filter((name) => /^\d{1,16}$/.test(name)).map(Number);
+  if (sizes.length === 0) return undefined;
+  const path = join(folder, 'checkpoints', String(sizes.reduce((a, b) => Math.max(a, b))));
+  const text = (await readEvidenceBytes(path))?.toString('utf8') ?? '';
+  return { text, ...parseCheckpoint(text) };
+}

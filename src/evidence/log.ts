@@ -1,0 +1,156 @@
+/** Transparency: that a signature's entry is in a trusted log, from every proof that is present; all must agree. */
+import { checkBody, expectedBodies, type SignedThing } from './body.ts';
+import type { LogEntry } from './bundle.ts';
+import { type VerifiedCheckpoint, verifyCheckpoint } from './checkpoint.ts';
+import type { Algorithm } from './keys.ts';
+import { leafHash, verifyInclusion } from './merkle.ts';
+import type { LogFact } from './record.ts';
+import { formatLogReference, type LogReference } from './reference.ts';
+import { Refusal } from './refusal.ts';
+import type { TlogProof } from './tlog-proof.ts';
+import type { TrustedLog } from './trust.ts';
+import { covers } from './trusted-root.ts';
+
+/** An entry that was proven, and the log whose key must have been valid then. */
+export interface ProvenEntry {
+  fact: LogFact;
+  log: TrustedLog;
+  kind: 'proof' | 'promise';
+}
+
+/** How Rekor v2 names each algorithm in its entries (protobuf-specs, PublicKeyDetails). */
+const KEY_DETAILS: Partial<Record<Algorithm, string>> = {
+  ed25519: 'PKIX_ED25519',
+  'ecdsa-p256-sha256': 'PKIX_ECDSA_P256_SHA_256',
+  'ecdsa-p384-sha384': 'PKIX_ECDSA_P384_SHA_384',
+  'ecdsa-p521-sha512': 'PKIX_ECDSA_P521_SHA_512',
+};
+
+/** The log among these that signed a checkpoint, or the complaint that says most. */
+export function checkpointBy(
+  logs: TrustedLog[],
+  text: string,
+): { log: TrustedLog; checkpoint: VerifiedCheckpoint } {
+  let refusal: unknown;
+  for (const log of logs) {
+    try {
+      return { log, checkpoint: verifyCheckpoint(text, log) };
+    } catch (error) {
+      // A log's own complaint says more than another log's "not mine".
+      if (!(error instanceof Refusal)) throw error;
+      if (!refusal || error.code !== 'log_key') refusal = error;
+    }
+  }
+  throw refusal ?? new Refusal('log_key', 'the policy and its trust root name no log at all');
+}
+
+function factOf(checkpoint: VerifiedCheckpoint, index: number, leaf: Buffer): LogFact {
+  const { origin, size, root, keyId, witnesses } = checkpoint;
+  return {
+    origin,
+    key_id: keyId,
+    index,
+    checkpoint_size: size,
+    root: root.toString('hex'),
+    leaf: leaf.toString('hex'),
+    tile_ref: formatLogReference({ origin, index, size, root }),
+    witnesses,
+  };
+}
+
+/** Checks a bundle's entry: its body is about this signature, and its proof leads to a signed checkpoint. */
+export function proveEntry(entry: LogEntry, signed: SignedThing, logs: TrustedLog[]): ProvenEntry {
+  checkBody(entry.body, { kind: entry.kind, version: entry.version }, signed);
+  const own = logs.filter(({ id }) => id?.equals(entry.logId));
+  if (own.length === 0)
+    throw new Refusal(
+      'log_key',
+      `the entry is of log ${entry.logId.toString('hex').slice(0, 16)}…, which the trust root does not have`,
+    );
+  const leaf = leafHash(entry.body);
+  const { proof } = entry;
+  if (!proof) {
+    const [log] = own;
+    const fact = {
+      origin: log!.key.name,
+      key_id: null,
+      index: entry.index,
+      checkpoint_size: null,
+      root: null,
+      leaf: leaf.toString('hex'),
+      tile_ref: null,
+      witnesses: [],
+    };
+    return { kind: 'promise', log: log!, fact };
+  }
+  const { log, checkpoint } = checkpointBy(own, proof.checkpoint);
+  // Size, root and index stand beside the checkpoint, unsigned: a reader might believe them.
+  if (proof.size !== checkpoint.size || !proof.root.equals(checkpoint.root))
+    throw new Refusal('log_proof', 'treeSize or rootHash of the proof is not that of its signed checkpoint');
+  if (!entry.promise && entry.index !== proof.index)
+    throw new Refusal('log_proof', `logIndex is ${entry.index}, and ${proof.index} in the proof`);
+  verifyInclusion({
+    index: proof.index,
+    size: checkpoint.size,
+    leaf,
+    proof: proof.hashes,
+    root: checkpoint.root,
+  });
+  return { kind: 'proof', log, fact: factOf(checkpoint, proof.index, leaf) };
+}
+
+/** Checks a separate proof: its body, or the one body such a signature can have, must be the leaf. */
+export function proveWith(
+  proof: TlogProof,
+  signed: SignedThing,
+  algorithm: Algorithm,
+  logs: TrustedLog[],
+): ProvenEntry {
+  const { log, checkpoint } = checkpointBy(logs, proof.checkpoint);
+  const bodies = proof.extra ? [proof.extra] : expectedBodies(signed, KEY_DETAILS[algorithm] ?? null);
+  let refusal: unknown = new Refusal(
+    'log_body',
+    'the proof has no entry body, and it cannot be derived here',
+  );
+  for (const body of bodies) {
+    try {
+      checkBody(body, null, signed);
+      const leaf = leafHash(body);
+      verifyInclusion({
+        index: proof.index,
+        size: checkpoint.size,
+        leaf,
+        proof: proof.hashes,
+        root: checkpoint.root,
+      });
+      return { kind: 'proof', log, fact: factOf(checkpoint, proof.index, leaf) };
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+/** Refuses a log whose key was not valid at one of these times. */
+export function checkLogWindows(entries: ProvenEntry[], timesMs: number[]): void {
+  for (const { log } of entries)
+    for (const ms of timesMs)
+      if (!covers(log.window, ms))
+        throw new Refusal(
+          'log_key',
+          `the key of ${log.key.name} was not valid at ${new Date(ms).toISOString()}; if the trust root is too old, renew it (docs/evidence.md)`,
+        );
+}
+
+/** A named reference must be what was proven, in every part. */
+export function checkReference(entries: ProvenEntry[], reference: LogReference): void {
+  const named = formatLogReference(reference);
+  const proofs = entries.filter(({ kind }) => kind === 'proof');
+  const other = proofs.find(({ fact }) => fact.tile_ref !== named);
+  if (other)
+    throw new Refusal(
+      'log_reference',
+      `the proof is of ${other.fact.tile_ref}, and the manifest names ${named}`,
+    );
+  if (proofs.length === 0) throw new Refusal('log_missing', `no proof of ${named} was found`);
+}

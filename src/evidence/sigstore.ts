@@ -1,0 +1,174 @@
+/** The one door to @sigstore/verify: certificate chains, SCTs, RFC 3161 timestamps and log promises are its work. */
+import { hash, type KeyObject, X509Certificate } from 'node:crypto';
+import { bundleFromJSON, type TransparencyLogEntry } from '@sigstore/bundle';
+import { X509Certificate as LibraryCertificate, RFC3161Timestamp } from '@sigstore/core';
+import { TrustedRoot as LibraryRoot } from '@sigstore/protobuf-specs';
+import {
+  type SignedEntity,
+  type TrustMaterial,
+  toTrustMaterial,
+  VerificationError,
+  Verifier,
+} from '@sigstore/verify';
+
+import type { SignedThing } from './body.ts';
+import type { Bundle } from './bundle.ts';
+import { Refusal, type RefusalCode } from './refusal.ts';
+import { explainCertificate, type TrustedRoot } from './trusted-root.ts';
+
+/** A time that somebody trusted vouches for. */
+export interface ProvenTime {
+  source: 'timestamp-authority' | 'log-promise';
+  timeMs: number;
+}
+
+export interface Vouched {
+  times: ProvenTime[];
+  /** What the certificate says of its holder; null for a bare key. */
+  identity: { subject: string; issuer: string } | null;
+}
+
+const CODES: Record<string, RefusalCode> = {
+  TLOG_ERROR: 'log_proof',
+  TLOG_INCLUSION_PROOF_ERROR: 'log_proof',
+  TLOG_INCLUSION_PROMISE_ERROR: 'log_promise',
+  TLOG_MISSING_INCLUSION_ERROR: 'log_missing',
+  TLOG_BODY_ERROR: 'log_body',
+  PUBLIC_KEY_ERROR: 'identity_unknown',
+  SIGNATURE_ERROR: 'signature_invalid',
+};
+
+/** A trusted root as the library takes it: made once, used for every bundle. */
+export class SigstoreLibrary {
+  private readonly root: TrustedRoot;
+  private readonly material: TrustMaterial;
+
+  constructor(root: TrustedRoot) {
+    this.root = root;
+    try {
+      this.material = toTrustMaterial(LibraryRoot.fromJSON(root.json));
+    } catch (error) {
+      throw new Refusal('trust_root_malformed', `${root.name}: ${(error as Error).message}`, error);
+    }
+  }
+
+  /** Checks everything about a bundle but its signature, which the caller has verified with `key`. */
+  vouch(bundle: Bundle, signed: SignedThing, key: KeyObject): Vouched {
+    const times = provenTimes(bundle);
+    const certified = bundle.material.kind === 'certificate';
+    if (certified && times.length === 0)
+      throw new Refusal(
+        'time_missing',
+        'a certificate lives for minutes, and nothing proves when it was used',
+      );
+    const verifier = new Verifier(
+      { ...this.material, publicKey: () => ({ publicKey: key, validFor: () => true }) },
+      {
+        tlogThreshold: 0,
+        ctlogThreshold: certified && this.root.hasCertificateLogs ? 1 : 0,
+        timestampThreshold: certified ? 1 : 0,
+      },
+    );
+    try {
+      const signer = verifier.verify(entityOf(bundle, signed, key));
+      const { subjectAlternativeName: subject, extensions } = signer.identity ?? {};
+      if (!certified) return { times, identity: null };
+      if (!subject || !extensions?.issuer)
+        throw new Refusal('identity_certificate', 'the certificate names no identity or no issuer');
+      return { times, identity: { subject, issuer: extensions.issuer } };
+    } catch (error) {
+      throw this.explain(error, bundle, times);
+    }
+  }
+
+  private explain(error: unknown, bundle: Bundle, times: ProvenTime[]): Refusal {
+    if (error instanceof Refusal) return error;
+    // What the library throws beside its own errors is its way of failing at bytes it cannot read.
+    if (!(error instanceof VerificationError))
+      return new Refusal('evidence_malformed', `cannot be read: ${(error as Error).message}`, error);
+    if (error.code === 'CERTIFICATE_ERROR' && !/SCT/.test(error.message))
+      return explainCertificate(
+        this.root,
+        new X509Certificate((bundle.material as { der: Buffer }).der),
+        times.map(({ timeMs }) => timeMs),
+      );
+    if (error.code === 'CERTIFICATE_ERROR')
+      return new Refusal(
+        'trust_certificate',
+        `no certificate log of ${this.root.name} vouches for the certificate: ${error.message}`,
+      );
+    if (error.code === 'TIMESTAMP_ERROR')
+      return new Refusal('time_invalid', `${error.message}, by the authorities of ${this.root.name}`);
+    return new Refusal(CODES[error.code] ?? 'internal', error.message, error);
+  }
+}
+
+/** What a certificate says of its holder, whoever issued it: a claim, until the bundle is verified. */
+export function describeCertificate(der: Buffer): { subject: string; issuer: string } {
+  try {
+    const certificate = LibraryCertificate.parse(Buffer.from(der));
+    const v2 = certificate.extension('1.3.6.1.4.1.57264.1.8')?.valueObj.subs?.[0]?.value;
+    const issuer = v2 ?? certificate.extension('1.3.6.1.4.1.57264.1.1')?.value;
+    const subject = certificate.subjectAltName;
+    if (!subject || !issuer) throw new Error('it names no identity or no issuer');
+    return { subject, issuer: issuer.toString('utf8') };
+  } catch (error) {
+    throw new Refusal(
+      'identity_certificate',
+      `the certificate cannot be read: ${(error as Error).message}`,
+      error,
+    );
+  }
+}
+
+/** The times a bundle claims; they count only after the library has checked who vouches for them. */
+function provenTimes(bundle: Bundle): ProvenTime[] {
+  const promised = bundle.entries
+    .filter(({ promise, integratedTime }) => promise && integratedTime !== null)
+    .map(({ integratedTime }): ProvenTime => ({ source: 'log-promise', timeMs: integratedTime! * 1000 }));
+  try {
+    const stamped = bundle.timestamps.map(
+      (der): ProvenTime => ({
+        source: 'timestamp-authority',
+        timeMs: RFC3161Timestamp.parse(Buffer.from(der)).signingTime.getTime(),
+      }),
+    );
+    return [...promised, ...stamped];
+  } catch (error) {
+    throw new Refusal('time_invalid', `a timestamp cannot be read: ${(error as Error).message}`, error);
+  }
+}
+
+const HASH_OF_LENGTH: Record<number, string> = { 32: 'sha256', 48: 'sha384', 64: 'sha512' };
+
+function isDigestOf(digest: Buffer, bytes: Buffer): boolean {
+  const algorithm = HASH_OF_LENGTH[digest.length];
+  return algorithm !== undefined && hash(algorithm, bytes, 'buffer').equals(digest);
+}
+
+function entityOf(bundle: Bundle, signed: SignedThing, key: KeyObject): SignedEntity {
+  const tlogEntries = bundleFromJSON(bundle.json).verificationMaterial.tlogEntries as TransparencyLogEntry[];
+  return {
+    key:
+      bundle.material.kind === 'certificate'
+        ? { $case: 'certificate', certificate: LibraryCertificate.parse(Buffer.from(bundle.material.der)) }
+        : { $case: 'public-key', hint: bundle.material.hint },
+    timestamps: [
+      ...tlogEntries
+        .filter((entry) => entry.inclusionPromise && entry.integratedTime !== '0')
+        .map((tlogEntry) => ({ $case: 'transparency-log' as const, tlogEntry })),
+      ...bundle.timestamps.map((der) => ({
+        $case: 'timestamp-authority' as const,
+        timestamp: RFC3161Timestamp.parse(Buffer.from(der)),
+      })),
+    ],
+    tlogEntries,
+    signature: {
+      signature: signed.signature,
+      compareSignature: (other) => signed.signature.equals(other),
+      compareDigest: (digest) => isDigestOf(digest, signed.payload ?? signed.signed),
+      compareSignedDigest: (digest) => isDigestOf(digest, signed.signed),
+      verifySignature: (other) => key.equals(other),
+    },
+  };
+}

@@ -1,0 +1,145 @@
+/** What a policy comes to once its files are read: keys, identities, logs and the root, loaded once for all evidence. */
+import { Fault } from '../base/fault.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Authority, LogTrust, Transparency } from '../policy/shape.ts';
+import { ALGORITHMS, type Algorithm, type PublicKey, parsePublicKey } from './keys.ts';
+import { type NoteKey, parseVerifierKey } from './note.ts';
+import { Refusal } from './refusal.ts';
+import type { SigstoreLibrary } from './sigstore.ts';
+import { embeddedRoot, parseTrustedRoot, type TrustedRoot, type Window } from './trusted-root.ts';
+
+export interface TrustedAuthority {
+  id: string;
+  keyless: Authority['keyless'] | null;
+  key: PublicKey | null;
+  window: Window;
+  revokedMs: number | null;
+  transparency: Transparency;
+  /** Times that somebody trusted must vouch for. */
+  minTimes: number;
+}
+
+/** A log that may prove inclusion, from the root or from the policy. */
+export interface TrustedLog {
+  key: NoteKey;
+  window: Window;
+  /** The 32-byte id that bundles name a log of the root by. */
+  id: Buffer | null;
+  origins: 'exact' | 'rekor-v1';
+  witnesses: { keys: NoteKey[]; min: number } | null;
+}
+
+function windowOf(o: { notBefore?: string; notAfter?: string }): Window {
+  return {
+    startMs: o.notBefore ? Date.parse(o.notBefore) : Number.NEGATIVE_INFINITY,
+    endMs: o.notAfter ? Date.parse(o.notAfter) : null,
+  };
+}
+
+function trustAuthority(authority: Policy['authorities'][number], policy: string): TrustedAuthority {
+  const { id, keyless = null, key, keyFile } = authority;
+  const algorithm = key?.alg as Algorithm | undefined;
+  const where = `${policy}: authority ${id}`;
+  if (algorithm && !ALGORITHMS.includes(algorithm))
+    throw new Refusal(
+      'signature_algorithm',
+      `${where}: alg "${algorithm}" is not one of ${ALGORITHMS.join(', ')}`,
+    );
+  return {
+    id,
+    keyless,
+    key: keyFile ? parsePublicKey(keyFile.bytes, `${where}, ${keyFile.path}`, algorithm) : null,
+    window: windowOf(key ?? {}),
+    revokedMs: key?.revokedAt ? Date.parse(key.revokedAt) : null,
+    transparency: authority.transparency ?? 'required',
+    minTimes: authority.timestamps?.min ?? (keyless ? 1 : 0),
+  };
+}
+
+function trustLog(log: LogTrust): TrustedLog {
+  return {
+    key: parseVerifierKey(log.key),
+    window: windowOf(log),
+    id: null,
+    origins: 'exact',
+    witnesses: log.witnesses
+      ? { keys: log.witnesses.keys.map(parseVerifierKey), min: log.witnesses.min }
+      : null,
+  };
+}
+
+function logsOfRoot(root: TrustedRoot): TrustedLog[] {
+  return root.logs.map(({ name, id, key, window }) => ({
+    key: {
+      name,
+      keyId: id.subarray(0, 4),
+      scheme:
+        key.asymmetricKeyType === 'ed25519' ? 'ed25519' : key.asymmetricKeyType === 'ec' ? 'ecdsa' : 'rsa',
+      key,
+    },
+    window,
+    id,
+    origins: 'rekor-v1',
+    witnesses: null,
+  }));
+}
+
+/** A policy with its trust material; the root and the library are opened only when evidence needs them. */
+export class Trust {
+  readonly policy: Policy;
+  private keys: TrustedAuthority[] | undefined;
+  private opened: { root: TrustedRoot; logs: TrustedLog[] } | undefined;
+  private loading: Promise<SigstoreLibrary> | undefined;
+
+  constructor(policy: Policy) {
+    this.policy = policy;
+  }
+
+  /** Throws a Refusal that names the authority whose key is none. */
+  get authorities(): TrustedAuthority[] {
+    this.keys ??= this.policy.authorities.map((authority) => trustAuthority(authority, this.policy.name));
+    return this.keys;
+  }
+
+  /** The root, if anything has asked for it: what a record says was relied on. */
+  get usedRoot(): TrustedRoot | null {
+    return this.opened?.root ?? null;
+  }
+
+  private open(): { root: TrustedRoot; logs: TrustedLog[] } {
+    const { trustRoot, trustRootPin } = this.policy;
+    if (!this.opened) {
+      const root = trustRoot
+        ? parseTrustedRoot(trustRoot.bytes, trustRoot.path, trustRootPin)
+        : embeddedRoot(trustRootPin);
+      this.opened = { root, logs: [...this.policy.logs.map(trustLog), ...logsOfRoot(root)] };
+    }
+    return this.opened;
+  }
+
+  get root(): TrustedRoot {
+    return this.open().root;
+  }
+
+  get logs(): TrustedLog[] {
+    return this.open().logs;
+  }
+
+  library(): Promise<SigstoreLibrary> {
+    this.loading ??= import('./sigstore.ts').then(({ SigstoreLibrary }) => new SigstoreLibrary(this.root));
+    return this.loading;
+  }
+}
+
+/** A policy's trust, its keys read at once: what is wrong with them is then a fault of the policy. */
+export function loadTrust(policy: Policy): Trust {
+  const trust = new Trust(policy);
+  try {
+    if (trust.authorities.length === 0) return trust;
+    policy.logs.map(trustLog);
+    return trust;
+  } catch (error) {
+    if (error instanceof Refusal) throw new Fault('policy_invalid', error.message, error);
+    throw error;
+  }
+}

@@ -1,0 +1,177 @@
+/** The policy file's form: one definition for the check and for the JSON Schema editors use. */
+import { DIGEST_PATTERN } from '../base/digest.ts';
+import {
+  array,
+  boolean,
+  dictionary,
+  integer,
+  number,
+  object,
+  oneOf,
+  type Shape,
+  string,
+} from '../base/shape.ts';
+import type { Gates } from './policy.ts';
+
+/** `required`: a proof that the entry is in the log; `promise`: the log's signed promise; `none`: no log. */
+export type Transparency = 'required' | 'promise' | 'none';
+
+/** One who may sign: a key, or an identity that a certificate authority vouched for. */
+export interface Authority {
+  id: string;
+  keyless?: { issuer?: string; issuerRegExp?: string; subject?: string; subjectRegExp?: string };
+  key?: KeyFile;
+  transparency?: Transparency;
+  timestamps?: { min: number };
+}
+
+interface KeyFile {
+  path: string;
+  alg?: string;
+  notBefore?: string;
+  notAfter?: string;
+  revokedAt?: string;
+}
+
+/** What must be proven: this kind of statement, about these things, by this many of these authorities. */
+export interface Requirement {
+  predicateType?: string | string[];
+  threshold?: { of?: string[]; min?: number };
+  subjects?: SubjectField[];
+  match?: Record<string, unknown>;
+  slsa?: { level: number; builders: Record<string, number> };
+}
+
+/** A log of one's own, beside those of the trust root. */
+export interface LogTrust {
+  key: string;
+  notBefore?: string;
+  notAfter?: string;
+  witnesses?: { keys: string[]; min: number };
+}
+
+export const SUBJECT_FIELDS = ['manifest', 'symbol_bundle_sha256', 'sandbox_image_sha256'] as const;
+export type SubjectField = (typeof SUBJECT_FIELDS)[number];
+
+export interface PolicyDocument {
+  version: 1;
+  gates?: Partial<Gates>;
+  trust?: { root?: string; sha256?: string; logs?: LogTrust[] };
+  authorities?: Authority[];
+  require?: Requirement[];
+}
+
+const time = string({
+  pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/,
+  hint: 'a time in UTC, such as 2026-01-31T00:00:00Z',
+});
+const file = string({ pattern: /^[^\u0000]+$/, max: 4096, hint: 'a file, relative to the policy’s folder' });
+const name = string({ pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, hint: 'letters, digits, ".", "_", "-"' });
+const identity = string({
+  pattern: /\S/,
+  max: 2048,
+  hint: 'an exact value; * stands for part of a path segment, ** for anything',
+});
+const verifierKey = string({
+  pattern: /^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/,
+  max: 1024,
+  hint: 'a verifier key as C2SP writes it: name+hash+base64',
+});
+
+/** Any JSON value: what a predicate is compared with. */
+const anything: Shape = { check: () => undefined, schema: () => ({}) };
+
+const authority = object(
+  {
+    id: name,
+    keyless: object(
+      { issuer: identity, issuerRegExp: identity, subject: identity, subjectRegExp: identity },
+      [],
+      'An identity in a Fulcio certificate; one of issuer and issuerRegExp, one of subject and subjectRegExp',
+    ),
+    key: object(
+      { path: file, alg: string({ max: 32 }), notBefore: time, notAfter: time, revokedAt: time },
+      ['path'],
+      'A public key of the team (PEM, DER or JWK) and when it is valid',
+    ),
+    transparency: oneOf('required', 'promise', 'none'),
+    timestamps: object({ min: integer(0, 8) }, ['min']),
+  },
+  ['id'],
+);
+
+const requirement = object(
+  {
+    predicateType: {
+      check(value, path, problems) {
+        (Array.isArray(value)
+          ? array(string({ pattern: /^\S+$/, max: 1024 }), { min: 1 })
+          : string({ pattern: /^\S+$/, max: 1024 })
+        ).check(value, path, problems);
+      },
+      schema: () => ({
+        anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+      }),
+    },
+    threshold: object({ of: array(name, { min: 1 }), min: integer(1, 64) }, []),
+    subjects: array(oneOf(...SUBJECT_FIELDS), { min: 1 }),
+    match: dictionary(
+      /^(?:\/[^/]*)*$/,
+      anything,
+      'JSON pointers into the predicate, and the values they must have',
+    ),
+    slsa: object(
+      {
+        level: integer(1, 4),
+        builders: dictionary(/\S/, integer(1, 4), 'Builder identities and the level each reaches'),
+      },
+      ['level', 'builders'],
+    ),
+  },
+  [],
+);
+
+export const policyShape: Shape = object(
+  {
+    version: oneOf(1),
+    gates: object(
+      { replay_ratio: number(0, 1), forensic: boolean(), image_check: oneOf('engine', 'content') },
+      [],
+    ),
+    trust: object(
+      {
+        root: file,
+        sha256: string({ pattern: DIGEST_PATTERN, hint: 'sha256: and 64 lower-case hex digits' }),
+        logs: array(
+          object(
+            {
+              key: verifierKey,
+              notBefore: time,
+              notAfter: time,
+              witnesses: object({ keys: array(verifierKey, { min: 1, max: 64 }), min: integer(1, 64) }, [
+                'keys',
+                'min',
+              ]),
+            },
+            ['key'],
+          ),
+          { max: 64 },
+        ),
+      },
+      [],
+    ),
+    authorities: array(authority, { min: 1, max: 256 }),
+    require: array(requirement, { min: 1, max: 64 }),
+  },
+  ['version'],
+  'Reenact policy, version 1',
+);
+
+/** The JSON Schema of a policy file. */
+export function policySchema(): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Reenact policy',
+    ...policyShape.schema(),
+  };
+}

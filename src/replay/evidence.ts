@@ -1,0 +1,119 @@
+/** The gate before a replay: what the manifest claims is proven, and the proof is on disk, before anything starts. */
+import { join } from 'node:path';
+
+import { canonicalJson } from '../base/canonical-json.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Digest } from '../base/digest.ts';
+import { asFault } from '../base/fault.ts';
+import { asRefusal } from '../evidence/checks.ts';
+import { CustodyLog, type CustodyPlace } from '../evidence/custody.ts';
+import { EvidenceFinder } from '../evidence/find.ts';
+import type { EvidenceRecord } from '../evidence/record.ts';
+import { parseEnvelopeReference, parseLogReference } from '../evidence/reference.ts';
+import { Refusal } from '../evidence/refusal.ts';
+import { wantDigest } from '../evidence/subject.ts';
+import type { Trust } from '../evidence/trust.ts';
+import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
+import type { LoadedManifest } from '../manifest/load.ts';
+import { manifestSubject } from '../manifest/subject.ts';
+import type { BlobStore } from '../store/blobs.ts';
+
+/** What a run verifies its manifests' evidence with; made once, so that a policy is loaded once. */
+export interface EvidenceDesk {
+  trust: Trust;
+  finder: EvidenceFinder;
+  custody: CustodyLog;
+  store: BlobStore;
+  clock: Clock;
+}
+
+/** The outcome, and where it is kept. */
+export interface KeptEvidence {
+  record: EvidenceRecord;
+  record_sha256: Digest;
+  custody: CustodyPlace;
+}
+
+/** Opens a desk whose store and custody chain are in the run's output folder. */
+export function openDesk(
+  trust: Trust,
+  stores: string[],
+  out: string,
+  store: BlobStore,
+  clock: Clock,
+): EvidenceDesk {
+  const custody = new CustodyLog(join(out, 'custody'));
+  return { trust, finder: new EvidenceFinder([...stores, out]), custody, store, clock };
+}
+
+async function verify(
+  desk: EvidenceDesk,
+  loaded: LoadedManifest,
+  file: SourceFile,
+  image: Digest[],
+): Promise<EvidenceRecord> {
+  const { manifest, folder } = loaded;
+  const reference = manifest.rekor_tile_ref ? parseLogReference(manifest.rekor_tile_ref) : undefined;
+  return verifyEvidence([file], {
+    trust: desk.trust,
+    wanted: {
+      kind: 'fields',
+      fields: {
+        manifest: wantDigest('manifest', manifestSubject(manifest)),
+        sandbox_image_sha256: wantDigest('sandbox_image_sha256', ...image),
+        ...(manifest.symbol_bundle_sha256
+          ? { symbol_bundle_sha256: wantDigest('symbol_bundle_sha256', manifest.symbol_bundle_sha256) }
+          : {}),
+      },
+    },
+    ...(reference ? { reference, proofs: await desk.finder.proofs(folder, reference) } : {}),
+    nowMs: desk.clock.now(),
+  });
+}
+
+/**
+ * Verifies a manifest's evidence. `imageChain` gives every digest the image is known by, from documents that were
+ * hashed; it is asked only when evidence about the image does not name the manifest's own digest.
+ */
+async function decide(
+  desk: EvidenceDesk,
+  loaded: LoadedManifest,
+  imageChain: () => Promise<Digest[]>,
+): Promise<{ record: EvidenceRecord; file: SourceFile | undefined }> {
+  const { manifest, folder, path } = loaded;
+  let file: SourceFile | undefined;
+  try {
+    if (!manifest.dsse_envelope) throw new Refusal('evidence_missing', 'the manifest names no dsse_envelope');
+    file = await desk.finder.envelope(folder, path, parseEnvelopeReference(manifest.dsse_envelope));
+    const image = manifest.sandbox_image_sha256;
+    const record = await verify(desk, loaded, file, [image]);
+    const wantsImage = desk.trust.policy.require.some(({ subjects }) =>
+      subjects?.includes('sandbox_image_sha256'),
+    );
+    if (record.code !== 'subject_missing' || !wantsImage) return { record, file };
+    return { record: await verify(desk, loaded, file, [image, ...(await imageChain())]), file };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { record: refusedRecord(asRefusal(error), desk.trust, desk.clock.now()), file };
+  }
+}
+
+/** Verifies and keeps: evidence, record and custody entry are on disk when this returns, or a Fault is thrown. */
+export async function checkManifestEvidence(
+  desk: EvidenceDesk,
+  loaded: LoadedManifest,
+  imageChain: () => Promise<Digest[]>,
+): Promise<KeptEvidence> {
+  const { record, file } = await decide(desk, loaded, imageChain);
+  try {
+    if (file) await desk.store.put(file.bytes, true);
+    const record_sha256 = await desk.store.put(canonicalJson(record), true);
+    return { record, record_sha256, custody: await desk.custody.append(record, record_sha256) };
+  } catch (error) {
+    throw asFault(
+      'evidence_store_failed',
+      `the evidence could not be kept in ${desk.store.folder}, so nothing was started`,
+      error,
+    );
+  }
+}

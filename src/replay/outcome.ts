@@ -1,0 +1,163 @@
+/** Makes the record of a manifest's run out of what was found, also when it ended before the first replay. */
+import { cpus } from 'node:os';
+
+import type { Clock } from '../base/clock.ts';
+import { EXIT, FAULTS, type Fault } from '../base/fault.ts';
+import { REFUSALS } from '../evidence/refusal.ts';
+import type { LoadedManifest } from '../manifest/load.ts';
+import { manifestSubject } from '../manifest/subject.ts';
+import type { Policy } from '../policy/policy.ts';
+import { UNCAPTURED } from '../state/select.ts';
+import { compareClaims } from '../verdict/claims.ts';
+import { completed, decide, type RawReplay } from '../verdict/decide.ts';
+import { explain } from '../verdict/explain.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import type { RunContext } from './context.ts';
+import type { KeptEvidence } from './evidence.ts';
+import type { Prepared } from './prepare.ts';
+
+/** One manifest's part in a run. */
+export interface Job {
+  loaded: LoadedManifest;
+  requested: number;
+  indices: number[];
+  startedAt: number;
+  began: number;
+  policy: Policy;
+  shard: { index: number; count: number } | undefined;
+  /** null until evidence was checked, and where the policy checks none. */
+  evidence: KeptEvidence | null;
+}
+
+function evidenceOf({ evidence }: Job): ReplayRecord['evidence'] {
+  if (!evidence) return { status: 'not_checked', record: null, record_sha256: null, custody: null };
+  return { status: evidence.record.verdict, ...evidence };
+}
+
+/** The record before anything is known beside the manifest: what a run that never started leaves. */
+function blankRecord(job: Job, clock: Clock): ReplayRecord {
+  const { loaded } = job;
+  return {
+    record_version: 1,
+    name: loaded.name,
+    manifest_path: loaded.path,
+    manifest_sha256: loaded.sha256,
+    manifest_subject_sha256: manifestSubject(loaded.manifest),
+    sandbox_image_sha256: loaded.manifest.sandbox_image_sha256,
+    verdict: 'inconclusive',
+    reason: 'not_run',
+    message: '',
+    flaky: false,
+    requested: job.requested,
+    replay_success_ratio: 0,
+    final_state_sha256: null,
+    expected_state_sha256: loaded.manifest.expect?.final_state_sha256 ?? null,
+    gates: [],
+    replays: [],
+    policy: { name: job.policy.name, sha256: job.policy.sha256 },
+    evidence: evidenceOf(job),
+    image: null,
+    claims: [],
+    degraded: [],
+    uncaptured: [...UNCAPTURED],
+    divergence: null,
+    environment: null,
+    shard: job.shard ? `${job.shard.index}/${job.shard.count}` : null,
+    started_at: new Date(job.startedAt).toISOString(),
+    duration_ms: Math.round(clock.monotonicMs() - job.began),
+  };
+}
+
+function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] {
+  return {
+    engine: `${c.facts.engine} ${c.facts.version}`,
+    api_version: c.facts.apiVersion,
+    kernel: p.observed.kernel,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    storage_driver: c.facts.storageDriver,
+    capture: p.bench.way,
+    seccomp_sha256: c.kit.seccompSha256,
+    harness_sha256: c.kit.initSha256,
+    trusted: ['container engine', 'root of the engine’s machine', 'kernel'],
+  };
+}
+
+function imageOf(p: Prepared): ReplayRecord['image'] {
+  const { image, contentChecked } = p.bench;
+  return {
+    requested: image.requested,
+    kind: image.kind,
+    manifest: image.manifest,
+    config: image.config,
+    diff_ids: image.diffIds,
+    platform: `${image.platform.os}/${image.platform.architecture}`,
+    image_check: contentChecked ? 'content' : 'engine',
+  };
+}
+
+function sentence(record: ReplayRecord): string {
+  const worst = record.replays.find((replay) => replay.error);
+  return worst?.error ? worst.error.message : '';
+}
+
+/** The record of replays that ran. */
+export async function conclude(
+  c: RunContext,
+  job: Job,
+  p: Prepared,
+  raw: RawReplay[],
+): Promise<ReplayRecord> {
+  const { manifest } = job.loaded;
+  const claims = compareClaims(manifest, p.observed);
+  const imageCheck = p.bench.contentChecked ? 'content' : 'engine';
+  const decision = decide(raw, {
+    requested: job.requested,
+    gates: job.policy.gates,
+    expect: manifest.expect,
+    imageCheck,
+    degraded: p.degraded,
+    claims,
+  });
+  const record: ReplayRecord = {
+    ...blankRecord(job, c.clock),
+    verdict: decision.verdict,
+    reason: decision.reason,
+    flaky: decision.flaky,
+    replay_success_ratio: decision.ratio,
+    final_state_sha256:
+      decision.replays.find((r) => r.outcome === 'match')?.final_state_sha256 ??
+      raw.find(completed)?.final_state_sha256 ??
+      null,
+    gates: decision.gates,
+    replays: decision.replays,
+    image: imageOf(p),
+    claims,
+    degraded: p.degraded,
+    uncaptured: [...UNCAPTURED, ...p.bench.image.volumes],
+    divergence: await explain(c.store, decision, manifest.expect),
+    environment: environmentOf(c, p),
+  };
+  return { ...record, message: sentence(record) };
+}
+
+/** A Fault before the first replay ends that manifest alone, with a record that says so. */
+export function faultRecord(job: Job, fault: Fault, clock: Clock): ReplayRecord {
+  const verdict = FAULTS[fault.code].exit === EXIT.rejected ? 'rejected' : 'inconclusive';
+  return {
+    ...blankRecord(job, clock),
+    verdict,
+    reason: fault.code,
+    message: `${fault.message}; ${FAULTS[fault.code].next}`,
+  };
+}
+
+/** Evidence that was not accepted ends a manifest before anything is pulled or started for it. */
+export function refusedByEvidence(job: Job, evidence: KeptEvidence, clock: Clock): ReplayRecord {
+  const { code, message, verdict } = evidence.record;
+  return {
+    ...blankRecord({ ...job, evidence }, clock),
+    verdict: verdict === 'error' ? 'inconclusive' : 'rejected',
+    reason: code ?? 'internal',
+    message: `${message}; ${REFUSALS[code ?? 'internal'].next}`,
+  };
+}

@@ -1,0 +1,76 @@
+/** A policy in sentences: who may sign, what must be proven, which gates decide. */
+import type { TrustedAuthority } from '../evidence/trust.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Requirement } from '../policy/shape.ts';
+
+const TRANSPARENCY = {
+  required: 'with a proof that the signature is in a transparency log',
+  promise: 'with a transparency log’s promise or proof',
+  none: 'without a transparency log',
+} as const;
+
+function day(ms: number | null): string {
+  return ms === null ? '' : new Date(ms).toISOString().replace('.000Z', 'Z');
+}
+
+function authoritySentence(authority: TrustedAuthority): string {
+  const { id, keyless, key, window, revokedMs, transparency, minTimes } = authority;
+  const how = `${TRANSPARENCY[transparency]}${minTimes > 0 ? `, and ${minTimes} trusted time(s)` : ''}`;
+  if (keyless) {
+    const issuer = keyless.issuer ?? `any that fits /^(?:${keyless.issuerRegExp})$/`;
+    const subject = keyless.subject ?? `any that fits /^(?:${keyless.subjectRegExp})$/`;
+    return `${id}: the identity ${subject}, vouched for by ${issuer}, ${how}`;
+  }
+  const limits = [
+    Number.isFinite(window.startMs) ? `from ${day(window.startMs)}` : '',
+    window.endMs === null ? '' : `until ${day(window.endMs)}`,
+    revokedMs === null ? '' : `revoked at ${day(revokedMs)}`,
+  ].filter(Boolean);
+  return `${id}: whoever holds the ${key!.algorithm} key ${key!.fingerprint}${limits.length > 0 ? ` (${limits.join(', ')})` : ''}, ${how}`;
+}
+
+function requirementSentence(requirement: Requirement): string {
+  const { predicateType, threshold = {}, subjects = [], match = {}, slsa } = requirement;
+  const what = predicateType === undefined ? 'a signed statement' : [predicateType].flat().join(' or ');
+  const who = threshold.of ? threshold.of.join(', ') : 'the authorities above';
+  const parts = [
+    `${what} about ${subjects.join(' and ')}, signed by at least ${threshold.min ?? 1} of ${who}`,
+  ];
+  for (const [pointer, value] of Object.entries(match)) parts.push(`${pointer} is ${JSON.stringify(value)}`);
+  if (slsa) parts.push(`its builder is listed for SLSA build level ${slsa.level} or more`);
+  return parts.join('; ');
+}
+
+/** What may surprise somebody who wrote this policy. */
+export function policyWarnings(policy: Policy, authorities: TrustedAuthority[], nowMs: number): string[] {
+  const warnings = authorities.flatMap(({ id, keyless, window, revokedMs }) => [
+    ...(keyless && /^\**$/.test(keyless.subject ?? '-')
+      ? [`${id} accepts everybody whom its issuer knows`]
+      : []),
+    ...(window.endMs !== null && window.endMs < nowMs ? [`the key of ${id} is not valid any more`] : []),
+    ...(revokedMs !== null && revokedMs <= nowMs ? [`the key of ${id} is revoked`] : []),
+  ]);
+  if (policy.authorities.length === 0) warnings.push('it checks no evidence: nobody is named who may sign');
+  if (policy.trustRoot && !policy.trustRootPin)
+    warnings.push(`trust.root is not pinned: add sha256: ${policy.trustRoot.sha256}`);
+  return warnings;
+}
+
+/** The whole policy, a sentence a line. */
+export function explainPolicy(policy: Policy, authorities: TrustedAuthority[]): string {
+  const { gates } = policy;
+  const list = (lines: string[]): string => lines.map((line) => `  - ${line}\n`).join('');
+  const accepts =
+    authorities.length > 0
+      ? `Evidence counts if it is signed by\n${list(authorities.map(authoritySentence))}A manifest is replayed only with all of\n${list(policy.require.map(requirementSentence))}`
+      : 'No evidence is checked, and every report says so.\n';
+  return `${policy.name} (${policy.sha256})\n${accepts}A verdict passes if\n${list([
+    `at least ${gates.replay_ratio * 100} % of the replays match`,
+    ...(gates.image_check === 'content'
+      ? ['the image’s layers were hashed, not only named by the engine']
+      : []),
+    ...(gates.forensic
+      ? ['every state is the expected one, nothing is degraded, and all claims are borne out']
+      : []),
+  ])}`;
+}

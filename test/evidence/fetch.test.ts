@@ -1,0 +1,154 @@
+/** Fetching proofs from a log on the loopback interface, an honest one and others. */
+import { existsSync, globSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { systemClock } from '../../src/base/clock.ts';
+import { fetchProof, parseLogUrl } from '../../src/evidence/fetch.ts';
+import { readCachedProof } from '../../src/evidence/log-cache.ts';
+import { leafHash, verifyInclusion } from '../../src/evidence/merkle.ts';
+import { parseVerifierKey } from '../../src/evidence/note.ts';
+import type { LogReference } from '../../src/evidence/reference.ts';
+import { parseLogReference } from '../../src/evidence/reference.ts';
+import { type Served, serve, TestLog } from '../support/log.ts';
+import { tempFolder } from '../support/world.ts';
+
+const log = new TestLog().grow(700);
+const open: Served[] = [];
+afterEach(async () => {
+  for (const served of open.splice(0)) await served.close();
+});
+
+type Answer = (path: string) => Buffer | number | undefined;
+
+async function fetchFrom(answer: Answer, store: string, index = 300): Promise<LogReference> {
+  const served = await serve(answer);
+  open.push(served);
+  return fetchProof({
+    url: served.url,
+    index,
+    logs: [
+      {
+        key: parseVerifierKey(log.verifierKey),
+        window: { startMs: 0, endMs: null },
+        id: null,
+        origins: 'exact',
+        witnesses: null,
+      },
+    ],
+    store,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  });
+}
+
+const honest =
+  (size: number): Answer =>
+  (path) =>
+    log.serveFile(path, size);
+
+describe('evidence fetch', () => {
+  it('keeps a proof that is then verified without network, entry and all', async () => {
+    const store = tempFolder();
+    const reference = await fetchFrom(honest(400), store);
+    expect(reference).toEqual(parseLogReference(log.reference(300, 400)));
+    const proof = await readCachedProof(store, reference);
+    expect(proof?.extra?.toString()).toBe('entry 300');
+    verifyInclusion({ ...reference, leaf: leafHash(proof!.extra!), proof: proof!.hashes });
+  });
+
+  it('follows a log as it grows, and keeps what older references need', async () => {
+    const store = tempFolder();
+    const first = await fetchFrom(honest(400), store);
+    const second = await fetchFrom(honest(700), store);
+    expect([first.size, second.size]).toEqual([400, 700]);
+    for (const reference of [first, second]) expect(await readCachedProof(store, reference)).toBeDefined();
+  });
+
+  it('may run twice at once', async () => {
+    const store = tempFolder();
+    const found = await Promise.all([400, 500, 600].map((size) => fetchFrom(honest(size), store)));
+    for (const reference of found) expect(await readCachedProof(store, reference)).toBeDefined();
+  });
+
+  it('works with a log that serves no entries', async () => {
+    const store = tempFolder();
+    const reference = await fetchFrom(
+      (path) => (path.includes('entries') ? 404 : log.serveFile(path, 400)),
+      store,
+    );
+    expect((await readCachedProof(store, reference))?.extra).toBeNull();
+  });
+
+  const fork = new Map(
+    [...forkOf(log, 500).files()].map(([path, bytes]) => [
+      path,
+      path === 'checkpoint' ? Buffer.alloc(0) : bytes,
+    ]),
+  );
+  it.each([
+    ['log_stale', 'a log that shrank', honest(300)],
+    [
+      'log_split_view',
+      'another history of the same size',
+      (path: string) =>
+        path === 'checkpoint'
+          ? Buffer.from(log.checkpoint(400, { root: Buffer.alloc(32) }))
+          : log.serveFile(path, 400),
+    ],
+    [
+      'log_split_view',
+      'a longer history that does not continue the first',
+      (path: string) =>
+        path === 'checkpoint'
+          ? Buffer.from(log.checkpoint(500, { root: forkOf(log, 500).root() }))
+          : fork.get(path),
+    ],
+  ])('%s: %s, and both are kept', async (code, _name, answer) => {
+    const store = tempFolder();
+    await fetchFrom(honest(400), store);
+    await expect(fetchFrom(answer, store)).rejects.toMatchObject({ code });
+    expect(globSync('logs/*/split-view/*/checkpoint-{kept,shown}', { cwd: store }).length).toBe(2);
+    // What was known before still is.
+    expect(await readCachedProof(store, parseLogReference(log.reference(300, 400)))).toBeDefined();
+  });
+
+  it.each<[string, string, Answer]>([
+    ['log_key', 'a checkpoint of somebody else', () => Buffer.from(new TestLog().grow(400).checkpoint())],
+    ['log_proof', 'a tile with a flipped bit', (path) => flipped(path, 'tile/0/', log.serveFile(path, 400))],
+    [
+      'log_proof',
+      'another entry than the tree has',
+      (path) => flipped(path, 'tile/entries', log.serveFile(path, 400)),
+    ],
+    ['evidence_too_large', 'a checkpoint without end', () => Buffer.alloc(1 << 20, 'x')],
+    ['log_unreachable', 'a redirect to elsewhere', () => 302],
+    ['log_unreachable', 'nothing at all', () => undefined],
+    ['log_unreachable', 'a server that fails', () => 503],
+  ])('%s: %s, and nothing is kept', async (code, _name, answer) => {
+    const store = tempFolder();
+    await expect(fetchFrom(answer, store)).rejects.toMatchObject({ code });
+    expect(existsSync(join(store, 'logs'))).toBe(false);
+  });
+
+  it('asks only over https, or this machine', () => {
+    for (const url of ['http://log.example', 'file:///etc', 'https://log.example/?q', 'log.example'])
+      expect(() => parseLogUrl(url)).toThrow(/https/);
+    expect(parseLogUrl('https://log.example/a').href).toBe('https://log.example/a/');
+  });
+});
+
+function flipped(path: string, prefix: string, bytes: Buffer | undefined): Buffer | undefined {
+  if (!bytes || !path.startsWith(prefix)) return bytes;
+  const copy = Buffer.from(bytes);
+  for (let i = 3; i < copy.length; i += 7) copy[i]! ^= 1;
+  return copy;
+}
+
+/** The same log, but for one entry near its beginning. */
+function forkOf(original: TestLog, size: number): TestLog {
+  const other = new TestLog();
+  for (const [index, entry] of original.entries.slice(0, size).entries())
+    other.append(index === 3 ? Buffer.from('forged') : entry);
+  return other;
+}
