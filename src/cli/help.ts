@@ -141,7 +141,7 @@ manifest without dsse_envelope and rekor_tile_ref.
 Writes an in-toto statement about the file in a DSSE envelope. A replay manifest
 is given a dsse_envelope field that names it.
 
-  --key K          a private key: PEM or JWK (openssl genpkey -algorithm ed25519)
+  --key K          a private key: PEM or JWK (openssl genpkey makes one)
                    REENACT_KEY_PASSPHRASE opens an encrypted one
   --alg ALGORITHM  what an RSA key is used with (default: rsa-pss-sha256)
   --out FILE       the envelope (default: FILE without .json, and .dsse.json)

@@ -10,11 +10,17 @@ export function asRefusal(error: unknown): Refusal {
 export class Checks {
   private readonly done: CheckResult[] = [];
 
-  /** Runs one check; a Refusal is kept and thrown on. */
-  async run<T>(name: CheckName, check: () => T | Promise<T>, detail: (value: T) => string): Promise<T> {
+  /** Runs one check; a Refusal is kept and thrown on. No detail means that there was nothing to check. */
+  async run<T>(
+    name: CheckName,
+    check: () => T | Promise<T>,
+    detail: (value: T) => string | null,
+  ): Promise<T> {
     try {
       const value = await check();
-      this.done.push({ name, status: 'passed', code: null, detail: detail(value) });
+      const text = detail(value);
+      const status = text === null ? 'not_applicable' : 'passed';
+      this.done.push({ name, status, code: null, detail: text ?? 'none was given' });
       return value;
     } catch (error) {
       const { code, message } = asRefusal(error);

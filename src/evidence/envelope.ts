@@ -153,7 +153,9 @@ async function checkAll(
     'subject',
     () => fitSubjects(statement, c),
     ([first]) =>
-      first!.subjects.map(({ field, algorithm, expected }) => `${field} ${algorithm}:${expected}`).join(', '),
+      first!.subjects
+        .map(({ field, algorithm, expected }) => `${field} ${algorithm}:${expected}`)
+        .join(', ') || null,
   );
   record.subjects = fitting[0]!.subjects;
   const fulfilled = await checks.run(
@@ -172,13 +174,13 @@ async function checkAll(
       found
         .flat()
         .map(({ fact }) => fact.tile_ref ?? `promise of ${fact.origin}`)
-        .join(', '),
+        .join(', ') || null,
   );
   const vouched = await checks.run(
     'time',
     () => checkTimes(evidence, verified, proven.flat(), c),
     ({ times }) =>
-      times.map(({ source, timeMs }) => `${new Date(timeMs).toISOString()} by ${source}`).join(', '),
+      times.map(({ source, timeMs }) => `${new Date(timeMs).toISOString()} by ${source}`).join(', ') || null,
   );
   record.log = proven.flat().map(({ fact }) => fact);
   record.timestamps = vouched.times.map(({ source, timeMs }) => ({

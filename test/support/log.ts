@@ -11,22 +11,21 @@ import { formatTlogProof } from '../../src/evidence/tlog-proof.ts';
 
 interface Signer {
   name: string;
-  type: 1 | 4;
+  /** As C2SP numbers them: 1 Ed25519, 2 ECDSA, 4 a witness. */
+  type: 1 | 2 | 4;
   key: KeyObject;
   raw: Buffer;
 }
 
-function makeSigner(name: string, type: 1 | 4): Signer {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  return {
-    name,
-    type,
-    key: privateKey,
-    raw: publicKey.export({ type: 'spki', format: 'der' }).subarray(-32),
-  };
+function makeSigner(name: string, type: 1 | 2 | 4): Signer {
+  const { privateKey, publicKey } =
+    type === 2 ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return { name, type, key: privateKey, raw: type === 2 ? spki : spki.subarray(-32) };
 }
 
 function keyHash({ name, type, raw }: Signer): Buffer {
+  if (type === 2) return createHash('sha256').update(raw).digest().subarray(0, 4);
   return createHash('sha256')
     .update(`${name}\n`)
     .update(Buffer.from([type]))
@@ -47,7 +46,7 @@ function signatureLine(signer: Signer, text: string, time = 1_790_000_000): stri
     stamp.writeBigUInt64BE(BigInt(time));
     const signed = Buffer.from(`cosignature/v1\ntime ${time}\n${text}`);
     signature = Buffer.concat([stamp, sign(null, signed, signer.key)]);
-  } else signature = sign(null, Buffer.from(text), signer.key);
+  } else signature = sign(signer.type === 2 ? 'sha256' : null, Buffer.from(text), signer.key);
   return `— ${signer.name} ${Buffer.concat([keyHash(signer), signature]).toString('base64')}\n`;
 }
 
@@ -59,14 +58,24 @@ export class TestLog {
   /** Hashes of complete subtrees: levels[l][i] covers 2^l leaves. */
   private readonly levels: Buffer[][] = [[]];
 
-  constructor(o: { origin?: string; witnesses?: number } = {}) {
+  constructor(o: { origin?: string; witnesses?: number; scheme?: 'ed25519' | 'ecdsa' } = {}) {
     this.origin = o.origin ?? 'log.example/test';
-    this.signer = makeSigner(this.origin, 1);
+    this.signer = makeSigner(this.origin, o.scheme === 'ecdsa' ? 2 : 1);
     this.witnesses = Array.from({ length: o.witnesses ?? 0 }, (_, i) => makeSigner(`witness${i}.example`, 4));
   }
 
   get verifierKey(): string {
     return verifierKey(this.signer);
+  }
+
+  /** SubjectPublicKeyInfo of an ECDSA log's key. */
+  get spki(): Buffer {
+    return this.signer.raw;
+  }
+
+  /** The log's signature over any bytes, as Rekor v1 signs its promises. */
+  sign(bytes: Buffer): Buffer {
+    return sign('sha256', bytes, this.signer.key);
   }
 
   get witnessKeys(): string[] {
