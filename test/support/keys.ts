@@ -6,9 +6,9 @@ import type { Digest } from '../../src/base/digest.ts';
 import { preAuthEncoding } from '../../src/evidence/dsse.ts';
 import type { Algorithm } from '../../src/evidence/keys.ts';
 import type { EvidenceRecord } from '../../src/evidence/record.ts';
-import { type Wanted, wantDigest } from '../../src/evidence/subject.ts';
+import { wantDigest } from '../../src/evidence/subject.ts';
 import { Trust } from '../../src/evidence/trust.ts';
-import { verifyEvidence } from '../../src/evidence/verify.ts';
+import { type SourceFile, verifyEvidence } from '../../src/evidence/verify.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
 import { tempFolder } from './world.ts';
 
@@ -87,16 +87,13 @@ export async function trustOf(
   return new Trust(await parsePolicy(JSON.stringify({ version: 1, authorities, ...more }), 'test', folder));
 }
 
-export const NOW_MS: number = Date.parse('2026-11-21T12:00:00Z');
+const NOW_MS: number = Date.parse('2026-11-21T12:00:00Z');
 
 /** Verifies one file's content (text, bytes or JSON) about SUBJECT. */
 export function verifyAs(
   trust: Trust,
   content: unknown,
-  o: { wanted?: Wanted; more?: { name: string; bytes: Buffer }[]; reference?: never } & Record<
-    string,
-    unknown
-  > = {},
+  o: Partial<Parameters<typeof verifyEvidence>[1]> & { more?: SourceFile[] } = {},
 ): Promise<EvidenceRecord> {
   const bytes = Buffer.isBuffer(content)
     ? content

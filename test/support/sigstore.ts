@@ -47,7 +47,7 @@ export interface LeafOptions {
   ca?: boolean;
 }
 
-export const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 /** When everything here is signed. */
 export const SIGNED_MS: number = Date.parse('2026-06-01T10:00:00Z');
