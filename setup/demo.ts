@@ -1,7 +1,9 @@
 /** npm run demo: a real crash captured and replayed by digest, then a program that cannot replay. */
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { generateKeyPairSync, hash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { ensureSandbox } from './sandbox.ts';
 import { say } from './say.ts';
 
@@ -16,6 +18,27 @@ function reenact(root: string, folder: string, env: Record<string, string>, args
     });
     child.on('exit', (status) => resolve(status ?? 130));
   });
+}
+
+/** A key of one's own, as openssl genpkey -algorithm ed25519 makes one. */
+function makeKey(folder: string): void {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  writeFileSync(join(folder, 'team.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+    mode: 0o600,
+  });
+  writeFileSync(join(folder, 'team.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+}
+
+/** What somebody would do who wants another program run: other instructions, and an envelope that fits them. */
+function tamper(folder: string): void {
+  const manifest = JSON.parse(readFileSync(join(folder, 'crash.json'), 'utf8')) as Record<string, unknown>;
+  const envelope = JSON.parse(readFileSync(join(folder, 'crash.dsse.json'), 'utf8')) as { payload: string };
+  const payload = Buffer.from(envelope.payload, 'base64').toString().replace('crash.json', 'other.json');
+  const text = JSON.stringify({ ...envelope, payload: Buffer.from(payload).toString('base64') });
+  writeFileSync(join(folder, 'tampered.dsse.json'), text);
+  const changed = { ...manifest, run_instructions: 'deterministic-run.sh -- true' };
+  const named = { ...changed, dsse_envelope: `dsse:sha256:${hash('sha256', text)}` };
+  writeFileSync(join(folder, 'tampered.json'), JSON.stringify(named, null, 2));
 }
 
 export async function demo(root: string, env: Record<string, string>): Promise<number> {
@@ -44,7 +67,36 @@ export async function demo(root: string, env: Record<string, string>): Promise<n
     '/case/crash.asm',
   ]);
   if (captured !== 0) return captured;
-  const replayed = await reenact(root, folder, env, ['run', 'crash.json', '--replays', '20', '--jobs', '4']);
+
+  say('signing what was captured with a key made for this demo, and a policy that accepts only that key');
+  makeKey(folder);
+  const signed = await reenact(root, folder, env, ['sign', 'crash.json', '--key', 'team.pem']);
+  if (signed !== 0) return signed;
+  const made = await reenact(root, folder, env, [
+    'policy',
+    'init',
+    '--key',
+    'team.pub',
+    '--out',
+    'policy.yaml',
+  ]);
+  if (made !== 0) return made;
+  const policy = ['--policy', 'policy.yaml'];
+  const replayed = await reenact(root, folder, env, [
+    'run',
+    'crash.json',
+    ...policy,
+    '--replays',
+    '20',
+    '--jobs',
+    '4',
+  ]);
+
+  say('the same with other instructions and an envelope that was changed to fit: nothing is started');
+  tamper(folder);
+  const tampered = await reenact(root, folder, env, ['run', 'tampered.json', ...policy]);
+
+  say('a program that prints the time, random bytes and a listing, which cannot be the same twice');
 
   const noise = 'date +%s.%N; od -An -N8 -tx1 /dev/urandom; ls -l /proc/self/';
   const noisy = await reenact(root, folder, env, [
@@ -63,11 +115,11 @@ export async function demo(root: string, env: Record<string, string>): Promise<n
   if (noisy !== 0) return noisy;
   const diverged = await reenact(root, folder, env, ['run', 'noise.json', '--replays', '5', '--jobs', '4']);
 
-  const asExpected = replayed === 0 && diverged === 1;
+  const asExpected = replayed === 0 && tampered === 2 && diverged === 1;
   process.stdout.write(
     asExpected
-      ? '\nAs it should be: the crash was reproduced (exit status 0), and the program that\nreads the clock diverged (exit status 1). npm run setup:stop ends the services.\n'
-      : `\nUnexpected: the crash ended with ${replayed} (0 was expected), the other with ${diverged} (1).\n`,
+      ? '\nAs it should be: the signed crash was reproduced (exit status 0), the tampered one\nrejected (2), and the program that reads the clock diverged (1).\nnpm run setup:stop ends the services.\n'
+      : `\nUnexpected: the crash ended with ${replayed} (0 was expected), the tampered one with ${tampered} (2), the last with ${diverged} (1).\n`,
   );
   return asExpected ? 0 : 1;
 }
