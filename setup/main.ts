@@ -45,6 +45,7 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     const env = await environment();
     return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);
   },
+  'bench-evidence': (args) => foreground(process.execPath, [join(root, 'bench/evidence.ts'), ...args], {}),
   bench: async (args) => {
     await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
     const env = await environment();

@@ -1,6 +1,5 @@
 /** reenact.yaml in the current folder: settings that belong to a project rather than to one call. */
 import { existsSync, readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 
 import { Fault } from '../base/fault.ts';
 import type { Problem } from '../base/json.ts';
@@ -26,11 +25,12 @@ const configShape = object(
 );
 const NOTHING: Config = { repositories: [], evidence: [], require_evidence: false };
 
-export function loadConfig(path = 'reenact.yaml'): Config {
+export async function loadConfig(path = 'reenact.yaml'): Promise<Config> {
   if (!existsSync(path)) return NOTHING;
   const problems: Problem[] = [];
   let value: unknown;
   try {
+    const { parse } = await import('yaml');
     value = parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 }) ?? {};
   } catch (error) {
     throw new Fault('config_invalid', `${path}: ${(error as Error).message.split('\n')[0]}`, error);

@@ -110,7 +110,7 @@ export async function runCommand(args: string[]): Promise<number> {
   const shard = parseShard(a.text('shard'));
   const manifests = await loadManifests(a.positionals);
   const policy = await loadPolicy(a.text('policy') ?? 'default');
-  const config = loadConfig();
+  const config = await loadConfig();
   const repositories = [...a.list('repository'), ...config.repositories];
   if (a.flag('dry-run')) return dryRun(manifests, replays);
   const writeEvent = eventWriter(a.text('events'));

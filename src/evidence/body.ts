@@ -1,9 +1,8 @@
 /** What a Rekor entry says was signed, by which key: it must be exactly the signature in hand (Rekor v1 and v2 types). */
-import { createPublicKey, hash, X509Certificate } from 'node:crypto';
+import { hash, type X509Certificate } from 'node:crypto';
 
 import { decodeBase64 } from '../base/base64.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { spkiOf } from './keys.ts';
 import { Refusal } from './refusal.ts';
 import { readJson } from './strict.ts';
 
@@ -17,7 +16,7 @@ export interface SignedThing {
   /** SubjectPublicKeyInfo DER of the key that made the signature. */
   spki: Buffer;
   /** The certificate, where one was used. */
-  certificate: Buffer | null;
+  certificate: X509Certificate | null;
 }
 
 type Json = { readonly [name: string]: Json | undefined } & { readonly length?: number };
@@ -38,28 +37,26 @@ function bytesAt(value: unknown, ...path: (string | number)[]): Buffer | undefin
   return typeof text === 'string' ? decodeBase64(text) : undefined;
 }
 
+/** The DER in one PEM block; entries write it in lines of any length. */
+function derOf(pem: string): Buffer | undefined {
+  const [, text] = /^-----BEGIN [A-Z ]+-----\s([A-Za-z0-9+/=\s]+)-----END [A-Z ]+-----\s*$/.exec(pem) ?? [];
+  return text === undefined ? undefined : decodeBase64(text.replace(/\s/g, ''));
+}
+
 /** A PEM certificate must be the signer's, a PEM key the signer's key. */
-function pemIsSigner(pem: Buffer | undefined, signed: SignedThing): boolean {
-  if (!pem) return false;
-  try {
-    const text = pem.toString('latin1');
-    if (text.includes('CERTIFICATE')) {
-      const certificate = new X509Certificate(pem);
-      return signed.certificate
-        ? certificate.raw.equals(signed.certificate)
-        : spkiOf(certificate.publicKey).equals(signed.spki);
-    }
-    return spkiOf(createPublicKey(pem)).equals(signed.spki);
-  } catch {
-    return false;
-  }
+function pemIsSigner(bytes: Buffer | undefined, signed: SignedThing): boolean {
+  const pem = bytes?.toString('latin1') ?? '';
+  const der = derOf(pem);
+  if (!der) return false;
+  if (pem.startsWith('-----BEGIN CERTIFICATE-----')) return signed.certificate?.raw.equals(der) === true;
+  return der.equals(signed.spki);
 }
 
 /** Rekor v2 names the verifier as DER. */
 function verifierIsSigner(verifier: unknown, signed: SignedThing): boolean {
   const certificate = bytesAt(verifier, 'x509Certificate', 'rawBytes');
   const key = bytesAt(verifier, 'publicKey', 'rawBytes');
-  if (certificate && !key) return signed.certificate?.equals(certificate) === true;
+  if (certificate && !key) return signed.certificate?.raw.equals(certificate) === true;
   return key !== undefined && !certificate && key.equals(signed.spki);
 }
 
@@ -183,7 +180,7 @@ export function checkBody(
 export function expectedBodies(signed: SignedThing, keyDetails: string | null): Buffer[] {
   if (!keyDetails) return [];
   const verifier = signed.certificate
-    ? { keyDetails, x509Certificate: { rawBytes: signed.certificate.toString('base64') } }
+    ? { keyDetails, x509Certificate: { rawBytes: signed.certificate.raw.toString('base64') } }
     : { keyDetails, publicKey: { rawBytes: signed.spki.toString('base64') } };
   const content = signed.signature.toString('base64');
   const digest = (bytes: Buffer): object => ({

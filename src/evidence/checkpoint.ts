@@ -1,6 +1,5 @@
 /** Checkpoints: a log's signed word on how long it is and what its root is (c2sp.org/tlog-checkpoint). */
-import { decodeBase64 } from '../base/base64.ts';
-import { isSignedBy, type NoteKey, parseNote } from './note.ts';
+import { decodeNoteBase64, isSignedBy, type NoteKey, parseNote } from './note.ts';
 import { Refusal } from './refusal.ts';
 
 export interface Checkpoint {
@@ -28,7 +27,7 @@ export interface CheckpointTrust {
 /** Untrusted note text to a checkpoint; what is signed is not checked here. */
 export function parseCheckpoint(text: string): Checkpoint {
   const [origin = '', size = '', root = '', ...extensions] = parseNote(text).text.slice(0, -1).split('\n');
-  const bytes = decodeBase64(root);
+  const bytes = decodeNoteBase64(root);
   const wrong =
     origin === ''
       ? 'no origin'

@@ -10,17 +10,19 @@ import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { Checkpoint, VerifiedCheckpoint } from './checkpoint.ts';
 import { checkpointBy } from './log.ts';
 import { lastCheckpoint, logFolder } from './log-cache.ts';
-import { leafHash, verifyConsistency, verifyInclusion } from './merkle.ts';
+import { verifyConsistency, verifyInclusion } from './merkle.ts';
 import type { LogReference } from './reference.ts';
 import { Refusal } from './refusal.ts';
-import { readEntry, TileTree } from './tiles.ts';
+import { readBoundBundle, TileTree } from './tiles.ts';
 import type { TrustedLog } from './trust.ts';
 
 const TRIES = 3;
 const REQUEST_MS = 30_000;
 const MAX_REQUESTS = 512;
+/** 256 hashes. */
+const TILE_BYTES = 256 * 32;
 /** 256 entries of at most 65,535 bytes and their lengths. */
-const TILE_BYTES = 256 * (65_535 + 2);
+const BUNDLE_BYTES = 256 * (65_535 + 2);
 
 export interface FetchRequest {
   /** Where the log serves its checkpoint and tiles. */
@@ -108,6 +110,17 @@ class LogClient {
   }
 }
 
+/** A log's checkpoint as it is sent; bytes that are not UTF-8 would be kept as others than were signed. */
+async function getCheckpoint(client: LogClient, url: string): Promise<string> {
+  const bytes = await client.get('checkpoint', EVIDENCE_LIMITS.checkpointBytes);
+  if (!bytes) throw new Fault('log_unreachable', `${url} serves no checkpoint`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Refusal('log_checkpoint', `the checkpoint of ${url} is not valid UTF-8`);
+  }
+}
+
 /** Both histories, and all tiles that were seen, are what somebody needs who has to answer for the log. */
 async function keepSplitView(
   folder: string,
@@ -143,12 +156,13 @@ async function checkProgress(kept: Checkpoint, shown: VerifiedCheckpoint, tree: 
   }
 }
 
+/** What of a log was recorded, as text and parsed. */
+type Kept = NonNullable<Awaited<ReturnType<typeof lastCheckpoint>>>;
+
 /** Fetches, verifies and keeps the proof of one entry; returns the reference that names it. */
 export async function fetchProof(o: FetchRequest): Promise<LogReference> {
   const client = new LogClient(parseLogUrl(o.url), o.signal);
-  const bytes = await client.get('checkpoint', EVIDENCE_LIMITS.checkpointBytes);
-  if (!bytes) throw new Fault('log_unreachable', `${o.url} serves no checkpoint`);
-  const text = bytes.toString('utf8');
+  const text = await getCheckpoint(client, o.url);
   const { checkpoint } = checkpointBy(o.logs, text);
   const { origin, size, root } = checkpoint;
   if (o.origin !== undefined && o.origin !== origin)
@@ -156,26 +170,33 @@ export async function fetchProof(o: FetchRequest): Promise<LogReference> {
   const folder = logFolder(o.store, origin);
   const tiles = new Map<string, Buffer>();
   const read = async (path: string): Promise<Buffer | undefined> => {
-    const tile = tiles.get(path) ?? (await client.get(path, TILE_BYTES));
+    const maxBytes = path.startsWith('tile/entries/') ? BUNDLE_BYTES : TILE_BYTES;
+    const tile = tiles.get(path) ?? (await client.get(path, maxBytes));
     if (tile) tiles.set(path, tile);
     return tile;
   };
   const tree = new TileTree(size, read);
+  const compareWith = async (kept: Kept): Promise<void> => {
+    try {
+      if (kept.size > 0) await checkProgress(kept, checkpoint, tree);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const place = await keepSplitView(folder, [kept.text, text], tiles, o.clock);
+      throw new Refusal(error.code, `${error.message}; both are kept in ${place}`, error);
+    }
+  };
   const kept = await lastCheckpoint(folder);
-  try {
-    if (kept && kept.size > 0) await checkProgress(kept, checkpoint, tree);
-  } catch (error) {
-    if (!(error instanceof Refusal) || !kept) throw error;
-    const place = await keepSplitView(folder, [kept.text, text], tiles, o.clock);
-    throw new Refusal(error.code, `${error.message}; both are kept in ${place}`, error);
-  }
+  if (kept) await compareWith(kept);
   const { leaf, hashes } = await tree.inclusion(o.index);
   verifyInclusion({ index: o.index, size, leaf, proof: hashes, root });
-  const entry = await readEntry(read, o.index, size);
-  if (entry && !leafHash(entry).equals(leaf))
-    throw new Refusal('log_proof', `entry ${o.index} as served is not the one in the tree`);
+  const bundle = await readBoundBundle(read, o.index, tree);
+  const bound = await tree.bound(root);
+  if (bundle) bound.set(bundle.path, bundle.bytes);
+  // A run at the same time may have been shown another history, and have recorded it since.
+  const since = await lastCheckpoint(folder);
+  if (since && since.text !== kept?.text && since.size <= size) await compareWith(since);
   // Tiles first: a checkpoint is only there when all that it needs is.
-  for (const [path, tile] of tiles) await writeWhole(join(folder, path), tile);
+  for (const [path, tile] of bound) await writeWhole(join(folder, path), tile);
   await writeWhole(join(folder, 'checkpoints', String(size)), text);
   await writeWhole(join(folder, 'checkpoint'), text);
   return { origin, index: o.index, size, root };

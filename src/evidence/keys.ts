@@ -23,6 +23,8 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 export interface PublicKey {
   key: KeyObject;
   algorithm: Algorithm;
+  /** SubjectPublicKeyInfo DER. */
+  spki: Buffer;
   /** SHA-256 of the SubjectPublicKeyInfo DER: names the key whatever form it was given in. */
   fingerprint: Digest;
 }
@@ -40,7 +42,7 @@ const COORDINATE_BYTES: Partial<Record<Algorithm, number>> = {
 const RSA_BITS = { min: 2048, max: 16_384 };
 
 /** The SubjectPublicKeyInfo DER. */
-export function spkiOf(key: KeyObject): Buffer {
+function spkiOf(key: KeyObject): Buffer {
   return key.export({ type: 'spki', format: 'der' });
 }
 
@@ -75,7 +77,8 @@ export function bindAlgorithm(key: KeyObject, wanted?: Algorithm, otherwise?: Al
   const algorithm = wanted ?? (allowed.length === 1 ? allowed[0] : otherwise);
   if (!algorithm)
     throw new Refusal('signature_algorithm', `an RSA key needs "alg": one of ${allowed.join(', ')}`);
-  return { key, algorithm, fingerprint: digestOf(spkiOf(key)) };
+  const spki = spkiOf(key);
+  return { key, algorithm, spki, fingerprint: digestOf(spki) };
 }
 
 function keyOf(bytes: Buffer): KeyObject {

@@ -1,5 +1,5 @@
 /** Logs on disk: checkpoints by size and tiles by C2SP path, in one folder a log; read here, written by fetch. */
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
@@ -11,42 +11,63 @@ import type { TlogProof } from './tlog-proof.ts';
 
 /** The folder of one log in an evidence store; an origin of dots must not lead out of it. */
 export function logFolder(store: string, origin: string): string {
+  return join(store, logName(origin));
+}
+
+function logName(origin: string): string {
   const name = encodeURIComponent(origin);
-  return join(store, 'logs', /^\.+$/.test(name) ? name.replaceAll('.', '%2E') : name);
+  return join('logs', /^\.+$/.test(name) ? name.replaceAll('.', '%2E') : name);
 }
 
-/** Reads tiles of a folder; paths are made of numbers, and links are not followed. */
+/** The path with every link in it followed; undefined where there is nothing. */
+async function placeOf(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Reads files below a folder; whoever filled it might have put links there that lead out of it, by a file or a folder. */
 function folderReader(folder: string): ReadTile {
-  return (path) => readEvidenceBytes(join(folder, path));
+  return async (path) => {
+    const [root, place] = [await placeOf(folder), await placeOf(join(folder, path))];
+    if (root === undefined || place === undefined) return undefined;
+    if (place !== join(root, path))
+      throw new Refusal('log_proof', `${path} in ${folder} is reached through a link`);
+    return readEvidenceBytes(place);
+  };
 }
 
-async function checkpointOf(folder: string, size: number): Promise<string | undefined> {
+async function checkpointOf(read: ReadTile, size: number): Promise<string | undefined> {
   for (const name of [join('checkpoints', String(size)), 'checkpoint']) {
-    const text = (await readEvidenceBytes(join(folder, name)))?.toString('utf8');
+    const text = (await read(name))?.toString('utf8');
     if (text !== undefined && parseCheckpoint(text).size === size) return text;
   }
   return undefined;
 }
 
 async function proofIn(
-  folder: string,
+  read: ReadTile,
   checkpoint: string,
   { index, size }: LogReference,
 ): Promise<TlogProof> {
-  const read = folderReader(folder);
   const { hashes } = await new TileTree(size, read).inclusion(index);
   return { extra: (await readEntry(read, index, size)) ?? null, index, hashes, checkpoint };
 }
 
 /** The proof of a reference from a log's own folder, which a person named. */
 export async function readFolderProof(folder: string, reference: LogReference): Promise<TlogProof> {
-  const checkpoint = await checkpointOf(folder, reference.size);
+  const read = folderReader(folder);
+  const checkpoint = await checkpointOf(read, reference.size);
   if (checkpoint === undefined)
     throw new Refusal(
       'log_reference',
       `${folder} has no checkpoint of size ${reference.size}, which is named`,
     );
-  return proofIn(folder, checkpoint, reference);
+  return proofIn(read, checkpoint, reference);
 }
 
 /** The proof of a reference from an evidence store; undefined when that tree was never fetched. */
@@ -54,9 +75,10 @@ export async function readCachedProof(
   store: string,
   reference: LogReference,
 ): Promise<TlogProof | undefined> {
-  const folder = logFolder(store, reference.origin);
-  const checkpoint = await checkpointOf(folder, reference.size);
-  return checkpoint === undefined ? undefined : proofIn(folder, checkpoint, reference);
+  const inStore = folderReader(store);
+  const read: ReadTile = (path) => inStore(join(logName(reference.origin), path));
+  const checkpoint = await checkpointOf(read, reference.size);
+  return checkpoint === undefined ? undefined : proofIn(read, checkpoint, reference);
 }
 
 /** The largest checkpoint kept of a log: names are only ever added, so that no race can take the log back. */

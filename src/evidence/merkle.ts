@@ -32,6 +32,12 @@ function refuse(message: string): Refusal {
   return new Refusal('log_proof', message);
 }
 
+/** Refuses a place outside a tree: a fraction or a negative one would be walked as some other leaf's. */
+export function checkIndex(index: number, size: number): void {
+  if (!(Number.isSafeInteger(index) && index >= 0 && index < size))
+    throw refuse(`index ${index} is not in a tree of ${size} leaves`);
+}
+
 /** Half of a whole number, down; shifts would cut indices to 32 bits. */
 function half(n: number): number {
   return Math.floor(n / 2);
@@ -42,7 +48,7 @@ export function verifyInclusion({ index, size, leaf, proof, root }: InclusionCla
   // Bytes of another length could make a leaf pass for two nodes.
   if ([leaf, root, ...proof].some((hash) => hash.length !== HASH_BYTES))
     throw refuse('a hash is not 32 bytes long');
-  if (index >= size) throw refuse(`index ${index} is not in a tree of ${size} leaves`);
+  checkIndex(index, size);
   let position = index;
   let last = size - 1;
   let hash = leaf;
@@ -76,7 +82,8 @@ export function verifyConsistency({ size1, size2, root1, root2, proof }: Consist
   if (proof.some((hash) => hash.length !== HASH_BYTES)) throw refuse('a hash is not 32 bytes long');
   // Every tree continues the empty one, so that a proof of it would say nothing.
   if (size1 === 0) throw refuse('there is no consistency with an empty tree to prove');
-  if (size1 > size2) throw refuse(`a tree of ${size2} leaves cannot continue one of ${size1}`);
+  if (!Number.isSafeInteger(size1) || !Number.isSafeInteger(size2) || size1 < 0 || size1 > size2)
+    throw refuse(`a tree of ${size2} leaves cannot continue one of ${size1}`);
   if (size1 === size2) {
     if (proof.length > 0) throw refuse('the consistency proof has hashes where none are needed');
     if (!root1.equals(root2)) throw refuse('two roots for one size');

@@ -1,7 +1,6 @@
 /** Signed notes, which checkpoints are (c2sp.org/signed-note), and the keys that sign them. */
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 
-import { decodeBase64 } from '../base/base64.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { Refusal } from './refusal.ts';
 
@@ -26,17 +25,28 @@ export interface NoteKey {
   key: KeyObject;
 }
 
-const SIGNATURE_LINE = /^— ([^\s+]+) ([A-Za-z0-9+/=]+)$/u;
+// U+0085 is a space in Unicode, and not to JavaScript.
+const SIGNATURE_LINE = /^— ([^\s\u0085+]+) ([A-Za-z0-9+/=]+)$/u;
+const VERIFIER_KEY = /^([^\s\u0085+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u;
 const ED25519_SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const MAX_SIGNATURES = 100;
+/** Curves that type 2 may use (c2sp.org/signed-note), as OpenSSL calls P-256, P-384 and P-521. */
+const CURVES = ['prime256v1', 'secp384r1', 'secp521r1'];
+const MAX_COSIGNATURE_TIME = 2n ** 63n - 1n;
 
 function refuse(message: string): Refusal {
   return new Refusal('log_checkpoint', message);
 }
 
+/** Base64 as C2SP has it: the standard alphabet with padding (RFC 4648, section 4), so that a note has one spelling. */
+export function decodeNoteBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
 function parseSignature(line: string): NoteSignature {
   const [, name, text] = SIGNATURE_LINE.exec(line) ?? [];
-  const bytes = text === undefined ? undefined : decodeBase64(text);
+  const bytes = text === undefined ? undefined : decodeNoteBase64(text);
   if (!name || !bytes || bytes.length < 5)
     throw refuse(`not a signature line: ${JSON.stringify(line.slice(0, 80))}`);
   return { name, keyId: bytes.subarray(0, 4), signature: bytes.subarray(4) };
@@ -46,6 +56,8 @@ function parseSignature(line: string): NoteSignature {
 export function parseNote(text: string): Note {
   if (text.length > EVIDENCE_LIMITS.checkpointBytes)
     throw refuse(`the checkpoint is over ${EVIDENCE_LIMITS.checkpointBytes} characters`);
+  // A lone surrogate would be verified, and kept, as other bytes than it stands for.
+  if (!text.isWellFormed()) throw refuse('the checkpoint is not well-formed Unicode');
   // Control characters could hide a line from a person, or start one for a lenient reader.
   if (/[\u0000-\u0009\u000b-\u001f\u007f]/.test(text)) throw refuse('the checkpoint has control characters');
   const end = text.lastIndexOf('\n\n');
@@ -65,11 +77,20 @@ function keyHash(name: string, type: number, key: Uint8Array): Buffer {
     .subarray(0, 4);
 }
 
+/** A key of type 2; one of another kind would fail in other ways than by a signature that is not valid. */
+function parseEcdsaKey(spki: Buffer): KeyObject | undefined {
+  try {
+    const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+    return CURVES.includes(key.asymmetricKeyDetails?.namedCurve ?? '') ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A verifier key as C2SP writes it: name+hash+base64(type || key); types 1 (Ed25519), 2 (ECDSA) and 4 (witness). */
 export function parseVerifierKey(text: string): NoteKey {
-  const [, name = '', hash = '', data = ''] =
-    /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text) ?? [];
-  const bytes = decodeBase64(data);
+  const [, name = '', hash = '', data = ''] = VERIFIER_KEY.exec(text) ?? [];
+  const bytes = decodeNoteBase64(data);
   const fail = (message: string): Refusal =>
     new Refusal('log_key', `verifier key ${JSON.stringify(text.slice(0, 80))} ${message}`);
   if (!name || !bytes || bytes.length < 33) throw fail('is not of the form name+hash+base64');
@@ -79,16 +100,9 @@ export function parseVerifierKey(text: string): NoteKey {
     type === 2 ? createHash('sha256').update(raw).digest().subarray(0, 4) : keyHash(name, type, raw);
   if (keyId.toString('hex') !== hash) throw fail('has a hash that is not its key’s');
   if (type === 2) {
-    try {
-      return {
-        name,
-        keyId,
-        scheme: 'ecdsa',
-        key: createPublicKey({ key: raw, format: 'der', type: 'spki' }),
-      };
-    } catch (error) {
-      throw fail(`holds no ECDSA key: ${(error as Error).message}`);
-    }
+    const key = parseEcdsaKey(raw);
+    if (!key) throw fail('holds no ECDSA key on P-256, P-384 or P-521');
+    return { name, keyId, scheme: 'ecdsa', key };
   }
   if ((type !== 1 && type !== 4) || raw.length !== 32)
     throw fail(`is of type ${type}, which is not supported`);
@@ -106,6 +120,7 @@ function verifyOne(note: Note, key: NoteKey, signature: Buffer): boolean {
   if (key.scheme !== 'cosignature/v1') return verify('sha256', text, key.key, signature);
   if (signature.length !== 72) return false;
   const time = signature.readBigUInt64BE(0);
+  if (time > MAX_COSIGNATURE_TIME) return false;
   const signed = Buffer.from(`cosignature/v1\ntime ${time}\n${note.text}`);
   return verify(null, signed, key.key, signature.subarray(8));
 }

@@ -1,12 +1,12 @@
 /** The first check: which key made which signature over exactly these bytes. Whether the key is trusted comes later. */
-import { hash, X509Certificate } from 'node:crypto';
+import { hash, type KeyObject, X509Certificate } from 'node:crypto';
 
 import type { SignedThing } from './body.ts';
 import type { Bundle } from './bundle.ts';
 import type { Circumstances } from './circumstances.ts';
 import { type Envelope, matchSignatures, preAuthEncoding } from './dsse.ts';
 import type { Evidence } from './evidence-file.ts';
-import { bindAlgorithm, type PublicKey, spkiOf, verifySignature } from './keys.ts';
+import { bindAlgorithm, type PublicKey, verifySignature } from './keys.ts';
 import { Refusal } from './refusal.ts';
 
 /** A signature that was verified, and the key that made it. */
@@ -22,12 +22,14 @@ function policyKeys(c: Circumstances): PublicKey[] {
   return keys;
 }
 
-function certificateKey(der: Buffer, name: string): PublicKey {
+/** A certificate whose key can be used: Node reads the key only when it is asked for. */
+function parseCertificate(der: Buffer, name: string): { certificate: X509Certificate; publicKey: KeyObject } {
   try {
-    // Of RSA certificates, Fulcio issues those for PKCS#1 v1.5 with SHA-256 only.
-    return bindAlgorithm(new X509Certificate(der).publicKey, undefined, 'rsa-pkcs1-sha256');
+    const certificate = new X509Certificate(der);
+    // What the parser passed over, such as bytes after its end, would be in nobody's signature.
+    if (!certificate.raw.equals(der)) throw new Error('it is not exactly one certificate');
+    return { certificate, publicKey: certificate.publicKey };
   } catch (error) {
-    if (error instanceof Refusal) throw error;
     throw new Refusal(
       'evidence_malformed',
       `${name}: the certificate cannot be read: ${(error as Error).message}`,
@@ -58,9 +60,13 @@ function signedBytes(
 
 function verifyBundle(bundle: Bundle, name: string, c: Circumstances): Verified[] {
   const { material } = bundle;
-  const certificate = material.kind === 'certificate' ? material.der : null;
+  const parsed = material.kind === 'certificate' ? parseCertificate(material.der, name) : null;
+  const certificate = parsed?.certificate ?? null;
   // The hint in a bundle is the signer's word: every key of the policy is tried instead.
-  const keys = certificate ? [certificateKey(certificate, name)] : policyKeys(c);
+  const keys = parsed
+    ? // Of RSA certificates, Fulcio issues those for PKCS#1 v1.5 with SHA-256 only.
+      [bindAlgorithm(parsed.publicKey, undefined, 'rsa-pkcs1-sha256')]
+    : policyKeys(c);
   const bytes = signedBytes(bundle, c);
   const key = keys.find((one) => verifySignature(one, bytes.signed, bytes.signature));
   if (!key)
@@ -70,7 +76,7 @@ function verifyBundle(bundle: Bundle, name: string, c: Circumstances): Verified[
         ? 'the signature was not made by the certificate’s key over this content'
         : 'no key of the policy made the signature over this content',
     );
-  return [{ key, thing: { ...bytes, spki: spkiOf(key.key), certificate } }];
+  return [{ key, thing: { ...bytes, spki: key.spki, certificate } }];
 }
 
 function verifyEnvelope(envelope: Envelope, c: Circumstances): Verified[] {
@@ -78,7 +84,7 @@ function verifyEnvelope(envelope: Envelope, c: Circumstances): Verified[] {
   const verified = matchSignatures(envelope, policyKeys(c)).flatMap((key, index): Verified[] => {
     if (!key) return [];
     const { sig: signature } = envelope.signatures[index]!;
-    const thing = { signature, signed, payload: envelope.payload, spki: spkiOf(key.key), certificate: null };
+    const thing = { signature, signed, payload: envelope.payload, spki: key.spki, certificate: null };
     return [{ key, thing }];
   });
   if (verified.length === 0)

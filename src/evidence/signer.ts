@@ -1,5 +1,5 @@
 /** The last check: whether the one who signed is somebody the policy names, at that time and with that transparency. */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 
 import type { Circumstances } from './circumstances.ts';
 import { matchIdentity } from './identity.ts';
@@ -14,8 +14,7 @@ import { covers } from './trusted-root.ts';
 const EKU_CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 
 /** Refuses a certificate that was issued for something else, such as a web server. */
-export function checkPurpose(der: Buffer): void {
-  const certificate = new X509Certificate(der);
+export function checkPurpose(certificate: X509Certificate): void {
   if (certificate.ca || !certificate.keyUsage?.includes(EKU_CODE_SIGNING))
     throw new Refusal(
       'identity_certificate',

@@ -147,7 +147,10 @@ function isDigestOf(digest: Buffer, bytes: Buffer): boolean {
 }
 
 function entityOf(bundle: Bundle, signed: SignedThing, key: KeyObject): SignedEntity {
-  const tlogEntries = bundleFromJSON(bundle.json).verificationMaterial.tlogEntries as TransparencyLogEntry[];
+  // Proofs of inclusion were checked before; what is left to the library is the logs' promises.
+  const tlogEntries = bundleFromJSON(bundle.json)
+    .verificationMaterial.tlogEntries.filter((entry) => entry.inclusionPromise)
+    .map((entry) => ({ ...entry, inclusionProof: undefined }) as TransparencyLogEntry);
   return {
     key:
       bundle.material.kind === 'certificate'
@@ -155,7 +158,7 @@ function entityOf(bundle: Bundle, signed: SignedThing, key: KeyObject): SignedEn
         : { $case: 'public-key', hint: bundle.material.hint },
     timestamps: [
       ...tlogEntries
-        .filter((entry) => entry.inclusionPromise && entry.integratedTime !== '0')
+        .filter((entry) => entry.integratedTime !== '0')
         .map((tlogEntry) => ({ $case: 'transparency-log' as const, tlogEntry })),
       ...bundle.timestamps.map((der) => ({
         $case: 'timestamp-authority' as const,

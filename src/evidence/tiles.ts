@@ -1,5 +1,7 @@
 /** Logs as tiles of 256 hashes (c2sp.org/tlog-tiles): paths, and proofs computed from whatever holds the tiles. */
-import { nodeHash } from './merkle.ts';
+import { createHash } from 'node:crypto';
+
+import { checkIndex, leafHash, nodeHash } from './merkle.ts';
 import { Refusal } from './refusal.ts';
 
 const WIDTH = 256;
@@ -31,48 +33,95 @@ function widthOf(total: number, index: number): number {
   return Math.min(WIDTH, total - index * WIDTH);
 }
 
-/** Reads a tile; where a log has grown past a partial one, its full successor begins with the same items. */
+/** Reads a tile if it is there; where a log has grown past a partial one, its full successor begins with the same items. */
 async function readTile(
   read: ReadTile,
   level: number | 'entries',
   index: number,
   width: number,
-): Promise<{ path: string; bytes: Buffer; width: number }> {
+): Promise<{ path: string; bytes: Buffer; width: number } | undefined> {
   const path = tilePath(level, index, width);
   const bytes = await read(path);
   if (bytes) return { path, bytes, width };
   const fullPath = tilePath(level, index);
   const full = width < WIDTH ? await read(fullPath) : undefined;
-  if (full) return { path: fullPath, bytes: full, width: WIDTH };
-  throw refuse(path, 'is missing');
+  return full && { path: fullPath, bytes: full, width: WIDTH };
+}
+
+/** The root of a complete subtree, of any power of two hashes. */
+function rootOf(hashes: Buffer[]): Buffer {
+  if (hashes.length === 1) return hashes[0]!;
+  const pairs = Array.from({ length: hashes.length / 2 }, (_, i) => [hashes[2 * i]!, hashes[2 * i + 1]!]);
+  return rootOf(pairs.map(([left, right]) => nodeHash(left!, right!)));
+}
+
+/** So many hashes of a tile, from one on. */
+function hashesOf(tile: Buffer, first: number, count: number): Buffer[] {
+  return Array.from({ length: count }, (_, i) =>
+    tile.subarray((first + i) * HASH_BYTES, (first + i + 1) * HASH_BYTES),
+  );
+}
+
+interface Tile {
+  level: number;
+  index: number;
+  bytes: Promise<Buffer>;
 }
 
 /** Hashes of a tree of a given size, from tiles. Nothing in them is believed: proofs bind what is used to a root. */
 export class TileTree {
-  private readonly size: number;
+  readonly size: number;
   private readonly read: ReadTile;
-  private readonly tiles = new Map<string, Promise<Buffer>>();
+  /** By the path that each has in a tree of this size. */
+  private readonly tiles = new Map<string, Tile>();
 
   constructor(size: number, read: ReadTile) {
     this.size = size;
     this.read = read;
   }
 
+  /** The leaf's hash, as the tile says. */
+  async leaf(index: number): Promise<Buffer> {
+    checkIndex(index, this.size);
+    return this.node(0, index);
+  }
+
   /** The leaf's hash and the hashes from its sibling upwards. */
   async inclusion(index: number): Promise<{ leaf: Buffer; hashes: Buffer[] }> {
-    if (index >= this.size)
-      throw new Refusal('log_proof', `index ${index} is not in a tree of ${this.size} leaves`);
-    return { leaf: await this.node(0, index), hashes: await this.path(index, 0, this.size) };
+    return { leaf: await this.leaf(index), hashes: await this.path(index, 0, this.size) };
   }
 
   /** The proof that the tree's first `older` leaves were a tree of their own (RFC 6962, 2.1.2). */
   async consistency(older: number): Promise<Buffer[]> {
-    return older === this.size ? [] : this.subproof(older, 0, this.size, true);
+    if (older === this.size) return [];
+    checkIndex(older - 1, this.size);
+    return this.subproof(older, 0, this.size, true);
   }
 
-  /** The root of the first `size` leaves. */
-  root(): Promise<Buffer> {
-    return this.range(0, this.size);
+  /** The root of the first `size` leaves; an empty tree's is the hash of nothing (RFC 6962, 2.1). */
+  async root(): Promise<Buffer> {
+    return this.size === 0 ? createHash('sha256').digest() : this.range(0, this.size);
+  }
+
+  /**
+   * All tiles read so far, by path, once every hash in them leads to the root. A proof does not use the hashes on
+   * its own way up: false ones there would be kept, and refuse every other entry's proof from then on.
+   */
+  async bound(root: Buffer): Promise<Map<string, Buffer>> {
+    if (!(await this.root()).equals(root))
+      throw new Refusal('log_proof', 'the tiles of the tree’s border do not make up the checkpoint’s root');
+    const bound = new Map<string, Buffer>();
+    // The map grows meanwhile by the tiles above, and they are visited too.
+    for (const [path, { level, index, bytes }] of this.tiles) {
+      const tile = await bytes;
+      // A partial tile is all border, and the root is made of it; a full one has its hash in the tile above.
+      const isFull = tile.length === WIDTH * HASH_BYTES;
+      const above = isFull ? await this.node(TILE_HEIGHT * (level + 1), index) : undefined;
+      if (above && !rootOf(hashesOf(tile, 0, WIDTH)).equals(above))
+        throw refuse(path, 'does not have the hash that the tile above it names');
+      bound.set(path, tile);
+    }
+    return bound;
   }
 
   private async path(index: number, from: number, to: number): Promise<Buffer[]> {
@@ -109,33 +158,28 @@ export class TileTree {
     const height = level % TILE_HEIGHT;
     const start = index * 2 ** height;
     const tile = await this.tile(tileLevel, Math.floor(start / WIDTH));
-    let hashes = Array.from({ length: 2 ** height }, (_, i) => {
-      const at = ((start % WIDTH) + i) * HASH_BYTES;
-      return tile.subarray(at, at + HASH_BYTES);
-    });
-    while (hashes.length > 1)
-      hashes = Array.from({ length: hashes.length / 2 }, (_, i) =>
-        nodeHash(hashes[2 * i]!, hashes[2 * i + 1]!),
-      );
-    return hashes[0]!;
+    return rootOf(hashesOf(tile, start % WIDTH, 2 ** height));
   }
 
   private tile(level: number, index: number): Promise<Buffer> {
-    const key = `${level}/${index}`;
-    let tile = this.tiles.get(key);
+    const width = widthOf(Math.floor(this.size / 2 ** (TILE_HEIGHT * level)), index);
+    const path = tilePath(level, index, width);
+    let tile = this.tiles.get(path);
     if (!tile) {
-      tile = this.load(level, index);
-      this.tiles.set(key, tile);
+      tile = { level, index, bytes: this.load(level, index, width) };
+      this.tiles.set(path, tile);
     }
-    return tile;
+    return tile.bytes;
   }
 
-  private async load(level: number, index: number): Promise<Buffer> {
-    const wanted = widthOf(Math.floor(this.size / 2 ** (TILE_HEIGHT * level)), index);
-    const { path, bytes, width } = await readTile(this.read, level, index, wanted);
+  private async load(level: number, index: number, wanted: number): Promise<Buffer> {
+    const found = await readTile(this.read, level, index, wanted);
+    if (!found) throw refuse(tilePath(level, index, wanted), 'is missing');
+    const { path, bytes, width } = found;
     if (bytes.length !== width * HASH_BYTES)
       throw refuse(path, `is ${bytes.length} bytes long, not ${width * HASH_BYTES}`);
-    return bytes;
+    // This tree says nothing about what a full tile has beyond it.
+    return bytes.subarray(0, wanted * HASH_BYTES);
   }
 }
 
@@ -146,23 +190,56 @@ function splitPoint(n: number): number {
   return k;
 }
 
-/** The entry at an index, from its bundle of 256: each has its length before it, 2 bytes, big-endian. */
-export async function readEntry(read: ReadTile, index: number, size: number): Promise<Buffer | undefined> {
+/** Entries that stand together in a log, as many as the tree has of them. */
+interface EntryBundle {
+  /** The path it has in a tree of this size. */
+  path: string;
+  bytes: Buffer;
+  entries: Buffer[];
+}
+
+/** The bundle of 256 that an entry is in: each has its length before it, 2 bytes, big-endian. */
+async function readBundle(read: ReadTile, index: number, size: number): Promise<EntryBundle | undefined> {
+  checkIndex(index, size);
   const tile = Math.floor(index / WIDTH);
-  let found: Awaited<ReturnType<typeof readTile>>;
-  try {
-    found = await readTile(read, 'entries', tile, widthOf(size, tile));
-  } catch (error) {
-    // Logs may serve hashes only: the caller then needs the entry from elsewhere.
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
+  const wanted = widthOf(size, tile);
+  const found = await readTile(read, 'entries', tile, wanted);
+  // Logs may serve hashes only: the caller then needs the entry from elsewhere.
+  if (!found) return undefined;
+  const { path, bytes, width } = found;
+  const entries: Buffer[] = [];
   let at = 0;
-  for (let i = 0; i <= index % WIDTH; i++) {
-    const length = at + 2 <= found.bytes.length ? found.bytes.readUInt16BE(at) : Number.POSITIVE_INFINITY;
-    if (at + 2 + length > found.bytes.length) throw refuse(found.path, `ends before entry ${index}`);
-    if (i === index % WIDTH) return found.bytes.subarray(at + 2, at + 2 + length);
+  let end = 0;
+  while (entries.length < width) {
+    const length = at + 2 <= bytes.length ? bytes.readUInt16BE(at) : Number.POSITIVE_INFINITY;
+    if (at + 2 + length > bytes.length) throw refuse(path, `ends before its entry ${entries.length}`);
+    entries.push(bytes.subarray(at + 2, at + 2 + length));
     at += 2 + length;
+    if (entries.length === wanted) end = at;
   }
-  return undefined;
+  if (at !== bytes.length) throw refuse(path, `has bytes after its ${width} entries`);
+  return {
+    path: tilePath('entries', tile, wanted),
+    bytes: bytes.subarray(0, end),
+    entries: entries.slice(0, wanted),
+  };
+}
+
+/** The entry at an index; undefined where the log has no entries. Nothing binds it yet: its hash must be the leaf. */
+export async function readEntry(read: ReadTile, index: number, size: number): Promise<Buffer | undefined> {
+  return (await readBundle(read, index, size))?.entries[index % WIDTH];
+}
+
+/** The bundle that an entry is in, if the log has it, refused unless each of its entries is the tree's. */
+export async function readBoundBundle(
+  read: ReadTile,
+  index: number,
+  tree: TileTree,
+): Promise<EntryBundle | undefined> {
+  const bundle = await readBundle(read, index, tree.size);
+  const first = index - (index % WIDTH);
+  for (const [i, entry] of bundle?.entries.entries() ?? [])
+    if (!leafHash(entry).equals(await tree.leaf(first + i)))
+      throw refuse(bundle!.path, `has another entry ${first + i} than the tree`);
+  return bundle;
 }

@@ -1,11 +1,11 @@
 /** The policy: whose word counts for what, and which gates a verdict must pass. One file or a built-in name. */
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 import { canonicalDigest } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
-import type { Problem } from '../base/json.ts';
+import { type Problem, parseJson } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
 import { crossChecks } from './cross-checks.ts';
 import {
@@ -16,7 +16,6 @@ import {
   type Requirement,
   SUBJECT_FIELDS,
 } from './shape.ts';
-import { parseYaml } from './yaml.ts';
 
 /** How the image's content is known: the engine's word, or its layers hashed by us. */
 export type ImageCheck = 'engine' | 'content';
@@ -76,7 +75,7 @@ async function readPolicyFile(
   where: string,
 ): Promise<PolicyFile> {
   try {
-    const bytes = await readFile(join(folder, path));
+    const bytes = await readFile(resolve(folder, path));
     if (bytes.length > EVIDENCE_LIMITS.fileBytes) throw new Error(`over ${EVIDENCE_LIMITS.fileBytes} bytes`);
     return { path, bytes, sha256: digestOf(bytes) };
   } catch (error) {
@@ -84,12 +83,22 @@ async function readPolicyFile(
   }
 }
 
+/** JSON is read without the YAML library, which takes longer to load than a bundle to verify. */
+async function parseText(text: string, problems: Problem[]): Promise<unknown> {
+  if (!text.trimStart().startsWith('{')) return (await import('./yaml.ts')).parseYaml(text, problems);
+  const limits = { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth };
+  const parsed = parseJson(Buffer.from(text), limits);
+  if (parsed.ok) return parsed.value;
+  problems.push(...parsed.problems);
+  return undefined;
+}
+
 /** Checks a policy's text and reads the files it names from `folder`; `name` is what records call it. */
 export async function parsePolicy(text: string, name: string, folder: string): Promise<Policy> {
   if (text.length > LIMITS.documentBytes)
     throw new Fault('policy_invalid', `${name} is over ${LIMITS.documentBytes} bytes`);
   const problems: Problem[] = [];
-  const value = parseYaml(text, problems);
+  const value = await parseText(text, problems);
   if (problems.length === 0) policyShape.check(value, '$', problems);
   if (problems.length > 0) throw problemList(name, problems);
   const document = value as PolicyDocument;

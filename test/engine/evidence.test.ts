@@ -13,7 +13,8 @@ import { manifestSubject } from '../../src/manifest/subject.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { runManifests } from '../../src/reenact.ts';
 import type { RunEvent } from '../../src/replay/events.ts';
-import { type EnvelopeJson, envelope, makeKey, statement, trustOf, verifyAs } from '../support/keys.ts';
+import { type EnvelopeJson, envelope, makeKey, statement } from '../support/keys.ts';
+import { trustOf, verifyAs } from '../support/verify.ts';
 import {
   describeEngine,
   engine,

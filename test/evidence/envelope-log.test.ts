@@ -8,16 +8,9 @@ import { readFolderProof } from '../../src/evidence/log-cache.ts';
 import { parseLogReference } from '../../src/evidence/reference.ts';
 import { Refusal } from '../../src/evidence/refusal.ts';
 import type { SourceFile } from '../../src/evidence/verify.ts';
-import {
-  type EnvelopeJson,
-  envelope,
-  makeKey,
-  statement,
-  type TestKey,
-  trustOf,
-  verifyAs,
-} from '../support/keys.ts';
+import { type EnvelopeJson, envelope, makeKey, statement, type TestKey } from '../support/keys.ts';
 import { TestLog } from '../support/log.ts';
+import { trustOf, verifyAs } from '../support/verify.ts';
 import { tempFolder } from '../support/world.ts';
 
 const key = makeKey();

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { wantDigest } from '../../src/evidence/subject.ts';
-import { envelope, makeKey, SUBJECT, statement, trustOf, verifyAs } from '../support/keys.ts';
+import { envelope, makeKey, SUBJECT, statement } from '../support/keys.ts';
+import { trustOf, verifyAs } from '../support/verify.ts';
 
 const key = makeKey();
 const other = makeKey();

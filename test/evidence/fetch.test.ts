@@ -1,11 +1,11 @@
 /** Fetching proofs from a log on the loopback interface, an honest one and others. */
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
 import { fetchProof, parseLogUrl } from '../../src/evidence/fetch.ts';
-import { readCachedProof } from '../../src/evidence/log-cache.ts';
+import { logFolder, readCachedProof } from '../../src/evidence/log-cache.ts';
 import { leafHash, verifyInclusion } from '../../src/evidence/merkle.ts';
 import { parseVerifierKey } from '../../src/evidence/note.ts';
 import type { LogReference } from '../../src/evidence/reference.ts';
@@ -21,7 +21,12 @@ afterEach(async () => {
 
 type Answer = (path: string) => Buffer | number | undefined;
 
-async function fetchFrom(answer: Answer, store: string, index = 300): Promise<LogReference> {
+async function fetchFrom(
+  answer: Answer,
+  store: string,
+  index = 300,
+  signal = new AbortController().signal,
+): Promise<LogReference> {
   const served = await serve(answer);
   open.push(served);
   return fetchProof({
@@ -38,7 +43,7 @@ async function fetchFrom(answer: Answer, store: string, index = 300): Promise<Lo
     ],
     store,
     clock: systemClock,
-    signal: new AbortController().signal,
+    signal,
   });
 }
 
@@ -121,7 +126,32 @@ describe('evidence fetch', () => {
       'another entry than the tree has',
       (path) => flipped(path, 'tile/entries', log.serveFile(path, 400)),
     ],
+    [
+      'log_proof',
+      'another entry beside the one asked for',
+      (path) => changed(path, 'tile/entries', log.serveFile(path, 400), 'entry 301'),
+    ],
+    [
+      'log_proof',
+      'a false hash that the proof has no use for',
+      (path) => flipped(path, 'tile/1/', log.serveFile(path, 400)),
+    ],
+    [
+      'log_checkpoint',
+      'a checkpoint with bytes that are not UTF-8',
+      () =>
+        Buffer.concat([
+          Buffer.from(`${log.checkpoint(400)}— x`),
+          Buffer.from([0xff, 0x20]),
+          Buffer.from('AAAAAAAA\n'),
+        ]),
+    ],
     ['evidence_too_large', 'a checkpoint without end', () => Buffer.alloc(1 << 20, 'x')],
+    [
+      'evidence_too_large',
+      'a tile longer than any',
+      (path) => (path.startsWith('tile/0') ? Buffer.alloc(8193) : log.serveFile(path, 400)),
+    ],
     ['log_unreachable', 'a redirect to elsewhere', () => 302],
     ['log_unreachable', 'nothing at all', () => undefined],
     ['log_unreachable', 'a server that fails', () => 503],
@@ -129,6 +159,43 @@ describe('evidence fetch', () => {
     const store = tempFolder();
     await expect(fetchFrom(answer, store)).rejects.toMatchObject({ code });
     expect(existsSync(join(store, 'logs'))).toBe(false);
+  });
+
+  it('log_split_view: a run at the same time was shown, and recorded, another history', async () => {
+    const store = tempFolder();
+    const place = join(logFolder(store, log.origin), 'checkpoints');
+    const other = log.checkpoint(400, { root: Buffer.alloc(32) });
+    const answer: Answer = (path) => {
+      if (path.startsWith('tile/entries')) {
+        mkdirSync(place, { recursive: true });
+        writeFileSync(join(place, '400'), other);
+      }
+      return log.serveFile(path, 400);
+    };
+    await expect(fetchFrom(answer, store)).rejects.toMatchObject({ code: 'log_split_view' });
+    expect(readFileSync(join(place, '400'), 'utf8')).toBe(other);
+    expect(globSync('logs/*/split-view/*/checkpoint-{kept,shown}', { cwd: store }).length).toBe(2);
+  });
+
+  it('interrupted: at any request, and nothing is kept', async () => {
+    for (const at of ['checkpoint', 'tile/0', 'tile/entries']) {
+      const [store, stop] = [tempFolder(), new AbortController()];
+      const answer: Answer = (path) => {
+        if (path.startsWith(at)) stop.abort();
+        return log.serveFile(path, 400);
+      };
+      await expect(fetchFrom(answer, store, 300, stop.signal)).rejects.toMatchObject({ code: 'interrupted' });
+      expect(existsSync(join(store, 'logs'))).toBe(false);
+    }
+  });
+
+  it('asks three times, and no more', async () => {
+    const served = await serve(() => 503);
+    open.push(served);
+    const o = { index: 0, logs: [], store: tempFolder(), clock: systemClock };
+    const asked = fetchProof({ ...o, url: served.url, signal: new AbortController().signal });
+    await expect(asked).rejects.toMatchObject({ code: 'log_unreachable' });
+    expect(served.requests).toEqual(['checkpoint', 'checkpoint', 'checkpoint']);
   });
 
   it('asks only over https, or this machine', () => {
@@ -142,6 +209,14 @@ function flipped(path: string, prefix: string, bytes: Buffer | undefined): Buffe
   if (!bytes || !path.startsWith(prefix)) return bytes;
   const copy = Buffer.from(bytes);
   for (let i = 3; i < copy.length; i += 7) copy[i]! ^= 1;
+  return copy;
+}
+
+/** The bytes with one character of a text in them changed, which keeps every length. */
+function changed(path: string, prefix: string, bytes: Buffer | undefined, text: string): Buffer | undefined {
+  if (!bytes || !path.startsWith(prefix)) return bytes;
+  const copy = Buffer.from(bytes);
+  copy[copy.indexOf(text)]! ^= 1;
   return copy;
 }
 

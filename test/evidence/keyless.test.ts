@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Trust } from '../../src/evidence/trust.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
-import { statement, verifyAs } from '../support/keys.ts';
+import { statement } from '../support/keys.ts';
 import {
   type BundleJson,
   IDENTITY,
@@ -14,6 +14,7 @@ import {
   SIGNED_MS,
   TestSigstore,
 } from '../support/sigstore.ts';
+import { verifyAs } from '../support/verify.ts';
 import { tempFolder } from '../support/world.ts';
 
 const sigstore = new TestSigstore();

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { matchSignatures, parseEnvelope, preAuthEncoding } from '../../src/evidence/dsse.ts';
 import { ALGORITHMS, type Algorithm, parsePublicKey } from '../../src/evidence/keys.ts';
 import { parseStatement } from '../../src/evidence/statement.ts';
-import { envelope, makeKey, signWith, type TestKey, trustOf, verifyAs } from '../support/keys.ts';
+import { envelope, makeKey, signWith, type TestKey } from '../support/keys.ts';
+import { trustOf, verifyAs } from '../support/verify.ts';
 
 const key = makeKey();
 const _other = makeKey();

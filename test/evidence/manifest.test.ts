@@ -11,8 +11,9 @@ import { loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';
 import { checkManifestEvidence, openDesk } from '../../src/replay/evidence.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
-import { envelope, makeKey, statement, trustOf } from '../support/keys.ts';
+import { envelope, makeKey, statement } from '../support/keys.ts';
 import { TestLog } from '../support/log.ts';
+import { trustOf } from '../support/verify.ts';
 import { tempFolder } from '../support/world.ts';
 
 const digest = (byte: string): Digest => `sha256:${byte.repeat(32)}` as Digest;

@@ -111,6 +111,10 @@ describe('trees from tiles', () => {
     ['index - 1', { index: 299 }],
     ['another size', { size: 512 }],
     ['an index outside', { index: 1000 }],
+    ['an index below 0', { index: -700 }],
+    ['half an index', { index: 300.5 }],
+    ['no number for an index', { index: Number.NaN }],
+    ['no number for a size', { size: Number.NaN }],
     ['a missing hash', { drop: true }],
     ['an extra hash', { extra: true }],
   ])('log_proof: %s', (_name, change) => {
@@ -121,6 +125,24 @@ describe('trees from tiles', () => {
     else if (change.extra) claim.proof = [...proof, proof[0]!];
     else Object.assign(claim, change);
     expect(accepted(() => verifyInclusion(claim))).toBe(false);
+  });
+
+  it('says whether a proof is too long or too short', () => {
+    const { index, size, root } = { index: 300, size: 1000, root: log.root(1000) };
+    const hashes = log.inclusion(index, size);
+    const claim = { index, size, leaf: leafHash(log.entries[index]!), root };
+    const between = { size1: 300, size2: 1000, root1: log.root(300), root2: root };
+    const steps = log.inclusion(299, 1000);
+    for (const [proof, complaint] of [
+      [[...hashes, root], 'too many'],
+      [hashes.slice(1), 'too few'],
+    ] as const)
+      expect(() => verifyInclusion({ ...claim, proof: [...proof] })).toThrow(complaint);
+    for (const [proof, complaint] of [
+      [[...steps, ...steps], 'too many'],
+      [steps.slice(0, 1), 'too few'],
+    ] as const)
+      expect(() => verifyConsistency({ ...between, proof: [...proof] })).toThrow(complaint);
   });
 
   it.each([

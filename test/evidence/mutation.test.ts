@@ -10,8 +10,9 @@ import { parseStatement } from '../../src/evidence/statement.ts';
 import { Trust } from '../../src/evidence/trust.ts';
 import { parseTrustedRoot } from '../../src/evidence/trusted-root.ts';
 import { conformanceCases, verifyCase } from '../support/conformance.ts';
-import { envelope, makeKey, trustOf, verifyAs } from '../support/keys.ts';
+import { envelope, makeKey } from '../support/keys.ts';
 import { TestSigstore } from '../support/sigstore.ts';
+import { trustOf, verifyAs } from '../support/verify.ts';
 
 const REAL = ['happy-path-v0.1', 'happy-path-intoto-in-dsse-v3', 'rekor2-dsse-happy-path'];
 const cases = conformanceCases().filter(({ name }) => REAL.includes(name));

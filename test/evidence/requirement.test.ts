@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { envelope, makeKey, statement, type TestKey, trustOf, verifyAs } from '../support/keys.ts';
+import { envelope, makeKey, statement, type TestKey } from '../support/keys.ts';
+import { trustOf, verifyAs } from '../support/verify.ts';
 
 const key = makeKey();
 const _other = makeKey();
