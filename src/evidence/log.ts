@@ -58,15 +58,31 @@ function factOf(checkpoint: VerifiedCheckpoint, index: number, leaf: Buffer): Lo
   };
 }
 
+/** The logs whose id the entry names, with keys that were valid when it claims to have been inserted. */
+function logsOf({ logId, integratedTime }: LogEntry, logs: TrustedLog[]): TrustedLog[] {
+  const named = logs.filter(({ id }) => id?.equals(logId));
+  if (named.length === 0)
+    throw new Refusal(
+      'log_key',
+      `the entry is of log ${logId.toString('hex').slice(0, 16)}…, which the trust root does not have; if the root is too old, renew it (docs/evidence.md)`,
+    );
+  if (integratedTime === null) return named;
+  const valid = named.filter(({ window }) => covers(window, integratedTime * 1000));
+  if (valid.length === 0) throw notValid(named[0]!, integratedTime * 1000);
+  return valid;
+}
+
+function notValid({ key }: TrustedLog, timeMs: number): Refusal {
+  return new Refusal(
+    'log_key',
+    `the key of ${key.name} was not valid at ${new Date(timeMs).toISOString()}; if the trust root is too old, renew it (docs/evidence.md)`,
+  );
+}
+
 /** Checks a bundle's entry: its body is about this signature, and its proof leads to a signed checkpoint. */
 export function proveEntry(entry: LogEntry, signed: SignedThing, logs: TrustedLog[]): ProvenEntry {
   checkBody(entry.body, { kind: entry.kind, version: entry.version }, signed);
-  const own = logs.filter(({ id }) => id?.equals(entry.logId));
-  if (own.length === 0)
-    throw new Refusal(
-      'log_key',
-      `the entry is of log ${entry.logId.toString('hex').slice(0, 16)}…, which the trust root does not have`,
-    );
+  const own = logsOf(entry, logs);
   const leaf = leafHash(entry.body);
   const { proof } = entry;
   if (!proof) {
@@ -134,12 +150,7 @@ export function proveWith(
 /** Refuses a log whose key was not valid at one of these times. */
 export function checkLogWindows(entries: ProvenEntry[], timesMs: number[]): void {
   for (const { log } of entries)
-    for (const ms of timesMs)
-      if (!covers(log.window, ms))
-        throw new Refusal(
-          'log_key',
-          `the key of ${log.key.name} was not valid at ${new Date(ms).toISOString()}; if the trust root is too old, renew it (docs/evidence.md)`,
-        );
+    for (const ms of timesMs) if (!covers(log.window, ms)) throw notValid(log, ms);
 }
 
 /** A named reference must be what was proven, in every part. */

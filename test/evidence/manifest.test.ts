@@ -1,10 +1,12 @@
 /** What runs is what was signed: every field of a manifest is covered, and references are kept to. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
+import { logFolder } from '../../src/evidence/log-cache.ts';
 import type { EvidenceRecord } from '../../src/evidence/record.ts';
 import { type Manifest, manifestSchema } from '../../src/manifest/definition.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
@@ -154,6 +156,17 @@ describe('what a manifest names', () => {
     writeFileSync(join(elsewhere, 'x.json'), text);
     symlinkSync(join(elsewhere, 'x.json'), join(folder, 'm.dsse.json'));
     expect((await check(FULL, { folder, file: null, text })).code).toBe('evidence_missing');
+  });
+
+  it('does not hang at a pipe in the folder', async () => {
+    const folder = tempFolder();
+    execFileSync('mkfifo', [join(folder, 'm.dsse.json'), join(folder, 'a.json')]);
+    expect((await check(FULL, { folder, file: null })).code).toBe('evidence_missing');
+  });
+
+  it('keeps a log of dots inside the store', () => {
+    expect(logFolder('/store', '..')).toBe('/store/logs/%2E%2E');
+    expect(logFolder('/store', '../../etc')).toBe('/store/logs/..%2F..%2Fetc');
   });
 
   it('needs the proof of a log entry that is named, even where the policy needs none', async () => {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { Fault } from '../../src/base/fault.ts';
 import { parseEvidenceFile } from '../../src/evidence/evidence-file.ts';
 import { parsePublicKey } from '../../src/evidence/keys.ts';
 import type { EvidenceRecord } from '../../src/evidence/record.ts';
@@ -9,6 +10,7 @@ import { Refusal } from '../../src/evidence/refusal.ts';
 import { parseStatement } from '../../src/evidence/statement.ts';
 import { Trust } from '../../src/evidence/trust.ts';
 import { parseTrustedRoot } from '../../src/evidence/trusted-root.ts';
+import { parsePolicy } from '../../src/policy/policy.ts';
 import { conformanceCases, verifyCase } from '../support/conformance.ts';
 import { envelope, makeKey } from '../support/keys.ts';
 import { TestSigstore } from '../support/sigstore.ts';
@@ -75,6 +77,29 @@ describe('fuzz', async () => {
           parse(bytes);
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('policies: only faults of the policy', async () => {
+    const policies = [
+      '{"version":1,"authorities":[{"id":"a","keyless":{"issuer":"x","subject":"y"}}],"require":[{"match":{"/a":1}}]}',
+      'version: 1\ngates: {replay_ratio: 0.5}\ntrust: {logs: [{key: "a+00000000+AAAA"}]}\n',
+    ];
+    const text = fc
+      .tuple(fc.constantFrom(...policies), fc.nat(), fc.string({ maxLength: 4 }), fc.nat(6))
+      .map(([policy, at, insert, cut]) => {
+        const i = at % (policy.length + 1);
+        return policy.slice(0, i) + insert + policy.slice(i + cut);
+      });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(text, fc.string({ unit: 'binary' })), async (policy) => {
+        try {
+          await parsePolicy(policy, 'x', '/');
+        } catch (error) {
+          if (!(error instanceof Fault) || error.code !== 'policy_invalid') throw error;
         }
       }),
       { numRuns: 400 },
