@@ -1,5 +1,7 @@
 /** Fetching proofs from a log on the loopback interface, an honest one and others. */
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -132,11 +134,6 @@ describe('evidence fetch', () => {
       (path) => changed(path, 'tile/entries', log.serveFile(path, 400), 'entry 301'),
     ],
     [
-      'log_proof',
-      'a false hash that the proof has no use for',
-      (path) => flipped(path, 'tile/1/', log.serveFile(path, 400)),
-    ],
-    [
       'log_checkpoint',
       'a checkpoint with bytes that are not UTF-8',
       () =>
@@ -175,6 +172,42 @@ describe('evidence fetch', () => {
     await expect(fetchFrom(answer, store)).rejects.toMatchObject({ code: 'log_split_view' });
     expect(readFileSync(join(place, '400'), 'utf8')).toBe(other);
     expect(globSync('logs/*/split-view/*/checkpoint-{kept,shown}', { cwd: store }).length).toBe(2);
+  });
+
+  it('log_proof: a false hash that the proof has no use for, and older references keep theirs', async () => {
+    const store = tempFolder();
+    const first = await fetchFrom(honest(700), store);
+    // Entry 3's proof takes the first hash of the level above from its own tile; entry 300's needs it.
+    const answer: Answer = (path) => {
+      const bytes = log.serveFile(path, 700);
+      return bytes && path.startsWith('tile/1/')
+        ? Buffer.concat([Buffer.alloc(32), bytes.subarray(32)])
+        : bytes;
+    };
+    await expect(fetchFrom(answer, store, 3)).rejects.toMatchObject({ code: 'log_proof' });
+    const proof = await readCachedProof(store, first);
+    verifyInclusion({ ...first, leaf: leafHash(proof!.extra!), proof: proof!.hashes });
+  });
+
+  it('log_unreachable: a redirect is not followed, though the log be there', async () => {
+    const elsewhere = await serve(honest(400));
+    const from = createServer((request, response) =>
+      response.writeHead(302, { location: `${elsewhere.url}${request.url}` }).end(),
+    );
+    await new Promise<void>((resolve) => from.listen(0, '127.0.0.1', resolve));
+    open.push(elsewhere, {
+      url: '',
+      requests: [],
+      close: async () => {
+        from.closeAllConnections();
+        from.close();
+      },
+    });
+    const url = `http://127.0.0.1:${(from.address() as AddressInfo).port}`;
+    const o = { url, index: 0, logs: [], store: tempFolder(), clock: systemClock };
+    const asked = fetchProof({ ...o, signal: new AbortController().signal });
+    await expect(asked).rejects.toMatchObject({ code: 'log_unreachable' });
+    expect(elsewhere.requests).toEqual([]);
   });
 
   it('interrupted: at any request, and nothing is kept', async () => {

@@ -143,6 +143,8 @@ describe('trees from tiles', () => {
       [steps.slice(0, 1), 'too few'],
     ] as const)
       expect(() => verifyConsistency({ ...between, proof: [...proof] })).toThrow(complaint);
+    const shrunk = { size1: 1000, size2: 300, root1: root, root2: log.root(300), proof: steps };
+    expect(() => verifyConsistency(shrunk)).toThrow('cannot continue');
   });
 
   it.each([
