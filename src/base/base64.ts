@@ -9,3 +9,9 @@ export function decodeBase64(text: string): Buffer | undefined {
   const padding = standard.slice(url.length);
   return text === url || text === url + padding ? bytes : undefined;
 }
+
+/** Base64 as C2SP has it: the standard alphabet with padding (RFC 4648, section 4), so that a note has one spelling. */
+export function decodePaddedBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
-import { fetchProof } from '../evidence/fetch.ts';
+import { fetchProof } from '../evidence/log/fetch.ts';
 import { formatLogReference, type LogReference, parseLogReference } from '../evidence/reference.ts';
 import { REFUSALS, Refusal } from '../evidence/refusal.ts';
 import { loadTrust } from '../evidence/trust.ts';

@@ -6,7 +6,7 @@ import { digestOf } from '../base/digest.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { SeparateProof } from '../evidence/circumstances.ts';
-import { readFolderProof } from '../evidence/log-cache.ts';
+import { readFolderProof } from '../evidence/log/cache.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { type LogReference, parseLogReference } from '../evidence/reference.ts';
 import { Refusal } from '../evidence/refusal.ts';

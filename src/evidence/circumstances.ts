@@ -1,7 +1,8 @@
 /** What all evidence of one call is checked against. */
+
+import type { TlogProof } from './log/tlog-proof.ts';
 import type { LogReference } from './reference.ts';
 import type { Wanted } from './subject.ts';
-import type { TlogProof } from './tlog-proof.ts';
 import type { Trust } from './trust.ts';
 
 /** A proof that came in a file of its own. */

@@ -1,10 +1,10 @@
 /** One piece of evidence, from its signature to its signer, in the order docs/evidence.md gives. */
-import { digestOf } from '../base/digest.ts';
+import { type Digest, digestOf } from '../base/digest.ts';
 import type { Requirement } from '../policy/shape.ts';
 import { asRefusal, Checks } from './checks.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Evidence } from './evidence-file.ts';
-import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log.ts';
+import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log/prove.ts';
 import { checkRequirement } from './predicate.ts';
 import type { EnvelopeRecord, Signer } from './record.ts';
 import { Refusal } from './refusal.ts';
@@ -195,12 +195,11 @@ async function checkAll(
   return fulfilled;
 }
 
-/** Checks one piece of evidence; what was wrong with it is in its record, never thrown. */
-export async function checkEvidence(evidence: Evidence, c: Circumstances): Promise<CheckedEvidence> {
-  const checks = new Checks();
-  const record: EnvelopeRecord = {
-    file: evidence.name,
-    sha256: evidence.sha256,
+/** The record of a piece of evidence about which nothing is known yet. */
+export function blankEnvelope(file: string, sha256: Digest): EnvelopeRecord {
+  return {
+    file,
+    sha256,
     verdict: 'accepted',
     code: null,
     message: '',
@@ -213,6 +212,12 @@ export async function checkEvidence(evidence: Evidence, c: Circumstances): Promi
     timestamps: [],
     log: [],
   };
+}
+
+/** Checks one piece of evidence; what was wrong with it is in its record, never thrown. */
+export async function checkEvidence(evidence: Evidence, c: Circumstances): Promise<CheckedEvidence> {
+  const checks = new Checks();
+  const record = blankEnvelope(evidence.name, evidence.sha256);
   let fulfils: Requirement[] = [];
   try {
     await checks.run(

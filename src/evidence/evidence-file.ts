@@ -3,9 +3,9 @@ import { type Digest, digestOf } from '../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
 import { type Envelope, parseEnvelope } from './dsse.ts';
+import { parseTlogProof, TLOG_PROOF_HEADER, type TlogProof } from './log/tlog-proof.ts';
 import { Refusal } from './refusal.ts';
 import { readJson } from './strict.ts';
-import { parseTlogProof, TLOG_PROOF_HEADER, type TlogProof } from './tlog-proof.ts';
 
 /** One signed thing and where it was found. */
 export interface Evidence {

@@ -5,11 +5,11 @@ import { basename, join } from 'node:path';
 import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { SeparateProof } from './circumstances.ts';
-import { readCachedProof } from './log-cache.ts';
+import { readCachedProof } from './log/cache.ts';
+import { parseTlogProof } from './log/tlog-proof.ts';
 import { readEvidenceBytes } from './read.ts';
 import type { LogReference } from './reference.ts';
 import { Refusal } from './refusal.ts';
-import { parseTlogProof } from './tlog-proof.ts';
 import type { SourceFile } from './verify.ts';
 
 const ENVELOPE_NAMES = /\.(?:json|jsonl|sigstore|dsse|intoto)$/;

@@ -1,12 +1,11 @@
 /** The first check: which key made which signature over exactly these bytes. Whether the key is trusted comes later. */
 import { hash, type KeyObject, X509Certificate } from 'node:crypto';
-
-import type { SignedThing } from './body.ts';
 import type { Bundle } from './bundle.ts';
 import type { Circumstances } from './circumstances.ts';
 import { type Envelope, matchSignatures, preAuthEncoding } from './dsse.ts';
 import type { Evidence } from './evidence-file.ts';
 import { bindAlgorithm, type PublicKey, verifySignature } from './keys.ts';
+import type { SignedThing } from './log/body.ts';
 import { Refusal } from './refusal.ts';
 
 /** A signature that was verified, and the key that made it. */

@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 
 import type { Circumstances } from './circumstances.ts';
 import { matchIdentity } from './identity.ts';
-import type { ProvenEntry } from './log.ts';
+import type { ProvenEntry } from './log/prove.ts';
 import type { Signer } from './record.ts';
 import { Refusal } from './refusal.ts';
 import type { Verified } from './signature.ts';

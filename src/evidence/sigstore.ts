@@ -10,9 +10,8 @@ import {
   VerificationError,
   Verifier,
 } from '@sigstore/verify';
-
-import type { SignedThing } from './body.ts';
 import type { Bundle } from './bundle.ts';
+import type { SignedThing } from './log/body.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 import { explainCertificate, type TrustedRoot } from './trusted-root.ts';
 

@@ -3,7 +3,7 @@ import { Fault } from '../base/fault.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Authority, LogTrust, Transparency } from '../policy/shape.ts';
 import { ALGORITHMS, type Algorithm, type PublicKey, parsePublicKey } from './keys.ts';
-import { type NoteKey, parseVerifierKey } from './note.ts';
+import { type NoteKey, parseVerifierKey } from './log/note.ts';
 import { Refusal } from './refusal.ts';
 import type { SigstoreLibrary } from './sigstore.ts';
 import { embeddedRoot, parseTrustedRoot, type TrustedRoot, type Window } from './trusted-root.ts';

@@ -4,7 +4,7 @@ import { VERSION } from '../base/version.ts';
 import type { Requirement } from '../policy/shape.ts';
 import { asRefusal } from './checks.ts';
 import type { Circumstances, SeparateProof } from './circumstances.ts';
-import { type CheckedEvidence, checkEvidence } from './envelope.ts';
+import { blankEnvelope, type CheckedEvidence, checkEvidence } from './envelope.ts';
 import { type Evidence, parseEvidenceFile } from './evidence-file.ts';
 import {
   CHECKS,
@@ -23,25 +23,17 @@ export interface SourceFile {
 }
 
 /** A file that could not even be read as evidence. */
-function unreadable(file: SourceFile, refusal: Refusal): EnvelopeRecord {
-  const [, ...rest] = CHECKS;
+function unreadable(file: SourceFile, { code, message }: Refusal): EnvelopeRecord {
+  const [form, ...rest] = CHECKS;
   return {
-    file: file.name,
-    sha256: digestOf(file.bytes),
+    ...blankEnvelope(file.name, digestOf(file.bytes)),
     verdict: 'rejected',
-    code: refusal.code,
-    message: refusal.message,
+    code,
+    message,
     checks: [
-      { name: 'form', status: 'failed', code: refusal.code, detail: refusal.message },
+      { name: form, status: 'failed', code, detail: message },
       ...rest.map((name) => ({ name, status: 'not_reached' as const, code: null, detail: '' })),
     ],
-    payload_sha256: null,
-    payload_type: null,
-    predicate_type: null,
-    subjects: [],
-    signers: [],
-    timestamps: [],
-    log: [],
   };
 }
 

@@ -1,7 +1,6 @@
 /** Rules of a policy that no single field can hold; each guards against a policy that accepts more than it seems to. */
 import type { Problem } from '../base/json.ts';
-import type { Gates } from './policy.ts';
-import type { Authority, PolicyDocument } from './shape.ts';
+import type { Authority, Gates, PolicyDocument } from './shape.ts';
 
 function checkKeyless(keyless: NonNullable<Authority['keyless']>, path: string): Problem[] {
   const problems: Problem[] = [];

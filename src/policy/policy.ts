@@ -10,23 +10,13 @@ import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
 import { crossChecks } from './cross-checks.ts';
 import {
   type Authority,
+  type Gates,
   type LogTrust,
   type PolicyDocument,
   policyShape,
   type Requirement,
   SUBJECT_FIELDS,
 } from './shape.ts';
-
-/** How the image's content is known: the engine's word, or its layers hashed by us. */
-export type ImageCheck = 'engine' | 'content';
-
-export interface Gates {
-  /** Least share of requested replays that must match, 0 to 1. */
-  replay_ratio: number;
-  /** Every state identical to a given expectation, content-checked image, nothing degraded, claims borne out. */
-  forensic: boolean;
-  image_check: ImageCheck;
-}
 
 /** A file that the policy names: read once, and bound into the policy's digest. */
 interface PolicyFile {

@@ -11,7 +11,17 @@ import {
   type Shape,
   string,
 } from '../base/shape.ts';
-import type { Gates } from './policy.ts';
+
+/** How the image's content is known: the engine's word, or its layers hashed by us. */
+export type ImageCheck = 'engine' | 'content';
+
+export interface Gates {
+  /** Least share of requested replays that must match, 0 to 1. */
+  replay_ratio: number;
+  /** Every state identical to a given expectation, content-checked image, nothing degraded, claims borne out. */
+  forensic: boolean;
+  image_check: ImageCheck;
+}
 
 /** `required`: a proof that the entry is in the log; `promise`: the log's signed promise; `none`: no log. */
 export type Transparency = 'required' | 'promise' | 'none';

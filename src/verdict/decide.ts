@@ -1,7 +1,7 @@
 /** Decides a verdict from what the replays left: pure, no clock, no files, no engine. */
 import type { Digest } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
-import type { Gates, ImageCheck } from '../policy/policy.ts';
+import type { Gates, ImageCheck } from '../policy/shape.ts';
 import type { Ended } from '../sandbox/run.ts';
 import type { Claim, GateResult, ReplayResult, Verdict } from './record.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '../base/shape.ts';
 import type { CustodyPlace } from '../evidence/custody.ts';
 import { type EvidenceRecord, evidenceRecordShape } from '../evidence/record.ts';
-import type { ImageCheck } from '../policy/policy.ts';
+import type { ImageCheck } from '../policy/shape.ts';
 import type { Ended } from '../sandbox/run.ts';
 import type { Difference } from '../state/diff.ts';
 

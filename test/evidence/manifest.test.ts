@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
-import { logFolder } from '../../src/evidence/log-cache.ts';
+import { logFolder } from '../../src/evidence/log/cache.ts';
 import type { EvidenceRecord } from '../../src/evidence/record.ts';
 import { type Manifest, manifestSchema } from '../../src/manifest/definition.ts';
 import { loadManifests } from '../../src/manifest/load.ts';

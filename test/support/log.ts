@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 
-import { leafHash, nodeHash } from '../../src/evidence/merkle.ts';
-import { tilePath } from '../../src/evidence/tiles.ts';
-import { formatTlogProof } from '../../src/evidence/tlog-proof.ts';
+import { leafHash, nodeHash } from '../../src/evidence/log/merkle.ts';
+import { tilePath } from '../../src/evidence/log/tiles.ts';
+import { formatTlogProof } from '../../src/evidence/log/tlog-proof.ts';
 
 interface Signer {
   name: string;

@@ -1,15 +1,16 @@
 /** Transparency: that a signature's entry is in a trusted log, from every proof that is present; all must agree. */
+
+import type { LogEntry } from '../bundle.ts';
+import type { Algorithm } from '../keys.ts';
+import type { LogFact } from '../record.ts';
+import { formatLogReference, type LogReference } from '../reference.ts';
+import { Refusal } from '../refusal.ts';
+import type { TrustedLog } from '../trust.ts';
+import { covers } from '../trusted-root.ts';
 import { checkBody, expectedBodies, type SignedThing } from './body.ts';
-import type { LogEntry } from './bundle.ts';
 import { type VerifiedCheckpoint, verifyCheckpoint } from './checkpoint.ts';
-import type { Algorithm } from './keys.ts';
 import { leafHash, verifyInclusion } from './merkle.ts';
-import type { LogFact } from './record.ts';
-import { formatLogReference, type LogReference } from './reference.ts';
-import { Refusal } from './refusal.ts';
 import type { TlogProof } from './tlog-proof.ts';
-import type { TrustedLog } from './trust.ts';
-import { covers } from './trusted-root.ts';
 
 /** An entry that was proven, and the log whose key must have been valid then. */
 export interface ProvenEntry {
@@ -44,9 +45,15 @@ export function checkpointBy(
   throw refusal ?? new Refusal('log_key', 'the policy and its trust root name no log at all');
 }
 
-function factOf(checkpoint: VerifiedCheckpoint, index: number, leaf: Buffer): LogFact {
-  const { origin, size, root, keyId, witnesses } = checkpoint;
-  return {
+/** Ties a leaf to the checkpoint's root, and says what was proven by that. */
+function include(
+  log: TrustedLog,
+  { origin, size, root, keyId, witnesses }: VerifiedCheckpoint,
+  { index, hashes }: { index: number; hashes: Buffer[] },
+  leaf: Buffer,
+): ProvenEntry {
+  verifyInclusion({ index, size, leaf, proof: hashes, root });
+  const fact = {
     origin,
     key_id: keyId,
     index,
@@ -56,6 +63,7 @@ function factOf(checkpoint: VerifiedCheckpoint, index: number, leaf: Buffer): Lo
     tile_ref: formatLogReference({ origin, index, size, root }),
     witnesses,
   };
+  return { kind: 'proof', log, fact };
 }
 
 /** The logs whose id the entry names, with keys that were valid when it claims to have been inserted. */
@@ -105,14 +113,7 @@ export function proveEntry(entry: LogEntry, signed: SignedThing, logs: TrustedLo
     throw new Refusal('log_proof', 'treeSize or rootHash of the proof is not that of its signed checkpoint');
   if (!entry.promise && entry.index !== proof.index)
     throw new Refusal('log_proof', `logIndex is ${entry.index}, and ${proof.index} in the proof`);
-  verifyInclusion({
-    index: proof.index,
-    size: checkpoint.size,
-    leaf,
-    proof: proof.hashes,
-    root: checkpoint.root,
-  });
-  return { kind: 'proof', log, fact: factOf(checkpoint, proof.index, leaf) };
+  return include(log, checkpoint, proof, leaf);
 }
 
 /** Checks a separate proof: its body, or the one body such a signature can have, must be the leaf. */
@@ -131,15 +132,7 @@ export function proveWith(
   for (const body of bodies) {
     try {
       checkBody(body, null, signed);
-      const leaf = leafHash(body);
-      verifyInclusion({
-        index: proof.index,
-        size: checkpoint.size,
-        leaf,
-        proof: proof.hashes,
-        root: checkpoint.root,
-      });
-      return { kind: 'proof', log, fact: factOf(checkpoint, proof.index, leaf) };
+      return include(log, checkpoint, proof, leafHash(body));
     } catch (error) {
       refusal = error;
     }

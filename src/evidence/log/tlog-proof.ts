@@ -1,7 +1,7 @@
 /** Inclusion proofs in files of their own (c2sp.org/tlog-proof). */
-import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { decodeNoteBase64 } from './note.ts';
-import { Refusal } from './refusal.ts';
+import { decodePaddedBase64 } from '../../base/base64.ts';
+import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { Refusal } from '../refusal.ts';
 
 export interface TlogProof {
   /** Not authenticated by itself; here the entry's body, which the proof then binds. */
@@ -29,14 +29,14 @@ export function parseTlogProof(bytes: Uint8Array, name: string): TlogProof {
   const lines = text.slice(0, blank).split('\n');
   if (lines.shift() !== TLOG_PROOF_HEADER) throw fail(`does not begin with ${TLOG_PROOF_HEADER}`);
   const extraText = lines[0]?.startsWith('extra ') ? lines.shift()!.slice('extra '.length) : undefined;
-  const extra = extraText === undefined ? null : decodeNoteBase64(extraText);
+  const extra = extraText === undefined ? null : decodePaddedBase64(extraText);
   if (extra === undefined) throw fail('its extra line is not strict base64');
   const [, digits = ''] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? '') ?? [];
   if (digits === '' || !Number.isSafeInteger(Number(digits)))
     throw fail('has no index line with a canonical number up to 2^53-1');
   if (lines.length > EVIDENCE_LIMITS.proofHashes) throw fail(`has ${lines.length} hashes`);
   const hashes = lines.map((line, index) => {
-    const hash = decodeNoteBase64(line);
+    const hash = decodePaddedBase64(line);
     if (hash?.length !== 32) throw fail(`hash ${index + 1} is not 32 bytes in base64`);
     return hash;
   });

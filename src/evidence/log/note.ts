@@ -1,8 +1,9 @@
 /** Signed notes, which checkpoints are (c2sp.org/signed-note), and the keys that sign them. */
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 
-import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { Refusal } from './refusal.ts';
+import { decodePaddedBase64 } from '../../base/base64.ts';
+import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { Refusal } from '../refusal.ts';
 
 interface NoteSignature {
   name: string;
@@ -38,15 +39,9 @@ function refuse(message: string): Refusal {
   return new Refusal('log_checkpoint', message);
 }
 
-/** Base64 as C2SP has it: the standard alphabet with padding (RFC 4648, section 4), so that a note has one spelling. */
-export function decodeNoteBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
-}
-
 function parseSignature(line: string): NoteSignature {
   const [, name, text] = SIGNATURE_LINE.exec(line) ?? [];
-  const bytes = text === undefined ? undefined : decodeNoteBase64(text);
+  const bytes = text === undefined ? undefined : decodePaddedBase64(text);
   if (!name || !bytes || bytes.length < 5)
     throw refuse(`not a signature line: ${JSON.stringify(line.slice(0, 80))}`);
   return { name, keyId: bytes.subarray(0, 4), signature: bytes.subarray(4) };
@@ -90,7 +85,7 @@ function parseEcdsaKey(spki: Buffer): KeyObject | undefined {
 /** A verifier key as C2SP writes it: name+hash+base64(type || key); types 1 (Ed25519), 2 (ECDSA) and 4 (witness). */
 export function parseVerifierKey(text: string): NoteKey {
   const [, name = '', hash = '', data = ''] = VERIFIER_KEY.exec(text) ?? [];
-  const bytes = decodeNoteBase64(data);
+  const bytes = decodePaddedBase64(data);
   const fail = (message: string): Refusal =>
     new Refusal('log_key', `verifier key ${JSON.stringify(text.slice(0, 80))} ${message}`);
   if (!name || !bytes || bytes.length < 33) throw fail('is not of the form name+hash+base64');

@@ -2,19 +2,19 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
-import type { Clock } from '../base/clock.ts';
-import { digestOf, hexOf } from '../base/digest.ts';
-import { Fault } from '../base/fault.ts';
-import { writeWhole } from '../base/files.ts';
-import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import type { Clock } from '../../base/clock.ts';
+import { digestOf, hexOf } from '../../base/digest.ts';
+import { Fault } from '../../base/fault.ts';
+import { writeWhole } from '../../base/files.ts';
+import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import type { LogReference } from '../reference.ts';
+import { Refusal } from '../refusal.ts';
+import type { TrustedLog } from '../trust.ts';
+import { lastCheckpoint, logFolder } from './cache.ts';
 import type { Checkpoint, VerifiedCheckpoint } from './checkpoint.ts';
-import { checkpointBy } from './log.ts';
-import { lastCheckpoint, logFolder } from './log-cache.ts';
 import { verifyConsistency, verifyInclusion } from './merkle.ts';
-import type { LogReference } from './reference.ts';
-import { Refusal } from './refusal.ts';
+import { checkpointBy } from './prove.ts';
 import { readBoundBundle, TileTree } from './tiles.ts';
-import type { TrustedLog } from './trust.ts';
 
 const TRIES = 3;
 const REQUEST_MS = 30_000;

@@ -1,6 +1,7 @@
 /** Checkpoints: a log's signed word on how long it is and what its root is (c2sp.org/tlog-checkpoint). */
-import { decodeNoteBase64, isSignedBy, type NoteKey, parseNote } from './note.ts';
-import { Refusal } from './refusal.ts';
+import { decodePaddedBase64 } from '../../base/base64.ts';
+import { Refusal } from '../refusal.ts';
+import { isSignedBy, type NoteKey, parseNote } from './note.ts';
 
 export interface Checkpoint {
   /** The log's name. */
@@ -27,7 +28,7 @@ export interface CheckpointTrust {
 /** Untrusted note text to a checkpoint; what is signed is not checked here. */
 export function parseCheckpoint(text: string): Checkpoint {
   const [origin = '', size = '', root = '', ...extensions] = parseNote(text).text.slice(0, -1).split('\n');
-  const bytes = decodeNoteBase64(root);
+  const bytes = decodePaddedBase64(root);
   const wrong =
     origin === ''
       ? 'no origin'

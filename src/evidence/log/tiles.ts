@@ -1,8 +1,7 @@
 /** Logs as tiles of 256 hashes (c2sp.org/tlog-tiles): paths, and proofs computed from whatever holds the tiles. */
 import { createHash } from 'node:crypto';
-
+import { Refusal } from '../refusal.ts';
 import { checkIndex, leafHash, nodeHash } from './merkle.ts';
-import { Refusal } from './refusal.ts';
 
 const WIDTH = 256;
 const HASH_BYTES = 32;

@@ -3,10 +3,10 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { leafHash, verifyConsistency, verifyInclusion } from '../../src/evidence/merkle.ts';
-import { Refusal } from '../../src/evidence/refusal.ts';
-import { TileTree } from '../../src/evidence/tiles.ts';
-import { TestLog } from '../support/log.ts';
+import { leafHash, verifyConsistency, verifyInclusion } from '../../../src/evidence/log/merkle.ts';
+import { TileTree } from '../../../src/evidence/log/tiles.ts';
+import { Refusal } from '../../../src/evidence/refusal.ts';
+import { TestLog } from '../../support/log.ts';
 
 const FOLDER = process.env.REENACT_CASES ? join(process.env.REENACT_CASES, 'merkle') : '';
 

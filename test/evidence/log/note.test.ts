@@ -2,10 +2,10 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
-import { parseCheckpoint } from '../../src/evidence/checkpoint.ts';
-import { isSignedBy, type NoteKey, parseNote, parseVerifierKey } from '../../src/evidence/note.ts';
-import { Refusal } from '../../src/evidence/refusal.ts';
-import { parseTlogProof } from '../../src/evidence/tlog-proof.ts';
+import { parseCheckpoint } from '../../../src/evidence/log/checkpoint.ts';
+import { isSignedBy, type NoteKey, parseNote, parseVerifierKey } from '../../../src/evidence/log/note.ts';
+import { parseTlogProof } from '../../../src/evidence/log/tlog-proof.ts';
+import { Refusal } from '../../../src/evidence/refusal.ts';
 
 function codeOf(check: () => unknown): string {
   try {

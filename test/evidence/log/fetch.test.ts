@@ -5,15 +5,15 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { systemClock } from '../../src/base/clock.ts';
-import { fetchProof, parseLogUrl } from '../../src/evidence/fetch.ts';
-import { logFolder, readCachedProof } from '../../src/evidence/log-cache.ts';
-import { leafHash, verifyInclusion } from '../../src/evidence/merkle.ts';
-import { parseVerifierKey } from '../../src/evidence/note.ts';
-import type { LogReference } from '../../src/evidence/reference.ts';
-import { parseLogReference } from '../../src/evidence/reference.ts';
-import { type Served, serve, TestLog } from '../support/log.ts';
-import { tempFolder } from '../support/world.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { logFolder, readCachedProof } from '../../../src/evidence/log/cache.ts';
+import { fetchProof, parseLogUrl } from '../../../src/evidence/log/fetch.ts';
+import { leafHash, verifyInclusion } from '../../../src/evidence/log/merkle.ts';
+import { parseVerifierKey } from '../../../src/evidence/log/note.ts';
+import type { LogReference } from '../../../src/evidence/reference.ts';
+import { parseLogReference } from '../../../src/evidence/reference.ts';
+import { type Served, serve, TestLog } from '../../support/log.ts';
+import { tempFolder } from '../../support/world.ts';
 
 const log = new TestLog().grow(700);
 const open: Served[] = [];

@@ -1,17 +1,15 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-import { expectedBodies } from '../../src/evidence/body.ts';
-import { preAuthEncoding } from '../../src/evidence/dsse.ts';
-import { readFolderProof } from '../../src/evidence/log-cache.ts';
-import { parseLogReference } from '../../src/evidence/reference.ts';
-import { Refusal } from '../../src/evidence/refusal.ts';
-import type { SourceFile } from '../../src/evidence/verify.ts';
-import { type EnvelopeJson, envelope, makeKey, statement, type TestKey } from '../support/keys.ts';
-import { TestLog } from '../support/log.ts';
-import { trustOf, verifyAs } from '../support/verify.ts';
-import { tempFolder } from '../support/world.ts';
+import { preAuthEncoding } from '../../../src/evidence/dsse.ts';
+import { expectedBodies } from '../../../src/evidence/log/body.ts';
+import { readFolderProof } from '../../../src/evidence/log/cache.ts';
+import { parseLogReference } from '../../../src/evidence/reference.ts';
+import { Refusal } from '../../../src/evidence/refusal.ts';
+import { type EnvelopeJson, envelope, makeKey, statement, type TestKey } from '../../support/keys.ts';
+import { TestLog } from '../../support/log.ts';
+import { trustOf, verifyAs } from '../../support/verify.ts';
+import { tempFolder } from '../../support/world.ts';
 
 const key = makeKey();
 const other = makeKey();

@@ -4,13 +4,19 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { logFolder, readCachedProof, readFolderProof } from '../../src/evidence/log-cache.ts';
-import { leafHash, verifyConsistency, verifyInclusion } from '../../src/evidence/merkle.ts';
-import { parseLogReference } from '../../src/evidence/reference.ts';
-import { Refusal } from '../../src/evidence/refusal.ts';
-import { type ReadTile, readBoundBundle, readEntry, TileTree, tilePath } from '../../src/evidence/tiles.ts';
-import { TestLog } from '../support/log.ts';
-import { tempFolder } from '../support/world.ts';
+import { logFolder, readCachedProof, readFolderProof } from '../../../src/evidence/log/cache.ts';
+import { leafHash, verifyConsistency, verifyInclusion } from '../../../src/evidence/log/merkle.ts';
+import {
+  type ReadTile,
+  readBoundBundle,
+  readEntry,
+  TileTree,
+  tilePath,
+} from '../../../src/evidence/log/tiles.ts';
+import { parseLogReference } from '../../../src/evidence/reference.ts';
+import { Refusal } from '../../../src/evidence/refusal.ts';
+import { TestLog } from '../../support/log.ts';
+import { tempFolder } from '../../support/world.ts';
 
 const log = new TestLog().grow(70_000);
 const filesOf = new Map<number, Map<string, Buffer>>();

@@ -1,10 +1,10 @@
 /** What a Rekor entry says was signed, by which key: it must be exactly the signature in hand (Rekor v1 and v2 types). */
 import { hash, type X509Certificate } from 'node:crypto';
 
-import { decodeBase64 } from '../base/base64.ts';
-import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { Refusal } from './refusal.ts';
-import { readJson } from './strict.ts';
+import { decodeBase64 } from '../../base/base64.ts';
+import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { Refusal } from '../refusal.ts';
+import { readJson } from '../strict.ts';
 
 /** The signature in hand, with everything an entry can say about it. */
 export interface SignedThing {
