@@ -1,13 +1,14 @@
 /** The pipeline, to be read top to bottom: manifests in, one record for each out. */
 import pLimit from 'p-limit';
 
+import { canonicalJson } from './base/canonical-json.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { Digest } from './base/digest.ts';
 import { Fault } from './base/fault.ts';
 import { DEFAULTS } from './base/limits.ts';
 import { loadTrust } from './evidence/trust.ts';
 import type { LoadedManifest } from './manifest/load.ts';
-import type { Policy } from './policy/policy.ts';
+import { type Policy, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
 import type { RunEvent } from './replay/events.ts';
 import { checkManifestEvidence, type EvidenceDesk, openDesk } from './replay/evidence.ts';
@@ -123,6 +124,7 @@ async function judge(
   o: RunOptions,
 ): Promise<ReplayRecord> {
   const { loaded } = job;
+  await c.store.put(canonicalJson(loaded.manifest));
   if (o.requireEvidence && !desk)
     throw new Fault('evidence_not_checked', `the policy ${o.policy.name} names nobody who may sign evidence`);
   if (desk) {
@@ -178,7 +180,8 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
   const swept = await sweep(engine);
   if (swept > 0) o.onEvent?.({ type: 'swept', count: swept });
   const store = new BlobStore(o.out);
-  await store.put(kit.seccompText);
+  for (const bytes of [kit.init, kit.seccompText, o.policy.canonical]) await store.put(bytes);
+  for (const { bytes } of policyFiles(o.policy)) await store.put(bytes);
   const scope = new RunScope(engine);
   const context: RunContext = {
     engine,

@@ -35,6 +35,7 @@ export interface TrustedRoot {
   authorities: RootAuthority[];
   /** False where the instance runs no certificate transparency log, as a private one may. */
   hasCertificateLogs: boolean;
+  bytes: Buffer;
   json: unknown;
 }
 
@@ -169,6 +170,7 @@ export function parseTrustedRoot(bytes: Buffer, name: string, pin?: Digest): Tru
       logs: tlogs.map(logOf),
       authorities: certificateAuthorities.map(authorityOf),
       hasCertificateLogs: ctlogs.length > 0,
+      bytes,
       json: { ...json, tlogs, ctlogs, certificateAuthorities, timestampAuthorities },
     };
   } catch (error) {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-import { canonicalDigest } from '../base/canonical-json.ts';
+import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { type Problem, parseJson } from '../base/json.ts';
@@ -27,8 +27,10 @@ interface PolicyFile {
 
 export interface Policy {
   name: string;
-  /** Of the canonical JSON of the document, in which each file is named by its digest instead of its path. */
+  /** Of `canonical`. */
   sha256: Digest;
+  /** The document as canonical JSON, in which each file is named by its digest instead of its path. */
+  canonical: string;
   gates: Gates;
   /** Empty: this policy checks no evidence. */
   authorities: (Authority & { keyFile?: PolicyFile })[];
@@ -49,8 +51,8 @@ const BUILT_IN: Record<string, Gates> = {
 const DEFAULT_REQUIREMENT: Requirement = { subjects: ['manifest'] };
 
 function builtIn(name: string, gates: Gates): Policy {
-  const sha256 = canonicalDigest({ version: 1, gates });
-  return { name, gates, sha256, authorities: [], require: [], logs: [] };
+  const canonical = canonicalJson({ version: 1, gates });
+  return { name, gates, canonical, sha256: digestOf(canonical), authorities: [], require: [], logs: [] };
 }
 
 function problemList(name: string, problems: Problem[]): Fault {
@@ -114,21 +116,23 @@ export async function parsePolicy(text: string, name: string, folder: string): P
   );
   const root = trust.root ? await readPolicyFile(folder, trust.root, name, '$.trust.root') : undefined;
   const require = document.require ?? (authorities.length > 0 ? [DEFAULT_REQUIREMENT] : []);
+  const canonical = canonicalJson({
+    ...document,
+    gates,
+    ...(document.trust ? { trust: { ...trust, ...(root ? { root: root.sha256 } : {}) } } : {}),
+    ...(document.authorities
+      ? {
+          authorities: authorities.map(({ ...authority }) => {
+            const { keyFile, ...rest } = authority as Policy['authorities'][number];
+            return keyFile ? { ...rest, key: { ...rest.key, path: keyFile.sha256 } } : rest;
+          }),
+        }
+      : {}),
+  });
   return {
     name,
-    sha256: canonicalDigest({
-      ...document,
-      gates,
-      ...(document.trust ? { trust: { ...trust, ...(root ? { root: root.sha256 } : {}) } } : {}),
-      ...(document.authorities
-        ? {
-            authorities: authorities.map(({ ...authority }) => {
-              const { keyFile, ...rest } = authority as Policy['authorities'][number];
-              return keyFile ? { ...rest, key: { ...rest.key, path: keyFile.sha256 } } : rest;
-            }),
-          }
-        : {}),
-    }),
+    canonical,
+    sha256: digestOf(canonical),
     gates,
     authorities,
     require: require.map((one) => ({ subjects: [...SUBJECT_FIELDS].slice(0, 1), ...one })),
@@ -149,4 +153,10 @@ export async function loadPolicy(nameOrPath: string): Promise<Policy> {
     throw asFault('policy_invalid', `no built-in policy or readable file "${nameOrPath}"`, error);
   }
   return parsePolicy(text, nameOrPath, dirname(nameOrPath));
+}
+
+/** Every file a policy names, as it was read. */
+export function policyFiles(policy: Policy): PolicyFile[] {
+  const keys = policy.authorities.flatMap(({ keyFile }) => (keyFile ? [keyFile] : []));
+  return policy.trustRoot ? [...keys, policy.trustRoot] : keys;
 }

@@ -5,9 +5,10 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Digest } from '../base/digest.ts';
 import { asFault } from '../base/fault.ts';
-import { asRefusal } from '../evidence/checks.ts';
+import type { Circumstances } from '../evidence/circumstances.ts';
 import { CustodyLog, type CustodyPlace } from '../evidence/custody.ts';
 import { EvidenceFinder } from '../evidence/find.ts';
+import { formatTlogProof } from '../evidence/log/tlog-proof.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { parseEnvelopeReference, parseLogReference } from '../evidence/reference.ts';
 import { Refusal } from '../evidence/refusal.ts';
@@ -31,6 +32,8 @@ export interface EvidenceDesk {
 export interface KeptEvidence {
   record: EvidenceRecord;
   record_sha256: Digest;
+  /** The envelope and the proofs that were used, kept as blobs. */
+  files: Digest[];
   custody: CustodyPlace;
 }
 
@@ -46,14 +49,14 @@ export function openDesk(
   return { trust, finder: new EvidenceFinder([...stores, out]), custody, store, clock };
 }
 
-async function verify(
+/** Verifies one envelope about a manifest whose image is known by these digests. */
+function verify(
   desk: EvidenceDesk,
-  loaded: LoadedManifest,
+  { manifest }: LoadedManifest,
   file: SourceFile,
   image: Digest[],
+  log: Pick<Circumstances, 'reference' | 'proofs'>,
 ): Promise<EvidenceRecord> {
-  const { manifest, folder } = loaded;
-  const reference = manifest.rekor_tile_ref ? parseLogReference(manifest.rekor_tile_ref) : undefined;
   return verifyEvidence([file], {
     trust: desk.trust,
     wanted: {
@@ -66,7 +69,7 @@ async function verify(
           : {}),
       },
     },
-    ...(reference ? { reference, proofs: await desk.finder.proofs(folder, reference) } : {}),
+    ...log,
     nowMs: desk.clock.now(),
   });
 }
@@ -79,22 +82,27 @@ async function decide(
   desk: EvidenceDesk,
   loaded: LoadedManifest,
   imageChain: () => Promise<Digest[]>,
-): Promise<{ record: EvidenceRecord; file: SourceFile | undefined }> {
+): Promise<{ record: EvidenceRecord; kept: (Buffer | string)[] }> {
   const { manifest, folder, path } = loaded;
-  let file: SourceFile | undefined;
+  const kept: (Buffer | string)[] = [];
   try {
     if (!manifest.dsse_envelope) throw new Refusal('evidence_missing', 'the manifest names no dsse_envelope');
-    file = await desk.finder.envelope(folder, path, parseEnvelopeReference(manifest.dsse_envelope));
+    const file = await desk.finder.envelope(folder, path, parseEnvelopeReference(manifest.dsse_envelope));
+    kept.push(file.bytes);
+    const reference = manifest.rekor_tile_ref ? parseLogReference(manifest.rekor_tile_ref) : undefined;
+    const proofs = reference ? await desk.finder.proofs(folder, reference) : [];
+    kept.push(...proofs.map(({ proof }) => formatTlogProof(proof)));
+    const log = { proofs, ...(reference ? { reference } : {}) };
     const image = manifest.sandbox_image_sha256;
-    const record = await verify(desk, loaded, file, [image]);
+    const record = await verify(desk, loaded, file, [image], log);
     const wantsImage = desk.trust.policy.require.some(({ subjects }) =>
       subjects?.includes('sandbox_image_sha256'),
     );
-    if (record.code !== 'subject_missing' || !wantsImage) return { record, file };
-    return { record: await verify(desk, loaded, file, [image, ...(await imageChain())]), file };
+    if (record.code !== 'subject_missing' || !wantsImage) return { record, kept };
+    return { record: await verify(desk, loaded, file, [image, ...(await imageChain())], log), kept };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { record: refusedRecord(asRefusal(error), desk.trust, desk.clock.now()), file };
+    return { record: refusedRecord(error, desk.trust, desk.clock.now()), kept };
   }
 }
 
@@ -104,11 +112,14 @@ export async function checkManifestEvidence(
   loaded: LoadedManifest,
   imageChain: () => Promise<Digest[]>,
 ): Promise<KeptEvidence> {
-  const { record, file } = await decide(desk, loaded, imageChain);
+  const { record, kept } = await decide(desk, loaded, imageChain);
   try {
-    if (file) await desk.store.put(file.bytes, true);
+    const files: Digest[] = [];
+    for (const bytes of kept) files.push(await desk.store.put(bytes, true));
+    const { usedRoot } = desk.trust;
+    if (usedRoot) await desk.store.put(usedRoot.bytes, true);
     const record_sha256 = await desk.store.put(canonicalJson(record), true);
-    return { record, record_sha256, custody: await desk.custody.append(record, record_sha256) };
+    return { record, record_sha256, files, custody: await desk.custody.append(record, record_sha256) };
   } catch (error) {
     throw asFault(
       'evidence_store_failed',

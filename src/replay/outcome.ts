@@ -30,7 +30,8 @@ export interface Job {
 }
 
 function evidenceOf({ evidence }: Job): ReplayRecord['evidence'] {
-  if (!evidence) return { status: 'not_checked', record: null, record_sha256: null, custody: null };
+  if (!evidence)
+    return { status: 'not_checked', record: null, record_sha256: null, files: [], custody: null };
   return { status: evidence.record.verdict, ...evidence };
 }
 

@@ -76,6 +76,8 @@ export interface ReplayRecord {
     status: 'not_checked' | EvidenceRecord['verdict'];
     record: EvidenceRecord | null;
     record_sha256: Digest | null;
+    /** The evidence itself, kept as blobs. */
+    files: Digest[];
     custody: CustodyPlace | null;
   };
   image: {
@@ -229,11 +231,12 @@ const fields: Record<keyof ReplayRecord, Shape> = {
       status: oneOf('not_checked', 'verified', 'rejected', 'error'),
       record: nullable(evidenceRecordShape),
       record_sha256: nullable(digest),
+      files: array(digest),
       custody: nullable(
         object({ path: text, sequence: count, sha256: digest }, ['path', 'sequence', 'sha256']),
       ),
     },
-    ['status', 'record', 'record_sha256', 'custody'],
+    ['status', 'record', 'record_sha256', 'files', 'custody'],
   ),
   image: nullable(image),
   claims: array(

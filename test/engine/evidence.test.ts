@@ -110,6 +110,7 @@ describeEngine('evidence before replay', () => {
       status: 'not_checked',
       record: null,
       record_sha256: null,
+      files: [],
       custody: null,
     });
     const refused = await replay(manifest('/bin/crash'), { requireEvidence: true });
