@@ -17,6 +17,7 @@ const LAYERS = [
   'verdict',
   'replay',
   'report',
+  'bundle',
   'reenact.ts',
   'index.ts',
   'cli',

@@ -15,6 +15,7 @@ commands:
   manifest    print the digest that evidence about a manifest must name
   sign        sign a manifest or a file with a key of your own
   attest      sign a replay's verdict
+  bundle      pack a record with all it rests on, and verify such a bundle
   gate        let a symbol bundle in only with accepted evidence
   evidence    fetch a log's proofs into the local cache (needs network)
   schema      print a JSON Schema: manifest, record, policy or evidence
@@ -154,6 +155,24 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
   --key K          a private key: PEM or JWK
   --alg ALGORITHM  what an RSA key is used with (default: rsa-pss-sha256)
   --out FILE       the envelope (default: RECORD.dsse.json)
+`,
+  bundle: `usage: reenact bundle create RECORD|DIR --out FILE [OPTIONS]
+       reenact bundle verify FILE [--json]
+       reenact bundle ls FILE [--json]
+
+create packs a record with everything it rests on into one archive: an OCI
+layout that is also a BagIt bag. verify needs nothing but the file: it reads it
+once, decides again, verifies the evidence again, and says what is wrong.
+
+  --out FILE      the bundle to write; never over a file that is there
+  --state HOW     contents of final states: full (default), changed (only of
+                  states that differ from the reference) or none
+  --store DIR     the folder the run wrote to (default: found from RECORD)
+  --json          print the result as JSON
+
+example:
+  reenact bundle create .reenact/runs/ID --out case.tar
+  reenact bundle verify case.tar
 `,
   gate: `usage: reenact gate symbols FILE --policy P [OPTIONS]
 

@@ -16,6 +16,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   sign: async () => (await import('./sign.ts')).signCommand,
   attest: async () => (await import('./sign.ts')).attestCommand,
   gate: async () => (await import('./gate.ts')).gateCommand,
+  bundle: async () => (await import('./bundle.ts')).bundleCommand,
   evidence: async () => (await import('./evidence.ts')).evidenceCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,

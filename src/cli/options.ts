@@ -46,6 +46,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   manifest: {},
   sign: { key: 'string', alg: 'string', out: 'string' },
   attest: { key: 'string', alg: 'string', out: 'string' },
+  bundle: { out: 'string', state: 'string', store: 'string', json: 'boolean' },
   gate: { policy: 'string', evidence: 'list', json: 'boolean' },
   evidence: { log: 'string', policy: 'string', store: 'string' },
   diff: { json: 'boolean', store: 'string' },

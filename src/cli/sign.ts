@@ -14,7 +14,8 @@ import type { Manifest } from '../manifest/definition.ts';
 import { loadManifests } from '../manifest/load.ts';
 import { manifestSubject } from '../manifest/subject.ts';
 import { testResultPredicate } from '../verdict/attestation.ts';
-import { type ReplayRecord, recordShape } from '../verdict/record.ts';
+import { parseRecord } from '../verdict/parse.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { readNamed } from './verify.ts';
 
@@ -100,21 +101,6 @@ export async function signCommand(args: string[]): Promise<number> {
     process.stdout.write(`  ${file} now names it: dsse_envelope ${reference}\n`);
   }
   return EXIT.ok;
-}
-
-function parseRecord(bytes: Buffer, name: string): ReplayRecord {
-  const parsed = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
-  const problems = parsed.ok ? [] : parsed.problems;
-  if (parsed.ok) recordShape.check(parsed.value, '$', problems);
-  if (!parsed.ok || problems.length > 0)
-    throw new Fault(
-      'record_invalid',
-      `${name} is no replay record:\n${problems
-        .slice(0, 10)
-        .map((p) => `  ${p.path} ${p.message}`)
-        .join('\n')}`,
-    );
-  return parsed.value as ReplayRecord;
 }
 
 /** What a verdict is about: the manifest as evidence names it, and the image. */

@@ -29,6 +29,7 @@ export interface Signer {
   /** What the certificate says; null for a key. */
   identity: string | null;
   issuer: string | null;
+  algorithm: string;
   /** SHA-256 of the SubjectPublicKeyInfo. */
   key_fingerprint: Digest;
 }
@@ -119,7 +120,13 @@ const envelope = closed({
   predicate_type: nullable(text),
   subjects: array(closed({ field: text, algorithm: text, expected: text, matched: boolean() })),
   signers: array(
-    closed({ authority: text, identity: nullable(text), issuer: nullable(text), key_fingerprint: digest }),
+    closed({
+      authority: text,
+      identity: nullable(text),
+      issuer: nullable(text),
+      algorithm: text,
+      key_fingerprint: digest,
+    }),
   ),
   timestamps: array(closed({ source: text, time: text })),
   log: array(

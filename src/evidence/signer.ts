@@ -69,7 +69,7 @@ export function matchSigners(
   c: Circumstances,
 ): Signer[] {
   const { identity } = vouched;
-  const { fingerprint } = verified.key;
+  const { algorithm, fingerprint } = verified.key;
   const matching = c.trust.authorities.filter((authority) =>
     identity
       ? authority.keyless && matchIdentity(authority.keyless, identity)
@@ -86,7 +86,9 @@ export function matchSigners(
         );
       checkDemands(authority, vouched, entries);
       const { subject = null, issuer = null } = identity ?? {};
-      return [{ authority: authority.id, identity: subject, issuer, key_fingerprint: fingerprint }];
+      return [
+        { authority: authority.id, identity: subject, issuer, algorithm, key_fingerprint: fingerprint },
+      ];
     } catch (error) {
       refusal = error;
       return [];

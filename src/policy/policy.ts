@@ -60,14 +60,17 @@ function problemList(name: string, problems: Problem[]): Fault {
   return new Fault('policy_invalid', `${name}:\n${lines.join('\n')}`);
 }
 
+/** Gives the bytes of a file that a policy names. */
+export type ReadPolicyFile = (path: string) => Promise<Buffer>;
+
 async function readPolicyFile(
-  folder: string,
+  read: ReadPolicyFile,
   path: string,
   name: string,
   where: string,
 ): Promise<PolicyFile> {
   try {
-    const bytes = await readFile(resolve(folder, path));
+    const bytes = await read(path);
     if (bytes.length > EVIDENCE_LIMITS.fileBytes) throw new Error(`over ${EVIDENCE_LIMITS.fileBytes} bytes`);
     return { path, bytes, sha256: digestOf(bytes) };
   } catch (error) {
@@ -85,8 +88,13 @@ async function parseText(text: string, problems: Problem[]): Promise<unknown> {
   return undefined;
 }
 
-/** Checks a policy's text and reads the files it names from `folder`; `name` is what records call it. */
-export async function parsePolicy(text: string, name: string, folder: string): Promise<Policy> {
+/** Checks a policy's text and reads the files it names, from a folder or elsewhere; `name` is what records call it. */
+export async function parsePolicy(
+  text: string,
+  name: string,
+  files: string | ReadPolicyFile,
+): Promise<Policy> {
+  const read = typeof files === 'string' ? (path: string) => readFile(resolve(files, path)) : files;
   if (text.length > LIMITS.documentBytes)
     throw new Fault('policy_invalid', `${name} is over ${LIMITS.documentBytes} bytes`);
   const problems: Problem[] = [];
@@ -104,17 +112,12 @@ export async function parsePolicy(text: string, name: string, folder: string): P
       authority.key
         ? {
             ...authority,
-            keyFile: await readPolicyFile(
-              folder,
-              authority.key.path,
-              name,
-              `$.authorities[${index}].key.path`,
-            ),
+            keyFile: await readPolicyFile(read, authority.key.path, name, `$.authorities[${index}].key.path`),
           }
         : authority,
     ),
   );
-  const root = trust.root ? await readPolicyFile(folder, trust.root, name, '$.trust.root') : undefined;
+  const root = trust.root ? await readPolicyFile(read, trust.root, name, '$.trust.root') : undefined;
   const require = document.require ?? (authorities.length > 0 ? [DEFAULT_REQUIREMENT] : []);
   const canonical = canonicalJson({
     ...document,

@@ -1,0 +1,141 @@
+/** Finds everything a reviewer of one record needs, in the store that the run wrote. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { canonicalJson } from '../base/canonical-json.ts';
+import { type Digest, digestOf, isDigest } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import type { Manifest } from '../manifest/definition.ts';
+import type { PolicyDocument } from '../policy/shape.ts';
+import type { FinalState } from '../state/final-state.ts';
+import type { BlobStore } from '../store/blobs.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import type { CaseDocument, Item } from './format.ts';
+
+export type StateContents = CaseDocument['state'];
+
+/** An item and where its bytes are: in memory or in a file of the store. */
+export interface Source extends Item {
+  from: Buffer | { path: string };
+}
+
+export interface Collected {
+  record: ReplayRecord;
+  recordSha256: Digest;
+  sources: Source[];
+}
+
+class Collector {
+  readonly sources: Source[] = [];
+  private readonly store: BlobStore;
+  private readonly seen = new Set<string>();
+
+  constructor(store: BlobStore) {
+    this.store = store;
+  }
+
+  private push(source: Source): void {
+    const key = `${source.role} ${source.sha256} ${source.name ?? ''}`;
+    if (!this.seen.has(key)) this.sources.push(source);
+    this.seen.add(key);
+  }
+
+  /** Adds a blob of the store; one that is not there is named, never left out in silence. */
+  async blob(role: Item['role'], sha256: Digest, name?: string): Promise<void> {
+    const path = this.store.path(sha256);
+    const info = await stat(path).catch(() => undefined);
+    if (!info)
+      throw new Fault(
+        'record_invalid',
+        `${role} ${sha256} is not in ${this.store.folder}: give the folder that the run wrote with --store`,
+      );
+    this.push({ role, sha256, size: info.size, ...(name === undefined ? {} : { name }), from: { path } });
+  }
+
+  bytes(role: Item['role'], bytes: Buffer, name?: string): void {
+    const sha256 = digestOf(bytes);
+    this.push({ role, sha256, size: bytes.length, ...(name === undefined ? {} : { name }), from: bytes });
+  }
+
+  has(sha256: Digest): boolean {
+    return this.store.has(sha256);
+  }
+
+  async json<T>(sha256: Digest): Promise<T> {
+    const bytes = await this.store.get(sha256);
+    if (!bytes) throw new Fault('record_invalid', `${sha256} is not in ${this.store.folder}`);
+    return JSON.parse(bytes.toString('utf8')) as T;
+  }
+}
+
+async function addPolicy(c: Collector, record: ReplayRecord): Promise<void> {
+  await c.blob('policy', record.policy.sha256, record.policy.name);
+  const { authorities = [], trust } = await c.json<PolicyDocument>(record.policy.sha256);
+  const files = [
+    ...authorities.map(({ key }) => key?.path),
+    trust?.root,
+    record.evidence.record?.trust_root?.sha256,
+  ];
+  for (const file of files) if (file !== undefined && isDigest(file)) await c.blob('policy-file', file);
+}
+
+async function addEvidence(c: Collector, record: ReplayRecord, out: string): Promise<void> {
+  const { files, record_sha256, custody } = record.evidence;
+  for (const file of files) await c.blob('evidence', file);
+  if (record_sha256) await c.blob('evidence-record', record_sha256);
+  if (!custody) return;
+  const folder = join(out, 'custody');
+  const names = (await readdir(folder)).filter((name) => /^\d{10}\.json$/.test(name)).sort();
+  // Entries after this run's are about other runs.
+  for (const name of names.slice(0, custody.sequence))
+    c.bytes('custody', await readFile(join(folder, name)), name);
+}
+
+async function addStates(c: Collector, record: ReplayRecord, contents: StateContents): Promise<void> {
+  const digests = record.replays.flatMap(({ final_state_sha256 }) => final_state_sha256 ?? []);
+  const expected = record.expected_state_sha256;
+  if (expected && c.has(expected)) digests.push(expected);
+  for (const digest of new Set(digests)) {
+    await c.blob('state', digest);
+    if (contents === 'none') continue;
+    const state = await c.json<FinalState>(digest);
+    for (const { sha256 } of [state.stdout, state.stderr]) await c.blob('content', sha256);
+    // What every replay agrees on tells less than what they differ in.
+    if (contents === 'changed' && digest === record.final_state_sha256) continue;
+    for (const { sha256 } of state.files) if (sha256) await c.blob('content', sha256);
+  }
+}
+
+/** Everything about a record; `out` is the folder the run wrote to. */
+export async function collect(
+  record: ReplayRecord,
+  store: BlobStore,
+  out: string,
+  contents: StateContents,
+): Promise<Collected> {
+  const c = new Collector(store);
+  const bytes = Buffer.from(canonicalJson(record));
+  c.bytes('record', bytes, record.name);
+  if (record.manifest_sha256) {
+    await c.blob('manifest', record.manifest_sha256, record.name);
+    const { inputs = [] } = await c.json<Manifest>(record.manifest_sha256);
+    // A rejected run never read them.
+    for (const { sha256, path } of inputs)
+      if (record.image || c.has(sha256)) await c.blob('input', sha256, path);
+  }
+  await addPolicy(c, record);
+  await addEvidence(c, record, out);
+  if (record.environment)
+    for (const [name, sha256] of [
+      ['init', record.environment.harness_sha256],
+      ['seccomp.json', record.environment.seccomp_sha256],
+    ] as const)
+      await c.blob('harness', sha256, name);
+  await addStates(c, record, contents);
+  return { record, recordSha256: digestOf(bytes), sources: c.sources };
+}
+
+/** The folder a run wrote to, from the place of one of its records: OUT/runs/ID/record.json. */
+export function outOf(recordPath: string): string {
+  return dirname(dirname(dirname(recordPath)));
+}

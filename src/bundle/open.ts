@@ -1,0 +1,236 @@
+/** A bundle as it is read: layout and index first, then every blob, then the bag, each compared with what must be there. */
+import type { Digest } from '../base/digest.ts';
+import { digestOf } from '../base/digest.ts';
+import { type Problem, parseJson } from '../base/json.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Shape } from '../base/shape.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import { recordShape } from '../verdict/record.ts';
+import { type BagFile, bagFiles } from './bag.ts';
+import {
+  blobName,
+  type CaseDocument,
+  caseShape,
+  type Descriptor,
+  EMPTY_CONFIG,
+  type Item,
+  indexShape,
+  manifestShape,
+  OCI_LAYOUT,
+  ROLES,
+} from './format.ts';
+import { Input, readMember, readPack } from './read.ts';
+import { Refused } from './refused.ts';
+import { textsOf } from './texts.ts';
+
+const CASE_BYTES = 268_435_456;
+/** Documents that are looked into are held in memory, no more than this together. */
+const KEPT_BYTES = 134_217_728;
+const LOOKED_INTO: readonly Item['role'][] = [
+  'record',
+  'manifest',
+  'state',
+  'evidence',
+  'evidence-record',
+  'attestation',
+  'custody',
+  'policy',
+  'policy-file',
+];
+
+export interface Opened {
+  root: Digest;
+  document: CaseDocument;
+  record: ReplayRecord;
+  /** Bytes of documents, by digest. */
+  kept: Map<Digest, Buffer>;
+  sizeBytes: number;
+  /** What is wrong beside what ended the reading. */
+  problems: { code: Refused['code']; message: string }[];
+}
+
+function parseDocument<T>(bytes: Buffer, shape: Shape, name: string, maxBytes: number): T {
+  const parsed = parseJson(bytes, { sizeBytes: maxBytes, depth: 64 });
+  const problems: Problem[] = parsed.ok ? [] : parsed.problems;
+  if (parsed.ok) shape.check(parsed.value, '$', problems);
+  if (!parsed.ok || problems.length > 0) {
+    const shown = problems.slice(0, 5).map((p) => `${p.path} ${p.message}`);
+    throw new Refused('manifest_form', `${name}: ${shown.join('; ')}`);
+  }
+  return parsed.value as T;
+}
+
+/** The next member, which must have this name; its content is small and kept. */
+function expectFile(input: Input, name: string, maxBytes: number): Buffer {
+  const member = input.header();
+  if (!member) throw new Refused('member_missing', `the archive ends before ${name}`);
+  if (member.name !== name)
+    throw new Refused('member_unexpected', `${member.name} stands where ${name} must be`);
+  if (member.sizeBytes > maxBytes)
+    throw new Refused('manifest_form', `${name} is ${member.sizeBytes} bytes, over the limit of ${maxBytes}`);
+  return readMember(input, member.sizeBytes, true).bytes!;
+}
+
+function expectText(
+  input: Input,
+  name: string,
+  text: string,
+  code: Refused['code'],
+  opened: Opened['problems'],
+): void {
+  const member = input.header();
+  if (member?.name !== name)
+    throw new Refused(
+      member ? 'member_unexpected' : 'member_missing',
+      `${member?.name ?? 'the end'} stands where ${name} must be`,
+    );
+  const { sha256 } = readMember(input, member.sizeBytes, false);
+  if (sha256 !== digestOf(text))
+    opened.push({ code, message: `${name} is not what is made of the contents` });
+}
+
+class Reader {
+  readonly kept = new Map<Digest, Buffer>();
+  /** Every content that was found, with its size. */
+  readonly found = new Map<Digest, number>();
+  private readonly input: Input;
+  private keptBytes = 0;
+  private wanted = new Set<Digest>();
+
+  constructor(input: Input) {
+    this.input = input;
+  }
+
+  /** The table of contents, always the first layer. */
+  case(layer: Descriptor | undefined): CaseDocument {
+    if (layer?.mediaType !== ROLES.case)
+      throw new Refused('manifest_form', 'the first layer is no case document');
+    const bytes = this.blob(layer, true, CASE_BYTES)!;
+    const document = parseDocument<CaseDocument>(bytes, caseShape, 'the case document', CASE_BYTES);
+    for (const { role, sha256, size } of document.items)
+      if (LOOKED_INTO.includes(role) && size <= LIMITS.documentBytes) this.wanted.add(sha256);
+    return document;
+  }
+
+  layer(layer: Descriptor): void {
+    if (layer.mediaType !== ROLES.pack) {
+      const bytes = this.blob(layer, this.wanted.has(layer.digest), LIMITS.documentBytes);
+      this.note(layer.digest, layer.size, bytes);
+      return;
+    }
+    this.header(layer);
+    const digest = readPack(
+      this.input,
+      layer.size,
+      (sha256) => this.wanted.has(sha256),
+      (member) => this.note(member.sha256, member.sizeBytes, member.bytes),
+    );
+    if (digest !== layer.digest)
+      throw new Refused('blob_digest', `${blobName(layer.digest)} holds ${digest}`);
+  }
+
+  private header(layer: Descriptor): void {
+    const member = this.input.header();
+    const name = blobName(layer.digest);
+    if (!member) throw new Refused('member_missing', `the archive ends before ${name}`);
+    if (member.name !== name)
+      throw new Refused('member_unexpected', `${member.name} stands where ${name} must be`);
+    if (member.sizeBytes !== layer.size)
+      throw new Refused(
+        'blob_digest',
+        `${name} is ${member.sizeBytes} bytes, and ${layer.size} in the manifest`,
+      );
+  }
+
+  private blob(layer: Descriptor, keep: boolean, maxBytes: number): Buffer | null {
+    this.header(layer);
+    const { sha256, bytes } = readMember(this.input, layer.size, keep && layer.size <= maxBytes);
+    if (sha256 !== layer.digest)
+      throw new Refused('blob_digest', `${blobName(layer.digest)} holds ${sha256}`);
+    return bytes;
+  }
+
+  private note(sha256: Digest, size: number, bytes: Buffer | null): void {
+    if (this.found.has(sha256)) throw new Refused('member_unexpected', `${sha256} is there twice`);
+    this.found.set(sha256, size);
+    if (!bytes || this.keptBytes + bytes.length > KEPT_BYTES) return;
+    this.keptBytes += bytes.length;
+    this.kept.set(sha256, bytes);
+  }
+}
+
+/** Nothing may be inside that the table of contents does not name, and nothing missing that it does. */
+function compareContents(document: CaseDocument, found: Map<Digest, number>): Opened['problems'] {
+  const problems: Opened['problems'] = [];
+  const named = new Set<Digest>();
+  for (const { role, sha256, size, name } of document.items) {
+    named.add(sha256);
+    if (found.get(sha256) !== size)
+      problems.push({
+        code: 'content_missing',
+        message: `${role} ${name ?? ''} (${sha256}, ${size} bytes) is ${found.has(sha256) ? 'of another size' : 'not there'}`,
+      });
+  }
+  for (const sha256 of found.keys())
+    if (!named.has(sha256)) problems.push({ code: 'member_unexpected', message: `${sha256} is in no list` });
+  return problems;
+}
+
+/** Reads a bundle to its end; throws Refused where it is not of the form. */
+export function openBundle(path: string): Opened {
+  const input = new Input(path);
+  try {
+    const layout = expectFile(input, 'oci-layout', LIMITS.imageDocumentBytes);
+    if (layout.toString() !== OCI_LAYOUT)
+      throw new Refused('manifest_form', 'oci-layout is not of version 1.0.0');
+    const index = expectFile(input, 'index.json', LIMITS.imageDocumentBytes);
+    const { manifests } = parseDocument<{ manifests: [Descriptor] }>(
+      index,
+      indexShape,
+      'index.json',
+      LIMITS.imageDocumentBytes,
+    );
+    const root = manifests[0].digest;
+    const manifest = expectFile(input, blobName(root), LIMITS.imageDocumentBytes);
+    if (digestOf(manifest) !== root || manifest.length !== manifests[0].size)
+      throw new Refused('blob_digest', `the root manifest is not ${root}`);
+    const { layers } = parseDocument<{ layers: Descriptor[] }>(
+      manifest,
+      manifestShape,
+      'the root manifest',
+      LIMITS.imageDocumentBytes,
+    );
+    const config = expectFile(input, blobName(digestOf(EMPTY_CONFIG)), EMPTY_CONFIG.length);
+    if (config.toString() !== EMPTY_CONFIG)
+      throw new Refused('blob_digest', 'the empty configuration is not empty');
+    const reader = new Reader(input);
+    const document = reader.case(layers[0]);
+    for (const layer of layers.slice(1)) reader.layer(layer);
+    const problems = compareContents(document, reader.found);
+    const bytes = reader.kept.get(document.record_sha256);
+    if (!bytes) throw new Refused('content_missing', `the record ${document.record_sha256} is not there`);
+    const record = parseDocument<ReplayRecord>(bytes, recordShape, 'the record', LIMITS.documentBytes);
+    const files: BagFile[] = [
+      ['oci-layout', layout],
+      ['index.json', index],
+      [blobName(root), manifest],
+      [blobName(digestOf(config)), config],
+    ].map(
+      ([name, content]): BagFile => ({
+        name: name as string,
+        sha256: digestOf(content as Buffer),
+        sizeBytes: content!.length,
+      }),
+    );
+    for (const { digest, size } of layers)
+      files.push({ name: blobName(digest), sha256: digest, sizeBytes: size });
+    const texts = textsOf(root, record, document, layers);
+    for (const [name, text] of bagFiles(root, files, texts))
+      expectText(input, name, text, name.startsWith('data/') ? 'text_differs' : 'bag_mismatch', problems);
+    const more = input.header();
+    if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
+    return { root, document, record, kept: reader.kept, sizeBytes: input.at, problems };
+  } finally {
+    input.close();
+  }
+}

@@ -1,0 +1,157 @@
+/** Reads a bundle front to back, once, in constant memory: every member named and hashed, packs looked into. */
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+
+import type { Digest } from '../base/digest.ts';
+import { asFault } from '../base/fault.ts';
+import { Refused } from './refused.ts';
+import { BLOCK_BYTES, type Member, paddingBytes, parseTarHeader, TAR_END } from './tar.ts';
+
+const CHUNK_BYTES = 1 << 20;
+
+/** Bytes of a file, forwards only. */
+export class Input {
+  private readonly fd: number;
+  private readonly buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  private from = 0;
+  private to = 0;
+  at = 0;
+
+  constructor(path: string) {
+    try {
+      this.fd = openSync(path, 'r');
+    } catch (error) {
+      throw asFault('usage', `${path} cannot be read`, error);
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  /** At most `max` bytes, valid until the next call; empty at the end of the file. */
+  some(max: number): Buffer {
+    if (this.from === this.to) {
+      this.from = 0;
+      this.to = readSync(this.fd, this.buffer, 0, CHUNK_BYTES, null);
+    }
+    const piece = this.buffer.subarray(this.from, Math.min(this.to, this.from + max));
+    this.from += piece.length;
+    this.at += piece.length;
+    return piece;
+  }
+
+  /** Passes on exactly so many bytes. */
+  pass(count: number, each: (bytes: Buffer) => void): void {
+    for (let left = count; left > 0; ) {
+      const piece = this.some(left);
+      if (piece.length === 0) throw new Refused('tar_truncated', `the file ends at byte ${this.at}`);
+      each(piece);
+      left -= piece.length;
+    }
+  }
+
+  /** Exactly so many bytes, as a copy. */
+  take(count: number): Buffer {
+    const parts: Buffer[] = [];
+    this.pass(count, (piece) => parts.push(Buffer.from(piece)));
+    return Buffer.concat(parts);
+  }
+
+  /** The next member's header, or undefined at the proper end of the archive. */
+  header(): Member | undefined {
+    const at = this.at;
+    const block = this.take(BLOCK_BYTES);
+    if (!block.every((byte) => byte === 0)) return parseTarHeader(block, at);
+    this.end(BLOCK_BYTES);
+    if (this.some(1).length > 0)
+      throw new Refused('tar_trailing', `there are bytes after the archive’s end, at byte ${at}`);
+    return undefined;
+  }
+
+  /** Zero bytes and nothing else. */
+  end(count: number): void {
+    this.pass(count, (piece) => {
+      if (!piece.every((byte) => byte === 0))
+        throw new Refused('tar_form', `padding before byte ${this.at} is not zero`);
+    });
+  }
+}
+
+function sha256Of(hash: Hash): Digest {
+  return `sha256:${hash.digest('hex')}` as Digest;
+}
+
+/** Hashes a member's content, keeping it when `keep` is true; then its padding. */
+export function readMember(
+  input: Input,
+  sizeBytes: number,
+  keep: boolean,
+): { sha256: Digest; bytes: Buffer | null } {
+  const hash = createHash('sha256');
+  const parts: Buffer[] = [];
+  input.pass(sizeBytes, (piece) => {
+    hash.update(piece);
+    if (keep) parts.push(Buffer.from(piece));
+  });
+  input.end(paddingBytes(sizeBytes));
+  return { sha256: sha256Of(hash), bytes: keep ? Buffer.concat(parts) : null };
+}
+
+/** What is found in a pack. */
+export interface PackMember {
+  sha256: Digest;
+  sizeBytes: number;
+  bytes: Buffer | null;
+}
+
+/** Reads a pack of so many bytes, hashing it as a whole and each of its members. */
+export function readPack(
+  input: Input,
+  sizeBytes: number,
+  keep: (sha256: Digest, sizeBytes: number) => boolean,
+  each: (member: PackMember) => void,
+): Digest {
+  const whole = createHash('sha256');
+  let left = sizeBytes;
+  const take = (count: number, to: (bytes: Buffer) => void): void => {
+    if (count > left)
+      throw new Refused('tar_truncated', `a pack ends before its member does, at byte ${input.at}`);
+    left -= count;
+    input.pass(count, (piece) => {
+      whole.update(piece);
+      to(piece);
+    });
+  };
+  const block = (): Buffer => {
+    const parts: Buffer[] = [];
+    take(BLOCK_BYTES, (piece) => parts.push(Buffer.from(piece)));
+    return Buffer.concat(parts);
+  };
+  let last = '';
+  while (left > TAR_END.length) {
+    const at = input.at;
+    const { name, sizeBytes: size } = parseTarHeader(block(), at);
+    if (!/^[0-9a-f]{64}$/.test(name) || name <= last)
+      throw new Refused('member_unexpected', `a pack has the member ${name} after ${last || 'nothing'}`);
+    last = name;
+    const expected = `sha256:${name}` as Digest;
+    const hash = createHash('sha256');
+    const parts: Buffer[] | null = keep(expected, size) ? [] : null;
+    take(size, (piece) => {
+      hash.update(piece);
+      parts?.push(Buffer.from(piece));
+    });
+    const sha256 = sha256Of(hash);
+    if (sha256 !== expected) throw new Refused('blob_digest', `the pack’s member ${name} is ${sha256}`);
+    take(paddingBytes(size), zero);
+    each({ sha256, sizeBytes: size, bytes: parts && Buffer.concat(parts) });
+  }
+  take(TAR_END.length, zero);
+  input.end(paddingBytes(sizeBytes));
+  return sha256Of(whole);
+}
+
+function zero(piece: Buffer): void {
+  if (!piece.every((byte) => byte === 0)) throw new Refused('tar_form', 'a pack’s padding is not zero');
+}

@@ -1,0 +1,29 @@
+/** Why a bundle was refused: a closed table of codes, and the error that carries one. */
+export const BUNDLE_CODES = {
+  tar_form: 'get the bundle again: this is not the form of archive that bundles have',
+  tar_name: 'do not unpack this file with other tools: its names are not those of a bundle',
+  tar_truncated: 'get the bundle again: it ends too early',
+  tar_trailing: 'do not trust this file: something was put after its end',
+  member_unexpected: 'do not trust this file: it holds something that its index does not name',
+  member_missing: 'get the bundle again: something that its index names is not there',
+  blob_digest: 'do not trust this file: a content is not what its name says',
+  manifest_form: 'get the bundle again: its index or manifest is not of the form of version 1',
+  bag_mismatch: 'do not trust this file: its bag manifests do not fit its contents',
+  content_missing: 'ask for a bundle that was made with that content',
+  text_differs: 'do not read this report: make a new one with reenact bundle report',
+  verdict_differs: 'do not trust the verdict: it does not follow from the recorded replays',
+  evidence_differs: 'do not trust the evidence record: verifying again came to something else',
+  custody_broken: 'do not trust the chain of custody: it was changed after it was written',
+} as const;
+
+export type BundleCode = keyof typeof BUNDLE_CODES;
+
+/** Thrown where reading cannot go on; what can be said without ending is collected instead. */
+export class Refused extends Error {
+  readonly code: BundleCode;
+  constructor(code: BundleCode, message: string) {
+    super(message);
+    this.name = 'Refused';
+    this.code = code;
+  }
+}

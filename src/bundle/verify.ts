@@ -1,0 +1,199 @@
+/** What a bundle proves: that it is whole, that its verdict follows from its records, and who signed what. */
+import { canonicalJson } from '../base/canonical-json.ts';
+import type { Digest } from '../base/digest.ts';
+import { digestOf, isDigest } from '../base/digest.ts';
+import type { EvidenceRecord, Signer } from '../evidence/record.ts';
+import { parseLogReference } from '../evidence/reference.ts';
+import { wantDigest } from '../evidence/subject.ts';
+import { Trust } from '../evidence/trust.ts';
+import { verifyEvidence } from '../evidence/verify.ts';
+import type { Manifest } from '../manifest/definition.ts';
+import { manifestSubject } from '../manifest/subject.ts';
+import { type Policy, parsePolicy } from '../policy/policy.ts';
+import type { FinalState } from '../state/final-state.ts';
+import { decide } from '../verdict/decide.ts';
+import { type Opened, openBundle } from './open.ts';
+import { type BundleCode, Refused } from './refused.ts';
+
+interface BundleProblem {
+  code: BundleCode;
+  message: string;
+}
+
+export interface BundleVerification {
+  /** Nothing is wrong with it. */
+  accepted: boolean;
+  /** The bundle's identity; null when reading did not get that far. */
+  root: Digest | null;
+  name: string | null;
+  verdict: string | null;
+  /** Whether the recorded verdict follows from the recorded replays: nothing about who recorded them. */
+  verdict_follows: boolean | null;
+  /** Who signed what the manifest claims, verified again from what is inside; empty: nobody is proven to have. */
+  signers: Signer[];
+  evidence: 'not_checked' | EvidenceRecord['verdict'] | null;
+  problems: BundleProblem[];
+  items: number;
+  size_bytes: number;
+}
+
+function documentOf<T>(opened: Opened, sha256: Digest | null | undefined): T | undefined {
+  const bytes = sha256 ? opened.kept.get(sha256) : undefined;
+  return bytes && (JSON.parse(bytes.toString('utf8')) as T);
+}
+
+/** The policy as the run had it: its canonical form names its files by digest, and they are inside. */
+async function policyOf(opened: Opened): Promise<Policy> {
+  const { name, sha256 } = opened.record.policy;
+  const text = opened.kept.get(sha256)?.toString('utf8');
+  if (text === undefined) throw new Refused('content_missing', `the policy ${sha256} is not there`);
+  const policy = await parsePolicy(text, name, async (digest) => {
+    const bytes = isDigest(digest) ? opened.kept.get(digest) : undefined;
+    if (!bytes) throw new Error(`${digest} is not in the bundle`);
+    return bytes;
+  });
+  if (policy.sha256 !== sha256)
+    throw new Refused('content_missing', `the policy is ${policy.sha256}, not ${sha256}`);
+  return policy;
+}
+
+/** Decides again, from the replays as they are recorded; and each state must have the ending its replay claims. */
+function checkVerdict(opened: Opened, policy: Policy, problems: BundleProblem[]): boolean {
+  const { record } = opened;
+  const before = problems.length;
+  for (const { index, final_state_sha256, exit_code, signal } of record.replays) {
+    const state = documentOf<FinalState>(opened, final_state_sha256);
+    if (state && (state.exit_code !== exit_code || state.signal !== signal))
+      problems.push({
+        code: 'verdict_differs',
+        message: `replay ${index} ended in another way than its state says`,
+      });
+  }
+  if (record.replays.length > 0) {
+    const manifest = documentOf<Manifest>(opened, record.manifest_sha256);
+    const again = decide(
+      record.replays.map(({ outcome: _outcome, ...raw }) => raw),
+      {
+        requested: record.requested,
+        gates: policy.gates,
+        expect: manifest?.expect,
+        imageCheck: record.image?.image_check ?? 'engine',
+        degraded: record.degraded,
+        claims: record.claims,
+      },
+    );
+    const { verdict, reason, flaky, ratio, replays, gates } = again;
+    const recorded = [
+      record.verdict,
+      record.reason,
+      record.flaky,
+      record.replay_success_ratio,
+      record.replays,
+      record.gates,
+    ];
+    if (canonicalJson([verdict, reason, flaky, ratio, replays, gates]) !== canonicalJson(recorded))
+      problems.push({
+        code: 'verdict_differs',
+        message: `the record says ${record.verdict} (${record.reason}), and from its replays follows ${verdict} (${reason})`,
+      });
+  }
+  return problems.length === before;
+}
+
+async function checkEvidence(opened: Opened, policy: Policy, problems: BundleProblem[]): Promise<Signer[]> {
+  const { record } = opened;
+  const recorded = record.evidence.record;
+  const manifest = documentOf<Manifest>(opened, record.manifest_sha256);
+  if (!recorded || !manifest) return [];
+  const files = record.evidence.files.flatMap((sha256) => {
+    const bytes = opened.kept.get(sha256);
+    return bytes ? [{ name: sha256 as string, bytes }] : [];
+  });
+  const image = record.image;
+  const digests = [manifest.sandbox_image_sha256, ...(image ? [image.manifest, image.config] : [])];
+  const again = await verifyEvidence(files, {
+    trust: new Trust(policy),
+    wanted: {
+      kind: 'fields',
+      fields: {
+        manifest: wantDigest('manifest', manifestSubject(manifest)),
+        sandbox_image_sha256: wantDigest('sandbox_image_sha256', ...digests),
+        ...(manifest.symbol_bundle_sha256
+          ? { symbol_bundle_sha256: wantDigest('symbol_bundle_sha256', manifest.symbol_bundle_sha256) }
+          : {}),
+      },
+    },
+    ...(manifest.rekor_tile_ref && recorded.verdict === 'verified'
+      ? { reference: parseLogReference(manifest.rekor_tile_ref) }
+      : {}),
+    // As of then: that a key ended since does not make the run's check wrong.
+    nowMs: Date.parse(recorded.verified_at),
+  });
+  if (again.verdict !== recorded.verdict)
+    problems.push({
+      code: 'evidence_differs',
+      message: `the record says ${recorded.verdict}, and verifying again says ${again.verdict} (${again.code ?? ''} ${again.message})`,
+    });
+  return again.verdict === 'verified' ? again.envelopes.flatMap(({ signers }) => signers) : [];
+}
+
+/** The run's entries: 1, 2, 3 … to its own, each naming the one before. */
+function checkCustody(opened: Opened, problems: BundleProblem[]): void {
+  const place = opened.record.evidence.custody;
+  const entries = opened.document.items.filter(({ role }) => role === 'custody');
+  if (!place && entries.length === 0) return;
+  let previous: Digest | null = null;
+  const broken = entries.find(({ sha256 }, index) => {
+    const entry = documentOf<{ sequence: number; previous: Digest | null }>(opened, sha256);
+    const fits = entry?.sequence === index + 1 && entry.previous === previous;
+    previous = sha256;
+    return !fits;
+  });
+  if (broken)
+    problems.push({ code: 'custody_broken', message: `${broken.name} does not follow the entry before it` });
+  else if (previous !== place?.sha256 || entries.length !== place?.sequence)
+    problems.push({
+      code: 'custody_broken',
+      message: `the chain ends with ${previous}, and the record names ${place?.sha256}`,
+    });
+}
+
+/** Verifies a bundle offline, in one pass over it. What is wrong is in the result, never thrown. */
+export async function verifyBundle(path: string): Promise<BundleVerification> {
+  const result: BundleVerification = {
+    accepted: false,
+    root: null,
+    name: null,
+    verdict: null,
+    verdict_follows: null,
+    signers: [],
+    evidence: null,
+    problems: [],
+    items: 0,
+    size_bytes: 0,
+  };
+  try {
+    const opened = openBundle(path);
+    const { root, record, document, problems, sizeBytes } = opened;
+    const policy = await policyOf(opened);
+    Object.assign(result, {
+      root,
+      name: record.name,
+      verdict: record.verdict,
+      evidence: record.evidence.status,
+      problems,
+      items: document.items.length,
+      size_bytes: sizeBytes,
+    });
+    result.verdict_follows = checkVerdict(opened, policy, problems);
+    result.signers = await checkEvidence(opened, policy, problems);
+    checkCustody(opened, problems);
+    if (digestOf(canonicalJson(record)) !== document.record_sha256)
+      problems.push({ code: 'manifest_form', message: 'the record is not in canonical form' });
+    result.accepted = problems.length === 0;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    result.problems = [...result.problems, { code: error.code, message: error.message }];
+  }
+  return result;
+}

@@ -1,0 +1,218 @@
+/** data/report.html: one page without scripts, for somebody who must rely on a verdict and did not make it. */
+import type { Digest } from '../base/digest.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import type { BundleItem } from './verify-txt.ts';
+
+interface Contents {
+  state: string;
+  image: boolean;
+  items: BundleItem[];
+}
+
+/** Everything comes from outside: markup is escaped, and what could reorder or hide text is shown as its number. */
+function esc(text: string | number | null | undefined): string {
+  return String(text ?? '')
+    .replace(
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
+    .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+const STYLE = `
+:root { color-scheme: light; }
+body { font: 16px/1.5 Georgia, 'DejaVu Serif', serif; color: #1b1b1b; max-width: 52rem; margin: 2rem auto; padding: 0 1.25rem; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; }
+h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid #bbb; padding-bottom: .2rem; }
+code, .digest { font: .82em/1.4 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; font-size: .92rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #ddd; }
+th { font-weight: 600; } th[scope=row] { width: 12rem; }
+.verdict { border-left: .5rem solid; padding: .6rem 1rem; margin: 1.2rem 0; background: #f6f6f4; }
+.good { border-color: #2c7a3f; } .bad { border-color: #a32626; } .open { border-color: #9a6b00; }
+.verdict strong { font-size: 1.2rem; }
+.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
+dt { font-weight: 600; } dd { margin: 0 0 .5rem 0; }
+@media (max-width: 30rem) { body { margin: 1rem auto; padding: 0 .8rem; } th[scope=row] { width: 7rem; } }
+@media print { body { max-width: none; margin: 0; font-size: 10.5pt; } h2 { break-after: avoid; } tr, .verdict, figure { break-inside: avoid; } .verdict { background: none; } }
+`;
+
+const TONE = { reproduced: 'good', diverged: 'bad', rejected: 'bad', inconclusive: 'open' } as const;
+
+const VERDICTS = {
+  reproduced:
+    'In the sandbox image named below, the recorded command ended the same way often enough to pass the policy.',
+  diverged: 'The recorded command did not end the same way often enough.',
+  rejected: 'Something was not what the manifest claims, or was not proven. Nothing was replayed.',
+  inconclusive: 'The replays could not be completed. This says nothing about the program.',
+} as const;
+
+function rows(pairs: [string, string][]): string {
+  return `<table>${pairs.map(([name, html]) => `<tr><th scope="row">${esc(name)}</th><td>${html}</td></tr>`).join('')}</table>`;
+}
+
+function digest(value: Digest | string | null | undefined): string {
+  return value ? `<span class="digest">${esc(value)}</span>` : 'none';
+}
+
+/** One square a replay: dark where it matches, outlined where it does not; at most 400 are drawn. */
+function picture(record: ReplayRecord): string {
+  const shown = record.replays.slice(0, 400);
+  const columns = 40;
+  const cells = shown.map(({ outcome }, i) => {
+    const [x, y] = [(i % columns) * 14, Math.floor(i / columns) * 14];
+    const paint =
+      outcome === 'match'
+        ? 'fill="#2c7a3f"'
+        : outcome === 'diverged'
+          ? 'fill="#a32626"'
+          : 'fill="#fff" stroke="#9a6b00" stroke-width="2"';
+    return `<rect x="${x + 1}" y="${y + 1}" width="11" height="11" ${paint}/>`;
+  });
+  const [width, height] = [Math.min(shown.length, columns) * 14, Math.ceil(shown.length / columns) * 14];
+  const matching = record.replays.filter(({ outcome }) => outcome === 'match').length;
+  return `<figure style="margin:1rem 0"><svg role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" aria-label="${matching} of ${record.requested} replays match">${cells.join('')}</svg><figcaption>One square a replay: green matches, red ended in another state, outlined did not complete. ${matching} of ${record.requested} match: ratio ${esc(record.replay_success_ratio.toFixed(3))}.</figcaption></figure>`;
+}
+
+function states(record: ReplayRecord): string {
+  const counts = new Map<string, number[]>();
+  for (const { index, outcome, exit_code, signal, final_state_sha256, error } of record.replays) {
+    const ended = error
+      ? `failed: ${error.code}`
+      : signal
+        ? `signal ${signal}`
+        : exit_code === null
+          ? 'did not end'
+          : `exit ${exit_code}`;
+    const key = JSON.stringify([outcome, ended, final_state_sha256]);
+    counts.set(key, [...(counts.get(key) ?? []), index]);
+  }
+  const lines = [...counts].map(([key, indices]) => {
+    const [outcome, ended, state] = JSON.parse(key) as [string, string, string | null];
+    const which = indices.length > 12 ? `${indices.slice(0, 12).join(', ')} …` : indices.join(', ');
+    return `<tr><td>${indices.length}</td><td>${esc(outcome)}</td><td>${esc(ended)}</td><td>${digest(state)}</td><td>${esc(which)}</td></tr>`;
+  });
+  return `<div class="wide"><table><tr><th>Replays</th><th>Outcome</th><th>How they ended</th><th>Final state</th><th>Which</th></tr>${lines.join('')}</table></div>`;
+}
+
+const CHECKS: Record<string, string> = {
+  form: 'The file has exactly the form its format prescribes',
+  signature: 'A signature over exactly these bytes was verified',
+  statement: 'What is signed is an in-toto statement',
+  subject: 'The statement names the digest of the thing at hand',
+  predicate: 'It says what the policy demands',
+  log: 'The signature’s entry is in a transparency log',
+  time: 'It was made while key or certificate were valid',
+  identity: 'The signer is one the policy names',
+};
+
+function evidence(record: ReplayRecord): string {
+  const { status, record: found } = record.evidence;
+  if (!found)
+    return '<p><strong>Nothing was checked:</strong> the policy of this run names nobody who may sign. Who wrote the manifest is not proven.</p>';
+  const blocks = found.envelopes.map((envelope) => {
+    const lines = envelope.checks.map(
+      ({ name, status: s, code, detail }) =>
+        `<tr><td>${esc(CHECKS[name])}</td><td>${esc(s.replace('_', ' '))}</td><td>${esc(code ? `${code}: ` : '')}${esc(detail)}</td></tr>`,
+    );
+    const signers = envelope.signers.map(
+      ({ authority, identity, issuer, key_fingerprint }) =>
+        `<li>${esc(authority)}: ${identity ? `${esc(identity)}, vouched for by ${esc(issuer)}` : `the holder of key ${digest(key_fingerprint)}`}</li>`,
+    );
+    const times = envelope.timestamps.map(({ source, time }) => `<li>${esc(time)}, by ${esc(source)}</li>`);
+    return `<p>Evidence ${digest(envelope.sha256)}: <strong>${esc(envelope.verdict)}</strong></p><div class="wide"><table><tr><th>Check</th><th>Result</th><th>Detail</th></tr>${lines.join('')}</table></div>${signers.length > 0 ? `<p>Signed by</p><ul>${signers.join('')}</ul>` : ''}<p>When</p><ul>${times.join('') || '<li>no time is proven</li>'}</ul>`;
+  });
+  return `<p>The evidence was <strong>${esc(status)}</strong>${found.code ? ` (${esc(found.code)}: ${esc(found.message)})` : ''} at ${esc(found.verified_at)} under the policy ${digest(found.policy.sha256)}${found.trust_root ? ` and the trust root ${digest(found.trust_root.sha256)}` : ''}.</p>${blocks.join('')}`;
+}
+
+function divergence({ divergence: d }: ReplayRecord): string {
+  if (!d) return '';
+  return `<h2>The first difference</h2>${rows([
+    ['Where', esc(d.kind === 'path' ? `${d.path ?? ''} ${d.attribute ?? ''}` : d.kind)],
+    ...(d.offset === undefined ? [] : [['At byte', esc(d.offset)] as [string, string]]),
+    ['Expected', `<code>${esc(d.context?.expected ?? d.expected)}</code>`],
+    ['Found', `<code>${esc(d.context?.actual ?? d.actual)}</code>`],
+    ['In replay', esc(d.replay)],
+  ])}`;
+}
+
+const GLOSSARY: [string, string][] = [
+  [
+    'digest',
+    'A number computed from a content. Any change of the content changes it; nobody can make another content with the same digest.',
+  ],
+  ['manifest', 'What is to be replayed: image, command, inputs, seed, limits, and the state to expect.'],
+  ['sandbox image', 'The file system the program runs in, named by digest.'],
+  ['replay', 'One run of the command in a fresh container without network.'],
+  ['final state', 'How the program ended, what it printed, and every file it changed; its digest names it.'],
+  [
+    'evidence',
+    'Signed statements about digests. A signature says who claims something, not that it is true.',
+  ],
+  [
+    'custody',
+    'Entries that each name the one before, so that none can be changed or taken out unnoticed. A missing end does not show.',
+  ],
+];
+
+/** The page; the same contents give the same bytes. */
+export function bundleReport(root: Digest, record: ReplayRecord, contents: Contents): string {
+  const custody = contents.items.filter(({ role }) => role === 'custody');
+  const { environment: env, image } = record;
+  const claims = record.claims.map(({ name, claimed, observed, match }): [string, string] => [
+    name,
+    `claimed ${esc(claimed)}, observed ${esc(observed ?? 'unknown')}${match === false ? ' <strong>(differs)</strong>' : ''}`,
+  ]);
+  const gates = record.gates.map(
+    ({ name, threshold, value, pass }) =>
+      `<tr><td>${esc(name)}</td><td>${esc(String(threshold))}</td><td>${esc(String(value))}</td><td>${pass ? 'passed' : '<strong>failed</strong>'}</td></tr>`,
+  );
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}</style></head><body>
+<h1>${esc(record.name)}</h1><p>Audit bundle ${digest(root)}</p>
+<div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>Reason: ${esc(record.reason)}${record.message ? `. ${esc(record.message)}` : ''}</div>
+<h2>What was claimed</h2>${rows([
+    ['Manifest', digest(record.manifest_sha256)],
+    ['As evidence names it', digest(record.manifest_subject_sha256)],
+    ['Sandbox image', digest(record.sandbox_image_sha256)],
+    ['Expected state', digest(record.expected_state_sha256)],
+    ...claims,
+  ])}
+<h2>What was verified, and how</h2>${evidence(record)}
+<h2>The replays</h2>${record.replays.length > 0 ? picture(record) + states(record) : '<p>There were none.</p>'}
+${gates.length > 0 ? `<p>Conditions of the policy ${esc(record.policy.name)}:</p><div class="wide"><table><tr><th>Condition</th><th>Needed</th><th>Found</th><th></th></tr>${gates.join('')}</table></div>` : ''}
+${divergence(record)}
+<h2>Chain of custody</h2>${custody.length > 0 ? `<p>${custody.length} entries, each naming the one before; the last is ${digest(custody.at(-1)?.sha256)}.</p>` : '<p>No entries: nothing was verified in this run.</p>'}
+<h2>Environment</h2>${rows([
+    ['Started', esc(record.started_at)],
+    ['Took', `${esc((record.duration_ms / 1000).toFixed(1))} s`],
+    ...(env
+      ? ([
+          ['Engine', esc(env.engine)],
+          ['Kernel', esc(env.kernel)],
+          ['Processor', esc(env.cpu)],
+          ['Harness', digest(env.harness_sha256)],
+          ['Seccomp profile', digest(env.seccomp_sha256)],
+          ['Trusted, not proven', esc(env.trusted.join(', '))],
+        ] as [string, string][])
+      : []),
+    ...(image
+      ? ([
+          ['Image configuration', digest(image.config)],
+          ['Image checked by', esc(image.image_check)],
+        ] as [string, string][])
+      : []),
+    ['Not captured', esc(record.uncaptured.join(', '))],
+    ['Degraded', esc(record.degraded.join('; ') || 'nothing')],
+    [
+      'In this bundle',
+      `${contents.items.length} items; contents of states: ${esc(contents.state)}; sandbox image: ${contents.image ? 'inside' : 'not inside'}`,
+    ],
+  ])}
+<h2>Words</h2><dl>${GLOSSARY.map(([word, meaning]) => `<dt>${esc(word)}</dt><dd>${esc(meaning)}</dd>`).join('')}</dl>
+<h2>Checking this without us</h2><p>The file VERIFY.txt beside this page has the commands: they need sha256sum, jq and openssl, and no network. This page proves nothing by itself: it is made from what is inside, and <code>reenact bundle verify</code> makes it again and compares.</p>
+</body></html>
+`;
+}

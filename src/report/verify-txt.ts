@@ -1,0 +1,113 @@
+/** How to check a bundle without this software: commands that can be run as they stand (a test does). */
+import type { Digest } from '../base/digest.ts';
+import { hexOf } from '../base/digest.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import { safe } from './human.ts';
+
+export interface BundleItem {
+  role: string;
+  sha256: Digest;
+  size: number;
+  name?: string;
+}
+
+function blob(sha256: Digest): string {
+  return `blobs/sha256/${hexOf(sha256)}`;
+}
+
+/** openssl's way of checking a signature over a file, by the key's algorithm; null where it has none. */
+function opensslCheck(algorithm: string): string | null {
+  const [family, , hash] = algorithm.split('-');
+  if (family === 'ed25519')
+    return 'openssl pkeyutl -verify -pubin -inkey "$k" -rawin -in /tmp/pae.$$ -sigfile /tmp/sig.$$';
+  const pss = algorithm.startsWith('rsa-pss')
+    ? ' -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest'
+    : '';
+  return `openssl dgst -${hash} -verify "$k"${pss} -signature /tmp/sig.$$ /tmp/pae.$$`;
+}
+
+function signatureSteps(record: ReplayRecord, items: BundleItem[], step: number): string {
+  const [envelope] = record.evidence.record?.envelopes ?? [];
+  const signer = envelope?.signers.find(({ identity }) => identity === null);
+  const [file] = record.evidence.files;
+  const keys = items.filter(({ role }) => role === 'policy-file').map(({ sha256 }) => blob(sha256));
+  const check = signer ? opensslCheck(signer.algorithm) : null;
+  if (!check || !file || keys.length === 0) return '';
+  return `
+${step}. The signature over the manifest, by a key of the policy. What is signed is
+   "DSSEv1", the type and the payload with their lengths. One of the policy's
+   files must verify it:
+
+$ jq -j '.payload' ${blob(file)} | base64 -d > /tmp/payload.$$
+$ jq -j '.signatures[0].sig' ${blob(file)} | base64 -d > /tmp/sig.$$
+$ { t=$(jq -j .payloadType ${blob(file)}); printf 'DSSEv1 %s %s %s ' "\${#t}" "$t" "$(stat -c %s /tmp/payload.$$)"; cat /tmp/payload.$$; } > /tmp/pae.$$
+$ for k in ${keys.join(' ')}; do ${check} 2>/dev/null && ok=1; done; test -n "$ok"
+
+   The statement must name the manifest's digest from the step before:
+
+$ jq -e --arg d ${record.manifest_subject_sha256?.slice(7)} '[.subject[].digest.sha256] | index($d) != null' /tmp/payload.$$
+$ rm -f /tmp/payload.$$ /tmp/sig.$$ /tmp/pae.$$
+`;
+}
+
+/** The text of data/VERIFY.txt. Lines that begin with "$ " are commands for one shell, in their order. */
+export function verifyInstructions(
+  root: Digest,
+  record: ReplayRecord,
+  items: BundleItem[],
+  blobs: Digest[],
+): string {
+  const manifest = record.manifest_sha256;
+  let step = 1;
+  let text = `How to check this bundle without reenact
+========================================
+It needs sha256sum, jq and openssl, and no network. Unpack the archive with
+tar -xf into an empty folder, and run what follows "$ " there, line by line.
+Every command must end with status 0.
+
+The bundle's identity is the digest of its root manifest:
+
+    ${root}
+
+Compare it with what you were told by another way: nothing in an archive can
+prove where the archive comes from.
+
+${step++}. Every file is what the bag's manifests say:
+
+$ sha256sum --quiet -c manifest-sha256.txt
+$ sha256sum --quiet -c tagmanifest-sha256.txt
+
+${step++}. The index names the root manifest, and the root manifest ${blobs.length} blobs:
+
+$ test "$(jq -r '.manifests[0].digest' index.json)" = ${root}
+$ test "$(sha256sum < ${blob(root)} | cut -d' ' -f1)" = ${hexOf(root)}
+$ jq -r '.layers[].digest' ${blob(root)} | sed 's#sha256:#blobs/sha256/#' | xargs ls > /dev/null
+
+${step++}. The record, which holds the verdict, is about this manifest and this image:
+
+$ record=$(jq -r '.record_sha256' ${blob(blobs[0]!)} | sed 's#sha256:#blobs/sha256/#')
+$ jq -e '.manifest_sha256 == "${manifest}" and .verdict == "${record.verdict}"' "$record"
+$ jq -e --argjson n ${record.requested} '.requested == $n' "$record"
+`;
+  if (manifest)
+    text += `
+${step++}. The manifest's own digest, as evidence names it (without the two fields that
+   name the evidence):
+
+$ test "$(jq -jcS 'del(.dsse_envelope, .rekor_tile_ref)' ${blob(manifest)} | sha256sum | cut -d' ' -f1)" = ${record.manifest_subject_sha256?.slice(7)}
+`;
+  const signature = signatureSteps(record, items, step);
+  if (signature) step++;
+  text += signature;
+  text += `
+${step++}. How many replays ended in the state that counts, counted again from the record:
+
+$ jq -e '([.replays[] | select(.outcome == "match")] | length) / .requested == .replay_success_ratio' "$record"
+
+Other tools that read the same archive: skopeo (skopeo inspect --raw oci:FOLDER
+prints the root manifest), any BagIt validator, and for Sigstore bundles among
+the evidence cosign (cosign verify-blob-attestation --bundle FILE
+--trusted-root ROOT ...).
+`;
+  return safe(text);
+}
