@@ -90,7 +90,10 @@ export async function demo(root: string, env: Record<string, string>): Promise<n
     '20',
     '--jobs',
     '4',
+    '--bundle',
+    'case.tar',
   ]);
+  const verified = await reenact(root, folder, env, ['bundle', 'verify', 'case.tar']);
 
   say('the same with other instructions and an envelope that was changed to fit: nothing is started');
   tamper(folder);
@@ -115,11 +118,11 @@ export async function demo(root: string, env: Record<string, string>): Promise<n
   if (noisy !== 0) return noisy;
   const diverged = await reenact(root, folder, env, ['run', 'noise.json', '--replays', '5', '--jobs', '4']);
 
-  const asExpected = replayed === 0 && tampered === 2 && diverged === 1;
+  const asExpected = replayed === 0 && verified === 0 && tampered === 2 && diverged === 1;
   process.stdout.write(
     asExpected
-      ? '\nAs it should be: the signed crash was reproduced (exit status 0), the tampered one\nrejected (2), and the program that reads the clock diverged (1).\nnpm run setup:stop ends the services.\n'
-      : `\nUnexpected: the crash ended with ${replayed} (0 was expected), the tampered one with ${tampered} (2), the last with ${diverged} (1).\n`,
+      ? '\nAs it should be: the signed crash was reproduced and packed into a\nbundle that verifies (exit status 0), the tampered one rejected (2), and the\nprogram that reads the clock diverged (1).\nnpm run setup:stop ends the services.\n'
+      : `\nUnexpected: the crash ended with ${replayed} (0 was expected), its bundle with ${verified} (0), the tampered one with ${tampered} (2), the last with ${diverged} (1).\n`,
   );
   return asExpected ? 0 : 1;
 }

@@ -22,6 +22,8 @@ export interface Source extends Item {
 export interface Collected {
   record: ReplayRecord;
   recordSha256: Digest;
+  /** The manifest's canonical bytes, where the record names one. */
+  manifest: Buffer | undefined;
   sources: Source[];
 }
 
@@ -132,7 +134,8 @@ export async function collect(
     ] as const)
       await c.blob('harness', sha256, name);
   await addStates(c, record, contents);
-  return { record, recordSha256: digestOf(bytes), sources: c.sources };
+  const manifest = record.manifest_sha256 ? await store.get(record.manifest_sha256) : undefined;
+  return { record, recordSha256: digestOf(bytes), manifest, sources: c.sources };
 }
 
 /** The folder a run wrote to, from the place of one of its records: OUT/runs/ID/record.json. */

@@ -148,7 +148,7 @@ function writeAll(out: Output, collected: Collected, document: CaseDocument): Di
       ({ digest, size }): BagFile => ({ name: blobName(digest), sha256: digest, sizeBytes: size }),
     ),
   ];
-  const texts: BundleTexts = textsOf(root, collected.record, document, layers);
+  const texts: BundleTexts = textsOf(root, collected.record, document, layers, collected.manifest);
   for (const [name, text] of bagFiles(root, layout, texts)) writeFile(out, name, Buffer.from(text));
   out.write(TAR_END);
   const head: [string, string][] = [

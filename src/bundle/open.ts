@@ -224,7 +224,8 @@ export function openBundle(path: string): Opened {
     );
     for (const { digest, size } of layers)
       files.push({ name: blobName(digest), sha256: digest, sizeBytes: size });
-    const texts = textsOf(root, record, document, layers);
+    const manifestOfRun = record.manifest_sha256 ? reader.kept.get(record.manifest_sha256) : undefined;
+    const texts = textsOf(root, record, document, layers, manifestOfRun);
     for (const [name, text] of bagFiles(root, files, texts))
       expectText(input, name, text, name.startsWith('data/') ? 'text_differs' : 'bag_mismatch', problems);
     const more = input.header();

@@ -10,7 +10,7 @@ export const BUNDLE_CODES = {
   manifest_form: 'get the bundle again: its index or manifest is not of the form of version 1',
   bag_mismatch: 'do not trust this file: its bag manifests do not fit its contents',
   content_missing: 'ask for a bundle that was made with that content',
-  text_differs: 'do not read this report: make a new one with reenact bundle report',
+  text_differs: 'do not read this report: it is not made of what is inside',
   verdict_differs: 'do not trust the verdict: it does not follow from the recorded replays',
   evidence_differs: 'do not trust the evidence record: verifying again came to something else',
   custody_broken: 'do not trust the chain of custody: it was changed after it was written',

@@ -1,5 +1,6 @@
 /** The bundle's texts for people: made of what is inside, so that a verifier makes them again and compares. */
 import type { Digest } from '../base/digest.ts';
+import type { Manifest } from '../manifest/definition.ts';
 import { bundleReport } from '../report/bundle-html.ts';
 import { verifyInstructions } from '../report/verify-txt.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
@@ -13,10 +14,12 @@ export function textsOf(
   record: ReplayRecord,
   document: CaseDocument,
   layers: Descriptor[],
+  manifest: Buffer | undefined,
 ): BundleTexts {
+  const parsed = manifest && (JSON.parse(manifest.toString('utf8')) as Manifest);
   const blobs = layers.map(({ digest }) => digest);
   return [
     ['data/VERIFY.txt', verifyInstructions(root, record, document.items, blobs)],
-    ['data/report.html', bundleReport(root, record, document)],
+    ['data/report.html', bundleReport(root, record, document, parsed)],
   ];
 }

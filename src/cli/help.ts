@@ -77,6 +77,7 @@ manifests share one queue.
   --dry-run            check everything that needs no engine, print the plan
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)
+  --bundle FILE        pack the record and all it rests on (one manifest only)
   --require-evidence   reject everything whose evidence no policy checks
 
 A policy with authorities is asked first: what it rejects is never pulled or

@@ -33,6 +33,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     'dry-run': 'boolean',
     'require-evidence': 'boolean',
     evidence: 'list',
+    bundle: 'string',
   },
   verify: {
     policy: 'string',

@@ -1,5 +1,5 @@
 /** reenact run: options in, records, reports and an exit status out. */
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,6 +15,7 @@ import { humanReport } from '../report/human.ts';
 import { junitReport } from '../report/junit.ts';
 import { Progress, type ProgressMode } from '../report/progress.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
+import { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
 import { abortOnSignals, connectEngine } from './engine.ts';
@@ -98,6 +99,14 @@ async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
   }
 }
 
+/** Packs a record as soon as it is there; the bundle's identity goes to stderr, where it disturbs no report. */
+async function pack(path: string, record: ReplayRecord, out: string): Promise<void> {
+  const { collect } = await import('../bundle/collect.ts');
+  const { createBundle } = await import('../bundle/create.ts');
+  const root = createBundle(path, await collect(record, new BlobStore(out), out, 'full'), 'full');
+  process.stderr.write(`bundle ${path}, identity ${root}\n`);
+}
+
 export async function runCommand(args: string[]): Promise<number> {
   const a = parseOptions('run', args);
   if (a.positionals.length === 0)
@@ -109,6 +118,10 @@ export async function runCommand(args: string[]): Promise<number> {
   const way = choice(a, 'capture-with', ['overlay', 'archive'] as const);
   const shard = parseShard(a.text('shard'));
   const manifests = await loadManifests(a.positionals);
+  if (a.text('bundle') !== undefined && manifests.length !== 1)
+    throw new Fault('usage', `--bundle packs one record, and ${manifests.length} manifests were named`);
+  if (existsSync(a.text('bundle') ?? ''))
+    throw new Fault('out_failed', `${a.text('bundle')} is there already; nothing was run`);
   const policy = await loadPolicy(a.text('policy') ?? 'default');
   const config = await loadConfig();
   const repositories = [...a.list('repository'), ...config.repositories];
@@ -147,6 +160,8 @@ export async function runCommand(args: string[]): Promise<number> {
     progress.end();
     release();
   }
+  const bundle = a.text('bundle');
+  if (bundle !== undefined) await pack(bundle, records[0]!, options.out);
   await report(records, a);
   return exitStatus(records);
 }

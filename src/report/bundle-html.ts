@@ -1,6 +1,8 @@
 /** data/report.html: one page without scripts, for somebody who must rely on a verdict and did not make it. */
 import type { Digest } from '../base/digest.ts';
+import type { Manifest } from '../manifest/definition.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
+import { REASONS } from './human.ts';
 import type { BundleItem } from './verify-txt.ts';
 
 interface Contents {
@@ -27,7 +29,8 @@ h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid #bbb; 
 code, .digest { font: .82em/1.4 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #ddd; }
-th { font-weight: 600; } th[scope=row] { width: 12rem; }
+th { font-weight: 600; } th[scope=row] { width: 12rem; } td { overflow-wrap: anywhere; }
+.checks { table-layout: fixed; } .checks th:nth-child(1) { width: 44%; } .checks th:nth-child(2) { width: 15%; } .checks td:nth-child(3) { font-size: .85em; }
 .verdict { border-left: .5rem solid; padding: .6rem 1rem; margin: 1.2rem 0; background: #f6f6f4; }
 .good { border-color: #2c7a3f; } .bad { border-color: #a32626; } .open { border-color: #9a6b00; }
 .verdict strong { font-size: 1.2rem; }
@@ -53,6 +56,12 @@ function rows(pairs: [string, string][]): string {
 
 function digest(value: Digest | string | null | undefined): string {
   return value ? `<span class="digest">${esc(value)}</span>` : 'none';
+}
+
+/** Why, as a sentence; the code stands behind it for whoever looks it up. */
+function sentence({ reason, message }: ReplayRecord): string {
+  const text = REASONS[reason] ?? message;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)} (${reason}).${REASONS[reason] && message ? ` ${message}` : ''}`;
 }
 
 /** One square a replay: dark where it matches, outlined where it does not; at most 400 are drawn. */
@@ -120,7 +129,7 @@ function evidence(record: ReplayRecord): string {
         `<li>${esc(authority)}: ${identity ? `${esc(identity)}, vouched for by ${esc(issuer)}` : `the holder of key ${digest(key_fingerprint)}`}</li>`,
     );
     const times = envelope.timestamps.map(({ source, time }) => `<li>${esc(time)}, by ${esc(source)}</li>`);
-    return `<p>Evidence ${digest(envelope.sha256)}: <strong>${esc(envelope.verdict)}</strong></p><div class="wide"><table><tr><th>Check</th><th>Result</th><th>Detail</th></tr>${lines.join('')}</table></div>${signers.length > 0 ? `<p>Signed by</p><ul>${signers.join('')}</ul>` : ''}<p>When</p><ul>${times.join('') || '<li>no time is proven</li>'}</ul>`;
+    return `<p>Evidence ${digest(envelope.sha256)}: <strong>${esc(envelope.verdict)}</strong></p><table class="checks"><tr><th>Check</th><th>Result</th><th>Detail</th></tr>${lines.join('')}</table>${signers.length > 0 ? `<p>Signed by</p><ul>${signers.join('')}</ul>` : ''}<p>When</p><ul>${times.join('') || '<li>no time is proven</li>'}</ul>`;
   });
   return `<p>The evidence was <strong>${esc(status)}</strong>${found.code ? ` (${esc(found.code)}: ${esc(found.message)})` : ''} at ${esc(found.verified_at)} under the policy ${digest(found.policy.sha256)}${found.trust_root ? ` and the trust root ${digest(found.trust_root.sha256)}` : ''}.</p>${blocks.join('')}`;
 }
@@ -156,7 +165,12 @@ const GLOSSARY: [string, string][] = [
 ];
 
 /** The page; the same contents give the same bytes. */
-export function bundleReport(root: Digest, record: ReplayRecord, contents: Contents): string {
+export function bundleReport(
+  root: Digest,
+  record: ReplayRecord,
+  contents: Contents,
+  manifest: Manifest | undefined,
+): string {
   const custody = contents.items.filter(({ role }) => role === 'custody');
   const { environment: env, image } = record;
   const claims = record.claims.map(({ name, claimed, observed, match }): [string, string] => [
@@ -172,8 +186,20 @@ export function bundleReport(root: Digest, record: ReplayRecord, contents: Conte
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}</style></head><body>
 <h1>${esc(record.name)}</h1><p>Audit bundle ${digest(root)}</p>
-<div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>Reason: ${esc(record.reason)}${record.message ? `. ${esc(record.message)}` : ''}</div>
+<div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>${esc(sentence(record))}</div>
 <h2>What was claimed</h2>${rows([
+    ...(manifest
+      ? ([
+          ['Command', `<code>${esc(manifest.run_instructions)}</code>`],
+          ['Seed', esc(manifest.seed)],
+          [
+            'Inputs',
+            (manifest.inputs ?? [])
+              .map(({ path, sha256 }) => `${esc(path)} ${digest(sha256)}`)
+              .join('<br>') || 'none',
+          ],
+        ] as [string, string][])
+      : []),
     ['Manifest', digest(record.manifest_sha256)],
     ['As evidence names it', digest(record.manifest_subject_sha256)],
     ['Sandbox image', digest(record.sandbox_image_sha256)],
@@ -184,7 +210,7 @@ export function bundleReport(root: Digest, record: ReplayRecord, contents: Conte
 <h2>The replays</h2>${record.replays.length > 0 ? picture(record) + states(record) : '<p>There were none.</p>'}
 ${gates.length > 0 ? `<p>Conditions of the policy ${esc(record.policy.name)}:</p><div class="wide"><table><tr><th>Condition</th><th>Needed</th><th>Found</th><th></th></tr>${gates.join('')}</table></div>` : ''}
 ${divergence(record)}
-<h2>Chain of custody</h2>${custody.length > 0 ? `<p>${custody.length} entries, each naming the one before; the last is ${digest(custody.at(-1)?.sha256)}.</p>` : '<p>No entries: nothing was verified in this run.</p>'}
+<h2>Chain of custody</h2>${custody.length > 0 ? `<p>${custody.length === 1 ? 'One entry: it is' : `${custody.length} entries, each naming the one before; the last is`} ${digest(custody.at(-1)?.sha256)}.</p>` : '<p>No entries: nothing was verified in this run.</p>'}
 <h2>Environment</h2>${rows([
     ['Started', esc(record.started_at)],
     ['Took', `${esc((record.duration_ms / 1000).toFixed(1))} s`],

@@ -8,7 +8,7 @@ export interface Style {
 const COLOURS = { reproduced: 32, diverged: 31, rejected: 31, inconclusive: 33 } as const;
 
 /** Each reason code as a sentence. */
-const REASONS: Record<string, string> = {
+export const REASONS: Readonly<Record<string, string>> = {
   matches_expectation: 'every replay that counts ended in the expected state',
   self_consistent: 'the replays agree with each other; no expected state was given',
   states_differ: 'replays ended in different states',

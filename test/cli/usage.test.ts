@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FAULTS } from '../../src/base/fault.ts';
+import { BUNDLE_CODES } from '../../src/bundle/refused.ts';
 import { HELP } from '../../src/cli/help.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
 import { REFUSALS } from '../../src/evidence/refusal.ts';
@@ -82,7 +83,7 @@ describe('usage', () => {
 
   it('every fault code is documented', () => {
     const document = readFileSync('docs/errors.md', 'utf8');
-    for (const code of [...Object.keys(FAULTS), ...Object.keys(REFUSALS)])
+    for (const code of [...Object.keys(FAULTS), ...Object.keys(REFUSALS), ...Object.keys(BUNDLE_CODES)])
       expect(document).toContain(`\`${code}\``);
   });
 });
