@@ -75,8 +75,10 @@ async function crash(run: Run, folder: string, image: string): Promise<number> {
       '4',
       '--bundle',
       'case.tar',
+      '--with-image',
     ],
     ['bundle', 'verify', 'case.tar'],
+    ['bundle', 'replay', 'case.tar', '--replays', '4'],
   );
 }
 
@@ -107,7 +109,7 @@ export async function demo(root: string, env: Record<string, string>): Promise<n
   const asExpected = tampered === 2 && diverged === 1;
   process.stdout.write(
     asExpected
-      ? '\nAs it should be: the signed crash was reproduced and packed into a bundle that\nverifies (exit status 0), the tampered one rejected (2), and the program that\nreads the clock diverged (1). npm run setup:stop ends the services.\n'
+      ? '\nAs it should be: the signed crash was reproduced and packed into a bundle that\nverifies and replays (exit status 0), the tampered one rejected (2), and the program that\nreads the clock diverged (1). npm run setup:stop ends the services.\n'
       : `\nUnexpected: the tampered manifest ended with ${tampered} (2 was expected), the last with ${diverged} (1).\n`,
   );
   return asExpected ? 0 : 1;

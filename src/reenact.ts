@@ -16,7 +16,7 @@ import { RunFolder } from './replay/folder.ts';
 import { replayOnce } from './replay/one.ts';
 import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/outcome.ts';
 import { imageDigests, type Prepared, prepare } from './replay/prepare.ts';
-import { loadKit } from './sandbox/kit.ts';
+import { type Kit, loadKit } from './sandbox/kit.ts';
 import type { Engine } from './sandbox/port.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
 import type { CaptureWay } from './state/capture.ts';
@@ -32,6 +32,10 @@ export interface RunOptions {
   /** Folder for manifests and configurations of images, kept between runs. */
   imageCache: string;
   repositories: string[];
+  /** The only ones that are asked, whatever a manifest names. */
+  onlyRepositories?: string[];
+  /** Another harness than this release's. */
+  kit?: Kit;
   /** Refuse to replay anything whose evidence the policy does not check. */
   requireEvidence?: boolean;
   /** Folders with evidence that manifests name, beside their own. */
@@ -175,7 +179,7 @@ async function runManifest(
 /** Replays every manifest; the records come in the manifests' order. Throws a Fault when nothing could start. */
 export async function runManifests(engine: Engine, o: RunOptions): Promise<ReplayRecord[]> {
   const clock = o.clock ?? systemClock;
-  const kit = loadKit();
+  const kit = o.kit ?? loadKit();
   const facts = await engine.facts();
   const swept = await sweep(engine);
   if (swept > 0) o.onEvent?.({ type: 'swept', count: swept });
@@ -195,6 +199,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     signal: o.signal,
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
+    ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
   };
   const desk =
     o.policy.authorities.length > 0

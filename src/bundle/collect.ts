@@ -7,6 +7,7 @@ import { type Digest, digestOf, isDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { PolicyDocument } from '../policy/shape.ts';
+import { fetchByDigest, fetchLayer } from '../sandbox/registry.ts';
 import type { FinalState } from '../state/final-state.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
@@ -19,11 +20,21 @@ export interface Source extends Item {
   from: Buffer | { path: string };
 }
 
+/** Where an image's documents and layers can be had when the bundle is to hold it. */
+export interface ImageOrigin {
+  repositories: string[];
+  /** Documents that earlier runs kept. */
+  cache: BlobStore;
+  signal: AbortSignal;
+}
+
 export interface Collected {
   record: ReplayRecord;
   recordSha256: Digest;
   /** The manifest's canonical bytes, where the record names one. */
   manifest: Buffer | undefined;
+  /** Whether the sandbox image is among them. */
+  image: boolean;
   sources: Source[];
 }
 
@@ -108,12 +119,61 @@ async function addStates(c: Collector, record: ReplayRecord, contents: StateCont
   }
 }
 
+/** The chain of documents and every layer as the registry has it, never compressed anew. */
+async function addImage(
+  c: Collector,
+  record: ReplayRecord,
+  store: BlobStore,
+  origin: ImageOrigin,
+): Promise<void> {
+  if (!record.image)
+    throw new Fault(
+      'record_invalid',
+      'the record names no image that was resolved, so that none can be packed',
+    );
+  const manifest = record.manifest_sha256 ? await c.json<Manifest>(record.manifest_sha256) : undefined;
+  const named = manifest?.sandbox_image;
+  const repositories = [...origin.repositories, ...(named ? [named] : [])];
+  const from = async <T>(get: (repository: string) => Promise<T>): Promise<T> => {
+    let fault: unknown = new Fault('image_not_found', 'no repository is known: name one with --repository');
+    for (const repository of repositories) {
+      try {
+        return await get(repository);
+      } catch (error) {
+        fault = error;
+      }
+    }
+    throw fault;
+  };
+  const chain = {
+    index: record.image.requested,
+    manifest: record.image.manifest,
+    config: record.image.config,
+  };
+  for (const [name, digest] of Object.entries(chain)) {
+    const kind = name === 'config' ? 'blobs' : 'manifests';
+    const bytes =
+      (await origin.cache.get(digest)) ??
+      (await from((repository) => fetchByDigest(repository, kind, digest, origin.signal)));
+    await store.put(bytes);
+    if (name !== 'index' || digest !== chain.manifest) await c.blob('image', digest, name);
+  }
+  const { layers } = await c.json<{ layers: { digest: Digest; size: number }[] }>(chain.manifest);
+  for (const { digest, size } of layers) {
+    if (!isDigest(digest))
+      throw new Fault('image_mismatch', `${chain.manifest} names a layer without digest`);
+    await from((repository) => fetchLayer(repository, digest, size, store, origin.signal));
+    await c.blob('image', digest, 'layer');
+  }
+}
+
 /** Everything about a record; `out` is the folder the run wrote to. */
 export async function collect(
   record: ReplayRecord,
   store: BlobStore,
   out: string,
   contents: StateContents,
+  image?: ImageOrigin,
 ): Promise<Collected> {
   const c = new Collector(store);
   const bytes = Buffer.from(canonicalJson(record));
@@ -134,8 +194,9 @@ export async function collect(
     ] as const)
       await c.blob('harness', sha256, name);
   await addStates(c, record, contents);
+  if (image) await addImage(c, record, store, image);
   const manifest = record.manifest_sha256 ? await store.get(record.manifest_sha256) : undefined;
-  return { record, recordSha256: digestOf(bytes), manifest, sources: c.sources };
+  return { record, recordSha256: digestOf(bytes), manifest, image: image !== undefined, sources: c.sources };
 }
 
 /** The folder a run wrote to, from the place of one of its records: OUT/runs/ID/record.json. */

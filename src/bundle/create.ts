@@ -174,7 +174,7 @@ export function createBundle(path: string, collected: Collected, state: StateCon
     const root = writeAll(
       out,
       collected,
-      caseDocument(collected.recordSha256, collected.sources, state, false),
+      caseDocument(collected.recordSha256, collected.sources, state, collected.image),
     );
     out.flush();
     fsyncSync(fd);

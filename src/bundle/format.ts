@@ -22,6 +22,7 @@ export const ROLES = {
   'policy-file': 'application/vnd.reenact.policy-file.v1',
   attestation: 'application/vnd.reenact.attestation.v1+json',
   harness: 'application/vnd.reenact.harness.v1',
+  image: 'application/vnd.reenact.image.v1',
   content: 'application/vnd.reenact.content.v1',
   pack: 'application/vnd.reenact.pack.v1+tar',
 } as const;

@@ -19,7 +19,7 @@ import {
   OCI_LAYOUT,
   ROLES,
 } from './format.ts';
-import { Input, readMember, readPack } from './read.ts';
+import { Input, readMember, readPack, type Sink } from './read.ts';
 import { Refused } from './refused.ts';
 import { textsOf } from './texts.ts';
 
@@ -95,10 +95,12 @@ class Reader {
   readonly found = new Map<Digest, number>();
   private readonly input: Input;
   private keptBytes = 0;
+  private readonly sinkOf: ((sha256: Digest) => Sink) | undefined;
   private wanted = new Set<Digest>();
 
-  constructor(input: Input) {
+  constructor(input: Input, sinkOf?: (sha256: Digest) => Sink) {
     this.input = input;
+    this.sinkOf = sinkOf;
   }
 
   /** The table of contents, always the first layer. */
@@ -124,6 +126,7 @@ class Reader {
       layer.size,
       (sha256) => this.wanted.has(sha256),
       (member) => this.note(member.sha256, member.sizeBytes, member.bytes),
+      this.sinkOf,
     );
     if (digest !== layer.digest)
       throw new Refused('blob_digest', `${blobName(layer.digest)} holds ${digest}`);
@@ -144,7 +147,8 @@ class Reader {
 
   private blob(layer: Descriptor, keep: boolean, maxBytes: number): Buffer | null {
     this.header(layer);
-    const { sha256, bytes } = readMember(this.input, layer.size, keep && layer.size <= maxBytes);
+    const sink = this.sinkOf?.(layer.digest);
+    const { sha256, bytes } = readMember(this.input, layer.size, keep && layer.size <= maxBytes, sink);
     if (sha256 !== layer.digest)
       throw new Refused('blob_digest', `${blobName(layer.digest)} holds ${sha256}`);
     return bytes;
@@ -176,8 +180,8 @@ function compareContents(document: CaseDocument, found: Map<Digest, number>): Op
   return problems;
 }
 
-/** Reads a bundle to its end; throws Refused where it is not of the form. */
-export function openBundle(path: string): Opened {
+/** Reads a bundle to its end; throws Refused where it is not of the form. `sinkOf` is given every content. */
+export function openBundle(path: string, sinkOf?: (sha256: Digest) => Sink): Opened {
   const input = new Input(path);
   try {
     const layout = expectFile(input, 'oci-layout', LIMITS.imageDocumentBytes);
@@ -203,7 +207,7 @@ export function openBundle(path: string): Opened {
     const config = expectFile(input, blobName(digestOf(EMPTY_CONFIG)), EMPTY_CONFIG.length);
     if (config.toString() !== EMPTY_CONFIG)
       throw new Refused('blob_digest', 'the empty configuration is not empty');
-    const reader = new Reader(input);
+    const reader = new Reader(input, sinkOf);
     const document = reader.case(layers[0]);
     for (const layer of layers.slice(1)) reader.layer(layer);
     const problems = compareContents(document, reader.found);

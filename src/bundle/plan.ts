@@ -15,6 +15,7 @@ const DOCUMENTS: readonly Role[] = [
   'policy',
   'policy-file',
   'harness',
+  'image',
 ];
 const MAX_DOCUMENTS = 100;
 const MAX_LARGE = 200;

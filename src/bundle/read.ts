@@ -82,17 +82,22 @@ function sha256Of(hash: Hash): Digest {
   return `sha256:${hash.digest('hex')}` as Digest;
 }
 
+/** Takes a content's bytes as they come; their digest is checked only at the end. */
+export type Sink = (bytes: Buffer) => void;
+
 /** Hashes a member's content, keeping it when `keep` is true; then its padding. */
 export function readMember(
   input: Input,
   sizeBytes: number,
   keep: boolean,
+  sink?: Sink,
 ): { sha256: Digest; bytes: Buffer | null } {
   const hash = createHash('sha256');
   const parts: Buffer[] = [];
   input.pass(sizeBytes, (piece) => {
     hash.update(piece);
     if (keep) parts.push(Buffer.from(piece));
+    sink?.(piece);
   });
   input.end(paddingBytes(sizeBytes));
   return { sha256: sha256Of(hash), bytes: keep ? Buffer.concat(parts) : null };
@@ -111,6 +116,7 @@ export function readPack(
   sizeBytes: number,
   keep: (sha256: Digest, sizeBytes: number) => boolean,
   each: (member: PackMember) => void,
+  sinkOf?: (sha256: Digest) => Sink,
 ): Digest {
   const whole = createHash('sha256');
   let left = sizeBytes;
@@ -138,9 +144,11 @@ export function readPack(
     const expected = `sha256:${name}` as Digest;
     const hash = createHash('sha256');
     const parts: Buffer[] | null = keep(expected, size) ? [] : null;
+    const sink = sinkOf?.(expected);
     take(size, (piece) => {
       hash.update(piece);
       parts?.push(Buffer.from(piece));
+      sink?.(piece);
     });
     const sha256 = sha256Of(hash);
     if (sha256 !== expected) throw new Refused('blob_digest', `the pack’s member ${name} is ${sha256}`);

@@ -43,7 +43,7 @@ function documentOf<T>(opened: Opened, sha256: Digest | null | undefined): T | u
 }
 
 /** The policy as the run had it: its canonical form names its files by digest, and they are inside. */
-async function policyOf(opened: Opened): Promise<Policy> {
+export async function policyOf(opened: Opened): Promise<Policy> {
   const { name, sha256 } = opened.record.policy;
   const text = opened.kept.get(sha256)?.toString('utf8');
   if (text === undefined) throw new Refused('content_missing', `the policy ${sha256} is not there`);

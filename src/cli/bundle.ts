@@ -4,14 +4,17 @@ import { join } from 'node:path';
 
 import { EXIT, Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
-import { collect, outOf, type StateContents } from '../bundle/collect.ts';
+import { collect, type ImageOrigin, outOf, type StateContents } from '../bundle/collect.ts';
 import { createBundle } from '../bundle/create.ts';
 import { openBundle } from '../bundle/open.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
 import { type BundleVerification, verifyBundle } from '../bundle/verify.ts';
 import { safe } from '../report/human.ts';
+import { cacheFolder } from '../sandbox/endpoint.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { parseRecord } from '../verdict/parse.ts';
+import { loadConfig } from './config.ts';
+import { abortOnSignals } from './engine.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { wantsColour } from './terminal.ts';
 import { readNamed } from './verify.ts';
@@ -33,7 +36,15 @@ async function create(a: Arguments): Promise<number> {
   if (!['full', 'changed', 'none'].includes(state))
     throw new Fault('usage', `--state is full, changed or none, not "${state}"`);
   const record = parseRecord(await readNamed(path, LIMITS.documentBytes), path);
-  const collected = await collect(record, new BlobStore(out), out, state);
+  const { signal, release } = abortOnSignals();
+  const origin: ImageOrigin | undefined = a.flag('with-image')
+    ? {
+        repositories: [...a.list('repository'), ...(await loadConfig()).repositories],
+        cache: new BlobStore(join(cacheFolder(process.env), 'images')),
+        signal,
+      }
+    : undefined;
+  const collected = await collect(record, new BlobStore(out), out, state, origin).finally(release);
   const root = createBundle(target, collected, state);
   process.stdout.write(
     `${target}: ${collected.sources.length} items, ${statSync(target).size} bytes\n  identity ${root}\n`,
@@ -101,5 +112,6 @@ export async function bundleCommand(args: string[]): Promise<number> {
   if (verb === 'create') return create(a);
   if (verb === 'verify') return verify(a);
   if (verb === 'ls') return list(a);
-  throw new Fault('usage', 'bundle create, bundle verify or bundle ls');
+  if (verb === 'replay') return (await import('./bundle-replay.ts')).replayBundle(one(a, 'bundle'), a);
+  throw new Fault('usage', 'bundle create, bundle verify, bundle replay or bundle ls');
 }

@@ -78,6 +78,7 @@ manifests share one queue.
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)
   --bundle FILE        pack the record and all it rests on (one manifest only)
+  --with-image         pack the sandbox image too
   --require-evidence   reject everything whose evidence no policy checks
 
 A policy with authorities is asked first: what it rejects is never pulled or
@@ -159,16 +160,25 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
 `,
   bundle: `usage: reenact bundle create RECORD|DIR --out FILE [OPTIONS]
        reenact bundle verify FILE [--json]
+       reenact bundle replay FILE [OPTIONS]
        reenact bundle ls FILE [--json]
 
 create packs a record with everything it rests on into one archive: an OCI
 layout that is also a BagIt bag. verify needs nothing but the file: it reads it
 once, decides again, verifies the evidence again, and says what is wrong.
+replay needs an engine and the file: it replays what is inside, in the image
+that is inside, and compares the states. Exit status 0 if they are the same.
 
   --out FILE      the bundle to write; never over a file that is there
   --state HOW     contents of final states: full (default), changed (only of
                   states that differ from the reference) or none
   --store DIR     the folder the run wrote to (default: found from RECORD)
+  --with-image    the sandbox image too, as its registry has it
+  --repository R  where to look for the image (repeatable)
+  --replays N     replays of the bundle (default: as many as recorded)
+  --jobs N        replays at once (default: 4)
+  --trust-harness DIGEST
+                  run a harness that is not this release's (repeatable)
   --json          print the result as JSON
 
 example:

@@ -100,10 +100,13 @@ async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
 }
 
 /** Packs a record as soon as it is there; the bundle's identity goes to stderr, where it disturbs no report. */
-async function pack(path: string, record: ReplayRecord, out: string): Promise<void> {
+async function pack(path: string, record: ReplayRecord, o: RunOptions, withImage: boolean): Promise<void> {
   const { collect } = await import('../bundle/collect.ts');
   const { createBundle } = await import('../bundle/create.ts');
-  const root = createBundle(path, await collect(record, new BlobStore(out), out, 'full'), 'full');
+  const { repositories, imageCache, signal, out } = o;
+  const origin = withImage ? { repositories, cache: new BlobStore(imageCache), signal } : undefined;
+  const collected = await collect(record, new BlobStore(out), out, 'full', origin);
+  const root = createBundle(path, collected, 'full');
   process.stderr.write(`bundle ${path}, identity ${root}\n`);
 }
 
@@ -161,7 +164,7 @@ export async function runCommand(args: string[]): Promise<number> {
     release();
   }
   const bundle = a.text('bundle');
-  if (bundle !== undefined) await pack(bundle, records[0]!, options.out);
+  if (bundle !== undefined) await pack(bundle, records[0]!, options, a.flag('with-image'));
   await report(records, a);
   return exitStatus(records);
 }

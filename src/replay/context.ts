@@ -17,6 +17,8 @@ export interface RunContext {
   /** Manifests and configurations of images, kept between runs. */
   imageStore: BlobStore;
   repositories: ImageSources['repositories'];
+  /** The only ones that are asked, whatever a manifest names: a bundle brings its own. */
+  onlyRepositories?: ImageSources['repositories'];
   scope: RunScope;
   clock: Clock;
   signal: AbortSignal;

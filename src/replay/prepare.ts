@@ -79,7 +79,8 @@ function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Prob
 }
 
 function imageSources(c: RunContext, manifest: Manifest): ImageSources {
-  const repositories = manifest.sandbox_image ? [manifest.sandbox_image] : c.repositories;
+  const named = manifest.sandbox_image ? [manifest.sandbox_image] : c.repositories;
+  const repositories = c.onlyRepositories ?? named;
   const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[c.facts.architecture] ?? c.facts.architecture;
   return { engine: c.engine, store: c.imageStore, repositories, platform: { os: 'linux', architecture } };
 }

@@ -23,19 +23,24 @@ function harnessFolder(): string {
   return fileURLToPath(new URL('../../harness/', import.meta.url));
 }
 
+/** A kit of these bytes; the scanner runs on this machine, and is always this release's own. */
+export function kitOf(init: Buffer, seccompText: string, scanner: string): Kit {
+  return {
+    init,
+    initSha256: digestOf(init),
+    seccomp: JSON.stringify(JSON.parse(seccompText)),
+    seccompText,
+    seccompSha256: digestOf(seccompText),
+    scanner,
+  };
+}
+
 /** Reads the kit; a checkout where it was not built yet is told how to. */
 export function loadKit(folder: string = harnessFolder()): Kit {
   try {
     const init = readFileSync(join(folder, 'bin', 'init'));
     const seccomp = readFileSync(join(folder, 'seccomp.json'), 'utf8');
-    return {
-      init,
-      initSha256: digestOf(init),
-      seccomp: JSON.stringify(JSON.parse(seccomp)),
-      seccompText: seccomp,
-      seccompSha256: digestOf(seccomp),
-      scanner: join(folder, 'bin', 'scan'),
-    };
+    return kitOf(init, seccomp, join(folder, 'bin', 'scan'));
   } catch (error) {
     throw asFault(
       'engine_failed',

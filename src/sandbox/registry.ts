@@ -1,9 +1,11 @@
 /** Reads manifests and configurations from a registry by digest; every byte is hashed before it is believed. */
 import { isIP } from 'node:net';
 
-import { type Digest, digestOf } from '../base/digest.ts';
+import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
+import { writeAside } from '../base/files.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { BlobStore } from '../store/blobs.ts';
 
 const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',
@@ -51,39 +53,79 @@ async function readBounded(response: Response): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-/** The bytes of a manifest or blob, proven to have the digest; a Fault says which of absent, down or lying it was. */
-export async function fetchByDigest(
+/** Asks for a manifest or blob and hands the answer over; a Fault says which of absent or down the registry is. */
+async function ask<T>(
   repository: string,
   kind: 'manifests' | 'blobs',
   digest: Digest,
   signal: AbortSignal,
-): Promise<Buffer> {
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   const { host, path } = splitRepository(repository);
   const url = `${baseUrl(host)}/v2/${path}/${kind}/${digest}`;
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.registryTimeoutMs)]);
-  let bytes: Buffer;
   try {
-    let response = await fetch(url, { headers: { accept: ACCEPT }, signal: patience });
+    let response = await fetch(url, { headers: { accept: ACCEPT }, signal });
     const challenge = response.status === 401 ? response.headers.get('www-authenticate') : null;
-    const token = challenge ? await anonymousToken(challenge, patience) : undefined;
+    const token = challenge ? await anonymousToken(challenge, signal) : undefined;
     if (token)
       response = await fetch(url, {
         headers: { accept: ACCEPT, authorization: `Bearer ${token}` },
-        signal: patience,
+        signal,
       });
     if ([401, 403, 404].includes(response.status))
       throw new Fault('image_not_found', `${repository} does not have ${digest} (HTTP ${response.status})`);
     if (!response.ok)
       throw new Fault('registry_unreachable', `${host} answered HTTP ${response.status} for ${digest}`);
-    bytes = await readBounded(response);
+    return await read(response);
   } catch (error) {
     const cause = (error as Error).cause instanceof Error ? (error as Error).cause : error;
     throw error instanceof Fault
       ? error
       : asFault('registry_unreachable', `cannot read ${digest} from ${host}`, cause);
   }
+}
+
+function lied(repository: string, digest: Digest, actual: Digest): Fault {
+  const { host } = splitRepository(repository);
+  return new Fault('image_bytes_mismatch', `${host} served bytes with digest ${actual} for ${digest}`);
+}
+
+/** The bytes of a manifest or configuration, proven to have the digest. */
+export async function fetchByDigest(
+  repository: string,
+  kind: 'manifests' | 'blobs',
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.registryTimeoutMs)]);
+  const bytes = await ask(repository, kind, digest, patience, readBounded);
   const actual = digestOf(bytes);
-  if (actual !== digest)
-    throw new Fault('image_bytes_mismatch', `${host} served bytes with digest ${actual} for ${digest}`);
+  if (actual !== digest) throw lied(repository, digest, actual);
   return bytes;
+}
+
+/** Keeps a layer in the store, streamed, of exactly this size and digest; nothing is kept of one that lies. */
+export async function fetchLayer(
+  repository: string,
+  digest: Digest,
+  sizeBytes: number,
+  store: BlobStore,
+  signal: AbortSignal,
+): Promise<void> {
+  if (store.has(digest)) return;
+  await ask(repository, 'blobs', digest, signal, async (response) => {
+    await writeAside(store.path(digest), async (file) => {
+      const running = startDigest();
+      let count = 0;
+      for await (const piece of response.body ?? []) {
+        count += piece.length;
+        if (count > sizeBytes)
+          throw new Fault('image_bytes_mismatch', `${digest} is over its ${sizeBytes} bytes`);
+        running.update(piece);
+        await file.write(piece);
+      }
+      const actual = running.end();
+      if (actual !== digest) throw lied(repository, digest, actual);
+    });
+  });
 }

@@ -1,0 +1,135 @@
+/** reenact bundle replay: replays a record from its bundle alone, without its registry, and compares the states. */
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { systemClock } from '../base/clock.ts';
+import type { Digest } from '../base/digest.ts';
+import { EXIT, Fault } from '../base/fault.ts';
+import { extractBundle } from '../bundle/extract.ts';
+import { serveImage } from '../bundle/loopback.ts';
+import type { Opened } from '../bundle/open.ts';
+import { policyOf, verifyBundle } from '../bundle/verify.ts';
+import { TLOG_PROOF_HEADER } from '../evidence/log/tlog-proof.ts';
+import type { LoadedManifest } from '../manifest/load.ts';
+import { parseManifest } from '../manifest/parse.ts';
+import { runManifests } from '../reenact.ts';
+import { humanReport } from '../report/human.ts';
+import { Progress } from '../report/progress.ts';
+import { type Kit, kitOf, loadKit } from '../sandbox/kit.ts';
+import { BlobStore } from '../store/blobs.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import { abortOnSignals, connectEngine } from './engine.ts';
+import type { Arguments } from './options.ts';
+import { wantsColour } from './terminal.ts';
+
+/** A bundle is a stranger's: its PID 1 and its walls run only if they are this release's, or named by digest. */
+async function harnessOf(opened: Opened, store: BlobStore, trusted: string[]): Promise<Kit> {
+  const own = loadKit();
+  const { environment } = opened.record;
+  if (!environment)
+    throw new Fault('record_invalid', 'the record has no environment: nothing was ever replayed');
+  const { harness_sha256, seccomp_sha256 } = environment;
+  const strange = ([harness_sha256, seccomp_sha256] as Digest[]).filter(
+    (digest) => ![own.initSha256, own.seccompSha256].includes(digest) && !trusted.includes(digest),
+  );
+  if (strange.length > 0)
+    throw new Fault(
+      'usage',
+      `the bundle’s harness is not this release’s: ${strange.join(', ')}; use the release that has it, or name each with --trust-harness`,
+    );
+  if (harness_sha256 === own.initSha256 && seccomp_sha256 === own.seccompSha256) return own;
+  const [init, seccomp] = await Promise.all([store.get(harness_sha256), store.get(seccomp_sha256)]);
+  if (!init || !seccomp) throw new Fault('record_invalid', 'the bundle does not hold its harness');
+  return kitOf(init, seccomp.toString('utf8'), own.scanner);
+}
+
+/** Proofs are found by the ending of their names. */
+function endingOf(bytes: Buffer | undefined): string {
+  return bytes?.subarray(0, TLOG_PROOF_HEADER.length).equals(Buffer.from(TLOG_PROOF_HEADER))
+    ? '.tlog-proof'
+    : '.json';
+}
+
+/** The manifest as it was signed, with its inputs where it expects them. */
+function manifestOf(opened: Opened, store: BlobStore, folder: string): LoadedManifest {
+  const { record, kept, document } = opened;
+  const bytes = record.manifest_sha256 ? kept.get(record.manifest_sha256) : undefined;
+  const parsed = bytes && parseManifest(bytes);
+  if (!parsed?.ok) throw new Fault('record_invalid', 'the bundle holds no valid manifest');
+  for (const { source, sha256 } of parsed.value.manifest.inputs ?? []) {
+    const target = join(folder, source);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(store.path(sha256), target);
+  }
+  mkdirSync(join(folder, 'evidence'), { recursive: true });
+  for (const { role, sha256 } of document.items)
+    if (role === 'evidence')
+      copyFileSync(
+        store.path(sha256),
+        join(folder, 'evidence', sha256.slice(7) + endingOf(kept.get(sha256))),
+      );
+  return { ...parsed.value, path: join(folder, 'manifest.json'), folder, name: record.name };
+}
+
+/** How the new states compare with the recorded ones. */
+function compare(recorded: ReplayRecord, now: ReplayRecord): { same: boolean; text: string } {
+  const states = new Set(recorded.replays.flatMap(({ final_state_sha256 }) => final_state_sha256 ?? []));
+  const again = now.replays.filter(
+    ({ final_state_sha256 }) => final_state_sha256 && states.has(final_state_sha256),
+  );
+  const same =
+    now.verdict === recorded.verdict && again.length === now.replays.length && now.replays.length > 0;
+  return {
+    same,
+    text: `${again.length} of ${now.replays.length} new replays ended in a recorded state; the verdict was ${recorded.verdict} and is ${now.verdict}`,
+  };
+}
+
+/** Replays the bundle at `path`; nothing of it is left when this returns. */
+export async function replayBundle(path: string, a: Arguments): Promise<number> {
+  const checked = await verifyBundle(path);
+  if (!checked.accepted)
+    throw new Fault(
+      'record_invalid',
+      `${path} is refused (${checked.problems[0]?.code}): reenact bundle verify says why`,
+    );
+  const folder = mkdtempSync(join(tmpdir(), 'reenact-bundle-'));
+  const { signal, release } = abortOnSignals();
+  let close: (() => Promise<void>) | undefined;
+  try {
+    const store = new BlobStore(join(folder, 'store'));
+    const opened = extractBundle(path, store);
+    if (!opened.document.image)
+      process.stderr.write('the sandbox image is not inside: it must be on the engine or in a registry\n');
+    const served = opened.document.image ? await serveImage(store) : undefined;
+    close = served?.close;
+    const replays = a.number('replays', 1, 100_000, opened.record.requested);
+    const progress = new Progress('auto', replays, process.stderr, systemClock);
+    const [record] = await runManifests(await connectEngine(), {
+      manifests: [manifestOf(opened, store, join(folder, 'case'))],
+      policy: await policyOf(opened),
+      out: join(folder, 'out'),
+      imageCache: join(folder, 'images'),
+      repositories: [],
+      ...(served ? { onlyRepositories: [served.repository] } : {}),
+      evidenceStores: [store.folder],
+      kit: await harnessOf(opened, store, a.list('trust-harness')),
+      jobs: a.number('jobs', 1, 256, 4),
+      replays,
+      signal,
+      onEvent: (event) => progress.on(event),
+    });
+    progress.end();
+    const { same, text } = compare(opened.record, record!);
+    if (a.flag('json'))
+      process.stdout.write(`${JSON.stringify({ same, recorded: opened.record.verdict, record }, null, 2)}\n`);
+    else process.stdout.write(`${humanReport(record!, { colour: wantsColour() })}  compared   ${text}\n`);
+    if (record!.verdict === 'inconclusive') return EXIT.inconclusive;
+    return same ? EXIT.ok : record!.verdict === 'rejected' ? EXIT.rejected : EXIT.failed;
+  } finally {
+    await close?.();
+    release();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
