@@ -41,9 +41,14 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   },
   demo: async () => demo(root, await environment()),
   test: async (args) => {
-    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
+    const others = [TOOLS.jq, TOOLS.openssl, TOOLS.python, TOOLS.skopeo];
+    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox, ...others]);
     const env = await environment();
     return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);
+  },
+  'bench-bundle': async (args) => {
+    await ensureTools([TOOLS.openssl, TOOLS.python, TOOLS.skopeo]);
+    return foreground(process.execPath, [join(root, 'bench/bundle.ts'), ...args], {});
   },
   'bench-evidence': (args) => foreground(process.execPath, [join(root, 'bench/evidence.ts'), ...args], {}),
   bench: async (args) => {

@@ -11,7 +11,18 @@ export interface Tool {
   why: string;
 }
 
-export const TOOLS: Record<'engine' | 'registry' | 'compiler' | 'debian' | 'busybox', Tool> = {
+type Name =
+  | 'engine'
+  | 'registry'
+  | 'compiler'
+  | 'debian'
+  | 'busybox'
+  | 'jq'
+  | 'openssl'
+  | 'python'
+  | 'skopeo';
+
+export const TOOLS: Record<Name, Tool> = {
   engine: { program: 'dockerd', package: 'docker.io', why: 'the container engine that replays run in' },
   registry: {
     program: 'docker-registry',
@@ -29,6 +40,10 @@ export const TOOLS: Record<'engine' | 'registry' | 'compiler' | 'debian' | 'busy
     package: 'busybox-static',
     why: 'the shell of the small images the tests replay',
   },
+  jq: { program: 'jq', package: 'jq', why: 'bundles are checked with other people’s tools in the tests' },
+  openssl: { program: 'openssl', package: 'openssl', why: 'the same: signatures' },
+  python: { program: 'python3', package: 'python3', why: 'the same: archives' },
+  skopeo: { program: 'skopeo', package: 'skopeo', why: 'the same: OCI layouts and registries' },
 };
 
 /** The full path of a program on PATH or in the folders of system tools. */

@@ -1,4 +1,5 @@
 /** Bundles on the real engine: packed with the image, replayed where neither engine nor registry has it. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,29 @@ describeEngine('a bundle with its image', () => {
       signers: [],
       evidence: 'not_checked',
     });
+  });
+
+  it('is read by skopeo, and keeps its identity through a registry', async () => {
+    const place = tempFolder();
+    execFileSync('tar', ['-xf', join(folder, 'case.tar'), '-C', place]);
+    const { root } = await verifyBundle(join(folder, 'case.tar'));
+    const raw = (from: string): string =>
+      digestOf(execFileSync('skopeo', ['inspect', '--raw', '--tls-verify=false', from]));
+    expect(raw(`oci:${place}`)).toBe(root);
+    const there = `docker://${world.registry}/reenact-case:one`;
+    const copy = (from: string, to: string): Buffer =>
+      execFileSync('skopeo', [
+        'copy',
+        '--insecure-policy',
+        '--src-tls-verify=false',
+        '--dest-tls-verify=false',
+        from,
+        to,
+      ]);
+    copy(`oci:${place}`, there);
+    const back = tempFolder();
+    copy(there, `oci:${back}`);
+    expect([raw(there), raw(`oci:${back}`)]).toEqual([root, root]);
   });
 
   it('replays from the bundle alone, and leaves nothing behind', async () => {
