@@ -15,7 +15,10 @@ export interface JsonLimits {
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problems: Problem[] };
 
 const TOKEN =
-  /[ \t\n\r]*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(true|false|null))/y;
+  /[ \t\n\r]*(?:([{}[\]:,"])|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(true|false|null))/y;
+/** What ends or interrupts the plain part of a string; control characters may not stand in one. */
+const SPECIAL = /["\\\u0000-\u001f]/g;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
 class JsonSyntaxError extends Error {}
 
@@ -24,9 +27,18 @@ export function memberPath(path: string, key: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 }
 
+/** More would be a way to make a reader busy: 33 MB can hold sixteen million zeros. */
+const MAX_VALUES = 4_000_000;
+
+function pathOf(parent: string, key: string | number | null): string {
+  if (key === null) return parent;
+  return typeof key === 'number' ? `${parent}[${key}]` : memberPath(parent, key);
+}
+
 class Parser {
   readonly problems: Problem[] = [];
   private at = 0;
+  private values = 0;
   private readonly text: string;
   private readonly maxDepth: number;
   constructor(text: string, maxDepth: number) {
@@ -35,7 +47,7 @@ class Parser {
   }
 
   document(): unknown {
-    const value = this.value('$', 0, this.token());
+    const value = this.value('$', null, 0, this.token());
     if (/[^ \t\n\r]/.test(this.text.slice(this.at))) throw this.error('data after the end of the document');
     return value;
   }
@@ -51,17 +63,33 @@ class Parser {
     const found = TOKEN.exec(this.text);
     if (!found) throw this.error(this.at >= this.text.length ? 'the document ends too early' : 'not JSON');
     this.at = TOKEN.lastIndex;
-    return (found[1] ?? found[2] ?? found[3] ?? found[4])!;
+    return found[1] === '"' ? this.string() : (found[1] ?? found[2] ?? found[3])!;
   }
 
-  private value(path: string, depth: number, token: string): unknown {
+  /** The rest of a string, piece by piece: one expression over all of it would exhaust the stack. */
+  private string(): string {
+    const start = this.at - 1;
+    for (;;) {
+      SPECIAL.lastIndex = this.at;
+      const special = SPECIAL.exec(this.text);
+      if (!special) throw this.error('a string does not end');
+      this.at = special.index;
+      if (special[0] === '"') return this.text.slice(start, ++this.at);
+      ESCAPE.lastIndex = this.at;
+      if (!ESCAPE.test(this.text)) throw this.error('not JSON');
+      this.at = ESCAPE.lastIndex;
+    }
+  }
+
+  private value(parent: string, key: string | number | null, depth: number, token: string): unknown {
     if (depth > this.maxDepth) throw this.error(`nested deeper than ${this.maxDepth} levels`);
-    if (token === '{') return this.object(path, depth);
-    if (token === '[') return this.array(path, depth);
+    if (++this.values > MAX_VALUES) throw this.error(`more than ${MAX_VALUES} values`);
+    if (token === '{') return this.object(pathOf(parent, key), depth);
+    if (token === '[') return this.array(pathOf(parent, key), depth);
     if (/^[}\]:,]$/.test(token)) throw this.error(`unexpected ${token}`);
     const value = JSON.parse(token) as unknown;
     if (typeof value === 'string' && !value.isWellFormed())
-      this.problems.push({ path, message: 'has a lone surrogate' });
+      this.problems.push({ path: pathOf(parent, key), message: 'has a lone surrogate' });
     return value;
   }
 
@@ -72,15 +100,14 @@ class Parser {
     while (token !== '}') {
       if (token[0] !== '"') throw this.error('expected a member name');
       const key = JSON.parse(token) as string;
-      const inner = memberPath(path, key);
       if (Object.hasOwn(result, key))
         this.problems.push({
-          path: inner,
+          path: memberPath(path, key),
           message: 'is given twice',
           hint: 'readers disagree on which one counts: keep one',
         });
       if (this.token() !== ':') throw this.error('expected ":"');
-      result[key] = this.value(inner, depth + 1, this.token());
+      result[key] = this.value(path, key, depth + 1, this.token());
       token = this.token();
       if (token === ',') {
         token = this.token();
@@ -94,7 +121,7 @@ class Parser {
     const result: unknown[] = [];
     let token = this.token();
     while (token !== ']') {
-      result.push(this.value(`${path}[${result.length}]`, depth + 1, token));
+      result.push(this.value(path, result.length, depth + 1, token));
       token = this.token();
       if (token === ',') {
         token = this.token();

@@ -2,8 +2,8 @@
 import { basename, dirname, join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
-import { asFault, Fault } from '../base/fault.ts';
-import { digestOfFile } from '../base/files.ts';
+import { digestOf } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { readEvidenceBytes } from '../evidence/read.ts';
 import { Refusal } from '../evidence/refusal.ts';
@@ -24,9 +24,10 @@ async function attestationsOf(file: string, named: string[]): Promise<SourceFile
     return Promise.all(
       named.map(async (name) => ({ name, bytes: await readNamed(name, EVIDENCE_LIMITS.fileBytes) })),
     );
+  const stems = new Set([basename(file), basename(file, '.json')]);
+  const names = [...stems].flatMap((stem) => BESIDE.map((ending) => join(dirname(file), `${stem}${ending}`)));
   const found = await Promise.all(
-    BESIDE.map(async (ending) => {
-      const name = join(dirname(file), `${basename(file)}${ending}`);
+    names.map(async (name) => {
       const bytes = await readEvidenceBytes(name);
       return bytes ? [{ name, bytes }] : [];
     }),
@@ -45,9 +46,9 @@ export async function gateCommand(args: string[]): Promise<number> {
   const policy = await loadPolicy(policyName);
   if (policy.authorities.length === 0)
     throw new Fault('usage', `the policy ${policyName} names nobody who may sign`);
-  const sha256 = await digestOfFile(file).catch((error: unknown) => {
-    throw asFault('usage', `${file} cannot be read`, error);
-  });
+  // Read once: a bundle may be a signature over the file itself.
+  const artifact = await readNamed(file, EVIDENCE_LIMITS.artifactBytes);
+  const sha256 = digestOf(artifact);
   const files = await attestationsOf(file, a.list('evidence'));
   const trust = loadTrust(policy);
   const nowMs = systemClock.now();
@@ -64,6 +65,7 @@ export async function gateCommand(args: string[]): Promise<number> {
       : await verifyEvidence(files, {
           trust,
           wanted: { kind: 'listed', subjects: [wantDigest('symbol_bundle_sha256', sha256)] },
+          artifact,
           nowMs,
         });
   if (a.flag('json')) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);

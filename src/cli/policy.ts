@@ -13,6 +13,7 @@ import { parseStatement, type Statement } from '../evidence/statement.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { verifyEvidence } from '../evidence/verify.ts';
 import { loadPolicy, parsePolicy } from '../policy/policy.ts';
+import { safe } from '../report/human.ts';
 import { explainPolicy, policyWarnings } from '../report/policy.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { readNamed } from './verify.ts';
@@ -45,6 +46,19 @@ function requirementText(authority: string, predicateType: string | undefined): 
 `;
 }
 
+/** An asterisk in a name is no wildcard of ours: then only an escaped expression says exactly that. */
+function identityLine(field: 'issuer' | 'subject', text: string): string {
+  return text.includes('*')
+    ? `      ${field}RegExp: ${JSON.stringify(text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))}\n`
+    : `      ${field}: ${JSON.stringify(text)}\n`;
+}
+
+/** A path as the policy will find it: relative to where the policy is written. */
+function fromPolicy(path: string, a: Arguments): string {
+  const out = a.text('out');
+  return out ? relative(resolve(out, '..'), resolve(path)) : path;
+}
+
 /** The policy that accepts exactly whoever signed this bundle, and what its certificate says of him. */
 async function policyOfBundle(evidence: Evidence, a: Arguments): Promise<{ text: string; said: string }> {
   const { content } = evidence;
@@ -54,20 +68,17 @@ async function policyOfBundle(evidence: Evidence, a: Arguments): Promise<{ text:
   const { subject, issuer } = describeCertificate(content.bundle.material.der);
   const proven = content.bundle.entries.some(({ proof }) => proof);
   const root = a.text('trust-root');
-  const text = `${HEADER}${root ? `trust: {root: ${JSON.stringify(root)}}\n` : ''}authorities:
+  const text = `${HEADER}${root ? `trust: {root: ${JSON.stringify(fromPolicy(root, a))}}\n` : ''}authorities:
   - id: signer
     keyless:
-      issuer: ${JSON.stringify(issuer)}
-      subject: ${JSON.stringify(subject)}
-    transparency: ${proven ? 'required' : content.bundle.entries.length > 0 ? 'promise' : 'none'}
+${identityLine('issuer', issuer)}${identityLine('subject', subject)}    transparency: ${proven ? 'required' : content.bundle.entries.length > 0 ? 'promise' : 'none'}
 ${requirementText('signer', statementIn(evidence)?.predicateType)}`;
   return { text, said: `${evidence.name} is signed by ${subject}, issuer ${issuer}` };
 }
 
 function policyOfKey(path: string, bytes: Buffer, a: Arguments, statement: Statement | undefined): string {
   const { algorithm } = parsePublicKey(bytes, path, a.text('alg') as never);
-  const out = a.text('out');
-  const shown = out ? relative(resolve(out, '..'), resolve(path)) : path;
+  const shown = fromPolicy(path, a);
   return `${HEADER}authorities:
   - id: team-key
     key: {path: ${JSON.stringify(shown)}, alg: ${algorithm}}
@@ -76,16 +87,23 @@ ${requirementText('team-key', statement?.predicateType)}`;
 }
 
 /** A certificate's word is only a claim until the bundle was verified: says which it is. */
-async function verdictOn(text: string, evidence: Evidence, bytes: Buffer): Promise<string> {
-  const policy = await parsePolicy(text, 'the policy', '.');
+async function verdictOn(
+  text: string,
+  evidence: Evidence,
+  bytes: Buffer,
+  folder: string,
+): Promise<{ verified: boolean; said: string }> {
+  const policy = await parsePolicy(text, 'the policy', folder);
   const record = await verifyEvidence([{ name: evidence.name, bytes }], {
     trust: loadTrust(policy),
     wanted: { kind: 'any' },
     nowMs: systemClock.now(),
   });
-  return record.verdict === 'verified'
+  const verified = record.verdict === 'verified';
+  const said = verified
     ? 'The bundle was verified: that is who signed it.'
-    : `NOT verified (${record.code}: ${record.message}): anybody could have written that name.`;
+    : `NOT verified (${record.code}: ${record.message}): anybody could have written that name. Nothing was written.`;
+  return { verified, said };
 }
 
 async function init(a: Arguments): Promise<number> {
@@ -110,11 +128,13 @@ async function init(a: Arguments): Promise<number> {
     if (error instanceof Refusal) throw new Fault('usage', asRefusal(error).message, error);
     throw error;
   }
-  process.stderr.write(`${said}; a policy that accepts exactly that:\n`);
+  process.stderr.write(safe(`${said}; a policy that accepts exactly that:\n`));
   if (evidence && keyPath === undefined && evidence.content.kind === 'bundle') {
-    if (evidence.content.bundle.content.kind === 'envelope')
-      process.stderr.write(`${await verdictOn(text, evidence, bytes!)}\n`);
-    else process.stderr.write('Not verified here: it signs a file (reenact verify evidence --artifact).\n');
+    if (evidence.content.bundle.content.kind === 'envelope') {
+      const checked = await verdictOn(text, evidence, bytes!, resolve(a.text('out') ?? 'x', '..'));
+      process.stderr.write(safe(`${checked.said}\n`));
+      if (!checked.verified) return EXIT.rejected;
+    } else process.stderr.write('Not verified here: it signs a file (reenact verify evidence --artifact).\n');
   }
   const out = a.text('out');
   if (out === undefined) process.stdout.write(text);

@@ -97,7 +97,10 @@ export async function signCommand(args: string[]): Promise<number> {
   );
   if (manifest) {
     const reference = `dsse:${digestOf(text)}`;
-    await keep(file, `${JSON.stringify({ ...manifest, dsse_envelope: reference }, null, 2)}\n`);
+    const { rekor_tile_ref: stale, ...rest } = manifest;
+    await keep(file, `${JSON.stringify({ ...rest, dsse_envelope: reference }, null, 2)}\n`);
+    if (stale)
+      process.stdout.write(`  rekor_tile_ref was taken out: it named the entry of another signature\n`);
     process.stdout.write(`  ${file} now names it: dsse_envelope ${reference}\n`);
   }
   return EXIT.ok;

@@ -8,7 +8,7 @@ import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { SeparateProof } from '../evidence/circumstances.ts';
 import { readFolderProof } from '../evidence/log/cache.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
-import { type LogReference, parseLogReference } from '../evidence/reference.ts';
+import { type LogReference, parseEnvelopeReference, parseLogReference } from '../evidence/reference.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { parseWantedSubject, type Wanted, type WantedSubject, wantDigest } from '../evidence/subject.ts';
 import { Trust } from '../evidence/trust.ts';
@@ -50,7 +50,7 @@ function referenceOf(text: string | undefined): LogReference | undefined {
 async function wantedOf(
   a: Arguments,
   artifact: Buffer | undefined,
-): Promise<{ wanted: Wanted; reference?: string }> {
+): Promise<{ wanted: Wanted; reference?: string; envelope?: string }> {
   const listed: WantedSubject[] = a.list('subject').flatMap((text) => {
     if (text === 'any') return [];
     const wanted = parseWantedSubject(text);
@@ -70,8 +70,10 @@ async function wantedOf(
   }
   if (listed.length > 0)
     throw new Fault('usage', '--manifest names its own subjects: leave --subject and --artifact out');
-  const [loaded] = await loadManifests([manifestPath]);
-  const { manifest } = loaded!;
+  const loaded = await loadManifests([manifestPath]);
+  if (loaded.length !== 1)
+    throw new Fault('usage', `--manifest names ${loaded.length} manifests: verify them one by one`);
+  const { manifest } = loaded[0]!;
   return {
     wanted: {
       kind: 'fields',
@@ -84,6 +86,7 @@ async function wantedOf(
       },
     },
     ...(manifest.rekor_tile_ref ? { reference: manifest.rekor_tile_ref } : {}),
+    ...(manifest.dsse_envelope ? { envelope: manifest.dsse_envelope } : {}),
   };
 }
 
@@ -129,15 +132,20 @@ export async function verifyCommand(args: string[]): Promise<number> {
   const artifactPath = a.text('artifact');
   const artifact =
     artifactPath === undefined ? undefined : await readNamed(artifactPath, EVIDENCE_LIMITS.artifactBytes);
-  const { wanted, reference: named } = await wantedOf(a, artifact);
-  const reference = referenceOf(a.text('reference') ?? named);
+  const { wanted, reference: named, envelope } = await wantedOf(a, artifact);
+  const given = a.text('reference');
+  if (given !== undefined && named !== undefined && given !== named)
+    throw new Fault('usage', `--reference is not the entry that the manifest names, ${named}`);
+  const reference = referenceOf(given ?? named);
   const trust = new Trust(policy);
   const nowMs = systemClock.now();
   let record: EvidenceRecord;
   try {
     const { files, proofs } = await readAll(a.positionals, reference);
-    const given = { trust, wanted, proofs, nowMs, ...(artifact ? { artifact } : {}) };
-    record = await verifyEvidence(files, { ...given, ...(reference ? { reference } : {}) });
+    if (envelope && !files.some(({ bytes }) => digestOf(bytes) === parseEnvelopeReference(envelope)))
+      throw new Refusal('evidence_missing', `no file given is ${envelope}, which the manifest names`);
+    const more = { trust, wanted, proofs, nowMs, ...(artifact ? { artifact } : {}) };
+    record = await verifyEvidence(files, { ...more, ...(reference ? { reference } : {}) });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     record = refusedRecord(error, trust, nowMs);

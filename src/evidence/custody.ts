@@ -144,7 +144,7 @@ export async function verifyCustody(folder: string): Promise<{ entries: number; 
     const bytes = await readFile(join(folder, name));
     let entry: Partial<CustodyEntry>;
     try {
-      entry = JSON.parse(bytes.toString('utf8')) as Partial<CustodyEntry>;
+      entry = Object(JSON.parse(bytes.toString('utf8'))) as Partial<CustodyEntry>;
     } catch {
       return { entries: index, problem: `${name} is not JSON` };
     }

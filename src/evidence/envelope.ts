@@ -81,7 +81,9 @@ function proveAll(evidence: Evidence, verified: Verified[], c: Circumstances): P
     }
     return entries;
   });
-  // With several pieces of evidence a proof may belong to another one; with none left it does not fit.
+  // With several pieces of evidence a proof may belong to another one; with none left it does not fit. Where an
+  // entry is named, every proof that was found is one of it: one that does not fit shows another history.
+  if (misfit && c.reference) throw misfit;
   if (misfit && !perSignature.flat().some(({ kind }) => kind === 'proof')) throw misfit;
   if (c.reference) checkReference(perSignature.flat(), c.reference);
   return perSignature;
@@ -157,13 +159,12 @@ async function checkAll(
         .map(({ field, algorithm, expected }) => `${field} ${algorithm}:${expected}`)
         .join(', ') || null,
   );
-  record.subjects = fitting[0]!.subjects;
   const fulfilled = await checks.run(
     'predicate',
     () =>
-      someOf(fitting, ({ requirement }) => {
-        checkRequirement(statement, requirement);
-        return requirement;
+      someOf(fitting, (one) => {
+        checkRequirement(statement, one.requirement);
+        return one;
       }),
     () => statement.predicateType,
   );
@@ -192,7 +193,13 @@ async function checkAll(
     () => signersOf(verified, vouched, proven, c),
     (signers) => signers.map(({ authority }) => authority).join(', '),
   );
-  return fulfilled;
+  // One subject may answer to several requirements.
+  record.subjects = [
+    ...new Map(
+      fulfilled.flatMap(({ subjects }) => subjects).map((one) => [`${one.field} ${one.expected}`, one]),
+    ).values(),
+  ];
+  return fulfilled.map(({ requirement }) => requirement);
 }
 
 /** The record of a piece of evidence about which nothing is known yet. */
@@ -218,7 +225,7 @@ export function blankEnvelope(file: string, sha256: Digest): EnvelopeRecord {
 export async function checkEvidence(evidence: Evidence, c: Circumstances): Promise<CheckedEvidence> {
   const checks = new Checks();
   const record = blankEnvelope(evidence.name, evidence.sha256);
-  let fulfils: Requirement[] = [];
+  let fulfils: Requirement[];
   try {
     await checks.run(
       'form',
@@ -228,9 +235,10 @@ export async function checkEvidence(evidence: Evidence, c: Circumstances): Promi
     fulfils = await checkAll(evidence, c, checks, record);
   } catch (error) {
     const { code, message } = asRefusal(error);
-    record.verdict = 'rejected';
-    record.code = code;
-    record.message = message;
+    // What was learnt before it failed was said by somebody who is not known.
+    const nothing = blankEnvelope(evidence.name, evidence.sha256);
+    const rejected: EnvelopeRecord = { ...nothing, verdict: 'rejected', code, message };
+    return { record: { ...rejected, checks: checks.results() }, fulfils: [] };
   }
   record.checks = checks.results();
   return { record, fulfils };

@@ -36,7 +36,7 @@ function linesOf(bytes: Buffer): Buffer[] | undefined {
   const lines = bytes
     .toString('latin1')
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''))
     .filter((line) => line !== '');
   const objects = lines.every((line) => line.startsWith('{') && line.endsWith('}'));
   return lines.length > 1 && objects ? lines.map((line) => Buffer.from(line, 'latin1')) : undefined;

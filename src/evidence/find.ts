@@ -6,6 +6,7 @@ import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { SeparateProof } from './circumstances.ts';
 import { readCachedProof } from './log/cache.ts';
+import { parseCheckpoint } from './log/checkpoint.ts';
 import { parseTlogProof } from './log/tlog-proof.ts';
 import { readEvidenceBytes } from './read.ts';
 import type { LogReference } from './reference.ts';
@@ -73,7 +74,9 @@ export class EvidenceFinder {
         if (!bytes) continue;
         const proof = parseTlogProof(bytes, name);
         // Other proofs in the folder belong to other manifests.
-        if (proof.index === reference.index) found.push({ name, proof, used: false });
+        const { origin } = parseCheckpoint(proof.checkpoint);
+        if (proof.index === reference.index && origin === reference.origin)
+          found.push({ name, proof, used: false });
       }
     for (const store of [folder, ...this.stores]) {
       const proof = await readCachedProof(store, reference);

@@ -60,23 +60,29 @@ function allowedAlgorithms(key: KeyObject): Algorithm[] {
         throw new Refusal('signature_algorithm', `an RSA key of ${bits} bits (2048 to 16384 are accepted)`);
       return ALGORITHMS.filter((name) => name.startsWith('rsa-'));
     }
-    case 'rsa-pss':
-      return ALGORITHMS.filter((name) => name.startsWith('rsa-pss-'));
     default:
       return [];
   }
 }
 
+/** One form for each key: a point may be written compressed, and would then count as another key. */
+function normalise(key: KeyObject): KeyObject {
+  return key.asymmetricKeyType === 'ec'
+    ? createPublicKey({ key: key.export({ format: 'jwk' }) as { kty: string }, format: 'jwk' })
+    : key;
+}
+
 /** Binds a key to one algorithm; an RSA key needs to be told which, the others have only one. */
-export function bindAlgorithm(key: KeyObject, wanted?: Algorithm, otherwise?: Algorithm): PublicKey {
-  const allowed = allowedAlgorithms(key);
+export function bindAlgorithm(given: KeyObject, wanted?: Algorithm, otherwise?: Algorithm): PublicKey {
+  const allowed = allowedAlgorithms(given);
   if (allowed.length === 0)
-    throw new Refusal('signature_algorithm', `a key of type ${key.asymmetricKeyType} is not supported`);
+    throw new Refusal('signature_algorithm', `a key of type ${given.asymmetricKeyType} is not supported`);
   if (wanted && !allowed.includes(wanted))
     throw new Refusal('signature_algorithm', `this key cannot be used with ${wanted}`);
   const algorithm = wanted ?? (allowed.length === 1 ? allowed[0] : otherwise);
   if (!algorithm)
     throw new Refusal('signature_algorithm', `an RSA key needs "alg": one of ${allowed.join(', ')}`);
+  const key = normalise(given);
   const spki = spkiOf(key);
   return { key, algorithm, spki, fingerprint: digestOf(spki) };
 }

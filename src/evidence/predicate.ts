@@ -35,6 +35,12 @@ const KNOWN: Record<string, Record<string, Check>> = {
   'https://cyclonedx.org/bom': { '/bomFormat': ['CycloneDX'] },
 };
 
+/** Where each provenance type names its builder. */
+const BUILDERS: Record<string, string> = {
+  [SLSA_PROVENANCE_V1]: '/runDetails/builder/id',
+  [SLSA_PROVENANCE_V02]: '/builder/id',
+};
+
 /** Where a type says whether the thing passed: a failed one proves nothing, unless the policy asks for it. */
 const OUTCOMES: Record<string, string> = {
   [VERIFICATION_SUMMARY]: '/verificationResult',
@@ -79,8 +85,12 @@ function show(value: unknown): string {
 }
 
 function checkBuilder(statement: Statement, slsa: NonNullable<Requirement['slsa']>): void {
-  const id =
-    atPointer(statement.predicate, '/runDetails/builder/id') ?? atPointer(statement.predicate, '/builder/id');
+  const pointer = Object.hasOwn(BUILDERS, statement.predicateType)
+    ? BUILDERS[statement.predicateType]!
+    : undefined;
+  if (!pointer)
+    throw new Refusal('predicate_builder', `${statement.predicateType.slice(0, 200)} is no SLSA provenance`);
+  const id = atPointer(statement.predicate, pointer);
   const levels = Object.entries(slsa.builders)
     .filter(([builder]) => typeof id === 'string' && matchGlob(builder, id))
     .map(([, level]) => level);
@@ -111,7 +121,9 @@ export function checkRequirement(statement: Statement, requirement: Requirement)
         `${pointer} is ${show(actual)}, and the policy demands ${show(expected)}`,
       );
   }
-  const outcome = OUTCOMES[statement.predicateType];
+  const outcome = Object.hasOwn(OUTCOMES, statement.predicateType)
+    ? OUTCOMES[statement.predicateType]
+    : undefined;
   if (outcome && !Object.hasOwn(match, outcome) && atPointer(statement.predicate, outcome) === 'FAILED')
     throw new Refusal('predicate_mismatch', `${outcome} is FAILED, which proves nothing good`);
   if (slsa) checkBuilder(statement, slsa);

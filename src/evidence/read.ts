@@ -4,6 +4,17 @@ import { open } from 'node:fs/promises';
 
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 
+/** A name that cannot be opened is one that is not there: it may be a stranger's choice. */
+export const ABSENT: readonly string[] = [
+  'ENOENT',
+  'ELOOP',
+  'ENOTDIR',
+  'ENXIO',
+  'ENAMETOOLONG',
+  'EACCES',
+  'EPERM',
+];
+
 /** The whole of a regular file, by one open; undefined if it is none, a link, or too large. */
 export async function readEvidenceBytes(path: string): Promise<Buffer | undefined> {
   let file: Awaited<ReturnType<typeof open>>;
@@ -11,8 +22,7 @@ export async function readEvidenceBytes(path: string): Promise<Buffer | undefine
     // O_NONBLOCK: a FIFO in the folder must not hang the run; O_NOFOLLOW: nor a link lead out of it.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return undefined;
+    if (ABSENT.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
   try {

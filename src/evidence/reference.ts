@@ -11,6 +11,9 @@ export interface LogReference {
 
 const LOG_REFERENCE = /^rekor:([^/]+)\/(0|[1-9][0-9]{0,15})@(0|[1-9][0-9]{0,15})\?root=([0-9a-f]{64})$/;
 
+/** Longer names fit into no file system. */
+const MAX_ORIGIN = 250;
+
 /** `rekor:<percent-encoded origin>/<index>@<size>?root=<sha256 hex>`. */
 export function formatLogReference({ origin, index, size, root }: LogReference): string {
   return `rekor:${encodeURIComponent(origin)}/${index}@${size}?root=${root.toString('hex')}`;
@@ -31,7 +34,12 @@ export function parseLogReference(text: string): LogReference {
     throw fail();
   }
   const reference = { origin, index: Number(index), size: Number(size), root: Buffer.from(root, 'hex') };
-  if (origin === '' || !Number.isSafeInteger(reference.size) || formatLogReference(reference) !== text)
+  if (
+    origin === '' ||
+    encoded.length > MAX_ORIGIN ||
+    !Number.isSafeInteger(reference.size) ||
+    formatLogReference(reference) !== text
+  )
     throw fail();
   if (reference.index >= reference.size)
     throw new Refusal('log_reference', `entry ${index} cannot be in a tree of ${size} leaves`);

@@ -45,10 +45,11 @@ function checkDemands(authority: TrustedAuthority, vouched: Vouched, entries: Pr
     );
   if (authority.transparency === 'promise' && entries.length === 0)
     throw new Refusal('log_missing', `${authority.id} needs a log’s promise or proof, and there is none`);
-  if (vouched.times.length < authority.minTimes)
+  const vouchers = new Set(vouched.times.map(({ by }) => by)).size;
+  if (vouchers < authority.minTimes)
     throw new Refusal(
       'time_missing',
-      `${authority.id} needs ${authority.minTimes} proven times, and there are ${vouched.times.length}`,
+      `${authority.id} needs ${authority.minTimes} times, each by another, and there are ${vouchers}`,
     );
 }
 
@@ -73,7 +74,7 @@ export function matchSigners(
   const matching = c.trust.authorities.filter((authority) =>
     identity
       ? authority.keyless && matchIdentity(authority.keyless, identity)
-      : authority.key?.fingerprint === fingerprint,
+      : authority.key?.fingerprint === fingerprint && authority.key.algorithm === algorithm,
   );
   let refusal: unknown = strangers(vouched, c);
   const signers = matching.flatMap((authority): Signer[] => {

@@ -18,6 +18,8 @@ import { explainCertificate, type TrustedRoot } from './trusted-root.ts';
 /** A time that somebody trusted vouches for. */
 export interface ProvenTime {
   source: 'timestamp-authority' | 'log-promise';
+  /** Which one: asking the same twice proves nothing more. */
+  by: string;
   timeMs: number;
 }
 
@@ -69,12 +71,9 @@ export class SigstoreLibrary {
       },
     );
     try {
-      const signer = verifier.verify(entityOf(bundle, signed, key));
-      const { subjectAlternativeName: subject, extensions } = signer.identity ?? {};
-      if (!certified) return { times, identity: null };
-      if (!subject || !extensions?.issuer)
-        throw new Refusal('identity_certificate', 'the certificate names no identity or no issuer');
-      return { times, identity: { subject, issuer: extensions.issuer } };
+      verifier.verify(entityOf(bundle, signed, key));
+      const { material } = bundle;
+      return { times, identity: material.kind === 'certificate' ? describeCertificate(material.der) : null };
     } catch (error) {
       throw this.explain(error, bundle, times);
     }
@@ -102,16 +101,24 @@ export class SigstoreLibrary {
   }
 }
 
+/** The library drops the highest bit of each byte: what is no plain ASCII could pass for somebody else. */
+function plainText(bytes: Buffer | undefined): string {
+  if (!bytes || bytes.length === 0 || bytes.some((byte) => byte < 0x20 || byte > 0x7e))
+    throw new Refusal('identity_certificate', 'the certificate names no identity or issuer in plain ASCII');
+  return bytes.toString('latin1');
+}
+
 /** What a certificate says of its holder, whoever issued it: a claim, until the bundle is verified. */
 export function describeCertificate(der: Buffer): { subject: string; issuer: string } {
   try {
     const certificate = LibraryCertificate.parse(Buffer.from(der));
     const v2 = certificate.extension('1.3.6.1.4.1.57264.1.8')?.valueObj.subs?.[0]?.value;
-    const issuer = v2 ?? certificate.extension('1.3.6.1.4.1.57264.1.1')?.value;
-    const subject = certificate.subjectAltName;
-    if (!subject || !issuer) throw new Error('it names no identity or no issuer');
-    return { subject, issuer: issuer.toString('utf8') };
+    const issuer = plainText(v2 ?? certificate.extension('1.3.6.1.4.1.57264.1.1')?.value);
+    for (const name of certificate.extension('2.5.29.17')?.valueObj.subs?.[0]?.subs ?? [])
+      plainText(name.value);
+    return { subject: plainText(Buffer.from(certificate.subjectAltName ?? '', 'latin1')), issuer };
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     throw new Refusal(
       'identity_certificate',
       `the certificate cannot be read: ${(error as Error).message}`,
@@ -124,14 +131,15 @@ export function describeCertificate(der: Buffer): { subject: string; issuer: str
 function provenTimes(bundle: Bundle): ProvenTime[] {
   const promised = bundle.entries
     .filter(({ promise, integratedTime }) => promise && integratedTime !== null)
-    .map(({ integratedTime }): ProvenTime => ({ source: 'log-promise', timeMs: integratedTime! * 1000 }));
+    .map(({ integratedTime, logId }): ProvenTime => {
+      return { source: 'log-promise', by: logId.toString('hex'), timeMs: integratedTime! * 1000 };
+    });
   try {
-    const stamped = bundle.timestamps.map(
-      (der): ProvenTime => ({
-        source: 'timestamp-authority',
-        timeMs: RFC3161Timestamp.parse(Buffer.from(der)).signingTime.getTime(),
-      }),
-    );
+    const stamped = bundle.timestamps.map((der): ProvenTime => {
+      const { signingTime, signerIssuer, signerSerialNumber } = RFC3161Timestamp.parse(Buffer.from(der));
+      const by = `${signerIssuer.toString('hex')} ${signerSerialNumber.toString('hex')}`;
+      return { source: 'timestamp-authority', by, timeMs: signingTime.getTime() };
+    });
     return [...promised, ...stamped];
   } catch (error) {
     throw new Refusal('time_invalid', `a timestamp cannot be read: ${(error as Error).message}`, error);

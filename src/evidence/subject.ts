@@ -57,10 +57,10 @@ export function resolveWanted(wanted: Wanted, fields: readonly SubjectField[]): 
 /** Matches every wanted digest against the statement's subjects, all of them or a Refusal. */
 export function matchSubjects(statement: Statement, wanted: WantedSubject[]): SubjectResult[] {
   const results = wanted.map(({ field, algorithm, anyOf }) => {
-    const found = statement.subjects.some(
-      ({ digest }) => Object.hasOwn(digest, algorithm) && anyOf.includes(digest[algorithm]!),
+    const found = anyOf.find((hex) =>
+      statement.subjects.some(({ digest }) => Object.hasOwn(digest, algorithm) && digest[algorithm] === hex),
     );
-    return { field, algorithm, expected: anyOf[0]!, matched: found };
+    return { field, algorithm, expected: found ?? anyOf[0]!, matched: found !== undefined };
   });
   const missing = results.find(({ matched }) => !matched);
   if (missing)

@@ -3,7 +3,7 @@ import { Fault } from '../base/fault.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Authority, LogTrust, Transparency } from '../policy/shape.ts';
 import { ALGORITHMS, type Algorithm, type PublicKey, parsePublicKey } from './keys.ts';
-import { type NoteKey, parseVerifierKey } from './log/note.ts';
+import { logId, type NoteKey, parseVerifierKey } from './log/note.ts';
 import { Refusal } from './refusal.ts';
 import type { SigstoreLibrary } from './sigstore.ts';
 import { embeddedRoot, parseTrustedRoot, type TrustedRoot, type Window } from './trusted-root.ts';
@@ -24,7 +24,7 @@ export interface TrustedLog {
   key: NoteKey;
   window: Window;
   /** The 32-byte id that bundles name a log of the root by. */
-  id: Buffer | null;
+  id: Buffer;
   origins: 'exact' | 'rekor-v1';
   witnesses: { keys: NoteKey[]; min: number } | null;
 }
@@ -57,15 +57,26 @@ function trustAuthority(authority: Policy['authorities'][number], policy: string
 }
 
 function trustLog(log: LogTrust): TrustedLog {
+  const key = parseVerifierKey(log.key);
   return {
-    key: parseVerifierKey(log.key),
+    key,
     window: windowOf(log),
-    id: null,
+    id: logId(key),
     origins: 'exact',
     witnesses: log.witnesses
       ? { keys: log.witnesses.keys.map(parseVerifierKey), min: log.witnesses.min }
       : null,
   };
+}
+
+/** A log that the policy names is judged by what it says there, never also by the laxer word of the root. */
+function mergeLogs(own: TrustedLog[], ofRoot: TrustedLog[]): TrustedLog[] {
+  const same = (a: TrustedLog, b: TrustedLog): boolean => a.key.key.equals(b.key.key);
+  const stricter = own.map((log) => {
+    const twin = ofRoot.find((other) => same(log, other));
+    return twin ? { ...log, id: twin.id, origins: twin.origins } : log;
+  });
+  return [...stricter, ...ofRoot.filter((log) => !own.some((other) => same(log, other)))];
 }
 
 function logsOfRoot(root: TrustedRoot): TrustedLog[] {
@@ -112,7 +123,7 @@ export class Trust {
       const root = trustRoot
         ? parseTrustedRoot(trustRoot.bytes, trustRoot.path, trustRootPin)
         : embeddedRoot(trustRootPin);
-      this.opened = { root, logs: [...this.policy.logs.map(trustLog), ...logsOfRoot(root)] };
+      this.opened = { root, logs: mergeLogs(this.policy.logs.map(trustLog), logsOfRoot(root)) };
     }
     return this.opened;
   }

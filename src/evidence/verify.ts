@@ -6,6 +6,7 @@ import { asRefusal } from './checks.ts';
 import type { Circumstances, SeparateProof } from './circumstances.ts';
 import { blankEnvelope, type CheckedEvidence, checkEvidence } from './envelope.ts';
 import { type Evidence, parseEvidenceFile } from './evidence-file.ts';
+import { formatTlogProof } from './log/tlog-proof.ts';
 import {
   CHECKS,
   type EnvelopeRecord,
@@ -38,12 +39,26 @@ function unreadable(file: SourceFile, { code, message }: Refusal): EnvelopeRecor
 }
 
 /** One signer however often he signs: a key by its digest, an identity by its name, since its keys live for minutes. */
+function nameOf({ identity, issuer, key_fingerprint }: Signer): string {
+  return identity === null ? key_fingerprint : JSON.stringify([issuer, identity]);
+}
+
+/** How many authorities have a signer of their own: two signers for one authority, or one for two, count once. */
 function distinct(signers: Signer[]): number {
-  return new Set(
-    signers.map(({ identity, issuer, key_fingerprint }) =>
-      identity === null ? key_fingerprint : JSON.stringify([issuer, identity]),
-    ),
-  ).size;
+  const signersOf = new Map<string, string[]>();
+  for (const signer of signers)
+    signersOf.set(signer.authority, [...(signersOf.get(signer.authority) ?? []), nameOf(signer)]);
+  const holder = new Map<string, string>();
+  const place = (authority: string, tried: Set<string>): boolean =>
+    signersOf.get(authority)!.some((signer) => {
+      if (tried.has(signer)) return false;
+      tried.add(signer);
+      const other = holder.get(signer);
+      if (other !== undefined && !place(other, tried)) return false;
+      holder.set(signer, authority);
+      return true;
+    });
+  return [...signersOf.keys()].filter((authority) => place(authority, new Set())).length;
 }
 
 function weigh(requirement: Requirement, checked: CheckedEvidence[]): RequirementRecord {
@@ -70,20 +85,24 @@ function refused(code: keyof typeof REFUSALS, message: string): Outcome {
   return { verdict: family === 'internal' ? 'error' : 'rejected', code, family, message };
 }
 
+/** A file of which nothing was accepted; a list may hold items that are not for this policy. */
+function idleFile(checked: CheckedEvidence[], sources: string[]): string | undefined {
+  return sources.find(
+    (name, index) =>
+      sources.indexOf(name) === index &&
+      !checked.some(({ record }, i) => sources[i] === name && record.verdict === 'accepted'),
+  );
+}
+
 function conclude(
   envelopes: EnvelopeRecord[],
   requirements: RequirementRecord[],
-  files: SourceFile[],
+  idle: string | undefined,
 ): Outcome {
   const bad = envelopes.find(({ verdict }) => verdict === 'rejected');
-  const idle = files.find(
-    ({ name }) =>
-      envelopes.some(({ file }) => belongs(file, name)) &&
-      !envelopes.some(({ file, verdict }) => belongs(file, name) && verdict === 'accepted'),
-  );
   const unmet = requirements.find(({ met }) => !met);
   if (envelopes.length === 0) return refused('evidence_missing', 'no evidence was given');
-  if ((unmet || idle) && bad)
+  if ((unmet || idle !== undefined) && bad)
     return refused(bad.code!, `${bad.file}: ${bad.message.replace(`${bad.file}: `, '')}`);
   if (unmet)
     return refused(
@@ -94,14 +113,9 @@ function conclude(
   return { verdict: 'verified', code: null, family: null, message: '' };
 }
 
-/** An item of a list is named after its file. */
-function belongs(item: string, file: string): boolean {
-  return item === file || item.startsWith(`${file} line `) || item.startsWith(`${file}[`);
-}
-
 /** The record of evidence that was refused before there was anything to check. */
 export function refusedRecord(refusal: Refusal, trust: Trust, nowMs: number): EvidenceRecord {
-  return recordOf(refused(refusal.code, refusal.message), [], [], trust, nowMs, true);
+  return recordOf(refused(refusal.code, refusal.message), [], [], trust, nowMs, false);
 }
 
 function recordOf(
@@ -133,13 +147,16 @@ export async function verifyEvidence(
 ): Promise<EvidenceRecord> {
   const c: Circumstances = { ...given, proofs: [...(given.proofs ?? [])] };
   const list: (Evidence | EnvelopeRecord)[] = [];
+  const sources: string[] = [];
   for (const file of files) {
     try {
       const parsed = parseEvidenceFile(file.bytes, file.name);
       if (parsed.kind === 'proof') c.proofs.push({ ...parsed, used: false });
       else list.push(...parsed.list);
+      while (sources.length < list.length) sources.push(file.name);
     } catch (error) {
       list.push(unreadable(file, asRefusal(error)));
+      sources.push(file.name);
     }
   }
   const checked: CheckedEvidence[] = [];
@@ -147,12 +164,15 @@ export async function verifyEvidence(
     checked.push('content' in item ? await checkEvidence(item, c) : { record: item, fulfils: [] });
   const envelopes = checked.map(({ record }) => record);
   const idle = c.proofs.find(({ used }) => !used);
-  const idleFile = files.find(({ name }) => name === idle?.name);
-  if (idleFile && envelopes.every(({ verdict }) => verdict === 'accepted'))
+  if (idle && envelopes.every(({ verdict }) => verdict === 'accepted'))
     envelopes.push(
-      unreadable(idleFile, new Refusal('log_body', 'proves none of the evidence that was given')),
+      unreadable(
+        { name: idle.name, bytes: Buffer.from(formatTlogProof(idle.proof)) },
+        new Refusal('log_body', 'proves none of the evidence that was given'),
+      ),
     );
   const requirements = c.trust.policy.require.map((requirement) => weigh(requirement, checked));
-  const outcome = conclude(envelopes, requirements, files);
+  const idleSource = envelopes.length > checked.length ? idle?.name : idleFile(checked, sources);
+  const outcome = conclude(envelopes, requirements, idleSource);
   return recordOf(outcome, requirements, envelopes, c.trust, c.nowMs, c.wanted.kind !== 'any');
 }

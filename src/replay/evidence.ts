@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Digest } from '../base/digest.ts';
-import { asFault } from '../base/fault.ts';
+import { asFault, Fault } from '../base/fault.ts';
+import { asRefusal } from '../evidence/checks.ts';
 import type { Circumstances } from '../evidence/circumstances.ts';
 import { CustodyLog, type CustodyPlace } from '../evidence/custody.ts';
 import { EvidenceFinder } from '../evidence/find.ts';
@@ -101,8 +102,8 @@ async function decide(
     if (record.code !== 'subject_missing' || !wantsImage) return { record, kept };
     return { record: await verify(desk, loaded, file, [image, ...(await imageChain())], log), kept };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return { record: refusedRecord(error, desk.trust, desk.clock.now()), kept };
+    if (error instanceof Fault) throw error;
+    return { record: refusedRecord(asRefusal(error), desk.trust, desk.clock.now()), kept };
   }
 }
 

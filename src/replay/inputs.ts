@@ -18,7 +18,8 @@ async function copyInput(folder: string, input: ManifestInput, store: BlobStore)
   // A link that leads out of the manifest's folder would let a stranger's manifest read any file.
   if (!real.startsWith(`${await realpath(folder)}${sep}`))
     throw new Fault('input_mismatch', `input ${path} leads out of the manifest's folder`);
-  const { sha256, sizeBytes } = await store.putFile(real).catch((error: unknown) => {
+  // Whoever could write the store before must not decide what is mounted.
+  const { sha256, sizeBytes } = await store.putFile(real, true).catch((error: unknown) => {
     throw asFault('input_mismatch', `input ${path} cannot be read`, error);
   });
   if (sha256 !== input.sha256)

@@ -1,4 +1,5 @@
 /** A policy in sentences: who may sign, what must be proven, which gates decide. */
+import { matchIdentity } from '../evidence/identity.ts';
 import type { TrustedAuthority } from '../evidence/trust.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Requirement } from '../policy/shape.ts';
@@ -41,12 +42,18 @@ function requirementSentence(requirement: Requirement): string {
   return parts.join('; ');
 }
 
+/** Somebody whom no policy means; patterns that fit him fit all. */
+const STRANGER = { subject: 'https://x.invalid/y', issuer: 'https://z.invalid' };
+const ANY_ISSUER = { issuer: '**' };
+
 /** What may surprise somebody who wrote this policy. */
 export function policyWarnings(policy: Policy, authorities: TrustedAuthority[], nowMs: number): string[] {
   const warnings = authorities.flatMap(({ id, keyless, window, revokedMs }) => [
-    ...(keyless && /^\**$/.test(keyless.subject ?? '-')
-      ? [`${id} accepts everybody whom its issuer knows`]
-      : []),
+    ...(keyless && matchIdentity(keyless, STRANGER)
+      ? [`${id} accepts everybody: its patterns fit any identity of any issuer`]
+      : keyless && matchIdentity({ ...keyless, ...ANY_ISSUER }, STRANGER)
+        ? [`${id} accepts everybody whom its issuer knows`]
+        : []),
     ...(window.endMs !== null && window.endMs < nowMs ? [`the key of ${id} is not valid any more`] : []),
     ...(revokedMs !== null && revokedMs <= nowMs ? [`the key of ${id} is revoked`] : []),
   ]);

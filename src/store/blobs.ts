@@ -28,12 +28,12 @@ export class BlobStore {
     return digest;
   }
 
-  /** Hashes the file at `path` (bytes, for names that are not UTF-8) and keeps it unless already kept. */
-  async putFile(path: string | Buffer): Promise<{ sha256: Digest; sizeBytes: number }> {
+  /** Hashes the file at `path` (bytes, for names that are not UTF-8) and keeps it unless already kept; `distrust` writes it anew. */
+  async putFile(path: string | Buffer, distrust = false): Promise<{ sha256: Digest; sizeBytes: number }> {
     const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
       const first = await readThrough(source);
-      if (!this.has(first.sha256)) await this.copy(path, first.sha256);
+      if (distrust || !this.has(first.sha256)) await this.copy(path, first.sha256);
       return first;
     } finally {
       await source.close();

@@ -1,11 +1,12 @@
 /** The evidence commands as a person uses them, without an engine: sign, policy, verify, gate, attest, fetch. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { conformanceCases } from '../support/conformance.ts';
 import { makeKey } from '../support/keys.ts';
 import { serve, TestLog } from '../support/log.ts';
+import { TestSigstore } from '../support/sigstore.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 const cwd = tempFolder();
@@ -62,6 +63,41 @@ describe('a first policy and a first signature', () => {
     expect(refused.stdout).toMatch(/^rejected {2}subject_missing: .*\n/);
     expect(refused.stdout).toMatch(/subject {3}FAILED/);
     expect(refused.stdout.trim().split('\n').at(-1)).toMatch(/next: ask the signer/);
+  });
+
+  it('does not call a folder of manifests verified, nor evidence that the manifest does not name', async () => {
+    const folder = join(cwd, 'two');
+    mkdirSync(folder);
+    for (const name of ['a', 'b']) writeFileSync(join(folder, `${name}.json`), JSON.stringify(MANIFEST));
+    const two = await run(
+      'verify',
+      'evidence',
+      'm.dsse.json',
+      '--policy',
+      'policy.yaml',
+      '--manifest',
+      'two',
+    );
+    expect(two.status).toBe(64);
+    const named = { ...MANIFEST, dsse_envelope: `dsse:sha256:${'0'.repeat(64)}` };
+    writeFileSync(join(cwd, 'named.json'), JSON.stringify(named));
+    const other = await run(
+      'verify',
+      'evidence',
+      'm.dsse.json',
+      '--policy',
+      'policy.yaml',
+      '--manifest',
+      'named.json',
+    );
+    expect(other).toMatchObject({ status: 2, stdout: expect.stringContaining('evidence_missing') });
+  });
+
+  it('writes no policy for a bundle that is not verified', async () => {
+    writeFileSync(join(cwd, 'forged.json'), JSON.stringify(new TestSigstore().bundle()));
+    const made = await run('policy', 'init', 'forged.json', '--out', 'forged.yaml');
+    expect(made).toMatchObject({ status: 2, stderr: expect.stringContaining('NOT verified') });
+    expect(existsSync(join(cwd, 'forged.yaml'))).toBe(false);
   });
 
   it('prints the whole record as JSON', async () => {

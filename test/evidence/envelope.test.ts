@@ -78,6 +78,26 @@ describe('envelopes', () => {
     expect(await code(content)).toBe(expected);
   });
 
+  it('reads large strings, and soon gives up on millions of values', { timeout: 30_000 }, async () => {
+    const large = statement({ predicate: { text: `\\"${'x'.repeat(9 << 20)}` } });
+    expect(await code(envelope([key], large))).toBeNull();
+    expect(await code(`[${'0,'.repeat(15_000_000)}0]`)).toBe('evidence_unreadable');
+  });
+
+  it('names nothing that an unknown signer said', async () => {
+    const [record] = (
+      await verifyAs(trust, envelope([key]), {
+        reference: { origin: 'x', index: 0, size: 1, root: Buffer.alloc(32) },
+      })
+    ).envelopes;
+    expect(record).toMatchObject({
+      verdict: 'rejected',
+      payload_sha256: null,
+      predicate_type: null,
+      subjects: [],
+    });
+  });
+
   it('names file, path and what was expected', async () => {
     const record = await verifyAs(trust, { ...json, signatures: [{ sig: 5 }] });
     expect(record.message).toBe('e.json: $.signatures[0].sig is not a base64 text');

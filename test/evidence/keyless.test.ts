@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { Trust } from '../../src/evidence/trust.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
 import { statement } from '../support/keys.ts';
+import { TestLog } from '../support/log.ts';
 import {
   type BundleJson,
   IDENTITY,
@@ -81,7 +82,7 @@ describe('a keyless bundle', () => {
       (b) => (entry(b).inclusionProof!.logIndex = '9007199254740993'),
     ],
     ['evidence_malformed', 'base64 with junk', (b) => (entry(b).canonicalizedBody += '!')],
-    ['evidence_malformed', 'data after the padding', (b) => (b.dsseEnvelope.signatures[0]!.sig += 'AA==')],
+    ['evidence_malformed', 'data after the padding', (b) => (b.dsseEnvelope.signatures[0]!.sig = 'AA==AA==')],
     ['evidence_malformed', 'mixed base64 alphabets', (b) => (b.dsseEnvelope.signatures[0]!.sig = '-_+/')],
     [
       'evidence_malformed',
@@ -170,7 +171,7 @@ describe('a keyless bundle', () => {
       { subject: `https://evil.example/${IDENTITY.subject}` },
     ],
     [
-      'identity_mismatch',
+      'identity_certificate',
       'a subject in other letters',
       { subject: IDENTITY.subject.replace('acme', 'аcme') },
     ],
@@ -268,6 +269,19 @@ describe('a keyless bundle', () => {
     const keyless = { issuer: IDENTITY.issuer, subjectRegExp: 'https://github.com/(a+)+b' };
     expect(await codeOf(sigstore.bundle({ subject }), { keyless })).toBe('identity_mismatch');
     expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  it.each<[string, object]>([
+    ['log_witness', { witnesses: { keys: new TestLog({ witnesses: 1 }).witnessKeys, min: 1 } }],
+    ['log_key', { notAfter: '2026-02-01T00:00:00Z' }],
+  ])('%s: what the policy says of a log counts, though the root has it too', async (code, more) => {
+    expect(await codeOf(good, { trust: { logs: [{ key: sigstore.log.verifierKey, ...more }] } })).toBe(code);
+  });
+
+  it('time_missing: two entries of one log are one authority’s word', async () => {
+    const twice = changed((b) => b.verificationMaterial.tlogEntries.push(sigstore.entryAgain(b)));
+    expect(await codeOf(twice)).toBeNull();
+    expect(await codeOf(twice, { authority: { timestamps: { min: 2 } } })).toBe('time_missing');
   });
 
   it('keeps a bundle valid long after its certificate ended', async () => {

@@ -1,6 +1,6 @@
 /** What runs is what was signed: every field of a manifest is covered, and references are kept to. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -12,6 +12,7 @@ import { type Manifest, manifestSchema } from '../../src/manifest/definition.ts'
 import { loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';
 import { checkManifestEvidence, openDesk } from '../../src/replay/evidence.ts';
+import { copyInputs } from '../../src/replay/inputs.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { envelope, makeKey, statement } from '../support/keys.ts';
 import { TestLog } from '../support/log.ts';
@@ -178,6 +179,36 @@ describe('what a manifest names', () => {
     expect((await check({ ...FULL, rekor_tile_ref: log.reference(1) }, { folder, policy })).code).toBe(
       'log_proof',
     );
+  });
+});
+
+describe('a stranger’s names and files', () => {
+  it('log_proof: a proof beside the manifest that shows another history', async () => {
+    const log = new TestLog().grow(4);
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'm.tlog-proof'), log.tlogProof(1));
+    writeFileSync(
+      join(folder, 'z.tlog-proof'),
+      log.tlogProof(1).replace(log.checkpoint(), log.checkpoint(4, { root: Buffer.alloc(32) })),
+    );
+    const policy = { trust: { logs: [{ key: log.verifierKey }] } };
+    const record = await check({ ...FULL, rekor_tile_ref: log.reference(1) }, { folder, policy });
+    expect(record.verdict).toBe('rejected');
+  });
+
+  it('log_reference: an origin that no file system can hold', async () => {
+    const long = new TestLog({ origin: 'a'.repeat(300) }).grow(3).reference(1);
+    expect((await check({ ...FULL, rekor_tile_ref: long })).code).toBe('log_reference');
+  });
+
+  it('mounts the input that was hashed, whatever the store held under its name', async () => {
+    const [folder, out] = [tempFolder(), tempFolder()];
+    const store = new BlobStore(out);
+    const sha256 = await store.put('good');
+    writeFileSync(store.path(sha256), 'EVIL');
+    writeFileSync(join(folder, 'in'), 'good');
+    const [file] = await copyInputs(folder, [{ path: 'in', sha256, source: 'in' }], store);
+    expect(readFileSync((file!.content as { file: string }).file, 'utf8')).toBe('good');
   });
 });
 

@@ -28,6 +28,22 @@ describe('what a policy requires', () => {
     expect((await verifyAs(two, first!.bytes, { more })).code).toBe(expected);
   });
 
+  it('identity_threshold: two signers for one authority, and none for the other', async () => {
+    const [a, b, c] = keys as [TestKey, TestKey, TestKey];
+    const trust = await requiring([{ threshold: { of: ['k0', 'k1'], min: 2 } }], [a, b, c]);
+    // The same authority twice over, as a pattern of identities would be.
+    trust.authorities[1]!.key = trust.authorities[2]!.key;
+    trust.authorities[2]!.id = 'k0';
+    expect((await verifyAs(trust, envelope([a]))).code).toBe('identity_threshold');
+    expect((await verifyAs(trust, envelope([a, c]))).code).toBeNull();
+  });
+
+  it('signature_invalid: a signature by the key, with another algorithm than is pinned', async () => {
+    const pss = makeKey('rsa-pss-sha256');
+    const signed = envelope([{ ...pss, algorithm: 'rsa-pkcs1-sha256' }]);
+    expect((await verifyAs(await trustOf([pss]), signed)).code).toBe('signature_invalid');
+  });
+
   it('identity_threshold: one key under two ids', async () => {
     const two = await requiring([{ threshold: { min: 2 } }], [keys[0]!, keys[0]!]);
     expect((await verifyAs(two, envelope([keys[0]!]))).code).toBe('identity_threshold');
@@ -61,6 +77,13 @@ describe('what a policy requires', () => {
     [null, 'a builder by its pattern', slsa, provenance('urn:many@v1')],
     ['predicate_builder', 'a builder of a lower level', slsa, provenance('urn:weak')],
     ['predicate_builder', 'a builder that is not listed', slsa, provenance('urn:other')],
+    [
+      'predicate_builder',
+      'a trusted builder in a statement that is no provenance',
+      slsa,
+      statement({ predicate: { builder: { id: 'urn:good' }, runDetails: { builder: { id: 'urn:good' } } } }),
+    ],
+    [null, 'a type named like a member of every object', {}, statement({ predicateType: 'constructor' })],
     [
       'predicate_malformed',
       'provenance without a builder',

@@ -167,14 +167,21 @@ export class TestSigstore {
     };
   }
 
-  private entry(leaf: Buffer, payload: Buffer, signature: Buffer): EntryJson {
+  /** Another entry of the log about the same signature. */
+  entryAgain({ verificationMaterial, dsseEnvelope }: BundleJson): EntryJson {
+    const leaf = Buffer.from(verificationMaterial.certificate.rawBytes, 'base64');
+    const signature = Buffer.from(dsseEnvelope.signatures[0]!.sig, 'base64');
+    return this.entry(leaf, Buffer.from(dsseEnvelope.payload, 'base64'), signature, 1);
+  }
+
+  private entry(leaf: Buffer, payload: Buffer, signature: Buffer, laterS = 0): EntryJson {
     const pem = `-----BEGIN CERTIFICATE-----\n${leaf.toString('base64').replace(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`;
     const body = Buffer.from(
       canonicalJson({
         apiVersion: '0.0.1',
         kind: 'dsse',
         spec: {
-          envelopeHash: { algorithm: 'sha256', value: '00'.repeat(32) },
+          envelopeHash: { algorithm: 'sha256', value: String(laterS).repeat(64) },
           payloadHash: { algorithm: 'sha256', value: createHash('sha256').update(payload).digest('hex') },
           signatures: [
             { signature: signature.toString('base64'), verifier: Buffer.from(pem).toString('base64') },
@@ -183,7 +190,7 @@ export class TestSigstore {
       }),
     );
     const index = this.log.append(body);
-    const integratedTime = Math.floor(SIGNED_MS / 1000);
+    const integratedTime = Math.floor(SIGNED_MS / 1000) + laterS;
     const promise = canonicalJson({
       body: body.toString('base64'),
       integratedTime,

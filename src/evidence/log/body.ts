@@ -70,6 +70,10 @@ const HASHES: Record<string, string> = {
   SHA2_512: 'sha512',
 };
 
+function hashName(name: unknown): string | undefined {
+  return typeof name === 'string' && Object.hasOwn(HASHES, name) ? HASHES[name] : undefined;
+}
+
 interface RecordedDigest {
   algorithm: string | undefined;
   hex: string | undefined;
@@ -79,7 +83,7 @@ interface RecordedDigest {
 function hexAt(value: unknown, ...path: (string | number)[]): RecordedDigest {
   const hex = at(value, ...path, 'value');
   return {
-    algorithm: HASHES[String(at(value, ...path, 'algorithm'))],
+    algorithm: hashName(at(value, ...path, 'algorithm')),
     hex: typeof hex === 'string' ? hex : undefined,
   };
 }
@@ -87,7 +91,7 @@ function hexAt(value: unknown, ...path: (string | number)[]): RecordedDigest {
 /** `{algorithm, digest}` with base64, as Rekor v2 writes it. */
 function digestAt(value: unknown, ...path: (string | number)[]): RecordedDigest {
   return {
-    algorithm: HASHES[String(at(value, ...path, 'algorithm'))],
+    algorithm: hashName(at(value, ...path, 'algorithm')),
     hex: bytesAt(value, ...path, 'digest')?.toString('hex'),
   };
 }

@@ -1,7 +1,7 @@
 /** Logs on disk: checkpoints by size and tiles by C2SP path, in one folder a log; read here, written by fetch. */
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readEvidenceBytes } from '../read.ts';
+import { ABSENT, readEvidenceBytes } from '../read.ts';
 import type { LogReference } from '../reference.ts';
 import { Refusal } from '../refusal.ts';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
@@ -23,8 +23,7 @@ async function placeOf(path: string): Promise<string | undefined> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return undefined;
+    if (ABSENT.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }

@@ -62,14 +62,21 @@ export function parseNote(text: string): Note {
   return { text: text.slice(0, end + 1), signatures: lines.map(parseSignature) };
 }
 
-/** SHA-256(name || newline || type || key), of which the first 4 bytes are the key's id. */
+/** SHA-256(name || newline || type || key): the whole of what a key id begins. */
 function keyHash(name: string, type: number, key: Uint8Array): Buffer {
   return createHash('sha256')
     .update(`${name}\n`)
     .update(Buffer.from([type]))
     .update(key)
-    .digest()
-    .subarray(0, 4);
+    .digest();
+}
+
+/** The id that bundles name a log by: of the name and key, or of the key alone where it is ECDSA, as Rekor has it. */
+export function logId({ name, scheme, key }: NoteKey): Buffer {
+  const spki = key.export({ type: 'spki', format: 'der' });
+  return scheme === 'ed25519'
+    ? keyHash(name, 1, spki.subarray(-32))
+    : createHash('sha256').update(spki).digest();
 }
 
 /** A key of type 2; one of another kind would fail in other ways than by a signature that is not valid. */
@@ -91,8 +98,10 @@ export function parseVerifierKey(text: string): NoteKey {
   if (!name || !bytes || bytes.length < 33) throw fail('is not of the form name+hash+base64');
   const type = bytes[0]!;
   const raw = bytes.subarray(1);
-  const keyId =
-    type === 2 ? createHash('sha256').update(raw).digest().subarray(0, 4) : keyHash(name, type, raw);
+  const keyId = (type === 2 ? createHash('sha256').update(raw).digest() : keyHash(name, type, raw)).subarray(
+    0,
+    4,
+  );
   if (keyId.toString('hex') !== hash) throw fail('has a hash that is not its key’s');
   if (type === 2) {
     const key = parseEcdsaKey(raw);

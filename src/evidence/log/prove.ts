@@ -68,11 +68,11 @@ function include(
 
 /** The logs whose id the entry names, with keys that were valid when it claims to have been inserted. */
 function logsOf({ logId, integratedTime }: LogEntry, logs: TrustedLog[]): TrustedLog[] {
-  const named = logs.filter(({ id }) => id?.equals(logId));
+  const named = logs.filter(({ id }) => id.equals(logId));
   if (named.length === 0)
     throw new Refusal(
       'log_key',
-      `the entry is of log ${logId.toString('hex').slice(0, 16)}…, which the trust root does not have; if the root is too old, renew it (docs/evidence.md)`,
+      `the entry is of log ${logId.toString('hex').slice(0, 16)}…, which neither the trust root nor trust.logs of the policy has; if the root is too old, renew it (docs/evidence.md)`,
     );
   if (integratedTime === null) return named;
   const valid = named.filter(({ window }) => covers(window, integratedTime * 1000));

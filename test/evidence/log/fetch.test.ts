@@ -38,7 +38,7 @@ async function fetchFrom(
       {
         key: parseVerifierKey(log.verifierKey),
         window: { startMs: 0, endMs: null },
-        id: null,
+        id: Buffer.alloc(32),
         origins: 'exact',
         witnesses: null,
       },
