@@ -1,6 +1,7 @@
 /** The evidence record: what was checked, what it rests on, and why it failed. Only authenticated fields get in. */
 import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
 import { array, boolean, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { ALGORITHMS, type Algorithm } from './keys.ts';
 import { type Family, REFUSALS, type RefusalCode } from './refusal.ts';
 import type { SubjectResult } from './subject.ts';
 
@@ -29,7 +30,7 @@ export interface Signer {
   /** What the certificate says; null for a key. */
   identity: string | null;
   issuer: string | null;
-  algorithm: string;
+  algorithm: Algorithm;
   /** SHA-256 of the SubjectPublicKeyInfo. */
   key_fingerprint: Digest;
 }
@@ -124,7 +125,7 @@ const envelope = closed({
       authority: text,
       identity: nullable(text),
       issuer: nullable(text),
-      algorithm: text,
+      algorithm: oneOf(...ALGORITHMS),
       key_fingerprint: digest,
     }),
   ),

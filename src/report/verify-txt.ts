@@ -1,6 +1,7 @@
 /** How to check a bundle without this software: commands that can be run as they stand (a test does). */
 import type { Digest } from '../base/digest.ts';
 import { hexOf } from '../base/digest.ts';
+import type { Algorithm } from '../evidence/keys.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { safe } from './human.ts';
 
@@ -15,8 +16,11 @@ function blob(sha256: Digest): string {
   return `blobs/sha256/${hexOf(sha256)}`;
 }
 
-/** openssl's way of checking a signature over a file, by the key's algorithm; null where it has none. */
-function opensslCheck(algorithm: string): string | null {
+/**
+ * openssl's way of checking a signature over a file, by the key's algorithm. What is put into commands is a digest, a
+ * number or one of a closed list, as the record's schema has it: a bundle is a stranger's, and people run this.
+ */
+function opensslCheck(algorithm: Algorithm): string {
   const [family, , hash] = algorithm.split('-');
   if (family === 'ed25519')
     return 'openssl pkeyutl -verify -pubin -inkey "$k" -rawin -in /tmp/pae.$$ -sigfile /tmp/sig.$$';

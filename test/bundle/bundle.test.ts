@@ -169,6 +169,13 @@ describe('a bundle that lies', () => {
     expect(await codesOf(await bundleOf(made, { record, out }))).toEqual(['evidence_differs']);
   });
 
+  it('manifest_form: a word that VERIFY.txt would put into a command', async () => {
+    const record = structuredClone(made.record);
+    const [signer] = record.evidence.record!.envelopes[0]!.signers;
+    signer!.algorithm = 'rsa-pkcs1-sha256; touch /tmp/owned;' as never;
+    expect(await codesOf(await bundleOf(made, { record }))).toEqual(['manifest_form']);
+  });
+
   it('custody_broken: entries in another order', async () => {
     const one = await makeCase(['a']);
     const out = join(tempFolder(), 'copy');
