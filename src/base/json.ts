@@ -7,6 +7,11 @@ export interface Problem {
   hint?: string;
 }
 
+/** A problem as one line: where, what, and what would be right. */
+export function showProblem({ path, message, hint }: Problem): string {
+  return `${path} ${message}${hint ? ` (${hint})` : ''}`;
+}
+
 export interface JsonLimits {
   sizeBytes: number;
   depth: number;

@@ -5,7 +5,11 @@ import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 export interface BagFile {
   name: string;
   sha256: Digest;
-  sizeBytes: number;
+}
+
+/** A file whose bytes are at hand. */
+export function bagFileOf(name: string, content: string | Uint8Array): BagFile {
+  return { name, sha256: digestOf(content) };
 }
 
 const BAGIT = 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n';
@@ -19,14 +23,8 @@ function manifestText(files: BagFile[]): string {
 
 /** The bag's own files in their order; `layout` is everything before them, `payload` what people read. */
 export function bagFiles(root: Digest, layout: BagFile[], payload: [string, string][]): [string, string][] {
-  const data = payload.map(
-    ([name, text]): BagFile => ({
-      name,
-      sha256: digestOf(text),
-      sizeBytes: Buffer.byteLength(text),
-    }),
-  );
-  const octets = data.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const data = payload.map(([name, text]) => bagFileOf(name, text));
+  const octets = payload.reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
   const info = `External-Identifier: ${root}\nPayload-Oxum: ${octets}.${data.length}\n`;
   const manifest = manifestText(data);
   const tags: [string, string][] = [
@@ -34,6 +32,6 @@ export function bagFiles(root: Digest, layout: BagFile[], payload: [string, stri
     ['bag-info.txt', info],
     ['manifest-sha256.txt', manifest],
   ];
-  const tagFiles = tags.map(([name, text]): BagFile => ({ name, sha256: digestOf(text), sizeBytes: 0 }));
+  const tagFiles = tags.map(([name, text]) => bagFileOf(name, text));
   return [...tags, ['tagmanifest-sha256.txt', manifestText([...layout, ...tagFiles])], ...payload];
 }

@@ -1,10 +1,11 @@
 /** Finds everything a reviewer of one record needs, in the store that the run wrote. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf, isDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { custodyNames } from '../evidence/custody.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { PolicyDocument } from '../policy/shape.ts';
 import { fetchByDigest, fetchLayer } from '../sandbox/registry.ts';
@@ -31,8 +32,8 @@ export interface ImageOrigin {
 export interface Collected {
   record: ReplayRecord;
   recordSha256: Digest;
-  /** The manifest's canonical bytes, where the record names one. */
-  manifest: Buffer | undefined;
+  /** The manifest, where the record names one. */
+  manifest: Manifest | undefined;
   /** Whether the sandbox image is among them. */
   image: boolean;
   sources: Source[];
@@ -98,7 +99,7 @@ async function addEvidence(c: Collector, record: ReplayRecord, out: string): Pro
   if (record_sha256) await c.blob('evidence-record', record_sha256);
   if (!custody) return;
   const folder = join(out, 'custody');
-  const names = (await readdir(folder)).filter((name) => /^\d{10}\.json$/.test(name)).sort();
+  const names = await custodyNames(folder);
   // Entries after this run's are about other runs.
   for (const name of names.slice(0, custody.sequence))
     c.bytes('custody', await readFile(join(folder, name)), name);
@@ -195,7 +196,7 @@ export async function collect(
       await c.blob('harness', sha256, name);
   await addStates(c, record, contents);
   if (image) await addImage(c, record, store, image);
-  const manifest = record.manifest_sha256 ? await store.get(record.manifest_sha256) : undefined;
+  const manifest = record.manifest_sha256 ? await c.json<Manifest>(record.manifest_sha256) : undefined;
   return { record, recordSha256: digestOf(bytes), manifest, image: image !== undefined, sources: c.sources };
 }
 

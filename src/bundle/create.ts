@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
-import { type BagFile, bagFiles } from './bag.ts';
+import { bagFileOf, bagFiles } from './bag.ts';
 import type { Collected, Source, StateContents } from './collect.ts';
 import {
   blobName,
@@ -112,10 +112,6 @@ function writeFile(out: Output, name: string, bytes: Uint8Array): void {
   out.write(ZEROS.subarray(0, paddingBytes(bytes.length)));
 }
 
-function bagFileOf(name: string, text: string): BagFile {
-  return { name, sha256: digestOf(text), sizeBytes: Buffer.byteLength(text) };
-}
-
 /** A digest of the same length as any: what stands in for one that is not known yet. */
 const ANY_DIGEST = digestOf('');
 
@@ -144,9 +140,7 @@ function writeAll(out: Output, collected: Collected, document: CaseDocument): Di
     bagFileOf('index.json', index),
     bagFileOf(blobName(root), manifest),
     bagFileOf(blobName(digestOf(EMPTY_CONFIG)), EMPTY_CONFIG),
-    ...layers.map(
-      ({ digest, size }): BagFile => ({ name: blobName(digest), sha256: digest, sizeBytes: size }),
-    ),
+    ...layers.map(({ digest }) => ({ name: blobName(digest), sha256: digest })),
   ];
   const texts: BundleTexts = textsOf(root, collected.record, document, layers, collected.manifest);
   for (const [name, text] of bagFiles(root, layout, texts)) writeFile(out, name, Buffer.from(text));

@@ -20,7 +20,6 @@ export const ROLES = {
   custody: 'application/vnd.reenact.custody.v1+json',
   policy: 'application/vnd.reenact.policy.v1+json',
   'policy-file': 'application/vnd.reenact.policy-file.v1',
-  attestation: 'application/vnd.reenact.attestation.v1+json',
   harness: 'application/vnd.reenact.harness.v1',
   image: 'application/vnd.reenact.image.v1',
   content: 'application/vnd.reenact.content.v1',

@@ -1,12 +1,13 @@
 /** A bundle as it is read: layout and index first, then every blob, then the bag, each compared with what must be there. */
 import type { Digest } from '../base/digest.ts';
 import { digestOf } from '../base/digest.ts';
-import { type Problem, parseJson } from '../base/json.ts';
+import { type Problem, parseJson, showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Shape } from '../base/shape.ts';
-import type { ReplayRecord } from '../verdict/record.ts';
-import { recordShape } from '../verdict/record.ts';
-import { type BagFile, bagFiles } from './bag.ts';
+import type { Manifest } from '../manifest/definition.ts';
+import { parseManifest } from '../manifest/parse.ts';
+import { type ReplayRecord, recordShape } from '../verdict/record.ts';
+import { type BagFile, bagFileOf, bagFiles } from './bag.ts';
 import {
   blobName,
   type CaseDocument,
@@ -32,7 +33,6 @@ const LOOKED_INTO: readonly Item['role'][] = [
   'state',
   'evidence',
   'evidence-record',
-  'attestation',
   'custody',
   'policy',
   'policy-file',
@@ -42,6 +42,8 @@ export interface Opened {
   root: Digest;
   document: CaseDocument;
   record: ReplayRecord;
+  /** The manifest the record is about, parsed; undefined where the record names none. */
+  manifest: Manifest | undefined;
   /** Bytes of documents, by digest. */
   kept: Map<Digest, Buffer>;
   sizeBytes: number;
@@ -54,39 +56,27 @@ function parseDocument<T>(bytes: Buffer, shape: Shape, name: string, maxBytes: n
   const problems: Problem[] = parsed.ok ? [] : parsed.problems;
   if (parsed.ok) shape.check(parsed.value, '$', problems);
   if (!parsed.ok || problems.length > 0) {
-    const shown = problems.slice(0, 5).map((p) => `${p.path} ${p.message}`);
+    const shown = problems.slice(0, 5).map(showProblem);
     throw new Refused('manifest_form', `${name}: ${shown.join('; ')}`);
   }
   return parsed.value as T;
 }
 
-/** The next member, which must have this name; its content is small and kept. */
-function expectFile(input: Input, name: string, maxBytes: number): Buffer {
+/** The size of the next member, which must have this name. */
+function nextMember(input: Input, name: string): number {
   const member = input.header();
   if (!member) throw new Refused('member_missing', `the archive ends before ${name}`);
   if (member.name !== name)
     throw new Refused('member_unexpected', `${member.name} stands where ${name} must be`);
-  if (member.sizeBytes > maxBytes)
-    throw new Refused('manifest_form', `${name} is ${member.sizeBytes} bytes, over the limit of ${maxBytes}`);
-  return readMember(input, member.sizeBytes, true).bytes!;
+  return member.sizeBytes;
 }
 
-function expectText(
-  input: Input,
-  name: string,
-  text: string,
-  code: Refused['code'],
-  opened: Opened['problems'],
-): void {
-  const member = input.header();
-  if (member?.name !== name)
-    throw new Refused(
-      member ? 'member_unexpected' : 'member_missing',
-      `${member?.name ?? 'the end'} stands where ${name} must be`,
-    );
-  const { sha256 } = readMember(input, member.sizeBytes, false);
-  if (sha256 !== digestOf(text))
-    opened.push({ code, message: `${name} is not what is made of the contents` });
+/** A small member of this name, kept. */
+function expectFile(input: Input, name: string, maxBytes: number): Buffer {
+  const sizeBytes = nextMember(input, name);
+  if (sizeBytes > maxBytes)
+    throw new Refused('manifest_form', `${name} is ${sizeBytes} bytes, over the limit of ${maxBytes}`);
+  return readMember(input, sizeBytes, true).bytes!;
 }
 
 class Reader {
@@ -133,16 +123,10 @@ class Reader {
   }
 
   private header(layer: Descriptor): void {
-    const member = this.input.header();
     const name = blobName(layer.digest);
-    if (!member) throw new Refused('member_missing', `the archive ends before ${name}`);
-    if (member.name !== name)
-      throw new Refused('member_unexpected', `${member.name} stands where ${name} must be`);
-    if (member.sizeBytes !== layer.size)
-      throw new Refused(
-        'blob_digest',
-        `${name} is ${member.sizeBytes} bytes, and ${layer.size} in the manifest`,
-      );
+    const sizeBytes = nextMember(this.input, name);
+    if (sizeBytes !== layer.size)
+      throw new Refused('blob_digest', `${name} is ${sizeBytes} bytes, and ${layer.size} in the manifest`);
   }
 
   private blob(layer: Descriptor, keep: boolean, maxBytes: number): Buffer | null {
@@ -180,6 +164,45 @@ function compareContents(document: CaseDocument, found: Map<Digest, number>): Op
   return problems;
 }
 
+/** What the record rests on must be in the list: a check must not pass because there was nothing to check. */
+function missingItems(record: ReplayRecord, { items }: CaseDocument): Opened['problems'] {
+  const { evidence, environment, policy, replays } = record;
+  const named: [Item['role'], (Digest | null | undefined)[]][] = [
+    ['manifest', [record.manifest_sha256]],
+    ['policy', [policy.sha256]],
+    ['evidence', evidence.files],
+    ['evidence-record', [evidence.record_sha256]],
+    ['harness', [environment?.harness_sha256, environment?.seccomp_sha256]],
+    ['state', replays.map(({ final_state_sha256 }) => final_state_sha256)],
+  ];
+  return named.flatMap(([role, digests]) => {
+    const listed = new Set(items.filter((item) => item.role === role).map(({ sha256 }) => sha256));
+    return [...new Set(digests)].flatMap((sha256) =>
+      sha256 && !listed.has(sha256)
+        ? [
+            {
+              code: 'content_missing' as const,
+              message: `${role} ${sha256}, which the record names, is in no list`,
+            },
+          ]
+        : [],
+    );
+  });
+}
+
+/** The manifest as it was replayed; one that is none, or not the one that is named, makes the bundle unreadable. */
+function parseManifestOf(record: ReplayRecord, kept: Map<Digest, Buffer>): Manifest | undefined {
+  const bytes = record.manifest_sha256 ? kept.get(record.manifest_sha256) : undefined;
+  if (!bytes) return undefined;
+  const parsed = parseManifest(bytes);
+  if (!parsed.ok)
+    throw new Refused(
+      'manifest_form',
+      `the replay manifest: ${parsed.problems.slice(0, 5).map(showProblem).join('; ')}`,
+    );
+  return parsed.value.manifest;
+}
+
 /** Reads a bundle to its end; throws Refused where it is not of the form. `sinkOf` is given every content. */
 export function openBundle(path: string, sinkOf?: (sha256: Digest) => Sink): Opened {
   const input = new Input(path);
@@ -214,27 +237,35 @@ export function openBundle(path: string, sinkOf?: (sha256: Digest) => Sink): Ope
     const bytes = reader.kept.get(document.record_sha256);
     if (!bytes) throw new Refused('content_missing', `the record ${document.record_sha256} is not there`);
     const record = parseDocument<ReplayRecord>(bytes, recordShape, 'the record', LIMITS.documentBytes);
+    problems.push(...missingItems(record, document));
     const files: BagFile[] = [
-      ['oci-layout', layout],
-      ['index.json', index],
-      [blobName(root), manifest],
-      [blobName(digestOf(config)), config],
-    ].map(
-      ([name, content]): BagFile => ({
-        name: name as string,
-        sha256: digestOf(content as Buffer),
-        sizeBytes: content!.length,
-      }),
-    );
-    for (const { digest, size } of layers)
-      files.push({ name: blobName(digest), sha256: digest, sizeBytes: size });
-    const manifestOfRun = record.manifest_sha256 ? reader.kept.get(record.manifest_sha256) : undefined;
+      bagFileOf('oci-layout', layout),
+      bagFileOf('index.json', index),
+      bagFileOf(blobName(root), manifest),
+      bagFileOf(blobName(digestOf(config)), config),
+      ...layers.map(({ digest }) => ({ name: blobName(digest), sha256: digest })),
+    ];
+    const manifestOfRun = parseManifestOf(record, reader.kept);
     const texts = textsOf(root, record, document, layers, manifestOfRun);
-    for (const [name, text] of bagFiles(root, files, texts))
-      expectText(input, name, text, name.startsWith('data/') ? 'text_differs' : 'bag_mismatch', problems);
+    for (const [name, text] of bagFiles(root, files, texts)) {
+      const { sha256 } = readMember(input, nextMember(input, name), false);
+      if (sha256 !== digestOf(text))
+        problems.push({
+          code: name.startsWith('data/') ? 'text_differs' : 'bag_mismatch',
+          message: `${name} is not what is made of the contents`,
+        });
+    }
     const more = input.header();
     if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
-    return { root, document, record, kept: reader.kept, sizeBytes: input.at, problems };
+    return {
+      root,
+      document,
+      record,
+      manifest: manifestOfRun,
+      kept: reader.kept,
+      sizeBytes: input.at,
+      problems,
+    };
   } finally {
     input.close();
   }

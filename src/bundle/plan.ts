@@ -11,7 +11,6 @@ const DOCUMENTS: readonly Role[] = [
   'manifest',
   'evidence',
   'evidence-record',
-  'attestation',
   'policy',
   'policy-file',
   'harness',

@@ -14,12 +14,11 @@ export function textsOf(
   record: ReplayRecord,
   document: CaseDocument,
   layers: Descriptor[],
-  manifest: Buffer | undefined,
+  manifest: Manifest | undefined,
 ): BundleTexts {
-  const parsed = manifest && (JSON.parse(manifest.toString('utf8')) as Manifest);
   const blobs = layers.map(({ digest }) => digest);
   return [
     ['data/VERIFY.txt', verifyInstructions(root, record, document.items, blobs)],
-    ['data/report.html', bundleReport(root, record, document, parsed)],
+    ['data/report.html', bundleReport(root, record, document, manifest)],
   ];
 }

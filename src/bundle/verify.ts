@@ -1,16 +1,16 @@
 /** What a bundle proves: that it is whole, that its verdict follows from its records, and who signed what. */
 import { canonicalJson } from '../base/canonical-json.ts';
-import type { Digest } from '../base/digest.ts';
-import { digestOf, isDigest } from '../base/digest.ts';
+import { type Digest, digestOf, isDigest } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import { parseJson } from '../base/json.ts';
+import { LIMITS } from '../base/limits.ts';
 import type { EvidenceRecord, Signer } from '../evidence/record.ts';
 import { parseLogReference } from '../evidence/reference.ts';
-import { wantDigest } from '../evidence/subject.ts';
+import { Refusal } from '../evidence/refusal.ts';
+import { wantManifest } from '../evidence/subject.ts';
 import { Trust } from '../evidence/trust.ts';
 import { verifyEvidence } from '../evidence/verify.ts';
-import type { Manifest } from '../manifest/definition.ts';
-import { manifestSubject } from '../manifest/subject.ts';
 import { type Policy, parsePolicy } from '../policy/policy.ts';
-import type { FinalState } from '../state/final-state.ts';
 import { decide } from '../verdict/decide.ts';
 import { type Opened, openBundle } from './open.ts';
 import { type BundleCode, Refused } from './refused.ts';
@@ -37,9 +37,18 @@ export interface BundleVerification {
   size_bytes: number;
 }
 
-function documentOf<T>(opened: Opened, sha256: Digest | null | undefined): T | undefined {
+/** An object of JSON that is inside; what is none is said, and then nothing is taken from it. */
+function documentOf(
+  opened: Opened,
+  sha256: Digest | null | undefined,
+  what: string,
+): Record<string, unknown> | undefined {
   const bytes = sha256 ? opened.kept.get(sha256) : undefined;
-  return bytes && (JSON.parse(bytes.toString('utf8')) as T);
+  if (!bytes) return undefined;
+  const parsed = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
+  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null)
+    throw new Refused('manifest_form', `${what} ${sha256} is no JSON object`);
+  return parsed.value as Record<string, unknown>;
 }
 
 /** The policy as the run had it: its canonical form names its files by digest, and they are inside. */
@@ -62,7 +71,7 @@ function checkVerdict(opened: Opened, policy: Policy, problems: BundleProblem[])
   const { record } = opened;
   const before = problems.length;
   for (const { index, final_state_sha256, exit_code, signal } of record.replays) {
-    const state = documentOf<FinalState>(opened, final_state_sha256);
+    const state = documentOf(opened, final_state_sha256, 'the state');
     if (state && (state.exit_code !== exit_code || state.signal !== signal))
       problems.push({
         code: 'verdict_differs',
@@ -70,13 +79,12 @@ function checkVerdict(opened: Opened, policy: Policy, problems: BundleProblem[])
       });
   }
   if (record.replays.length > 0) {
-    const manifest = documentOf<Manifest>(opened, record.manifest_sha256);
     const again = decide(
       record.replays.map(({ outcome: _outcome, ...raw }) => raw),
       {
         requested: record.requested,
         gates: policy.gates,
-        expect: manifest?.expect,
+        expect: opened.manifest?.expect,
         imageCheck: record.image?.image_check ?? 'engine',
         degraded: record.degraded,
         claims: record.claims,
@@ -101,10 +109,17 @@ function checkVerdict(opened: Opened, policy: Policy, problems: BundleProblem[])
 }
 
 async function checkEvidence(opened: Opened, policy: Policy, problems: BundleProblem[]): Promise<Signer[]> {
-  const { record } = opened;
-  const recorded = record.evidence.record;
-  const manifest = documentOf<Manifest>(opened, record.manifest_sha256);
+  const { record, manifest } = opened;
+  const { status, record: recorded } = record.evidence;
+  if (status !== (recorded?.verdict ?? 'not_checked'))
+    problems.push({
+      code: 'evidence_differs',
+      message: `the record says ${status}, and its evidence record ${recorded?.verdict ?? 'is not there'}`,
+    });
   if (!recorded || !manifest) return [];
+  const nowMs = Date.parse(recorded.verified_at);
+  if (Number.isNaN(nowMs))
+    throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
   const files = record.evidence.files.flatMap((sha256) => {
     const bytes = opened.kept.get(sha256);
     return bytes ? [{ name: sha256 as string, bytes }] : [];
@@ -113,21 +128,12 @@ async function checkEvidence(opened: Opened, policy: Policy, problems: BundlePro
   const digests = [manifest.sandbox_image_sha256, ...(image ? [image.manifest, image.config] : [])];
   const again = await verifyEvidence(files, {
     trust: new Trust(policy),
-    wanted: {
-      kind: 'fields',
-      fields: {
-        manifest: wantDigest('manifest', manifestSubject(manifest)),
-        sandbox_image_sha256: wantDigest('sandbox_image_sha256', ...digests),
-        ...(manifest.symbol_bundle_sha256
-          ? { symbol_bundle_sha256: wantDigest('symbol_bundle_sha256', manifest.symbol_bundle_sha256) }
-          : {}),
-      },
-    },
+    wanted: wantManifest(manifest, digests),
     ...(manifest.rekor_tile_ref && recorded.verdict === 'verified'
       ? { reference: parseLogReference(manifest.rekor_tile_ref) }
       : {}),
     // As of then: that a key ended since does not make the run's check wrong.
-    nowMs: Date.parse(recorded.verified_at),
+    nowMs,
   });
   if (again.verdict !== recorded.verdict)
     problems.push({
@@ -144,7 +150,7 @@ function checkCustody(opened: Opened, problems: BundleProblem[]): void {
   if (!place && entries.length === 0) return;
   let previous: Digest | null = null;
   const broken = entries.find(({ sha256 }, index) => {
-    const entry = documentOf<{ sequence: number; previous: Digest | null }>(opened, sha256);
+    const entry = documentOf(opened, sha256, 'the custody entry');
     const fits = entry?.sequence === index + 1 && entry.previous === previous;
     previous = sha256;
     return !fits;
@@ -192,8 +198,11 @@ export async function verifyBundle(path: string): Promise<BundleVerification> {
       problems.push({ code: 'manifest_form', message: 'the record is not in canonical form' });
     result.accepted = problems.length === 0;
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    result.problems = [...result.problems, { code: error.code, message: error.message }];
+    // A policy or a reference inside that is not of its form is the bundle's fault, not the caller's.
+    const expected = error instanceof Refused || error instanceof Refusal || error instanceof Fault;
+    if (!expected) throw error;
+    const code = error instanceof Refused ? error.code : 'manifest_form';
+    result.problems = [...result.problems, { code, message: error.message }];
   }
   return result;
 }

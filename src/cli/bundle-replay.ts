@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
-import type { Digest } from '../base/digest.ts';
+import { type Digest, hexOf } from '../base/digest.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { extractBundle } from '../bundle/extract.ts';
 import { serveImage } from '../bundle/loopback.ts';
@@ -65,10 +65,7 @@ function manifestOf(opened: Opened, store: BlobStore, folder: string): LoadedMan
   mkdirSync(join(folder, 'evidence'), { recursive: true });
   for (const { role, sha256 } of document.items)
     if (role === 'evidence')
-      copyFileSync(
-        store.path(sha256),
-        join(folder, 'evidence', sha256.slice(7) + endingOf(kept.get(sha256))),
-      );
+      copyFileSync(store.path(sha256), join(folder, 'evidence', hexOf(sha256) + endingOf(kept.get(sha256))));
   return { ...parsed.value, path: join(folder, 'manifest.json'), folder, name: record.name };
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { Fault } from '../base/fault.ts';
-import type { Problem } from '../base/json.ts';
+import { type Problem, showProblem } from '../base/json.ts';
 import { array, boolean, object, string } from '../base/shape.ts';
 
 export interface Config {
@@ -37,9 +37,6 @@ export async function loadConfig(path = 'reenact.yaml'): Promise<Config> {
   }
   configShape.check(value, '$', problems);
   if (problems.length > 0)
-    throw new Fault(
-      'config_invalid',
-      `${path}:\n${problems.map((p) => `  ${p.path} ${p.message}`).join('\n')}`,
-    );
+    throw new Fault('config_invalid', `${path}:\n${problems.map((p) => `  ${showProblem(p)}`).join('\n')}`);
   return { ...NOTHING, ...(value as Partial<Config>) };
 }

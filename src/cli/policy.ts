@@ -5,7 +5,7 @@ import { systemClock } from '../base/clock.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { writeWhole } from '../base/files.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { asRefusal } from '../evidence/checks.ts';
+import { payloadOf } from '../evidence/envelope.ts';
 import { type Evidence, parseEvidenceFile } from '../evidence/evidence-file.ts';
 import { parsePublicKey } from '../evidence/keys.ts';
 import { Refusal } from '../evidence/refusal.ts';
@@ -24,15 +24,9 @@ version: 1
 `;
 
 function statementIn(evidence: Evidence): Statement | undefined {
-  const { content } = evidence;
-  const envelope =
-    content.kind === 'envelope'
-      ? content.envelope
-      : content.bundle.content.kind === 'envelope'
-        ? content.bundle.content.envelope
-        : undefined;
+  const envelope = payloadOf(evidence);
   try {
-    return envelope && parseStatement(envelope);
+    return envelope ? parseStatement(envelope) : undefined;
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;
@@ -125,7 +119,7 @@ async function init(a: Arguments): Promise<number> {
       said = `whoever holds the private key of ${keyPath} may sign`;
     }
   } catch (error) {
-    if (error instanceof Refusal) throw new Fault('usage', asRefusal(error).message, error);
+    if (error instanceof Refusal) throw new Fault('usage', error.message, error);
     throw error;
   }
   process.stderr.write(safe(`${said}; a policy that accepts exactly that:\n`));

@@ -1,7 +1,7 @@
 /** reenact sign and reenact attest: statements in DSSE envelopes, signed with a team's own key. */
 import { basename, dirname, join } from 'node:path';
 
-import { type Digest, digestOf } from '../base/digest.ts';
+import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { writeWhole } from '../base/files.ts';
 import { parseJson } from '../base/json.ts';
@@ -53,7 +53,7 @@ function provenance(key: SigningKey, file: string, subjects: SignedSubject[]): u
       externalParameters: { file: basename(file) },
       resolvedDependencies: subjects
         .slice(1)
-        .map(({ name, sha256 }) => ({ name, digest: { sha256: sha256.slice('sha256:'.length) } })),
+        .map(({ name, sha256 }) => ({ name, digest: { sha256: hexOf(sha256) } })),
     },
     runDetails: { builder: { id: `urn:reenact:key:${key.public.fingerprint}` } },
   };
@@ -107,7 +107,7 @@ export async function signCommand(args: string[]): Promise<number> {
 }
 
 /** What a verdict is about: the manifest as evidence names it, and the image. */
-async function attested(record: ReplayRecord, recordSha256: Digest, file: string): Promise<SignedSubject[]> {
+function attested(record: ReplayRecord, recordSha256: Digest, file: string): SignedSubject[] {
   return [
     { name: basename(file), sha256: recordSha256 },
     ...(record.manifest_subject_sha256 ? [{ name: 'manifest', sha256: record.manifest_subject_sha256 }] : []),
@@ -126,7 +126,7 @@ export async function attestCommand(args: string[]): Promise<number> {
   const record = parseRecord(bytes, file);
   const sha256 = digestOf(bytes);
   const predicate = testResultPredicate(record, sha256);
-  const text = signStatement(key, await attested(record, sha256, file), TEST_RESULT, predicate);
+  const text = signStatement(key, attested(record, sha256, file), TEST_RESULT, predicate);
   const out = a.text('out') ?? join(dirname(file), `${basename(file, '.json')}.dsse.json`);
   await keep(out, text);
   process.stdout.write(

@@ -10,11 +10,16 @@ import { readFolderProof } from '../evidence/log/cache.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { type LogReference, parseEnvelopeReference, parseLogReference } from '../evidence/reference.ts';
 import { Refusal } from '../evidence/refusal.ts';
-import { parseWantedSubject, type Wanted, type WantedSubject, wantDigest } from '../evidence/subject.ts';
+import {
+  parseWantedSubject,
+  type Wanted,
+  type WantedSubject,
+  wantDigest,
+  wantManifest,
+} from '../evidence/subject.ts';
 import { Trust } from '../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
 import { loadManifests } from '../manifest/load.ts';
-import { manifestSubject } from '../manifest/subject.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { evidenceReport } from '../report/evidence.ts';
 import { type Arguments, parseOptions } from './options.ts';
@@ -75,16 +80,7 @@ async function wantedOf(
     throw new Fault('usage', `--manifest names ${loaded.length} manifests: verify them one by one`);
   const { manifest } = loaded[0]!;
   return {
-    wanted: {
-      kind: 'fields',
-      fields: {
-        manifest: wantDigest('manifest', manifestSubject(manifest)),
-        sandbox_image_sha256: wantDigest('sandbox_image_sha256', manifest.sandbox_image_sha256),
-        ...(manifest.symbol_bundle_sha256
-          ? { symbol_bundle_sha256: wantDigest('symbol_bundle_sha256', manifest.symbol_bundle_sha256) }
-          : {}),
-      },
-    },
+    wanted: wantManifest(manifest),
     ...(manifest.rekor_tile_ref ? { reference: manifest.rekor_tile_ref } : {}),
     ...(manifest.dsse_envelope ? { envelope: manifest.dsse_envelope } : {}),
   };

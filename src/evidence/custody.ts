@@ -40,6 +40,11 @@ export interface CustodyPlace {
 
 const NAME = /^(\d{10})\.json$/;
 
+/** The names of a chain's entries, in their order. */
+export async function custodyNames(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => NAME.test(name)).sort();
+}
+
 function fileOf(folder: string, sequence: number): string {
   return join(folder, `${String(sequence).padStart(10, '0')}.json`);
 }
@@ -125,7 +130,7 @@ export class CustodyLog {
   }
 
   private async findHead(): Promise<{ sequence: number; sha256: Digest | null }> {
-    const names = (await readdir(this.folder)).filter((name) => NAME.test(name)).sort();
+    const names = await custodyNames(this.folder);
     const last = names.at(-1);
     return last
       ? {
@@ -138,7 +143,7 @@ export class CustodyLog {
 
 /** Reads a chain and says the first thing that is wrong with it, or null; a cut tail cannot show here. */
 export async function verifyCustody(folder: string): Promise<{ entries: number; problem: string | null }> {
-  const names = (await readdir(folder)).filter((name) => NAME.test(name)).sort();
+  const names = await custodyNames(folder);
   let previous: Digest | null = null;
   for (const [index, name] of names.entries()) {
     const bytes = await readFile(join(folder, name));

@@ -1,5 +1,5 @@
 /** One piece of evidence, from its signature to its signer, in the order docs/evidence.md gives. */
-import { type Digest, digestOf } from '../base/digest.ts';
+import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import type { Requirement } from '../policy/shape.ts';
 import { asRefusal, Checks } from './checks.ts';
 import type { Circumstances } from './circumstances.ts';
@@ -25,7 +25,8 @@ interface Fitting {
   subjects: SubjectResult[];
 }
 
-function payloadOf(evidence: Evidence): { payload: Buffer; payloadType: string } | null {
+/** The signed payload; null for a signature over a file. */
+export function payloadOf(evidence: Evidence): { payload: Buffer; payloadType: string } | null {
   const { content } = evidence;
   if (content.kind === 'envelope') return content.envelope;
   return content.bundle.content.kind === 'envelope' ? content.bundle.content.envelope : null;
@@ -48,7 +49,7 @@ function someOf<T, U>(items: T[], check: (item: T) => U): U[] {
 
 /** A signature over a file speaks about that file and says nothing more. */
 function statementOfArtifact(artifact: Buffer): Statement {
-  const sha256 = digestOf(artifact).slice('sha256:'.length);
+  const sha256 = hexOf(digestOf(artifact));
   return {
     type: '',
     predicateType: '(none)',

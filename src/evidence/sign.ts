@@ -2,7 +2,7 @@
 import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 
 import { canonicalJson } from '../base/canonical-json.ts';
-import type { Digest } from '../base/digest.ts';
+import { type Digest, hexOf } from '../base/digest.ts';
 import { preAuthEncoding } from './dsse.ts';
 import { type Algorithm, bindAlgorithm, type PublicKey } from './keys.ts';
 import { Refusal } from './refusal.ts';
@@ -67,7 +67,7 @@ export function signStatement(
       _type: STATEMENT_V1,
       subject: subjects.map(({ name, sha256 }) => ({
         name,
-        digest: { sha256: sha256.slice('sha256:'.length) },
+        digest: { sha256: hexOf(sha256) },
       })),
       predicateType,
       predicate,

@@ -1,6 +1,6 @@
 /** How evidence of every format is read: strict JSON, one definition a format, problems named by their path. */
 import { decodeBase64 } from '../base/base64.ts';
-import { type JsonLimits, type Problem, parseJson } from '../base/json.ts';
+import { type JsonLimits, type Problem, parseJson, showProblem } from '../base/json.ts';
 import type { Shape } from '../base/shape.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 
@@ -8,9 +8,7 @@ const SHOWN_PROBLEMS = 8;
 
 /** Problems as the lines of a message. */
 function listProblems(problems: Problem[]): string {
-  const lines = problems
-    .slice(0, SHOWN_PROBLEMS)
-    .map((p) => `${p.path} ${p.message}${p.hint ? ` (${p.hint})` : ''}`);
+  const lines = problems.slice(0, SHOWN_PROBLEMS).map(showProblem);
   if (problems.length > SHOWN_PROBLEMS) lines.push(`and ${problems.length - SHOWN_PROBLEMS} more`);
   return lines.join('; ');
 }

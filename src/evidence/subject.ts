@@ -1,5 +1,7 @@
 /** Whether evidence is about the thing in hand: a digest under its own algorithm, never a name. */
-import type { Digest } from '../base/digest.ts';
+import { type Digest, hexOf } from '../base/digest.ts';
+import type { Manifest } from '../manifest/definition.ts';
+import { manifestSubject } from '../manifest/subject.ts';
 import type { SubjectField } from '../policy/shape.ts';
 import { Refusal } from './refusal.ts';
 import { DIGEST_HEX_LENGTH, type Statement } from './statement.ts';
@@ -28,7 +30,20 @@ export type Wanted =
 
 /** A sha256 digest as a wanted subject. */
 export function wantDigest(field: string, ...digests: Digest[]): WantedSubject {
-  return { field, algorithm: 'sha256', anyOf: digests.map((digest) => digest.slice('sha256:'.length)) };
+  return { field, algorithm: 'sha256', anyOf: digests.map(hexOf) };
+}
+
+/** What evidence about a manifest can be asked to name; the image is known by any of these digests. */
+export function wantManifest(manifest: Manifest, image: Digest[] = [manifest.sandbox_image_sha256]): Wanted {
+  const { symbol_bundle_sha256: symbols } = manifest;
+  return {
+    kind: 'fields',
+    fields: {
+      manifest: wantDigest('manifest', manifestSubject(manifest)),
+      sandbox_image_sha256: wantDigest('sandbox_image_sha256', ...image),
+      ...(symbols ? { symbol_bundle_sha256: wantDigest('symbol_bundle_sha256', symbols) } : {}),
+    },
+  };
 }
 
 /** "sha256:…", "sha384:…" or "sha512:…" as a wanted subject; undefined when it is none of them. */

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { asFault, Fault } from '../base/fault.ts';
+import { showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type ParsedManifest, parseManifest } from './parse.ts';
 
@@ -52,9 +53,7 @@ async function readManifest(path: string): Promise<{ loaded: LoadedManifest } | 
         name: parsed.value.manifest.name ?? basename(path, '.json'),
       },
     };
-  const shown = parsed.problems
-    .slice(0, 50)
-    .map((p) => `  ${p.path} ${p.message}${p.hint ? ` (${p.hint})` : ''}`);
+  const shown = parsed.problems.slice(0, 50).map((p) => `  ${showProblem(p)}`);
   if (parsed.problems.length > 50) shown.push(`  and ${parsed.problems.length - 50} more`);
   return { problems: `${path}:\n${shown.join('\n')}` };
 }

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
-import { type Problem, parseJson } from '../base/json.ts';
+import { type Problem, parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
 import { crossChecks } from './cross-checks.ts';
 import {
@@ -56,7 +56,7 @@ function builtIn(name: string, gates: Gates): Policy {
 }
 
 function problemList(name: string, problems: Problem[]): Fault {
-  const lines = problems.map((p) => `  ${p.path} ${p.message}${p.hint ? ` (${p.hint})` : ''}`);
+  const lines = problems.map((p) => `  ${showProblem(p)}`);
   return new Fault('policy_invalid', `${name}:\n${lines.join('\n')}`);
 }
 

@@ -13,11 +13,10 @@ import { formatTlogProof } from '../evidence/log/tlog-proof.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { parseEnvelopeReference, parseLogReference } from '../evidence/reference.ts';
 import { Refusal } from '../evidence/refusal.ts';
-import { wantDigest } from '../evidence/subject.ts';
+import { wantManifest } from '../evidence/subject.ts';
 import type { Trust } from '../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
-import { manifestSubject } from '../manifest/subject.ts';
 import type { BlobStore } from '../store/blobs.ts';
 
 /** What a run verifies its manifests' evidence with; made once, so that a policy is loaded once. */
@@ -60,16 +59,7 @@ function verify(
 ): Promise<EvidenceRecord> {
   return verifyEvidence([file], {
     trust: desk.trust,
-    wanted: {
-      kind: 'fields',
-      fields: {
-        manifest: wantDigest('manifest', manifestSubject(manifest)),
-        sandbox_image_sha256: wantDigest('sandbox_image_sha256', ...image),
-        ...(manifest.symbol_bundle_sha256
-          ? { symbol_bundle_sha256: wantDigest('symbol_bundle_sha256', manifest.symbol_bundle_sha256) }
-          : {}),
-      },
-    },
+    wanted: wantManifest(manifest, image),
     ...log,
     nowMs: desk.clock.now(),
   });

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { writeAside } from '../base/files.ts';
+import { readBounded } from '../base/http.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
 
@@ -40,17 +41,10 @@ async function anonymousToken(challenge: string, signal: AbortSignal): Promise<s
   return answer.token ?? answer.access_token;
 }
 
-/** Reads a body that a hostile server may make endless. */
-async function readBounded(response: Response): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const piece of response.body ?? []) {
-    sizeBytes += piece.length;
-    if (sizeBytes > LIMITS.imageDocumentBytes)
-      throw new Error(`the answer is over ${LIMITS.imageDocumentBytes} bytes`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
+async function readDocument(response: Response): Promise<Buffer> {
+  const bytes = await readBounded(response, LIMITS.imageDocumentBytes);
+  if (!bytes) throw new Error(`the answer is over ${LIMITS.imageDocumentBytes} bytes`);
+  return bytes;
 }
 
 /** Asks for a manifest or blob and hands the answer over; a Fault says which of absent or down the registry is. */
@@ -98,7 +92,7 @@ export async function fetchByDigest(
   signal: AbortSignal,
 ): Promise<Buffer> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.registryTimeoutMs)]);
-  const bytes = await ask(repository, kind, digest, patience, readBounded);
+  const bytes = await ask(repository, kind, digest, patience, readDocument);
   const actual = digestOf(bytes);
   if (actual !== digest) throw lied(repository, digest, actual);
   return bytes;

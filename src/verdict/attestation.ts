@@ -1,5 +1,5 @@
 /** A replay verdict as others read verdicts: the in-toto test-result predicate v0.1. */
-import type { Digest } from '../base/digest.ts';
+import { type Digest, hexOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import type { ReplayRecord } from './record.ts';
 
@@ -22,7 +22,7 @@ interface Descriptor {
 }
 
 function descriptor(name: string, digest: Digest): Descriptor {
-  return { name, digest: { sha256: digest.slice('sha256:'.length) } };
+  return { name, digest: { sha256: hexOf(digest) } };
 }
 
 /** The predicate's JSON; github.com/in-toto/attestation, spec/predicates/test-result.md. */

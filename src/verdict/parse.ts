@@ -1,6 +1,6 @@
 /** From a record file's bytes to a record, or to what is wrong with it. */
 import { Fault } from '../base/fault.ts';
-import { parseJson } from '../base/json.ts';
+import { parseJson, showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type ReplayRecord, recordShape } from './record.ts';
 
@@ -10,6 +10,6 @@ export function parseRecord(bytes: Uint8Array, name: string): ReplayRecord {
   const problems = parsed.ok ? [] : parsed.problems;
   if (parsed.ok) recordShape.check(parsed.value, '$', problems);
   if (parsed.ok && problems.length === 0) return parsed.value as ReplayRecord;
-  const lines = problems.slice(0, 10).map((p) => `  ${p.path} ${p.message}`);
+  const lines = problems.slice(0, 10).map((p) => `  ${showProblem(p)}`);
   throw new Fault('record_invalid', `${name} is no replay record:\n${lines.join('\n')}`);
 }

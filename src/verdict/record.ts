@@ -212,7 +212,7 @@ const fields: Record<keyof ReplayRecord, Shape> = {
   reason: text,
   message: text,
   flaky: boolean(),
-  requested: count,
+  requested: integer(1, Number.MAX_SAFE_INTEGER),
   replay_success_ratio: number(0, 1, 'matching / requested'),
   final_state_sha256: nullable(digest),
   expected_state_sha256: nullable(digest),

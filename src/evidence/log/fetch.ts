@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import { digestOf, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { writeWhole } from '../../base/files.ts';
+import { readBounded } from '../../base/http.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 import type { LogReference } from '../reference.ts';
 import { Refusal } from '../refusal.ts';
@@ -54,18 +55,6 @@ export function parseLogUrl(text: string): URL {
   return new URL(`${url.href.replace(/\/*$/, '')}/`);
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const part of response.body ?? []) {
-    sizeBytes += part.length;
-    if (sizeBytes > maxBytes)
-      throw new Refusal('evidence_too_large', `${response.url} sends over ${maxBytes} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
-}
-
 /** GETs below one address: bounded in size, time, number and tries; a redirect is an error. */
 class LogClient {
   private readonly base: URL;
@@ -89,7 +78,11 @@ class LogClient {
         const signal = AbortSignal.any([this.signal, AbortSignal.timeout(REQUEST_MS)]);
         const response = await fetch(url, { redirect: 'error', signal });
         if (response.status === 404) return undefined;
-        if (response.ok) return await readBody(response, maxBytes);
+        if (response.ok) {
+          const body = await readBounded(response, maxBytes);
+          if (!body) throw new Refusal('evidence_too_large', `${url.href} sends over ${maxBytes} bytes`);
+          return body;
+        }
         if (response.status < 500)
           throw new Fault('log_unreachable', `${url.href} answers ${response.status}`);
         throw new Error(`it answers ${response.status}`);

@@ -1,0 +1,126 @@
+/** Bundles that are whole as archives, and whose documents were made to mislead or to break a verifier. */
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { canonicalJson } from '../../src/base/canonical-json.ts';
+import { type Digest, digestOf } from '../../src/base/digest.ts';
+import { type Collected, collect } from '../../src/bundle/collect.ts';
+import { createBundle } from '../../src/bundle/create.ts';
+import type { Item } from '../../src/bundle/format.ts';
+import { verifyBundle } from '../../src/bundle/verify.ts';
+import { BlobStore } from '../../src/store/blobs.ts';
+import type { ReplayRecord } from '../../src/verdict/record.ts';
+import { makeCase, type TestCase } from '../support/case.ts';
+import { tempFolder } from '../support/world.ts';
+
+let made: TestCase;
+beforeAll(async () => {
+  made = await makeCase(['a', 'a']);
+});
+
+/** A bundle whose record and sources were changed by somebody who can write archives. */
+async function forge(change: (record: ReplayRecord, collected: Collected) => void): Promise<string> {
+  const record = structuredClone(made.record);
+  const collected = await collect(record, new BlobStore(made.out), made.out, 'full');
+  change(record, collected);
+  const bytes = Buffer.from(canonicalJson(record));
+  const sources = collected.sources.filter(({ role }) => role !== 'record');
+  sources.push({ role: 'record', sha256: digestOf(bytes), size: bytes.length, from: bytes });
+  const path = join(tempFolder(), 'forged.tar');
+  createBundle(path, { ...collected, record, recordSha256: digestOf(bytes), sources }, 'full');
+  return path;
+}
+
+/** Puts other bytes in a source's place and returns their digest. */
+function replace(collected: Collected, role: Item['role'], text: string): Digest {
+  const source = collected.sources.find((one) => one.role === role)!;
+  const bytes = Buffer.from(text);
+  Object.assign(source, { sha256: digestOf(bytes), size: bytes.length, from: bytes });
+  return source.sha256;
+}
+
+async function codesOf(path: string): Promise<string[]> {
+  return (await verifyBundle(path)).problems.map(({ code }) => code);
+}
+
+describe('what the record rests on must be there', () => {
+  it.each<[Item['role']]>([
+    ['manifest'],
+    ['state'],
+    ['evidence'],
+    ['evidence-record'],
+    ['policy'],
+    ['harness'],
+  ])('content_missing: no %s in the list', async (role) => {
+    const path = await forge((_record, collected) => {
+      collected.sources = collected.sources.filter((source) => source.role !== role);
+      if (role === 'manifest') collected.manifest = undefined;
+    });
+    expect(await codesOf(path)).toContain('content_missing');
+  });
+
+  it('evidence_differs: a record that says verified, and shows nothing', async () => {
+    const path = await forge((record) => {
+      record.evidence = { status: 'verified', record: null, record_sha256: null, files: [], custody: null };
+    });
+    expect(await codesOf(path)).toContain('evidence_differs');
+  });
+});
+
+describe('documents that are none are a problem of the bundle, never a crash', () => {
+  it.each<[string, (record: ReplayRecord, collected: Collected) => void]>([
+    ['a manifest that is no JSON', (r, c) => (r.manifest_sha256 = replace(c, 'manifest', 'x'))],
+    ['a manifest of another shape', (r, c) => (r.manifest_sha256 = replace(c, 'manifest', '{"inputs":5}'))],
+    [
+      'a state that is no JSON',
+      (r, c) => {
+        const state = replace(c, 'state', '{');
+        for (const one of r.replays) one.final_state_sha256 = state;
+      },
+    ],
+    [
+      'a state that is null',
+      (r, c) => {
+        const state = replace(c, 'state', 'null');
+        for (const one of r.replays) one.final_state_sha256 = state;
+      },
+    ],
+    ['a policy that is none', (r, c) => (r.policy.sha256 = replace(c, 'policy', '{"version":9}'))],
+    ['a custody entry that is no JSON', (r, c) => (r.evidence.custody!.sha256 = replace(c, 'custody', '['))],
+    ['a time that is none', (r) => (r.evidence.record!.verified_at = 'yesterday')],
+    ['no replays requested', (r) => (r.requested = 0)],
+    [
+      'a log entry in another spelling',
+      (r, c) => {
+        const manifest = JSON.parse(canonicalJson(c.manifest)) as object;
+        r.manifest_sha256 = replace(c, 'manifest', canonicalJson({ ...manifest, rekor_tile_ref: 'rekor:x' }));
+      },
+    ],
+  ])('%s', async (_name, change) => {
+    const path = await forge((record, collected) => {
+      change(record, collected);
+    });
+    const result = await verifyBundle(path);
+    expect(result.accepted).toBe(false);
+    expect(result.problems.length).toBeGreaterThan(0);
+  });
+
+  it('whatever text stands in a document’s place', { timeout: 60_000 }, async () => {
+    const roles = fc.constantFrom<Item['role']>('manifest', 'state', 'policy', 'custody', 'evidence');
+    await fc.assert(
+      fc.asyncProperty(roles, fc.oneof(fc.json(), fc.string()), async (role, text) => {
+        const path = await forge((record, collected) => {
+          const sha256 = replace(collected, role, text);
+          if (role === 'manifest') record.manifest_sha256 = sha256;
+          if (role === 'policy') record.policy.sha256 = sha256;
+          if (role === 'evidence') record.evidence.files = [sha256];
+          if (role === 'custody') record.evidence.custody!.sha256 = sha256;
+          if (role === 'state') for (const one of record.replays) one.final_state_sha256 = sha256;
+        });
+        expect((await verifyBundle(path)).accepted).toBe(false);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
