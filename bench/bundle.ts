@@ -112,7 +112,7 @@ const WORK: Record<string, (folder: string, out: string) => Promise<void>> = {
       image: false,
       sources,
     };
-    createBundle(out, collected, 'full');
+    await createBundle(out, collected, { state: 'full' });
   },
   verify: async (_folder, out) => {
     const { accepted, problems } = await verifyBundle(out);

@@ -1,81 +1,50 @@
 /** Writes a bundle in one pass: every byte read once, hashed once, written once; digests that come late are filled in. */
-import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
-import { asFault, Fault } from '../base/fault.ts';
-import { bagFileOf, bagFiles } from './bag.ts';
-import type { Collected, Source, StateContents } from './collect.ts';
+import { Fault } from '../base/fault.ts';
+import type { SigningKey } from '../evidence/sign.ts';
+import { type Attachment, attachEvent, attachTimestamp } from './attached.ts';
+import { readAttested } from './attested.ts';
+import type { Collected, Source } from './collect.ts';
+import { type EventClaim, signEvent } from './event.ts';
 import {
   blobName,
   type CaseDocument,
   type Descriptor,
-  EMPTY_CONFIG,
-  layoutIndex,
-  OCI_LAYOUT,
   ROLES,
   rootManifest,
+  type Withheld,
 } from './format.ts';
-import { caseDocument, memberName, type PlannedBlob, planBlobs } from './plan.ts';
-import { BLOCK_BYTES, paddingBytes, spaceOf, TAR_END, tarHeader } from './tar.ts';
-import { type BundleTexts, textsOf } from './texts.ts';
+import { attachedFiles, backFiles, frontFiles, type Layout } from './layout.ts';
+import type { Opened } from './open.ts';
+import { type Output, writeBundleFile } from './output.ts';
+import { caseDocument, type PlannedBlob, planBlobs, singleOf } from './plan.ts';
+import type { Stamp } from './stamp.ts';
+import { paddingBytes, spaceOf, TAR_END, tarHeader, ZEROS } from './tar.ts';
+import { textsOf } from './texts.ts';
 
 const CHUNK_BYTES = 1 << 20;
-const ZEROS = Buffer.alloc(BLOCK_BYTES);
-
-/** A file that is written front to back, but for gaps that are filled at the end. */
-class Output {
-  private readonly fd: number;
-  private readonly buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  private fill = 0;
-  at = 0;
-
-  constructor(fd: number) {
-    this.fd = fd;
-  }
-
-  write(bytes: Uint8Array): void {
-    for (let from = 0; from < bytes.length; ) {
-      const count = Math.min(bytes.length - from, CHUNK_BYTES - this.fill);
-      this.buffer.set(bytes.subarray(from, from + count), this.fill);
-      this.fill += count;
-      from += count;
-      if (this.fill === CHUNK_BYTES) this.flush();
-    }
-    this.at += bytes.length;
-  }
-
-  flush(): void {
-    for (let done = 0; done < this.fill; ) done += writeSync(this.fd, this.buffer, done, this.fill - done);
-    this.fill = 0;
-  }
-
-  /** Writes over what was left open before. */
-  patch(position: number, bytes: Uint8Array): void {
-    this.flush();
-    writeSync(this.fd, bytes, 0, bytes.length, position);
-  }
-}
-
 const scratch = Buffer.allocUnsafe(CHUNK_BYTES);
 
-/** Passes a source's bytes on; one whose size changed since it was planned is an error. */
-function pour(source: Source, each: (bytes: Uint8Array) => void): void {
+/** Passes a piece of a source on; one whose size changed since it was planned is an error. */
+function pour(source: Source, from: number, size: number, each: (bytes: Uint8Array) => void): void {
   if (Buffer.isBuffer(source.from)) {
-    each(source.from);
+    each(source.from.subarray(from, from + size));
     return;
   }
-  const fd = openSync(source.from.path, 'r');
+  const { path } = source.from;
+  const fd = openSync(path, 'r');
   try {
     if (fstatSync(fd).size !== source.size)
-      throw new Fault('record_invalid', `${source.from.path} changed while the bundle was made`);
-    for (let left = source.size; left > 0; ) {
-      const count = readSync(fd, scratch, 0, Math.min(left, CHUNK_BYTES), null);
-      if (count === 0) throw new Fault('record_invalid', `${source.from.path} ended too early`);
+      throw new Fault('record_invalid', `${path} changed while the bundle was made`);
+    for (let at = from; at < from + size; ) {
+      const count = readSync(fd, scratch, 0, Math.min(from + size - at, CHUNK_BYTES), at);
+      if (count === 0) throw new Fault('record_invalid', `${path} ended too early`);
       each(scratch.subarray(0, count));
-      left -= count;
+      at += count;
     }
   } finally {
     closeSync(fd);
@@ -91,96 +60,111 @@ function writeBlob(out: Output, blob: PlannedBlob): Descriptor {
     hash.update(bytes);
     out.write(bytes);
   };
-  for (const part of blob.parts) {
-    if (blob.pack) pass(tarHeader({ name: memberName(part.sha256), sizeBytes: part.size }));
-    pour(part, pass);
-    if (blob.pack) pass(ZEROS.subarray(0, paddingBytes(part.size)));
+  for (const { source, name, from, size } of blob.pieces) {
+    if (blob.packed) pass(tarHeader({ name, sizeBytes: size }));
+    pour(source, from, size, pass);
+    if (blob.packed) pass(ZEROS.subarray(0, paddingBytes(size)));
   }
-  if (blob.pack) pass(TAR_END);
+  if (blob.packed) pass(TAR_END);
   out.write(ZEROS.subarray(0, paddingBytes(blob.size)));
   const digest = `sha256:${hash.digest('hex')}` as Digest;
-  const [only] = blob.parts;
-  if (!blob.pack && only!.sha256 !== digest)
-    throw new Fault('record_invalid', `the store has other bytes for ${only!.sha256} than that`);
+  const [only] = blob.pieces;
+  if (!blob.packed && only!.source.sha256 !== digest)
+    throw new Fault('record_invalid', `the store has other bytes for ${only!.source.sha256} than that`);
   out.patch(header, tarHeader({ name: blobName(digest), sizeBytes: blob.size }));
   return { mediaType: blob.mediaType, digest, size: blob.size };
-}
-
-function writeFile(out: Output, name: string, bytes: Uint8Array): void {
-  out.write(tarHeader({ name, sizeBytes: bytes.length }));
-  out.write(bytes);
-  out.write(ZEROS.subarray(0, paddingBytes(bytes.length)));
 }
 
 /** A digest of the same length as any: what stands in for one that is not known yet. */
 const ANY_DIGEST = digestOf('');
 
-function writeAll(out: Output, collected: Collected, document: CaseDocument): Digest {
+/** What a bundle is made of, beside what was collected. */
+export interface BundleOptions {
+  state: CaseDocument['state'];
+  /** The first event of its custody, exported, signed with this key. */
+  sign?: { key: SigningKey; claim: EventClaim };
+  /** An RFC 3161 reply about the root manifest, or about the first event’s envelope. */
+  timestamp?: Buffer;
+  /** The bundle that this is a redaction of, and what was taken out. */
+  redaction?: { subject: Descriptor; withheld: Withheld[] };
+}
+
+function attachmentsOf(root: string, { sign, timestamp }: BundleOptions): Attachment[] {
+  const event = sign && signEvent(digestOf(root), undefined, sign.claim, sign.key);
+  return [
+    ...(event ? [attachEvent(root, event.envelope, event.key)] : []),
+    ...(timestamp ? [attachTimestamp(root, timestamp)] : []),
+  ];
+}
+
+/** Refuses what would only be found when the bundle is verified: a timestamp of something else. */
+function checkStamps(root: string, stamps: Stamp[]): void {
+  for (const { of, time, authority } of stamps)
+    if (of === null)
+      throw new Fault(
+        'usage',
+        `the timestamp (${time}, ${authority}) is of something else: ask for one of the root manifest, ${digestOf(root)}`,
+      );
+}
+
+async function writeAll(out: Output, collected: Collected, o: BundleOptions): Promise<Digest> {
+  const { recordSha256, sources, image, record } = collected;
+  const { subject, withheld } = o.redaction ?? {};
+  const document = caseDocument(recordSha256, sources, o.state, image, withheld);
   const bytes = Buffer.from(canonicalJson(document));
-  const table: PlannedBlob = {
-    mediaType: ROLES.case,
-    size: bytes.length,
-    pack: false,
-    parts: [{ role: 'record', sha256: digestOf(bytes), size: bytes.length, from: bytes }],
+  const table: Source = { role: 'record', sha256: digestOf(bytes), size: bytes.length, from: bytes };
+  const planned = [singleOf(table, ROLES.case), ...planBlobs(sources)];
+  const layoutOf = (layers: Descriptor[]): Layout => {
+    const root = rootManifest(layers, subject);
+    return { root, layers, attachments: attachmentsOf(root, o) };
   };
-  const planned = [table, ...planBlobs(collected.sources)];
-  const guess = rootManifest(planned.map(({ mediaType, size }) => ({ mediaType, size, digest: ANY_DIGEST })));
   // Digests are all of one length, so that what comes first has its size before its content.
-  const [indexBytes, manifestBytes] = [layoutIndex(guess), guess].map((text) => Buffer.byteLength(text));
-  writeFile(out, 'oci-layout', Buffer.from(OCI_LAYOUT));
-  const front = out.at;
-  out.write(Buffer.alloc(spaceOf(indexBytes!) + spaceOf(manifestBytes!)));
-  writeFile(out, blobName(digestOf(EMPTY_CONFIG)), Buffer.from(EMPTY_CONFIG));
-  const layers = planned.map((blob) => writeBlob(out, blob));
-  const manifest = rootManifest(layers);
-  const root = digestOf(manifest);
-  const index = layoutIndex(manifest);
-  const layout = [
-    bagFileOf('oci-layout', OCI_LAYOUT),
-    bagFileOf('index.json', index),
-    bagFileOf(blobName(root), manifest),
-    bagFileOf(blobName(digestOf(EMPTY_CONFIG)), EMPTY_CONFIG),
-    ...layers.map(({ digest }) => ({ name: blobName(digest), sha256: digest })),
-  ];
-  const texts: BundleTexts = textsOf(root, collected.record, document, layers, collected.manifest);
-  for (const [name, text] of bagFiles(root, layout, texts)) writeFile(out, name, Buffer.from(text));
+  const guess = layoutOf(planned.map(({ mediaType, size }) => ({ mediaType, size, digest: ANY_DIGEST })));
+  const front = frontFiles(guess).map(([, text]) => Buffer.byteLength(text));
+  out.write(Buffer.alloc(front.reduce((sum, size) => sum + spaceOf(size), 0)));
+  const layout = layoutOf(planned.map((blob) => writeBlob(out, blob)));
+  const attested = await readAttested(layout.root, layout.attachments);
+  checkStamps(layout.root, attested.stamps);
+  for (const [name, content] of attachedFiles(layout)) out.file(name, content);
+  const texts = textsOf({ ...layout, document, record, manifest: collected.manifest, attested });
+  for (const [name, text] of backFiles(layout, texts)) out.file(name, text);
   out.write(TAR_END);
-  const head: [string, string][] = [
-    ['index.json', index],
-    [blobName(root), manifest],
-  ];
-  let at = front;
-  for (const [name, text] of head) {
+  let at = 0;
+  for (const [i, [name, text]] of frontFiles(layout).entries()) {
     const content = Buffer.from(text);
+    if (content.length !== front[i]) throw new Error(`${name} is not of the size that was planned`);
     out.patch(at, Buffer.concat([tarHeader({ name, sizeBytes: content.length }), content]));
     at += spaceOf(content.length);
   }
-  return root;
+  return digestOf(layout.root);
 }
 
 /** Writes the bundle whole or not at all, never over a file that is there; returns its identity, the root's digest. */
-export function createBundle(path: string, collected: Collected, state: StateContents): Digest {
-  const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-  let fd: number | undefined;
-  try {
-    fd = openSync(aside, 'wx', 0o644);
-    const out = new Output(fd);
-    const root = writeAll(
-      out,
-      collected,
-      caseDocument(collected.recordSha256, collected.sources, state, collected.image),
-    );
-    out.flush();
-    fsyncSync(fd);
-    closeSync(fd);
-    fd = undefined;
-    // A link fails where a rename would silently replace what somebody else has just written there.
-    linkSync(aside, path);
-    rmSync(aside);
-    return root;
-  } catch (error) {
-    if (fd !== undefined) closeSync(fd);
-    rmSync(aside, { force: true });
-    throw asFault('out_failed', `cannot write ${path}`, error);
-  }
+export function createBundle(path: string, collected: Collected, o: BundleOptions): Promise<Digest> {
+  return writeBundleFile(path, (out) => writeAll(out, collected, o));
+}
+
+/** Writes a bundle anew with more attached to it; its blobs are copied as they are, its identity stays. */
+export function attachToBundle(from: string, opened: Opened, more: Attachment[], to: string): Promise<void> {
+  const { layers, document, manifest, blobs } = opened;
+  const layout = { root: opened.rootText, layers, attachments: [...opened.attachments, ...more] };
+  return writeBundleFile(
+    to,
+    async (out) => {
+      const attested = await readAttested(layout.root, layout.attachments);
+      checkStamps(layout.root, attested.stamps);
+      for (const [name, text] of frontFiles(layout)) out.file(name, text);
+      const fd = openSync(from, 'r');
+      try {
+        out.copy(fd, blobs.from, blobs.to);
+      } finally {
+        closeSync(fd);
+      }
+      for (const [name, content] of attachedFiles(layout)) out.file(name, content);
+      const texts = textsOf({ ...layout, document, record: opened.shown, manifest, attested });
+      for (const [name, text] of backFiles(layout, texts)) out.file(name, text);
+      out.write(TAR_END);
+    },
+    from === to,
+  );
 }

@@ -7,14 +7,14 @@ import type { BlobStore } from '../store/blobs.ts';
 import { type Opened, openBundle } from './open.ts';
 
 /** Extracts into a store that is new; when the bundle is refused, nothing of it is left there. */
-export function extractBundle(path: string, store: BlobStore): Opened {
+export async function extractBundle(path: string, store: BlobStore): Promise<Opened> {
   let current: number | undefined;
   const close = (): void => {
     if (current !== undefined) closeSync(current);
     current = undefined;
   };
   try {
-    return openBundle(path, (sha256: Digest) => {
+    return await openBundle(path, (sha256: Digest) => {
       close();
       const target = store.path(sha256);
       mkdirSync(dirname(target), { recursive: true });

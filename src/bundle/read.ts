@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 
-import type { Digest } from '../base/digest.ts';
+import { type Digest, hexOf } from '../base/digest.ts';
 import { asFault } from '../base/fault.ts';
 import { Refused } from './refused.ts';
 import { BLOCK_BYTES, type Member, paddingBytes, parseTarHeader, TAR_END } from './tar.ts';
@@ -104,20 +104,23 @@ export function readMember(
 }
 
 /** What is found in a pack. */
-export interface PackMember {
+interface PackMember {
   sha256: Digest;
   sizeBytes: number;
   bytes: Buffer | null;
 }
 
+/** What is asked of each member of a pack. */
+export interface PackReading {
+  keep: (sha256: Digest, sizeBytes: number) => boolean;
+  each: (member: PackMember) => void;
+  sinkOf?: ((sha256: Digest) => Sink) | undefined;
+  /** The pack holds one part of a content, which goes there. */
+  part?: (name: string, sizeBytes: number) => Sink;
+}
+
 /** Reads a pack of so many bytes, hashing it as a whole and each of its members. */
-export function readPack(
-  input: Input,
-  sizeBytes: number,
-  keep: (sha256: Digest, sizeBytes: number) => boolean,
-  each: (member: PackMember) => void,
-  sinkOf?: (sha256: Digest) => Sink,
-): Digest {
+export function readPack(input: Input, sizeBytes: number, o: PackReading): Digest {
   const whole = createHash('sha256');
   let left = sizeBytes;
   const take = (count: number, to: (bytes: Buffer) => void): void => {
@@ -134,26 +137,30 @@ export function readPack(
     take(BLOCK_BYTES, (piece) => parts.push(Buffer.from(piece)));
     return Buffer.concat(parts);
   };
-  let last = '';
-  while (left > TAR_END.length) {
-    const at = input.at;
-    const { name, sizeBytes: size } = parseTarHeader(block(), at);
-    if (!/^[0-9a-f]{64}$/.test(name) || name <= last)
-      throw new Refused('member_unexpected', `a pack has the member ${name} after ${last || 'nothing'}`);
-    last = name;
-    const expected = `sha256:${name}` as Digest;
+  const content = (expected: Digest, size: number): void => {
     const hash = createHash('sha256');
-    const parts: Buffer[] | null = keep(expected, size) ? [] : null;
-    const sink = sinkOf?.(expected);
+    const parts: Buffer[] | null = o.keep(expected, size) ? [] : null;
+    const sink = o.sinkOf?.(expected);
     take(size, (piece) => {
       hash.update(piece);
       parts?.push(Buffer.from(piece));
       sink?.(piece);
     });
     const sha256 = sha256Of(hash);
-    if (sha256 !== expected) throw new Refused('blob_digest', `the pack’s member ${name} is ${sha256}`);
+    if (sha256 !== expected)
+      throw new Refused('blob_digest', `the pack’s member ${hexOf(expected)} is ${sha256}`);
+    o.each({ sha256, sizeBytes: size, bytes: parts && Buffer.concat(parts) });
+  };
+  let last = '';
+  while (left > TAR_END.length) {
+    const at = input.at;
+    const { name, sizeBytes: size } = parseTarHeader(block(), at);
+    if (o.part ? last !== '' : !/^[0-9a-f]{64}$/.test(name) || name <= last)
+      throw new Refused('member_unexpected', `a pack has the member ${name} after ${last || 'nothing'}`);
+    last = name;
+    if (o.part) take(size, o.part(name, size));
+    else content(`sha256:${name}` as Digest, size);
     take(paddingBytes(size), zero);
-    each({ sha256, sizeBytes: size, bytes: parts && Buffer.concat(parts) });
   }
   take(TAR_END.length, zero);
   input.end(paddingBytes(sizeBytes));

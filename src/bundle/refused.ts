@@ -13,6 +13,8 @@ export const BUNDLE_CODES = {
   text_differs: 'do not read this report: it is not made of what is inside',
   verdict_differs: 'do not trust the verdict: it does not follow from the recorded replays',
   evidence_differs: 'do not trust the evidence record: verifying again came to something else',
+  timestamp_invalid: 'ask for a timestamp of this very bundle: this one proves nothing about it',
+  policy_unmet: 'ask for evidence by somebody your policy names; without --policy, the one inside counts',
   custody_broken: 'do not trust the chain of custody: it was changed after it was written',
 } as const;
 
@@ -21,8 +23,8 @@ export type BundleCode = keyof typeof BUNDLE_CODES;
 /** Thrown where reading cannot go on; what can be said without ending is collected instead. */
 export class Refused extends Error {
   readonly code: BundleCode;
-  constructor(code: BundleCode, message: string) {
-    super(message);
+  constructor(code: BundleCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'Refused';
     this.code = code;
   }

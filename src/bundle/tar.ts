@@ -45,6 +45,9 @@ export function spaceOf(sizeBytes: number): number {
   return BLOCK_BYTES + sizeBytes + paddingBytes(sizeBytes);
 }
 
+/** What padding is taken from. */
+export const ZEROS: Buffer = Buffer.alloc(BLOCK_BYTES);
+
 /** Two zero blocks: nothing may follow. */
 export const TAR_END: Buffer = Buffer.alloc(2 * BLOCK_BYTES);
 

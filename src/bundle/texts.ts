@@ -1,24 +1,33 @@
 /** The bundle's texts for people: made of what is inside, so that a verifier makes them again and compares. */
-import type { Digest } from '../base/digest.ts';
+import { digestOf } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { bundleReport } from '../report/bundle-html.ts';
 import { verifyInstructions } from '../report/verify-txt.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
+import type { Attested } from './attested.ts';
 import type { CaseDocument, Descriptor } from './format.ts';
 
 export type BundleTexts = [string, string][];
 
+/** What the texts are made of. */
+export interface TextSources {
+  /** The root manifest's text. */
+  root: string;
+  layers: Descriptor[];
+  document: CaseDocument;
+  record: ReplayRecord;
+  manifest: Manifest | undefined;
+  attested: Attested;
+}
+
 /** Names and contents of the files below data/, in their order. */
-export function textsOf(
-  root: Digest,
-  record: ReplayRecord,
-  document: CaseDocument,
-  layers: Descriptor[],
-  manifest: Manifest | undefined,
-): BundleTexts {
+export function textsOf({ root, layers, document, record, manifest, attested }: TextSources): BundleTexts {
+  const subject = (JSON.parse(root) as { subject?: Descriptor }).subject?.digest;
+  const contents = { ...document, ...attested, ...(subject ? { subject } : {}) };
   const blobs = layers.map(({ digest }) => digest);
+  const identity = digestOf(root);
   return [
-    ['data/VERIFY.txt', verifyInstructions(root, record, document.items, blobs)],
-    ['data/report.html', bundleReport(root, record, document, manifest)],
+    ['data/VERIFY.txt', verifyInstructions(identity, record, contents, blobs)],
+    ['data/report.html', bundleReport(identity, record, contents, manifest)],
   ];
 }

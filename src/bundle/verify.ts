@@ -5,34 +5,36 @@ import { Fault } from '../base/fault.ts';
 import { parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { EvidenceRecord, Signer } from '../evidence/record.ts';
-import { parseLogReference } from '../evidence/reference.ts';
 import { Refusal } from '../evidence/refusal.ts';
-import { wantManifest } from '../evidence/subject.ts';
 import { Trust } from '../evidence/trust.ts';
-import { verifyEvidence } from '../evidence/verify.ts';
 import { type Policy, parsePolicy } from '../policy/policy.ts';
-import { decide } from '../verdict/decide.ts';
+import type { Problems } from './contents.ts';
+import { checkDemands, type Demanded, type Demands, decideAgain, evidenceAgain } from './demand.ts';
+import { checkEvents, type EventClaim, type Receipt } from './event.ts';
 import { type Opened, openBundle } from './open.ts';
-import { type BundleCode, Refused } from './refused.ts';
-
-interface BundleProblem {
-  code: BundleCode;
-  message: string;
-}
+import { Refused } from './refused.ts';
 
 export interface BundleVerification {
   /** Nothing is wrong with it. */
   accepted: boolean;
   /** The bundle's identity; null when reading did not get that far. */
   root: Digest | null;
+  /** The bundle that this is a redaction of. */
+  redaction_of: Digest | null;
   name: string | null;
   verdict: string | null;
   /** Whether the recorded verdict follows from the recorded replays: nothing about who recorded them. */
   verdict_follows: boolean | null;
   /** Who signed what the manifest claims, verified again from what is inside; empty: nobody is proven to have. */
   signers: Signer[];
-  evidence: 'not_checked' | EvidenceRecord['verdict'] | null;
-  problems: BundleProblem[];
+  evidence: 'not_checked' | 'withheld' | EvidenceRecord['verdict'] | null;
+  /** What is signed about the bundle as a whole, by the holder of which key; whose it is, a policy says. */
+  events: (EventClaim & { sequence: number; sha256: Digest; key_fingerprint: Digest })[];
+  /** `vouched`: whether an authority of the reader's trust root made it; null: nobody was asked. */
+  timestamps: { of: string; time: string; authority: string; vouched: boolean | null }[];
+  /** What the reader's own policy makes of it; null: none was given. */
+  demanded: Demanded | null;
+  problems: Problems;
   items: number;
   size_bytes: number;
 }
@@ -67,7 +69,7 @@ export async function policyOf(opened: Opened): Promise<Policy> {
 }
 
 /** Decides again, from the replays as they are recorded; and each state must have the ending its replay claims. */
-function checkVerdict(opened: Opened, policy: Policy, problems: BundleProblem[]): boolean {
+function checkVerdict(opened: Opened, policy: Policy, problems: Problems): boolean {
   const { record } = opened;
   const before = problems.length;
   for (const { index, final_state_sha256, exit_code, signal } of record.replays) {
@@ -79,18 +81,7 @@ function checkVerdict(opened: Opened, policy: Policy, problems: BundleProblem[])
       });
   }
   if (record.replays.length > 0) {
-    const again = decide(
-      record.replays.map(({ outcome: _outcome, ...raw }) => raw),
-      {
-        requested: record.requested,
-        gates: policy.gates,
-        expect: opened.manifest?.expect,
-        imageCheck: record.image?.image_check ?? 'engine',
-        degraded: record.degraded,
-        claims: record.claims,
-      },
-    );
-    const { verdict, reason, flaky, ratio, replays, gates } = again;
+    const { verdict, reason, flaky, ratio, replays, gates } = decideAgain(opened, policy);
     const recorded = [
       record.verdict,
       record.reason,
@@ -108,9 +99,11 @@ function checkVerdict(opened: Opened, policy: Policy, problems: BundleProblem[])
   return problems.length === before;
 }
 
-async function checkEvidence(opened: Opened, policy: Policy, problems: BundleProblem[]): Promise<Signer[]> {
+async function checkEvidence(opened: Opened, policy: Policy, problems: Problems): Promise<Signer[]> {
   const { record, manifest } = opened;
   const { status, record: recorded } = record.evidence;
+  // What was withheld cannot be verified again; the result says so.
+  if (opened.subject && !recorded) return [];
   if (status !== (recorded?.verdict ?? 'not_checked'))
     problems.push({
       code: 'evidence_differs',
@@ -120,21 +113,8 @@ async function checkEvidence(opened: Opened, policy: Policy, problems: BundlePro
   const nowMs = Date.parse(recorded.verified_at);
   if (Number.isNaN(nowMs))
     throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
-  const files = record.evidence.files.flatMap((sha256) => {
-    const bytes = opened.kept.get(sha256);
-    return bytes ? [{ name: sha256 as string, bytes }] : [];
-  });
-  const image = record.image;
-  const digests = [manifest.sandbox_image_sha256, ...(image ? [image.manifest, image.config] : [])];
-  const again = await verifyEvidence(files, {
-    trust: new Trust(policy),
-    wanted: wantManifest(manifest, digests),
-    ...(manifest.rekor_tile_ref && recorded.verdict === 'verified'
-      ? { reference: parseLogReference(manifest.rekor_tile_ref) }
-      : {}),
-    // As of then: that a key ended since does not make the run's check wrong.
-    nowMs,
-  });
+  // As of then: that a key ended since does not make the run's check wrong.
+  const again = await evidenceAgain(opened, new Trust(policy), nowMs, recorded.verdict === 'verified');
   if (again.verdict !== recorded.verdict)
     problems.push({
       code: 'evidence_differs',
@@ -144,7 +124,7 @@ async function checkEvidence(opened: Opened, policy: Policy, problems: BundlePro
 }
 
 /** The run's entries: 1, 2, 3 … to its own, each naming the one before. */
-function checkCustody(opened: Opened, problems: BundleProblem[]): void {
+function checkCustody(opened: Opened, problems: Problems): void {
   const place = opened.record.evidence.custody;
   const entries = opened.document.items.filter(({ role }) => role === 'custody');
   if (!place && entries.length === 0) return;
@@ -164,45 +144,120 @@ function checkCustody(opened: Opened, problems: BundleProblem[]): void {
     });
 }
 
-/** Verifies a bundle offline, in one pass over it. What is wrong is in the result, never thrown. */
-export async function verifyBundle(path: string): Promise<BundleVerification> {
-  const result: BundleVerification = {
-    accepted: false,
-    root: null,
-    name: null,
-    verdict: null,
-    verdict_follows: null,
-    signers: [],
-    evidence: null,
-    problems: [],
-    items: 0,
-    size_bytes: 0,
-  };
+/** Events and timestamps: each signature, each link, and that every timestamp is of something here. */
+function checkAttested({ attested }: Opened, receipts: Receipt[], problems: Problems): void {
+  for (const message of checkEvents(attested.events, receipts))
+    problems.push({ code: 'custody_broken', message });
+  for (const { sha256, of } of attested.stamps)
+    if (of === null)
+      problems.push({
+        code: 'timestamp_invalid',
+        message: `the timestamp ${sha256} is neither of the root nor of an event`,
+      });
+}
+
+function eventsOf({ attested }: Opened): BundleVerification['events'] {
+  return attested.events.map(({ sequence, action, actor, reason, time, sha256, key }) => ({
+    sequence,
+    action,
+    actor,
+    reason,
+    time,
+    sha256,
+    key_fingerprint: key.fingerprint,
+  }));
+}
+
+function stampsOf(
+  { attested, root }: Opened,
+  vouched: string[] | undefined,
+): BundleVerification['timestamps'] {
+  return attested.stamps.map(({ sha256, of, time, authority }) => {
+    const event = attested.events.find((one) => one.sha256 === of);
+    return {
+      of: of === root ? 'bundle' : event ? `event ${event.sequence}` : 'nothing',
+      time,
+      authority,
+      vouched: vouched ? vouched.includes(sha256) : null,
+    };
+  });
+}
+
+/** What a reader brings to a verification. */
+export interface VerifyOptions {
+  demands?: Demands | undefined;
+  /** Events that were shown to the reader before. */
+  receipts?: Receipt[];
+}
+
+async function checkAll(opened: Opened, result: BundleVerification, o: VerifyOptions): Promise<void> {
+  const { root, record, document, problems, sizeBytes, subject } = opened;
+  const withheld = subject !== undefined && !record.evidence.record && record.evidence.files.length > 0;
+  Object.assign(result, {
+    root,
+    redaction_of: subject?.digest ?? null,
+    name: record.name,
+    verdict: record.verdict,
+    evidence: withheld ? 'withheld' : record.evidence.status,
+    events: eventsOf(opened),
+    timestamps: stampsOf(opened, undefined),
+    problems,
+    items: document.items.length,
+    size_bytes: sizeBytes,
+  });
+  const policy = await policyOf(opened);
+  result.verdict_follows = checkVerdict(opened, policy, problems);
+  result.signers = await checkEvidence(opened, policy, problems);
+  checkCustody(opened, problems);
+  checkAttested(opened, o.receipts ?? [], problems);
+  if (digestOf(canonicalJson(opened.shown)) !== document.record_sha256)
+    problems.push({ code: 'manifest_form', message: 'the record is not in canonical form' });
+  if (!o.demands) return;
+  const demanded = await checkDemands(opened, policy, o.demands);
+  result.demanded = demanded;
+  result.timestamps = stampsOf(opened, demanded.vouched);
+  for (const message of demanded.unmet) problems.push({ code: 'policy_unmet', message });
+}
+
+const NOTHING: BundleVerification = {
+  accepted: false,
+  root: null,
+  redaction_of: null,
+  name: null,
+  verdict: null,
+  verdict_follows: null,
+  signers: [],
+  evidence: null,
+  events: [],
+  timestamps: [],
+  demanded: null,
+  problems: [],
+  items: 0,
+  size_bytes: 0,
+};
+
+/** Verifies a bundle offline, in one pass over it, and gives it as it was read, where it could be read. */
+export async function examineBundle(
+  path: string,
+  o: VerifyOptions = {},
+): Promise<{ result: BundleVerification; opened: Opened | undefined }> {
+  const result = structuredClone(NOTHING);
+  let opened: Opened | undefined;
   try {
-    const opened = openBundle(path);
-    const { root, record, document, problems, sizeBytes } = opened;
-    const policy = await policyOf(opened);
-    Object.assign(result, {
-      root,
-      name: record.name,
-      verdict: record.verdict,
-      evidence: record.evidence.status,
-      problems,
-      items: document.items.length,
-      size_bytes: sizeBytes,
-    });
-    result.verdict_follows = checkVerdict(opened, policy, problems);
-    result.signers = await checkEvidence(opened, policy, problems);
-    checkCustody(opened, problems);
-    if (digestOf(canonicalJson(record)) !== document.record_sha256)
-      problems.push({ code: 'manifest_form', message: 'the record is not in canonical form' });
-    result.accepted = problems.length === 0;
+    opened = await openBundle(path);
+    await checkAll(opened, result, o);
+    result.accepted = result.problems.length === 0;
   } catch (error) {
     // A policy or a reference inside that is not of its form is the bundle's fault, not the caller's.
     const expected = error instanceof Refused || error instanceof Refusal || error instanceof Fault;
-    if (!expected) throw error;
+    if (!expected || (error instanceof Fault && error.code === 'usage')) throw error;
     const code = error instanceof Refused ? error.code : 'manifest_form';
     result.problems = [...result.problems, { code, message: error.message }];
   }
-  return result;
+  return { result, opened };
+}
+
+/** Verifies a bundle offline, in one pass over it. What is wrong is in the result, never thrown. */
+export async function verifyBundle(path: string, o: VerifyOptions = {}): Promise<BundleVerification> {
+  return (await examineBundle(path, o)).result;
 }

@@ -96,7 +96,12 @@ export async function replayBundle(path: string, a: Arguments): Promise<number> 
   let close: (() => Promise<void>) | undefined;
   try {
     const store = new BlobStore(join(folder, 'store'));
-    const opened = extractBundle(path, store);
+    const opened = await extractBundle(path, store);
+    if (opened.subject)
+      throw new Fault(
+        'usage',
+        `${path} is a redaction of ${opened.subject.digest}: what was withheld cannot be replayed; ask for that bundle`,
+      );
     if (!opened.document.image)
       process.stderr.write('the sandbox image is not inside: it must be on the engine or in a registry\n');
     const served = opened.document.image ? await serveImage(store) : undefined;

@@ -4,25 +4,40 @@ import { join } from 'node:path';
 
 import { EXIT, Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import { ATTACHED_BYTES } from '../bundle/attached.ts';
 import { collect, type ImageOrigin, outOf, type StateContents } from '../bundle/collect.ts';
-import { createBundle } from '../bundle/create.ts';
+import { type BundleOptions, createBundle } from '../bundle/create.ts';
 import { openBundle } from '../bundle/open.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
-import { type BundleVerification, verifyBundle } from '../bundle/verify.ts';
 import { safe } from '../report/human.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { parseRecord } from '../verdict/parse.ts';
+import { eventKey } from './bundle-custody.ts';
 import { loadConfig } from './config.ts';
 import { abortOnSignals } from './engine.ts';
-import { type Arguments, parseOptions } from './options.ts';
-import { wantsColour } from './terminal.ts';
+import { type Arguments, choice, parseOptions } from './options.ts';
 import { readNamed } from './verify.ts';
 
 function one(a: Arguments, what: string): string {
   const [file, ...more] = a.positionals;
   if (file === undefined || more.length > 0) throw new Fault('usage', `name one ${what}`);
   return file;
+}
+
+/** What signs the bundle: no time of the clock, so that the same inputs give the same bytes on another day. */
+async function attestedOf(a: Arguments): Promise<Pick<BundleOptions, 'sign' | 'timestamp'>> {
+  const [key, reply] = [a.text('sign'), a.text('timestamp')];
+  const claim = {
+    action: 'exported' as const,
+    actor: a.text('actor') ?? '',
+    reason: a.text('reason') ?? '',
+    time: null,
+  };
+  return {
+    ...(key === undefined ? {} : { sign: { key: await eventKey(key), claim } }),
+    ...(reply === undefined ? {} : { timestamp: await readNamed(reply, ATTACHED_BYTES) }),
+  };
 }
 
 async function create(a: Arguments): Promise<number> {
@@ -32,9 +47,8 @@ async function create(a: Arguments): Promise<number> {
   const target = a.text('out');
   if (target === undefined) throw new Fault('usage', 'name the bundle to write: --out FILE');
   if (existsSync(target)) throw new Fault('out_failed', `${target} is there already; nothing was written`);
-  const state = (a.text('state') ?? 'full') as StateContents;
-  if (!['full', 'changed', 'none'].includes(state))
-    throw new Fault('usage', `--state is full, changed or none, not "${state}"`);
+  const state: StateContents = choice(a, 'state', ['full', 'changed', 'none'] as const) ?? 'full';
+  const attested = await attestedOf(a);
   const record = parseRecord(await readNamed(path, LIMITS.documentBytes), path);
   const { signal, release } = abortOnSignals();
   const origin: ImageOrigin | undefined = a.flag('with-image')
@@ -45,73 +59,46 @@ async function create(a: Arguments): Promise<number> {
       }
     : undefined;
   const collected = await collect(record, new BlobStore(out), out, state, origin).finally(release);
-  const root = createBundle(target, collected, state);
+  const root = await createBundle(target, collected, { state, ...attested });
   process.stdout.write(
     `${target}: ${collected.sources.length} items, ${statSync(target).size} bytes\n  identity ${root}\n`,
   );
   return EXIT.ok;
 }
 
-function verificationText(path: string, v: BundleVerification): string {
-  const paint = (text: string): string =>
-    wantsColour() ? `\u001b[1;${v.accepted ? 32 : 31}m${text}\u001b[0m` : text;
-  let text = `${paint(v.accepted ? 'accepted' : 'refused')}  ${path}\n`;
-  const row = (label: string, content: string): void => {
-    text += `  ${label.padEnd(11)}${safe(content)}\n`;
-  };
-  if (v.root) row('identity', v.root);
-  if (v.verdict) row('verdict', `${v.verdict}, of ${v.name}`);
-  if (v.verdict_follows !== null)
-    row(
-      'follows',
-      v.verdict_follows
-        ? 'the verdict follows from the recorded replays'
-        : 'NO: the verdict does not follow from the recorded replays',
-    );
-  if (v.evidence !== null)
-    row(
-      'signed',
-      v.signers.length > 0
-        ? `the manifest, by ${v.signers.map(({ authority, identity, key_fingerprint }) => `${authority} (${identity ?? key_fingerprint})`).join(', ')}, by the policy inside`
-        : `nobody is proven to have signed the manifest (evidence: ${v.evidence.replace('_', ' ')})`,
-    );
-  for (const { code, message } of v.problems)
-    row('problem', `${code}: ${message}\n             ${BUNDLE_CODES[code]}`);
-  return text;
+async function list(a: Arguments): Promise<number> {
+  const { document } = await openBundle(one(a, 'bundle'));
+  if (a.flag('json')) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  else
+    for (const { role, sha256, size, name } of document.items)
+      process.stdout.write(
+        `${role.padEnd(16)}${String(size).padStart(12)} ${sha256}${name ? `  ${safe(name)}` : ''}\n`,
+      );
+  return EXIT.ok;
 }
 
-async function verify(a: Arguments): Promise<number> {
-  const path = one(a, 'bundle');
-  const result = await verifyBundle(path);
-  process.stdout.write(
-    a.flag('json') ? `${JSON.stringify(result, null, 2)}\n` : verificationText(path, result),
-  );
-  return result.accepted ? EXIT.ok : EXIT.rejected;
-}
+type Verb = (a: Arguments) => Promise<number>;
 
-function list(a: Arguments): number {
-  try {
-    const { document } = openBundle(one(a, 'bundle'));
-    if (a.flag('json')) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-    else
-      for (const { role, sha256, size, name } of document.items)
-        process.stdout.write(
-          `${role.padEnd(16)}${String(size).padStart(12)} ${sha256}${name ? `  ${safe(name)}` : ''}\n`,
-        );
-    return EXIT.ok;
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    process.stderr.write(`reenact: ${error.code}: ${error.message}\n  next: ${BUNDLE_CODES[error.code]}\n`);
-    return EXIT.rejected;
-  }
-}
+const VERBS: Record<string, Verb> = {
+  create,
+  verify: async (a) => (await import('./bundle-verify.ts')).verifyBundleCommand(one(a, 'bundle'), a),
+  replay: async (a) => (await import('./bundle-replay.ts')).replayBundle(one(a, 'bundle'), a),
+  ls: list,
+  custody: async (a) => (await import('./bundle-custody.ts')).custodyCommand(a.positionals, a),
+};
 
+/** Runs one of the commands about bundles; a bundle that is refused ends it with its code and what to do. */
 export async function bundleCommand(args: string[]): Promise<number> {
   const [verb = '', ...rest] = args;
-  const a = parseOptions('bundle', rest);
-  if (verb === 'create') return create(a);
-  if (verb === 'verify') return verify(a);
-  if (verb === 'ls') return list(a);
-  if (verb === 'replay') return (await import('./bundle-replay.ts')).replayBundle(one(a, 'bundle'), a);
-  throw new Fault('usage', 'bundle create, bundle verify, bundle replay or bundle ls');
+  const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  if (!run) throw new Fault('usage', `bundle what? ${Object.keys(VERBS).join(', ')}`);
+  try {
+    return await run(parseOptions(`bundle ${verb}`, rest));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    process.stderr.write(
+      `reenact: ${error.code}: ${safe(error.message)}\n  next: ${BUNDLE_CODES[error.code]}\n`,
+    );
+    return EXIT.rejected;
+  }
 }

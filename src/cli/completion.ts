@@ -7,21 +7,30 @@ const WORDS: Record<string, string[]> = {
   completion: ['bash', 'zsh', 'fish'],
 };
 
+const COMMANDS = Object.keys(OPTIONS).filter((command) => !command.includes(' '));
+
+/** The second words of a command that has some. */
+function verbsOf(command: string): string[] {
+  return Object.keys(OPTIONS).flatMap((words) =>
+    words.startsWith(`${command} `) ? [words.slice(command.length + 1)] : [],
+  );
+}
+
 function wordsOf(command: string): string[] {
   return [
     ...Object.keys(OPTIONS[command] ?? {}).map((name) => `--${name}`),
     '--help',
-    ...(WORDS[command] ?? []),
+    ...(WORDS[command] ?? verbsOf(command)),
   ];
 }
 
 function bash(): string {
-  const cases = Object.keys(OPTIONS).map(
-    (command) => `    ${command}) words="${wordsOf(command).join(' ')}" ;;`,
-  );
+  const cases = Object.keys(OPTIONS)
+    .toReversed()
+    .map((words) => `    "${words} "*) words="${wordsOf(words).join(' ')}" ;;`);
   return `_reenact() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" words="${Object.keys(OPTIONS).join(' ')} --help --version"
-  if [ "$COMP_CWORD" -gt 1 ]; then case "\${COMP_WORDS[1]}" in
+  local current="\${COMP_WORDS[COMP_CWORD]}" words="${COMMANDS.join(' ')} --help --version"
+  if [ "$COMP_CWORD" -gt 1 ]; then case "\${COMP_WORDS[*]:1:COMP_CWORD-1} " in
 ${cases.join('\n')}
   esac; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
@@ -31,13 +40,15 @@ complete -o default -F _reenact reenact
 }
 
 function fish(): string {
-  const lines = [`complete -c reenact -n __fish_use_subcommand -a "${Object.keys(OPTIONS).join(' ')}"`];
-  for (const command of Object.keys(OPTIONS)) {
-    for (const name of [...Object.keys(OPTIONS[command]!), 'help'])
-      lines.push(`complete -c reenact -n "__fish_seen_subcommand_from ${command}" -l ${name}`);
-    if (WORDS[command])
+  const lines = [`complete -c reenact -n __fish_use_subcommand -a "${COMMANDS.join(' ')}"`];
+  for (const words of Object.keys(OPTIONS)) {
+    const seen = words
+      .split(' ')
+      .map((word) => `__fish_seen_subcommand_from ${word}`)
+      .join('; and ');
+    for (const word of wordsOf(words))
       lines.push(
-        `complete -c reenact -n "__fish_seen_subcommand_from ${command}" -a "${WORDS[command].join(' ')}"`,
+        `complete -c reenact -n "${seen}" ${word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`}`,
       );
   }
   return `${lines.join('\n')}\n`;

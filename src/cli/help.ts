@@ -1,4 +1,5 @@
-/** What --help prints; nothing is imported, so that it answers at once. */
+/** What --help prints; no command is imported, so that it answers at once. */
+import { BUNDLE_HELP } from './help-bundle.ts';
 
 export const HELP: Record<string, string> = {
   '': `usage: reenact COMMAND [OPTIONS]
@@ -158,33 +159,7 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
   --alg ALGORITHM  what an RSA key is used with (default: rsa-pss-sha256)
   --out FILE       the envelope (default: RECORD.dsse.json)
 `,
-  bundle: `usage: reenact bundle create RECORD|DIR --out FILE [OPTIONS]
-       reenact bundle verify FILE [--json]
-       reenact bundle replay FILE [OPTIONS]
-       reenact bundle ls FILE [--json]
-
-create packs a record with everything it rests on into one archive: an OCI
-layout that is also a BagIt bag. verify needs nothing but the file: it reads it
-once, decides again, verifies the evidence again, and says what is wrong.
-replay needs an engine and the file: it replays what is inside, in the image
-that is inside, and compares the states. Exit status 0 if they are the same.
-
-  --out FILE      the bundle to write; never over a file that is there
-  --state HOW     contents of final states: full (default), changed (only of
-                  states that differ from the reference) or none
-  --store DIR     the folder the run wrote to (default: found from RECORD)
-  --with-image    the sandbox image too, as its registry has it
-  --repository R  where to look for the image (repeatable)
-  --replays N     replays of the bundle (default: as many as recorded)
-  --jobs N        replays at once (default: 4)
-  --trust-harness DIGEST
-                  run a harness that is not this release's (repeatable)
-  --json          print the result as JSON
-
-example:
-  reenact bundle create .reenact/runs/ID --out case.tar
-  reenact bundle verify case.tar
-`,
+  ...BUNDLE_HELP,
   gate: `usage: reenact gate symbols FILE --policy P [OPTIONS]
 
 Exit status 0 only with an accepted attestation of exactly this file's digest,

@@ -36,6 +36,12 @@ function explain(error: unknown): number {
   return EXIT.bug;
 }
 
+/** The text about a command of one or two words, or about all of them. */
+function helpOf([first = '', second = '']: string[]): string {
+  const known = [`${first} ${second}`, first, ''].find((words) => Object.hasOwn(HELP, words));
+  return HELP[known!]!;
+}
+
 /** Runs the command line and returns its exit status. */
 export async function main(argv: string[]): Promise<number> {
   const [name = '', ...args] = argv;
@@ -47,8 +53,8 @@ export async function main(argv: string[]): Promise<number> {
   );
   try {
     if (['', 'help', '--help', '-h'].includes(name)) {
-      const text = HELP[name === 'help' ? (args[0] ?? '') : ''] ?? HELP[''];
-      (name === '' ? process.stderr : process.stdout).write(text!);
+      const text = helpOf(name === 'help' ? args : []);
+      (name === '' ? process.stderr : process.stdout).write(text);
       return name === '' ? EXIT.usage : EXIT.ok;
     }
     if (name === '--version') {
@@ -58,7 +64,7 @@ export async function main(argv: string[]): Promise<number> {
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!load) throw new Fault('usage', `there is no command "${name}"`);
     if (asksHelp) {
-      process.stdout.write(HELP[name]!);
+      process.stdout.write(helpOf([name, ...args]));
       return EXIT.ok;
     }
     return await (await load())(args);

@@ -1,4 +1,4 @@
-/** The options of every command, in one table: parsing and shell completion are both made of it. */
+/** The options of every command, by its words, in one table: parsing and shell completion are both made of it. */
 import { parseArgs } from 'node:util';
 
 import { Fault } from '../base/fault.ts';
@@ -48,15 +48,29 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   manifest: {},
   sign: { key: 'string', alg: 'string', out: 'string' },
   attest: { key: 'string', alg: 'string', out: 'string' },
-  bundle: {
+  bundle: {},
+  'bundle create': {
     out: 'string',
     state: 'string',
     store: 'string',
     'with-image': 'boolean',
     repository: 'list',
-    replays: 'string',
-    jobs: 'string',
-    'trust-harness': 'list',
+    sign: 'string',
+    actor: 'string',
+    reason: 'string',
+    timestamp: 'string',
+  },
+  'bundle verify': { policy: 'string', 'trust-root': 'string', receipt: 'list', json: 'boolean' },
+  'bundle replay': { replays: 'string', jobs: 'string', 'trust-harness': 'list', json: 'boolean' },
+  'bundle ls': { json: 'boolean' },
+  'bundle custody': {
+    key: 'string',
+    action: 'string',
+    actor: 'string',
+    reason: 'string',
+    timestamp: 'string',
+    receipt: 'list',
+    out: 'string',
     json: 'boolean',
   },
   gate: { policy: 'string', evidence: 'list', json: 'boolean' },
@@ -111,4 +125,12 @@ export function parseOptions(command: string, args: string[]): Arguments {
       return value;
     },
   };
+}
+
+/** One of a closed list of words, or undefined. */
+export function choice<T extends string>(a: Arguments, name: string, values: readonly T[]): T | undefined {
+  const given = a.text(name);
+  if (given !== undefined && !values.includes(given as T))
+    throw new Fault('usage', `--${name} is one of ${values.join(', ')}, not "${given}"`);
+  return given as T | undefined;
 }

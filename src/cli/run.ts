@@ -20,15 +20,8 @@ import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
 import { abortOnSignals, connectEngine } from './engine.ts';
 import { evidenceFolder } from './evidence.ts';
-import { type Arguments, parseOptions } from './options.ts';
+import { type Arguments, choice, parseOptions } from './options.ts';
 import { wantsColour } from './terminal.ts';
-
-function choice<T extends string>(a: Arguments, name: string, values: readonly T[]): T | undefined {
-  const given = a.text(name);
-  if (given !== undefined && !values.includes(given as T))
-    throw new Fault('usage', `--${name} is one of ${values.join(', ')}, not "${given}"`);
-  return given as T | undefined;
-}
 
 function parseShard(text: string | undefined): { index: number; count: number } | undefined {
   if (text === undefined) return undefined;
@@ -106,7 +99,7 @@ async function pack(path: string, record: ReplayRecord, o: RunOptions, withImage
   const { repositories, imageCache, signal, out } = o;
   const origin = withImage ? { repositories, cache: new BlobStore(imageCache), signal } : undefined;
   const collected = await collect(record, new BlobStore(out), out, 'full', origin);
-  const root = createBundle(path, collected, 'full');
+  const root = await createBundle(path, collected, { state: 'full' });
   process.stderr.write(`bundle ${path}, identity ${root}\n`);
 }
 

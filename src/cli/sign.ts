@@ -16,16 +16,11 @@ import { manifestSubject } from '../manifest/subject.ts';
 import { testResultPredicate } from '../verdict/attestation.ts';
 import { parseRecord } from '../verdict/parse.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
-import { type Arguments, parseOptions } from './options.ts';
+import { type Arguments, choice, parseOptions } from './options.ts';
 import { readNamed } from './verify.ts';
 
-async function keyOf(a: Arguments): Promise<SigningKey> {
-  const path = a.text('key');
-  if (path === undefined)
-    throw new Fault('usage', 'name a private key: --key K (openssl genpkey -algorithm ed25519 makes one)');
-  const algorithm = a.text('alg') as Algorithm | undefined;
-  if (algorithm && !ALGORITHMS.includes(algorithm))
-    throw new Fault('usage', `--alg is one of ${ALGORITHMS.join(', ')}`);
+/** A private key from a file that a person named. */
+export async function keyAt(path: string, algorithm?: Algorithm): Promise<SigningKey> {
   try {
     return parsePrivateKey(
       await readNamed(path, 65_536),
@@ -37,6 +32,13 @@ async function keyOf(a: Arguments): Promise<SigningKey> {
     if (error instanceof Refusal) throw new Fault('usage', error.message, error);
     throw error;
   }
+}
+
+async function keyOf(a: Arguments): Promise<SigningKey> {
+  const path = a.text('key');
+  if (path === undefined)
+    throw new Fault('usage', 'name a private key: --key K (openssl genpkey -algorithm ed25519 makes one)');
+  return keyAt(path, choice(a, 'alg', ALGORITHMS));
 }
 
 async function keep(path: string, text: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** The one door to @sigstore/verify: certificate chains, SCTs, RFC 3161 timestamps and log promises are its work. */
 import { hash, type KeyObject, X509Certificate } from 'node:crypto';
 import { bundleFromJSON, type TransparencyLogEntry } from '@sigstore/bundle';
-import { X509Certificate as LibraryCertificate, RFC3161Timestamp } from '@sigstore/core';
+import { ASN1Obj, X509Certificate as LibraryCertificate, RFC3161Timestamp } from '@sigstore/core';
 import { TrustedRoot as LibraryRoot } from '@sigstore/protobuf-specs';
 import {
   type SignedEntity,
@@ -79,6 +79,34 @@ export class SigstoreLibrary {
     }
   }
 
+  /** Checks that an authority of the root made this RFC 3161 reply over `data`. */
+  vouchTimestamp(reply: Buffer, data: Buffer): void {
+    const verifier = new Verifier(
+      { ...this.material, publicKey: () => ({ publicKey: {} as KeyObject, validFor: () => true }) },
+      { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 1 },
+    );
+    try {
+      verifier.verify({
+        key: { $case: 'public-key', hint: '' },
+        timestamps: [{ $case: 'timestamp-authority', timestamp: RFC3161Timestamp.parse(Buffer.from(reply)) }],
+        tlogEntries: [],
+        signature: {
+          signature: data,
+          compareSignature: () => true,
+          compareDigest: () => true,
+          compareSignedDigest: () => true,
+          verifySignature: () => true,
+        },
+      });
+    } catch (error) {
+      throw new Refusal(
+        'time_invalid',
+        `${(error as Error).message}, by the authorities of ${this.root.name}`,
+        error,
+      );
+    }
+  }
+
   private explain(error: unknown, bundle: Bundle, times: ProvenTime[]): Refusal {
     if (error instanceof Refusal) return error;
     // What the library throws beside its own errors is its way of failing at bytes it cannot read.
@@ -143,6 +171,52 @@ function provenTimes(bundle: Bundle): ProvenTime[] {
     return [...promised, ...stamped];
   } catch (error) {
     throw new Refusal('time_invalid', `a timestamp cannot be read: ${(error as Error).message}`, error);
+  }
+}
+
+/** The texts of a distinguished name's content, for people. */
+function nameOf(content: Buffer): string {
+  const texts = (node: ASN1Obj): string[] =>
+    node.subs.length > 0
+      ? node.subs.flatMap(texts)
+      : [0x0c, 0x13, 0x16].includes(node.tag.number)
+        ? [node.value.toString('utf8')]
+        : [];
+  const found: string[] = [];
+  for (let rest = Buffer.from(content); rest.length > 0; ) {
+    const set = ASN1Obj.parseBuffer(rest);
+    found.push(...texts(set));
+    rest = rest.subarray(set.toDER().length);
+  }
+  return found.join(', ');
+}
+
+/** What an RFC 3161 reply says, by whoever made it. */
+export interface ReadTimestamp {
+  timeMs: number;
+  /** The issuer and serial number of the certificate it is signed with. */
+  authority: string;
+  isAbout(bytes: Buffer): boolean;
+}
+
+/** Reads a reply (DER) without asking whether its authority is to be trusted. */
+export function readTimestamp(reply: Buffer): ReadTimestamp {
+  try {
+    const { root, tstInfo, signingTime, signerIssuer, signerSerialNumber } = RFC3161Timestamp.parse(
+      Buffer.from(reply),
+    );
+    // TimeStampResp's token, its content, SignedData, and there the optional certificates (RFC 5652).
+    const signedData = root.subs[1]?.subs[1]?.subs[0]?.subs ?? [];
+    if (!signedData.some(({ tag }) => tag.isContextSpecific(0)))
+      throw new Error('it holds no certificates: ask with openssl ts -query -cert');
+    const imprint = tstInfo.messageImprintHashedMessage;
+    return {
+      timeMs: signingTime.getTime(),
+      authority: `certificate ${signerSerialNumber.toString('hex')} of ${nameOf(signerIssuer)}`,
+      isAbout: (bytes) => isDigestOf(imprint, bytes),
+    };
+  } catch (error) {
+    throw new Refusal('time_invalid', `no RFC 3161 reply: ${(error as Error).message}`, error);
   }
 }
 

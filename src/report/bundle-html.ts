@@ -2,23 +2,18 @@
 import type { Digest } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
+import { type AttestedView, custodySection } from './attested-html.ts';
+import { digest, esc, rows } from './html.ts';
 import { REASONS } from './human.ts';
 import type { BundleItem } from './verify-txt.ts';
 
-interface Contents {
+interface Contents extends AttestedView {
   state: string;
   image: boolean;
   items: BundleItem[];
-}
-
-/** Everything comes from outside: markup is escaped, and what could reorder or hide text is shown as its number. */
-function esc(text: string | number | null | undefined): string {
-  return String(text ?? '')
-    .replace(
-      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
-      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
-    .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  withheld?: { role: string; name?: string; commitment: string }[];
+  /** The bundle that this is a redaction of. */
+  subject?: Digest;
 }
 
 const STYLE = `
@@ -49,14 +44,6 @@ const VERDICTS = {
   rejected: 'Something was not what the manifest claims, or was not proven. Nothing was replayed.',
   inconclusive: 'The replays could not be completed. This says nothing about the program.',
 } as const;
-
-function rows(pairs: [string, string][]): string {
-  return `<table>${pairs.map(([name, html]) => `<tr><th scope="row">${esc(name)}</th><td>${html}</td></tr>`).join('')}</table>`;
-}
-
-function digest(value: Digest | string | null | undefined): string {
-  return value ? `<span class="digest">${esc(value)}</span>` : 'none';
-}
 
 /** Why, as a sentence; the code stands behind it for whoever looks it up. */
 function sentence({ reason, message }: ReplayRecord): string {
@@ -145,6 +132,16 @@ function divergence({ divergence: d }: ReplayRecord): string {
   ])}`;
 }
 
+/** Of a redaction: what is not inside, so that nobody takes what is for the whole. */
+function withheld({ withheld: list = [], subject }: Contents): string {
+  if (!subject) return '';
+  const lines = list.map(
+    ({ role, name, commitment }) =>
+      `<tr><td>${esc(role)}</td><td>${esc(name)}</td><td>${digest(commitment)}</td></tr>`,
+  );
+  return `<h2>What was withheld</h2><p>This bundle is a redaction of ${digest(subject)}: what is listed here was taken out of it. In the place of each digest stands a commitment: whoever holds the original and the case secret can show that it was exactly this; nobody else can guess it. Evidence that would give a withheld digest away was taken out as well.</p><div class="wide"><table><tr><th>What</th><th>Name</th><th>Commitment</th></tr>${lines.join('')}</table></div>`;
+}
+
 const GLOSSARY: [string, string][] = [
   [
     'digest',
@@ -160,7 +157,11 @@ const GLOSSARY: [string, string][] = [
   ],
   [
     'custody',
-    'Entries that each name the one before, so that none can be changed or taken out unnoticed. A missing end does not show.',
+    'Entries that each name the one before, so that none can be changed or taken out unnoticed. A missing end does not show, unless somebody kept a receipt.',
+  ],
+  [
+    'timestamp',
+    'A statement by a timestamping authority that something was there at that time. It is worth as much as that authority is.',
   ],
 ];
 
@@ -210,7 +211,11 @@ export function bundleReport(
 <h2>The replays</h2>${record.replays.length > 0 ? picture(record) + states(record) : '<p>There were none.</p>'}
 ${gates.length > 0 ? `<p>Conditions of the policy ${esc(record.policy.name)}:</p><div class="wide"><table><tr><th>Condition</th><th>Needed</th><th>Found</th><th></th></tr>${gates.join('')}</table></div>` : ''}
 ${divergence(record)}
-<h2>Chain of custody</h2>${custody.length > 0 ? `<p>${custody.length === 1 ? 'One entry: it is' : `${custody.length} entries, each naming the one before; the last is`} ${digest(custody.at(-1)?.sha256)}.</p>` : '<p>No entries: nothing was verified in this run.</p>'}
+${custodySection(
+  custody.map(({ sha256 }) => sha256),
+  contents,
+)}
+${withheld(contents)}
 <h2>Environment</h2>${rows([
     ['Started', esc(record.started_at)],
     ['Took', `${esc((record.duration_ms / 1000).toFixed(1))} s`],

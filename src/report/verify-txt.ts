@@ -5,6 +5,23 @@ import type { Algorithm } from '../evidence/keys.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { safe } from './human.ts';
 
+/** What a bundle holds beside its record. */
+export interface BundleContents {
+  items: BundleItem[];
+  events: {
+    sequence: number;
+    action: string;
+    /** Of the envelope. */
+    sha256: Digest;
+    key: { fingerprint: Digest; algorithm: Algorithm };
+    /** Of the file the key is in. */
+    keySha256: Digest;
+  }[];
+  stamps: { sha256: Digest; of: Digest | null; time: string; authority: string }[];
+  /** The bundle that this is a redaction of. */
+  subject?: Digest;
+}
+
 export interface BundleItem {
   role: string;
   sha256: Digest;
@@ -30,6 +47,13 @@ function opensslCheck(algorithm: Algorithm): string {
   return `openssl dgst -${hash} -verify "$k"${pss} -signature /tmp/sig.$$ /tmp/pae.$$`;
 }
 
+/** The commands that leave payload, signature and what was signed of an envelope in files. */
+function unpackEnvelope(file: string): string {
+  return `$ jq -j '.payload' ${file} | base64 -d > /tmp/payload.$$
+$ jq -j '.signatures[0].sig' ${file} | base64 -d > /tmp/sig.$$
+$ { t=$(jq -j .payloadType ${file}); printf 'DSSEv1 %s %s %s ' "\${#t}" "$t" "$(stat -c %s /tmp/payload.$$)"; cat /tmp/payload.$$; } > /tmp/pae.$$`;
+}
+
 function signatureSteps(record: ReplayRecord, items: BundleItem[], step: number): string {
   const [envelope] = record.evidence.record?.envelopes ?? [];
   const signer = envelope?.signers.find(({ identity }) => identity === null);
@@ -42,9 +66,7 @@ ${step}. The signature over the manifest, by a key of the policy. What is signed
    "DSSEv1", the type and the payload with their lengths. One of the policy's
    files must verify it:
 
-$ jq -j '.payload' ${blob(file)} | base64 -d > /tmp/payload.$$
-$ jq -j '.signatures[0].sig' ${blob(file)} | base64 -d > /tmp/sig.$$
-$ { t=$(jq -j .payloadType ${blob(file)}); printf 'DSSEv1 %s %s %s ' "\${#t}" "$t" "$(stat -c %s /tmp/payload.$$)"; cat /tmp/payload.$$; } > /tmp/pae.$$
+${unpackEnvelope(blob(file))}
 $ for k in ${keys.join(' ')}; do ${check} 2>/dev/null && ok=1; done; test -n "$ok"
 
    The statement must name the manifest's digest from the step before:
@@ -54,13 +76,65 @@ $ rm -f /tmp/payload.$$ /tmp/sig.$$ /tmp/pae.$$
 `;
 }
 
+/** Who signed the bundle as a whole: each event by the key beside it, about this root, after the one before. */
+function eventSteps(root: Digest, { events }: BundleContents, step: number): string {
+  let previous: Digest | null = null;
+  const each = events.map(({ sequence, action, sha256, key, keySha256 }) => {
+    const text = `
+   Event ${sequence}, ${action}, by the holder of the key with this fingerprint:
+   ${key.fingerprint}
+
+$ k=${blob(keySha256)}; test "$(openssl pkey -pubin -in "$k" -outform DER | sha256sum | cut -d' ' -f1)" = ${hexOf(key.fingerprint)}
+${unpackEnvelope(blob(sha256))}
+$ ${opensslCheck(key.algorithm)}
+$ jq -e '.subject[0].digest.sha256 == "${hexOf(root)}" and .predicate.sequence == ${sequence} and .predicate.previous == ${JSON.stringify(previous)}' /tmp/payload.$$
+$ rm -f /tmp/payload.$$ /tmp/sig.$$ /tmp/pae.$$
+`;
+    previous = sha256;
+    return text;
+  });
+  return `
+${step}. Who signed the bundle as a whole. Whose key it is must reach you by
+   another way; compare its fingerprint.
+${each.join('')}`;
+}
+
+/** A stranger's words on a line of their own could pass for a command. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, ' ').slice(0, 200);
+}
+
+/** Timestamps, with the certificates they carry: whether their authority is to be trusted is for the reader. */
+function stampSteps({ stamps }: BundleContents, step: number): string {
+  const each = stamps.flatMap(({ sha256, of, time, authority }) =>
+    of === null
+      ? []
+      : [
+          `
+   ${time}, by
+   ${oneLine(authority)}:
+
+$ openssl ts -reply -in ${blob(sha256)} -token_out -out /tmp/token.$$ 2>/dev/null
+$ openssl pkcs7 -inform DER -in /tmp/token.$$ -print_certs -out /tmp/certs.$$
+$ openssl ts -verify -in ${blob(sha256)} -data ${blob(of)} -CAfile /tmp/certs.$$ -partial_chain -attime ${Math.floor(Date.parse(time) / 1000)} 2>/dev/null
+$ rm -f /tmp/token.$$ /tmp/certs.$$
+`,
+        ],
+  );
+  return `
+${step}. Since when it is there. The certificates come with the timestamp: compare
+   the authority's own, which you have by another way (-CAfile).
+${each.join('')}`;
+}
+
 /** The text of data/VERIFY.txt. Lines that begin with "$ " are commands for one shell, in their order. */
 export function verifyInstructions(
   root: Digest,
   record: ReplayRecord,
-  items: BundleItem[],
+  contents: BundleContents,
   blobs: Digest[],
 ): string {
+  const { items, events, stamps, subject } = contents;
   const manifest = record.manifest_sha256;
   let step = 1;
   let text = `How to check this bundle without reenact
@@ -75,7 +149,7 @@ The bundle's identity is the digest of its root manifest:
 
 Compare it with what you were told by another way: nothing in an archive can
 prove where the archive comes from.
-
+${subject ? `\nIt is a redaction of\n\n    ${subject}\n\nfrom which contents were taken out: data/report.html lists them.\n` : ''}
 ${step++}. Every file is what the bag's manifests say:
 
 $ sha256sum --quiet -c manifest-sha256.txt
@@ -103,13 +177,15 @@ $ test "$(jq -jcS 'del(.dsse_envelope, .rekor_tile_ref)' ${blob(manifest)} | sha
   const signature = signatureSteps(record, items, step);
   if (signature) step++;
   text += signature;
+  if (events.length > 0) text += eventSteps(root, contents, step++);
+  if (stamps.length > 0) text += stampSteps(contents, step++);
   text += `
 ${step++}. How many replays ended in the state that counts, counted again from the record:
 
 $ jq -e '([.replays[] | select(.outcome == "match")] | length) / .requested == .replay_success_ratio' "$record"
 
 Other tools that read the same archive: skopeo (skopeo inspect --raw oci:FOLDER
-prints the root manifest), any BagIt validator, and for Sigstore bundles among
+prints the root manifest; oci:FOLDER:bundle where there are several), any BagIt validator, and for Sigstore bundles among
 the evidence cosign (cosign verify-blob-attestation --bundle FILE
 --trusted-root ROOT ...).
 `;

@@ -34,11 +34,8 @@ async function bundleOf(
 ): Promise<string> {
   const path = join(tempFolder(), 'case.tar');
   const out = o.out ?? one.out;
-  createBundle(
-    path,
-    await collect(o.record ?? one.record, new BlobStore(out), out, o.state ?? 'full'),
-    o.state ?? 'full',
-  );
+  const state = o.state ?? 'full';
+  await createBundle(path, await collect(o.record ?? one.record, new BlobStore(out), out, state), { state });
   return path;
 }
 
@@ -100,7 +97,7 @@ describe('a bundle', () => {
   it('is never written over another file, and leaves nothing when it fails', async () => {
     const path = await bundleOf(made);
     const collected = await collect(made.record, new BlobStore(made.out), made.out, 'full');
-    expect(() => createBundle(path, collected, 'full')).toThrow(/EEXIST/);
+    await expect(createBundle(path, collected, { state: 'full' })).rejects.toThrow(/EEXIST/);
     expect(readdirSync(join(path, '..'))).toEqual(['case.tar']);
   });
 

@@ -28,7 +28,11 @@ async function forge(change: (record: ReplayRecord, collected: Collected) => voi
   const sources = collected.sources.filter(({ role }) => role !== 'record');
   sources.push({ role: 'record', sha256: digestOf(bytes), size: bytes.length, from: bytes });
   const path = join(tempFolder(), 'forged.tar');
-  createBundle(path, { ...collected, record, recordSha256: digestOf(bytes), sources }, 'full');
+  await createBundle(
+    path,
+    { ...collected, record, recordSha256: digestOf(bytes), sources },
+    { state: 'full' },
+  );
   return path;
 }
 

@@ -33,7 +33,7 @@ describe('usage', () => {
 
   it('every command has help within 80 columns that names every option', async () => {
     for (const [command, table] of Object.entries(OPTIONS)) {
-      const run = await reenact([command, '--help']);
+      const run = await reenact([...command.split(' '), '--help']);
       expect(run.status).toBe(0);
       for (const option of Object.keys(table)) expect(run.stdout).toContain(`--${option}`);
     }
@@ -45,11 +45,14 @@ describe('usage', () => {
     const folder = tempFolder();
     const script = join(folder, 'c.bash');
     writeFileSync(script, (await reenact(['completion', 'bash'])).stdout);
-    const test = `. ${script}; COMP_WORDS=(reenact run --rep); COMP_CWORD=2; _reenact; echo "\${COMPREPLY[@]}"`;
-    expect(execFileSync('bash', ['-c', test], { encoding: 'utf8' }).trim().split(' ')).toEqual([
-      '--replays',
-      '--repository',
-    ]);
+    const complete = (words: string): string[] => {
+      const at = words.split(' ').length - 1;
+      const test = `. ${script}; COMP_WORDS=(${words}); COMP_CWORD=${at}; _reenact; echo "\${COMPREPLY[@]}"`;
+      return execFileSync('bash', ['-c', test], { encoding: 'utf8' }).trim().split(' ');
+    };
+    expect(complete('reenact run --rep')).toEqual(['--replays', '--repository']);
+    expect(complete('reenact bundle ver')).toEqual(['verify']);
+    expect(complete('reenact bundle verify --rec')).toEqual(['--receipt']);
   });
 
   it('refuses a bad policy and configuration with every problem', async () => {

@@ -1,0 +1,93 @@
+/** A bundle as it is written: front to back through one buffer, whole or not at all, never over what is there. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+import { asFault } from '../base/fault.ts';
+import { Refused } from './refused.ts';
+import { paddingBytes, tarHeader, ZEROS } from './tar.ts';
+
+const CHUNK_BYTES = 1 << 20;
+
+/** A file that is written front to back, but for gaps that are filled at the end. */
+export class Output {
+  private readonly fd: number;
+  private readonly buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  private fill = 0;
+  at = 0;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length; ) {
+      const count = Math.min(bytes.length - from, CHUNK_BYTES - this.fill);
+      this.buffer.set(bytes.subarray(from, from + count), this.fill);
+      this.fill += count;
+      from += count;
+      if (this.fill === CHUNK_BYTES) this.flush();
+    }
+    this.at += bytes.length;
+  }
+
+  /** A member whose name and content are known. */
+  file(name: string, content: string | Uint8Array): void {
+    const bytes = Buffer.from(content);
+    this.write(tarHeader({ name, sizeBytes: bytes.length }));
+    this.write(bytes);
+    this.write(ZEROS.subarray(0, paddingBytes(bytes.length)));
+  }
+
+  /** Bytes of another file, as they stand there. */
+  copy(fd: number, from: number, to: number): void {
+    const piece = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let at = from; at < to; ) {
+      const count = readSync(fd, piece, 0, Math.min(CHUNK_BYTES, to - at), at);
+      if (count === 0) throw new Error('the bundle that is copied ended too early');
+      this.write(piece.subarray(0, count));
+      at += count;
+    }
+  }
+
+  flush(): void {
+    for (let done = 0; done < this.fill; ) done += writeSync(this.fd, this.buffer, done, this.fill - done);
+    this.fill = 0;
+  }
+
+  /** Writes over what was left open before. */
+  patch(position: number, bytes: Uint8Array): void {
+    this.flush();
+    writeSync(this.fd, bytes, 0, bytes.length, position);
+  }
+}
+
+/** Writes a file aside and gives it its name at the end; `replace`: over the one that is there. */
+export async function writeBundleFile<T>(
+  path: string,
+  fill: (out: Output) => Promise<T>,
+  replace = false,
+): Promise<T> {
+  const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  let fd: number | undefined;
+  try {
+    fd = openSync(aside, 'wx', 0o644);
+    const out = new Output(fd);
+    const result = await fill(out);
+    out.flush();
+    fsyncSync(fd);
+    closeSync(fd);
+    fd = undefined;
+    if (replace) renameSync(aside, path);
+    else {
+      // A link fails where a rename would silently replace what somebody else has just written there.
+      linkSync(aside, path);
+      rmSync(aside);
+    }
+    return result;
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    rmSync(aside, { force: true });
+    throw error instanceof Refused ? error : asFault('out_failed', `cannot write ${path}`, error);
+  }
+}

@@ -1,0 +1,95 @@
+/** reenact bundle custody: signed events of who had a bundle in hand, and timestamps, without changing its identity. */
+import { systemClock } from '../base/clock.ts';
+import { EXIT, Fault } from '../base/fault.ts';
+import { ATTACHED_BYTES, type Attachment, attachEvent, attachTimestamp } from '../bundle/attached.ts';
+import { attachToBundle } from '../bundle/create.ts';
+import { ACTIONS, type Action, signEvent } from '../bundle/event.ts';
+import type { Opened } from '../bundle/open.ts';
+import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
+import { examineBundle } from '../bundle/verify.ts';
+import type { SigningKey } from '../evidence/sign.ts';
+import { safe } from '../report/human.ts';
+import { receiptsOf } from './bundle-verify.ts';
+import { type Arguments, choice } from './options.ts';
+import { keyAt } from './sign.ts';
+import { readNamed } from './verify.ts';
+
+/** A key for events: Ed25519 only, whose signatures do not depend on chance. */
+export async function eventKey(path: string): Promise<SigningKey> {
+  const key = await keyAt(path);
+  if (key.public.algorithm !== 'ed25519')
+    throw new Fault(
+      'usage',
+      `${path} is an ${key.public.algorithm} key: events are signed with Ed25519 keys`,
+    );
+  return key;
+}
+
+async function accepted(path: string, a: Arguments): Promise<Opened> {
+  const { result, opened } = await examineBundle(path, { receipts: receiptsOf(a) });
+  const [first] = result.problems;
+  if (first) throw new Refused(first.code, `${path}: ${first.message}`);
+  return opened!;
+}
+
+async function put(path: string, opened: Opened, more: Attachment, a: Arguments): Promise<string> {
+  const to = a.text('out') ?? path;
+  await attachToBundle(path, opened, [more], to);
+  return to;
+}
+
+async function add(path: string, a: Arguments): Promise<number> {
+  const keyPath = a.text('key');
+  const action = choice(a, 'action', ACTIONS);
+  if (keyPath === undefined || action === undefined)
+    throw new Fault('usage', `name a key and what was done: --key K --action ${ACTIONS.join('|')}`);
+  const key = await eventKey(keyPath);
+  const opened = await accepted(path, a);
+  const time = new Date(systemClock.now()).toISOString();
+  const claim = {
+    action: action as Action,
+    actor: a.text('actor') ?? '',
+    reason: a.text('reason') ?? '',
+    time,
+  };
+  const event = signEvent(opened.root, opened.attested.events.at(-1), claim, key);
+  const attachment = attachEvent(opened.rootText, event.envelope, event.key);
+  const to = await put(path, opened, attachment, a);
+  const sequence = opened.attested.events.length + 1;
+  process.stdout.write(
+    `${to}: event ${sequence}, ${action}, signed with key ${key.public.fingerprint}\n  identity ${opened.root}\n  receipt  ${sequence}:${event.sha256}\n`,
+  );
+  return EXIT.ok;
+}
+
+async function stamp(path: string, a: Arguments): Promise<number> {
+  const reply = a.text('timestamp');
+  if (reply === undefined)
+    throw new Fault('usage', 'name the reply of a timestamp authority: --timestamp FILE');
+  const opened = await accepted(path, a);
+  const bytes = await readNamed(reply, ATTACHED_BYTES);
+  const to = await put(path, opened, attachTimestamp(opened.rootText, bytes), a);
+  process.stdout.write(`${to}: timestamp attached\n  identity ${opened.root}\n`);
+  return EXIT.ok;
+}
+
+async function log(path: string, a: Arguments): Promise<number> {
+  const { result } = await examineBundle(path, { receipts: receiptsOf(a) });
+  if (a.flag('json')) process.stdout.write(`${JSON.stringify(result.events, null, 2)}\n`);
+  else if (result.events.length === 0 && result.root) process.stdout.write('no events\n');
+  else
+    for (const { sequence, action, actor, reason, time, sha256, key_fingerprint } of result.events)
+      process.stdout.write(
+        `${sequence}  ${action.padEnd(10)}${safe(time ?? 'no time')}  ${safe(actor)}\n   ${safe(reason) || 'no reason'}\n   key ${key_fingerprint}\n   receipt ${sequence}:${sha256}\n`,
+      );
+  for (const { code, message } of result.problems)
+    process.stderr.write(`reenact: ${code}: ${safe(message)}\n  next: ${BUNDLE_CODES[code]}\n`);
+  return result.accepted ? EXIT.ok : EXIT.rejected;
+}
+
+export function custodyCommand([verb, path, ...more]: string[], a: Arguments): Promise<number> {
+  const command = { add, stamp, log }[verb ?? ''];
+  if (!command || path === undefined || more.length > 0)
+    throw new Fault('usage', 'bundle custody add, stamp or log, and one bundle');
+  return command(path, a);
+}

@@ -1,0 +1,138 @@
+/** reenact bundle verify: what a bundle proves, and what the reader's own policy makes of it. */
+import { systemClock } from '../base/clock.ts';
+import { EXIT, Fault } from '../base/fault.ts';
+import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import type { Demands } from '../bundle/demand.ts';
+import { parseReceipt, type Receipt } from '../bundle/event.ts';
+import { BUNDLE_CODES } from '../bundle/refused.ts';
+import { type BundleVerification, verifyBundle } from '../bundle/verify.ts';
+import type { Signer } from '../evidence/record.ts';
+import { loadTrust } from '../evidence/trust.ts';
+import { loadPolicy } from '../policy/policy.ts';
+import { safe } from '../report/human.ts';
+import type { Arguments } from './options.ts';
+import { wantsColour } from './terminal.ts';
+import { readNamed } from './verify.ts';
+
+/** Receipts of custody events that the reader holds. */
+export function receiptsOf(a: Arguments): Receipt[] {
+  return a.list('receipt').map((text) => {
+    const receipt = parseReceipt(text);
+    if (!receipt) throw new Fault('usage', `--receipt wants NUMBER:sha256:…, not "${text}"`);
+    return receipt;
+  });
+}
+
+async function demandsOf(a: Arguments): Promise<Demands | undefined> {
+  const [name, root] = [a.text('policy'), a.text('trust-root')];
+  if (name === undefined && root === undefined) return undefined;
+  const policy = name === undefined ? undefined : await loadPolicy(name);
+  // What is wrong with the reader's own keys is a fault of the policy, not of the bundle.
+  if (policy) loadTrust(policy);
+  return {
+    nowMs: systemClock.now(),
+    ...(policy ? { policy } : {}),
+    ...(root === undefined
+      ? {}
+      : { trustRoot: { path: root, bytes: await readNamed(root, EVIDENCE_LIMITS.fileBytes) } }),
+  };
+}
+
+function who({ authority, identity, key_fingerprint }: Signer): string {
+  return `${authority} (${identity ?? key_fingerprint})`;
+}
+
+type Row = [string, string];
+
+function recordRows(v: BundleVerification): Row[] {
+  const rows: Row[] = [];
+  if (v.root) rows.push(['identity', v.root]);
+  if (v.redaction_of) rows.push(['redaction', `of ${v.redaction_of}: not everything is inside`]);
+  if (v.verdict) rows.push(['verdict', `${v.verdict}, of ${v.name}`]);
+  if (v.verdict_follows !== null)
+    rows.push([
+      'follows',
+      v.verdict_follows
+        ? 'the verdict follows from the recorded replays'
+        : 'NO: the verdict does not follow from the recorded replays',
+    ]);
+  if (v.evidence !== null)
+    rows.push([
+      'signed',
+      v.signers.length > 0
+        ? `the manifest, by ${v.signers.map(who).join(', ')}, by the policy inside`
+        : v.evidence === 'withheld'
+          ? 'NOT checked: the evidence was withheld'
+          : v.evidence === 'not_checked'
+            ? 'NOT: the policy inside names nobody who may sign'
+            : `NOT: the evidence was ${v.evidence}`,
+    ]);
+  return rows;
+}
+
+function attestedRows(v: BundleVerification): Row[] {
+  if (v.root === null) return [];
+  const rows: Row[] = v.events.map(({ sequence, action, actor, time, key_fingerprint }) => [
+    sequence === 1 ? 'records' : '',
+    `${sequence} ${action}${actor ? ` by ${actor}` : ''}${time ? `, ${time}` : ''}, signed with key ${key_fingerprint}`,
+  ]);
+  if (v.events.length === 0) rows.push(['records', 'NOT signed: nobody says whose they are']);
+  for (const { of, time, authority, vouched } of v.timestamps)
+    rows.push([
+      'there since',
+      `${time} (${of}), by ${authority}, ${vouched ? 'whom the trust root names' : 'whom nothing here vouches for'}`,
+    ]);
+  return rows;
+}
+
+function demandRows({ demanded }: BundleVerification): Row[] {
+  if (!demanded) return [];
+  const { policy, signers, records_signed_by: records, gates } = demanded;
+  const failed = gates.filter(({ pass }) => !pass);
+  return [
+    ['your policy', policy],
+    [
+      '',
+      signers.length > 0
+        ? `the manifest is signed by ${signers.map(who).join(', ')}`
+        : 'the manifest is signed by nobody it names',
+    ],
+    [
+      '',
+      records.length > 0
+        ? `the records are signed by ${records.map(({ sequence, signer }) => `${who(signer)} in event ${sequence}`).join(', ')}`
+        : 'the records are signed by nobody it names',
+    ],
+    ...(gates.length === 0
+      ? []
+      : [
+          [
+            '',
+            failed.length === 0
+              ? 'all its gates pass'
+              : `failed ${failed.map(({ name, value, threshold }) => `${name} (${value}, needs ${threshold})`).join(', ')}`,
+          ] as Row,
+        ]),
+  ];
+}
+
+/** The result as people read it. */
+export function verificationText(path: string, v: BundleVerification): string {
+  const paint = (text: string): string =>
+    wantsColour() ? `\u001b[1;${v.accepted ? 32 : 31}m${text}\u001b[0m` : text;
+  const rows = [...recordRows(v), ...attestedRows(v), ...demandRows(v)];
+  for (const { code, message } of v.problems)
+    rows.push(['problem', `${code}: ${message}\n               ${BUNDLE_CODES[code]}`]);
+  return `${paint(v.accepted ? 'accepted' : 'refused')}  ${path}\n${rows
+    .map(([label, content]) => `  ${label.padEnd(13)}${safe(content)}\n`)
+    .join('')}`;
+}
+
+export async function verifyBundleCommand(path: string, a: Arguments): Promise<number> {
+  const result = await verifyBundle(path, { demands: await demandsOf(a), receipts: receiptsOf(a) });
+  process.stdout.write(
+    a.flag('json') ? `${JSON.stringify(result, null, 2)}\n` : verificationText(path, result),
+  );
+  if (!result.accepted) return EXIT.rejected;
+  return result.demanded?.gates.some(({ pass }) => !pass) ? EXIT.failed : EXIT.ok;
+}

@@ -1,0 +1,90 @@
+/** What --help prints about bundles: one text a command. */
+
+export const BUNDLE_HELP: Record<string, string> = {
+  bundle: `usage: reenact bundle COMMAND [OPTIONS]
+
+A bundle is one file with a replay record and everything it rests on, for
+somebody who must check it without you: an OCI layout that is also a BagIt bag.
+Its identity is the digest of its root manifest.
+
+commands:
+  create   pack a record
+  verify   read a bundle once and say what is wrong with it, offline
+  replay   replay what is inside, and compare the states
+  ls       list what is inside
+  custody  sign who had it in hand, show the events, attach a timestamp
+
+reenact bundle COMMAND --help explains one of them. Exit status 2: refused.
+
+example:
+  reenact bundle create .reenact/runs/ID --out case.tar
+  reenact bundle verify case.tar
+`,
+  'bundle create': `usage: reenact bundle create RECORD|DIR --out FILE [OPTIONS]
+
+Packs a record with everything it rests on. The same record gives the same
+bytes, on another machine and on another day.
+
+  --out FILE        the bundle to write; never over a file that is there
+  --state HOW       contents of final states: full (default), changed (only of
+                    states that differ from the reference) or none
+  --store DIR       the folder the run wrote to (default: found from RECORD)
+  --with-image      the sandbox image too, as its registry has it
+  --repository R    where to look for the image (repeatable)
+  --sign KEY        sign it as exported: the first event of its custody, with an
+                    Ed25519 key (REENACT_KEY_PASSPHRASE opens an encrypted one)
+  --actor NAME      who exports it, for people
+  --reason TEXT     why
+  --timestamp FILE  an RFC 3161 reply about the root manifest
+`,
+  'bundle verify': `usage: reenact bundle verify FILE [OPTIONS]
+
+Needs nothing but the file: reads it once, decides again, verifies the evidence
+again as of the time of the run, and says what is wrong.
+
+  --policy P       hold it against a policy of yours as well: its evidence, who
+                   signed the records, and the gates (exit status 1 where one
+                   fails)
+  --trust-root R   your own trusted root instead of the one inside
+  --receipt N:SHA  a custody event you were shown: it must be in the chain
+                   (repeatable)
+  --json           print the result as JSON
+`,
+  'bundle replay': `usage: reenact bundle replay FILE [OPTIONS]
+
+Needs an engine and the file: replays what is inside, in the image that is
+inside, and compares the states. Exit status 0 if they are the same.
+
+  --replays N     replays (default: as many as recorded)
+  --jobs N        replays at once (default: 4)
+  --trust-harness DIGEST
+                  run a harness that is not this release's (repeatable)
+  --json          print the result as JSON
+`,
+  'bundle ls': `usage: reenact bundle ls FILE [--json]
+
+Lists what is inside: role, size, digest, name.
+`,
+  'bundle custody': `usage: reenact bundle custody add FILE --key K --action A [OPTIONS]
+       reenact bundle custody stamp FILE --timestamp REPLY [--out FILE]
+       reenact bundle custody log FILE [--receipt N:SHA] [--json]
+
+add signs an event about the bundle: who had it in hand, and what was done. Each
+event names the one before. The bundle's identity stays. Keep the receipt that
+is printed: with it, a chain that was cut off behind your event shows.
+
+stamp attaches the reply of a timestamp authority, about the root manifest or
+about an event's envelope:
+  openssl ts -query -data blobs/sha256/ROOT -sha256 -cert -out q.tsq
+
+  --key K           an Ed25519 private key
+  --action A        exported, received, reviewed or redacted
+  --actor NAME      who, for people
+  --reason TEXT     why
+  --timestamp FILE  an RFC 3161 reply with the authority's certificates
+  --receipt N:SHA   an event you were shown: it must be in the chain
+                    (repeatable)
+  --out FILE        write another file instead of this one
+  --json            print the events as JSON
+`,
+};
