@@ -119,6 +119,17 @@ class DockerEngine implements Engine {
     }
   }
 
+  load(archive: Readable, signal: AbortSignal): Promise<void> {
+    return this.ask('load an image', async () => {
+      try {
+        await this.follow(await this.docker.loadImage(archive, { abortSignal: signal }));
+      } finally {
+        // An engine that refuses does not read to the end: a file would stay open.
+        archive.destroy();
+      }
+    });
+  }
+
   saveImage(id: string): Promise<Readable> {
     return this.ask(`save image ${id}`, async () => (await this.docker.getImage(id).get()) as Readable);
   }
