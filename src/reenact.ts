@@ -16,6 +16,7 @@ import { RunFolder } from './replay/folder.ts';
 import { replayOnce } from './replay/one.ts';
 import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/outcome.ts';
 import { imageDigests, type Prepared, prepare } from './replay/prepare.ts';
+import type { ImageSources } from './sandbox/image.ts';
 import { type Kit, loadKit } from './sandbox/kit.ts';
 import type { Engine } from './sandbox/port.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
@@ -34,6 +35,8 @@ export interface RunOptions {
   repositories: string[];
   /** The only ones that are asked, whatever a manifest names. */
   onlyRepositories?: string[];
+  /** The image itself, for an engine that can pull it from none of them. */
+  imageArchive?: ImageSources['archive'];
   /** Another harness than this release's. */
   kit?: Kit;
   /** Refuse to replay anything whose evidence the policy does not check. */
@@ -165,7 +168,10 @@ async function runManifest(
     try {
       record = await judge(c, desk, job, folder, limit, o);
     } catch (error) {
-      if (!(error instanceof Fault) || error.code === 'interrupted' || c.signal.aborted) throw error;
+      if (!(error instanceof Fault)) throw error;
+      // What an interruption broke off is no failure of engine or registry.
+      if (error.code === 'interrupted' || c.signal.aborted)
+        throw new Fault('interrupted', 'interrupted', error);
       record = faultRecord(job, error, c.clock);
     }
     const path = await folder.finish(record);
@@ -200,6 +206,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
     ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
+    ...(o.imageArchive ? { imageArchive: o.imageArchive } : {}),
   };
   const desk =
     o.policy.authorities.length > 0

@@ -9,6 +9,12 @@ import type { BlobStore } from '../store/blobs.ts';
 
 const REQUEST = /^\/v2\/bundle\/(manifests|blobs)\/(sha256:[0-9a-f]{64})$/;
 
+/** What a manifest says it is; early OCI ones say nothing. */
+export function manifestType(manifest: Buffer): string {
+  const { mediaType } = JSON.parse(manifest.toString('utf8')) as { mediaType?: string };
+  return mediaType ?? 'application/vnd.oci.image.manifest.v1+json';
+}
+
 async function answer(store: BlobStore, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [, kind, digest = ''] = REQUEST.exec(request.url ?? '') ?? [];
   if (request.url === '/v2/' || request.url === '/v2') {
@@ -22,10 +28,7 @@ async function answer(store: BlobStore, request: IncomingMessage, response: Serv
   const path = store.path(digest);
   let type = 'application/octet-stream';
   // Engines go by the type of a manifest, which stands in it.
-  if (kind === 'manifests')
-    type =
-      (JSON.parse(await readFile(path, 'utf8')) as { mediaType?: string }).mediaType ??
-      'application/vnd.oci.image.manifest.v1+json';
+  if (kind === 'manifests') type = manifestType(await readFile(path));
   const headers = {
     'content-type': type,
     'content-length': statSync(path).size,

@@ -7,6 +7,7 @@ import { systemClock } from '../base/clock.ts';
 import { type Digest, hexOf } from '../base/digest.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { extractBundle } from '../bundle/extract.ts';
+import { imageArchive } from '../bundle/image-archive.ts';
 import { serveImage } from '../bundle/loopback.ts';
 import type { Opened } from '../bundle/open.ts';
 import { policyOf, verifyBundle } from '../bundle/verify.ts';
@@ -114,7 +115,12 @@ export async function replayBundle(path: string, a: Arguments): Promise<number> 
       out: join(folder, 'out'),
       imageCache: join(folder, 'images'),
       repositories: [],
-      ...(served ? { onlyRepositories: [served.repository] } : {}),
+      ...(served
+        ? {
+            onlyRepositories: [served.repository],
+            imageArchive: (chain) => imageArchive(store, chain),
+          }
+        : {}),
       evidenceStores: [store.folder],
       kit: await harnessOf(opened, store, a.list('trust-harness')),
       jobs: a.number('jobs', 1, 256, 4),

@@ -19,6 +19,7 @@ export interface RunContext {
   repositories: ImageSources['repositories'];
   /** The only ones that are asked, whatever a manifest names: a bundle brings its own. */
   onlyRepositories?: ImageSources['repositories'];
+  imageArchive?: ImageSources['archive'];
   scope: RunScope;
   clock: Clock;
   signal: AbortSignal;

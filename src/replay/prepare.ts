@@ -82,7 +82,13 @@ function imageSources(c: RunContext, manifest: Manifest): ImageSources {
   const named = manifest.sandbox_image ? [manifest.sandbox_image] : c.repositories;
   const repositories = c.onlyRepositories ?? named;
   const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[c.facts.architecture] ?? c.facts.architecture;
-  return { engine: c.engine, store: c.imageStore, repositories, platform: { os: 'linux', architecture } };
+  return {
+    engine: c.engine,
+    store: c.imageStore,
+    repositories,
+    platform: { os: 'linux', architecture },
+    ...(c.imageArchive ? { archive: c.imageArchive } : {}),
+  };
 }
 
 /** Every digest the image is known by, resolved from documents we hashed; nothing is pulled. */

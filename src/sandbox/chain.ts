@@ -16,6 +16,8 @@ export interface ImageChain {
   manifest: Digest;
   config: Digest;
   diffIds: Digest[];
+  /** As the registry has them, lowest first. */
+  layers: Digest[];
   entrypoint: string[];
   cmd: string[];
   env: string[];
@@ -91,6 +93,7 @@ export async function resolveChain(
       'unsupported_platform',
       `the image is for ${platform.os}/${platform.architecture}, the engine runs ${wanted.os}/${wanted.architecture}`,
     );
+  const layers = Array.isArray(document.layers) ? document.layers : [];
   const settings = (image.config ?? {}) as Json;
   return {
     requested,
@@ -99,6 +102,7 @@ export async function resolveChain(
     manifest,
     config,
     diffIds: diffIds as Digest[],
+    layers: layers.map((layer) => digestIn(layer, manifest, 'layer')),
     entrypoint: strings(settings.Entrypoint),
     cmd: strings(settings.Cmd),
     env: strings(settings.Env),

@@ -58,6 +58,17 @@ class DockerEngine implements Engine {
     }
   }
 
+  /** What fails after the answer began is told in its lines, under status 200; the library passes over that. */
+  private follow(stream: NodeJS.ReadableStream): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.docker.modem.followProgress(stream, (error, lines: { error?: string }[]) => {
+        const told = lines.find((line) => line.error)?.error;
+        if (error || told) reject(error ?? new Error(told));
+        else resolve();
+      }),
+    );
+  }
+
   facts(): Promise<EngineFacts> {
     return this.ask('describe itself', async () => {
       const [info, version] = await Promise.all([this.docker.info(), this.docker.version()]);
@@ -97,9 +108,7 @@ class DockerEngine implements Engine {
   async pull(repository: string, digest: string, signal: AbortSignal): Promise<void> {
     try {
       const stream = await this.docker.pull(`${repository}@${digest}`, { abortSignal: signal });
-      await new Promise<void>((resolve, reject) =>
-        this.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve())),
-      );
+      await this.follow(stream);
     } catch (error) {
       const missing = statusOf(error) === 404 || /not found|manifest unknown/i.test(String(error));
       throw asFault(
@@ -108,6 +117,17 @@ class DockerEngine implements Engine {
         error,
       );
     }
+  }
+
+  load(archive: Readable, signal: AbortSignal): Promise<void> {
+    return this.ask('load an image', async () => {
+      try {
+        await this.follow(await this.docker.loadImage(archive, { abortSignal: signal }));
+      } finally {
+        // An engine that refuses does not read to the end: a file would stay open.
+        archive.destroy();
+      }
+    });
   }
 
   saveImage(id: string): Promise<Readable> {

@@ -1,4 +1,6 @@
-/** Makes a pinned image present: chain resolved, looked up locally first, else pulled by digest. */
+/** Makes a pinned image present: chain resolved, looked up locally first, else pulled by digest, or loaded. */
+import type { Readable } from 'node:stream';
+
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import type { BlobStore } from '../store/blobs.ts';
@@ -18,6 +20,8 @@ export interface ImageSources {
   store: BlobStore;
   repositories: string[];
   platform: Platform;
+  /** The last resort, for an engine that can pull from no repository: the image itself, to be loaded. */
+  archive?: (chain: ImageChain) => Readable;
 }
 
 /** The chain of a digest: the first repository that serves the digest wins; the most telling failure is reported when none does. */
@@ -76,7 +80,7 @@ async function lookUp(chain: ImageChain, engine: Engine): Promise<string | undef
   return undefined;
 }
 
-/** Returns the image, present on the engine; pulls it by digest when it is not there yet. */
+/** Returns the image, present on the engine; pulls it by digest, or else loads it, when it is not there yet. */
 export async function ensureImage(
   requested: Digest,
   s: ImageSources,
@@ -101,6 +105,12 @@ export async function ensureImage(
         `the engine pulled ${candidate}@${chain.manifest} but does not have ${chain.config}`,
       ),
     );
+  }
+  if (s.archive) {
+    await s.engine.load(s.archive(chain), signal);
+    const loaded = await lookUp(chain, s.engine);
+    if (loaded) return { ...chain, id: loaded, repository };
+    throw new Fault('image_mismatch', `the engine loaded ${requested} but does not have ${chain.config}`);
   }
   throw (
     faults[0] ??

@@ -87,6 +87,8 @@ export interface Engine {
   image(reference: string): Promise<ImageFacts | undefined>;
   /** Pulls `repository@digest`; never a tag. */
   pull(repository: string, digest: string, signal: AbortSignal): Promise<void>;
+  /** Loads a docker-archive; engines that keep manifests take it as the OCI layout that it is as well. */
+  load(archive: Readable, signal: AbortSignal): Promise<void>;
   /** The image as `docker save` gives it: an uncompressed tar of its layers. */
   saveImage(id: string): Promise<Readable>;
   create(spec: ContainerSpec): Promise<string>;

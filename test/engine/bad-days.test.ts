@@ -1,14 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 
-import { findProgram } from '../../setup/packages.ts';
 import { sleep } from '../../src/base/clock.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import { connectDocker } from '../../src/sandbox/docker.ts';
 import { OWNER_LABEL, RUN_LABEL } from '../../src/sandbox/scope.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
+import { OwnEngine } from '../support/own-engine.ts';
 import {
   describeEngine,
   engine,
@@ -159,51 +158,18 @@ describeEngine('bad days', () => {
 });
 
 describeEngine('an engine of our own', () => {
-  const home = tempFolder();
-  const socket = join(home, 's');
-  let daemon: ReturnType<typeof spawn> | undefined;
-
-  async function start(): Promise<void> {
-    const args = [
-      '--host',
-      `unix://${socket}`,
-      '--data-root',
-      join(home, 'd'),
-      '--exec-root',
-      join(home, 'e'),
-      '--pidfile',
-      join(home, 'p'),
-    ];
-    daemon = spawn(
-      findProgram('dockerd')!,
-      [...args, '--bridge=none', '--iptables=false', '--ip6tables=false'],
-      { stdio: 'ignore' },
-    );
-    for (let tries = 0; tries < 300; tries++) {
-      if (await connectDocker({ socketPath: socket }, socket).catch(() => undefined)) return;
-      await sleep(100);
-    }
-    throw new Error('the second engine did not start');
-  }
-
-  afterAll(async () => {
-    daemon?.kill('SIGTERM');
-    await until(() => !daemon || daemon.exitCode !== null || daemon.signalCode !== null);
-    for (const mount of readFileSync('/proc/mounts', 'utf8')
-      .split('\n')
-      .filter((line) => line.includes(home)))
-      execFileSync('umount', ['-l', mount.split(' ')[1]!]);
-  });
+  const own = new OwnEngine(tempFolder());
+  afterAll(() => own.stop());
 
   it('killed in mid-run makes the run inconclusive; with it back, the run resumes', async () => {
-    await start();
+    await own.start();
     const folder = tempFolder();
     const path = writeManifest(
       folder,
       manifest(SLOW, { replays: 6, sandbox_image: world.fixture.repository }),
     );
     const log = join(folder, 'events.jsonl');
-    const env = { DOCKER_HOST: `unix://${socket}` };
+    const env = { DOCKER_HOST: own.address };
     const args = [
       'run',
       path,
@@ -221,7 +187,7 @@ describeEngine('an engine of our own', () => {
       env,
       during: () =>
         void until(() => events(log).filter((e) => e.type === 'replay').length >= 2).then(() =>
-          daemon!.kill('SIGKILL'),
+          own.kill('SIGKILL'),
         ),
     });
     expect(cut.status).toBe(3);
@@ -229,11 +195,10 @@ describeEngine('an engine of our own', () => {
     expect(record).toMatchObject({ verdict: 'inconclusive', divergence: null });
     expect(['engine_failed', 'engine_unreachable']).toContain(record.reason);
     expect(record.replays.filter((r) => r.outcome === 'diverged')).toEqual([]);
-    await start();
+    const docker = await own.start();
     const again = await reenact(args, { env });
     expect(again.status).toBe(0);
     expect(events(log).filter((e) => e.type === 'swept')).toHaveLength(1);
-    const docker = await connectDocker({ socketPath: socket }, socket);
     expect(await docker.owned(OWNER_LABEL)).toEqual([]);
   });
 });

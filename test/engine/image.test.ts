@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 
 import { pushImage } from '../../setup/image.ts';
-import type { Digest } from '../../src/base/digest.ts';
+import { type Digest, digestOf } from '../../src/base/digest.ts';
+import { serveImage } from '../../src/bundle/loopback.ts';
+import { BlobStore } from '../../src/store/blobs.ts';
 import { layerOf } from '../support/fixture-image.ts';
 import { describeEngine, engine, manifest, replay, tempFolder, world } from '../support/world.ts';
 
@@ -40,6 +42,32 @@ describeEngine('a pinned image', () => {
   it('is refused from a registry that serves other bytes', async () => {
     const record = await replay(manifest('/bin/crash', { sandbox_image: await lyingRegistry() }));
     expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'image_bytes_mismatch' });
+  });
+
+  it('whose pull fails after the engine’s answer began well was not pulled', async () => {
+    const store = new BlobStore(tempFolder());
+    const layer = digestOf(`${Math.random()}`);
+    const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+    const config = JSON.stringify({
+      os: 'linux',
+      architecture,
+      rootfs: { type: 'layers', diff_ids: [layer] },
+    });
+    const described = { digest: await store.put(config), size: config.length };
+    const type = 'application/vnd.oci.image';
+    const document = {
+      schemaVersion: 2,
+      config: { ...described, mediaType: `${type}.config.v1+json` },
+      layers: [{ mediaType: `${type}.layer.v1.tar`, digest: layer, size: 1 }],
+    };
+    const served = await serveImage(store);
+    try {
+      const digest = await store.put(JSON.stringify(document));
+      const pull = (await engine()).pull(served.repository, digest, new AbortController().signal);
+      await expect(pull).rejects.toThrow('cannot pull');
+    } finally {
+      await served.close();
+    }
   });
 
   it('is found in the first configured repository that has it', async () => {

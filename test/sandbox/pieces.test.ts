@@ -110,7 +110,7 @@ describe('an image chain', () => {
     rootfs: { type: 'layers', diff_ids: [layer] },
     config: { Cmd: ['x'], Volumes: { '/data': {} } },
   });
-  const manifest = add({ config: { digest: config } });
+  const manifest = add({ config: { digest: config }, layers: [{ digest: layer }] });
   const index = add({
     manifests: [
       { digest: `sha256:${'1'.repeat(64)}`, platform: { os: 'linux', architecture: 'arm64' } },
@@ -121,7 +121,7 @@ describe('an image chain', () => {
     resolveChain(digest, { os: 'linux', architecture }, async (_kind, d) => blobs.get(d)!);
 
   it('is resolved from an index and from a manifest', async () => {
-    const common = { manifest, config, diffIds: [layer], cmd: ['x'], volumes: ['/data'] };
+    const common = { manifest, config, diffIds: [layer], layers: [layer], cmd: ['x'], volumes: ['/data'] };
     expect(await resolve(index)).toMatchObject({ requested: index, kind: 'index', ...common });
     expect(await resolve(manifest)).toMatchObject({ requested: manifest, kind: 'manifest', ...common });
   });
@@ -135,6 +135,11 @@ describe('an image chain', () => {
       'has a configuration without layers',
       () => resolve(add({ config: { digest: add({ os: 'linux', architecture: 'amd64' }) } })),
       'lists no layers',
+    ],
+    [
+      'names a layer by something else',
+      () => resolve(add({ config: { digest: config }, layers: [{ digest: '../x' }] })),
+      'names no digest for its layer',
     ],
     ['is an array', () => resolve(add([])), 'is no object'],
   ])('is refused when it %s', async (_name, attempt, message) => {
