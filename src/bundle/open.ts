@@ -79,6 +79,12 @@ function expectFile(input: Input, name: string, maxBytes: number): Buffer {
   return readMember(input, sizeBytes, true).bytes!;
 }
 
+/** Of two members of one name, tools that unpack keep the last and a bag may list neither: each blob stands once. */
+function refuseTwice(blobs: Digest[]): void {
+  const twice = blobs.find((digest, at) => blobs.indexOf(digest) !== at);
+  if (twice) throw new Refused('member_unexpected', `the root manifest names ${twice} twice`);
+}
+
 class Reader {
   readonly kept = new Map<Digest, Buffer>();
   /** Every content that was found, with its size. */
@@ -227,6 +233,7 @@ export function openBundle(path: string, sinkOf?: (sha256: Digest) => Sink): Ope
       'the root manifest',
       LIMITS.imageDocumentBytes,
     );
+    refuseTwice([root, digestOf(EMPTY_CONFIG), ...layers.map(({ digest }) => digest)]);
     const config = expectFile(input, blobName(digestOf(EMPTY_CONFIG)), EMPTY_CONFIG.length);
     if (config.toString() !== EMPTY_CONFIG)
       throw new Refused('blob_digest', 'the empty configuration is not empty');

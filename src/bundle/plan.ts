@@ -1,8 +1,7 @@
 /** Where each content goes: a blob of its own, or together with others in a pack; the same for the same contents. */
-import type { Digest } from '../base/digest.ts';
-import { hexOf } from '../base/digest.ts';
+import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import type { Source } from './collect.ts';
-import { type CaseDocument, type Item, ROLES, type Role } from './format.ts';
+import { type CaseDocument, EMPTY_CONFIG, type Item, ROLES, type Role } from './format.ts';
 import { spaceOf, TAR_END } from './tar.ts';
 
 /** Found by shell tools and registries: blobs of their own, however small. */
@@ -63,7 +62,10 @@ function packs(sources: Source[]): PlannedBlob[] {
 /** The blobs of a bundle in their order, the case document left out. */
 export function planBlobs(sources: Source[]): PlannedBlob[] {
   const all = distinct(sources);
-  const documents = all.filter(({ role }) => DOCUMENTS.includes(role)).slice(0, MAX_DOCUMENTS);
+  // A content that is `{}` is the empty configuration's blob already: a second of that name would break the bag.
+  const documents = all
+    .filter(({ role, sha256 }) => DOCUMENTS.includes(role) && sha256 !== digestOf(EMPTY_CONFIG))
+    .slice(0, MAX_DOCUMENTS);
   const chosen = new Set<Digest>(documents.map(({ sha256 }) => sha256));
   const large = all
     .filter(({ sha256, size }) => !chosen.has(sha256) && size >= LARGE_BYTES)
