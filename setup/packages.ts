@@ -1,11 +1,12 @@
 /** Installs what is missing with apt, where that can be done, and says exactly what is needed where it can't. */
 import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 
 import { exec } from '../src/base/exec.ts';
 import { SetupError, say } from './say.ts';
 
 export interface Tool {
+  /** A name, or the full path of a file that is no program. */
   program: string;
   package: string;
   why: string;
@@ -20,6 +21,7 @@ type Name =
   | 'jq'
   | 'openssl'
   | 'python'
+  | 'schemas'
   | 'skopeo';
 
 export const TOOLS: Record<Name, Tool> = {
@@ -43,13 +45,18 @@ export const TOOLS: Record<Name, Tool> = {
   jq: { program: 'jq', package: 'jq', why: 'bundles are checked with other people’s tools in the tests' },
   openssl: { program: 'openssl', package: 'openssl', why: 'the same: signatures' },
   python: { program: 'python3', package: 'python3', why: 'the same: archives' },
+  schemas: {
+    program: '/usr/share/gocode/src/github.com/opencontainers/image-spec/schema/image-manifest-schema.json',
+    package: 'golang-github-opencontainers-image-spec-dev',
+    why: 'the same: the JSON schemas that OCI publishes',
+  },
   skopeo: { program: 'skopeo', package: 'skopeo', why: 'the same: OCI layouts and registries' },
 };
 
 /** The full path of a program on PATH or in the folders of system tools. */
 export function findProgram(program: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin'];
-  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
+  return folders.map((folder) => resolve(folder, program)).find((path) => existsSync(path));
 }
 
 function isDebianLike(): boolean {

@@ -1,4 +1,5 @@
 /** Bundles that are whole as archives, and whose documents were made to mislead or to break a verifier. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -7,7 +8,17 @@ import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
 import { type Collected, collect } from '../../src/bundle/collect.ts';
 import { createBundle } from '../../src/bundle/create.ts';
-import type { Item } from '../../src/bundle/format.ts';
+import {
+  blobName,
+  type Descriptor,
+  EMPTY_CONFIG,
+  type Item,
+  layoutIndex,
+  OCI_LAYOUT,
+  ROLES,
+  rootManifest,
+} from '../../src/bundle/format.ts';
+import { paddingBytes, tarHeader } from '../../src/bundle/tar.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
@@ -69,6 +80,33 @@ describe('what the record rests on must be there', () => {
       record.evidence = { status: 'verified', record: null, record_sha256: null, files: [], custody: null };
     });
     expect(await codesOf(path)).toContain('evidence_differs');
+  });
+});
+
+describe('a blob stands once', () => {
+  const document: Descriptor = { mediaType: ROLES.case, digest: digestOf('case'), size: 4 };
+  const empty: Descriptor = { mediaType: ROLES.harness, digest: digestOf(EMPTY_CONFIG), size: 2 };
+  it.each<[string, Descriptor[]]>([
+    ['the empty configuration as a layer', [document, empty]],
+    ['a layer twice', [document, document]],
+  ])('member_unexpected: %s', async (_name, layers) => {
+    const manifest = rootManifest(layers);
+    const files = [
+      ['oci-layout', OCI_LAYOUT],
+      ['index.json', layoutIndex(manifest, [])],
+      [blobName(digestOf(manifest)), manifest],
+    ] as const;
+    const members = files.map(([name, text]) => {
+      const sizeBytes = Buffer.byteLength(text);
+      return Buffer.concat([
+        tarHeader({ name, sizeBytes }),
+        Buffer.from(text),
+        Buffer.alloc(paddingBytes(sizeBytes)),
+      ]);
+    });
+    const path = join(tempFolder(), 'twice.tar');
+    writeFileSync(path, Buffer.concat([...members, Buffer.alloc(1024)]));
+    expect(await codesOf(path)).toEqual(['member_unexpected']);
   });
 });
 
