@@ -65,6 +65,7 @@ function pour(path: string, each: (bytes: Buffer) => void): void {
 function record(policy: { name: string; sha256: Digest }): ReplayRecord {
   return {
     record_version: 1,
+    nonce: digestOf('nonce'),
     name: 'bench',
     manifest_path: '',
     manifest_sha256: null,

@@ -146,7 +146,7 @@ export function createBundle(path: string, collected: Collected, o: BundleOption
 
 /** Writes a bundle anew with more attached to it; its blobs are copied as they are, its identity stays. */
 export function attachToBundle(from: string, opened: Opened, more: Attachment[], to: string): Promise<void> {
-  const { layers, document, manifest, blobs } = opened;
+  const { layers, document, shownManifest: manifest, blobs } = opened;
   const layout = { root: opened.rootText, layers, attachments: [...opened.attachments, ...more] };
   return writeBundleFile(
     to,

@@ -51,6 +51,8 @@ export interface Opened {
   shown: ReplayRecord;
   /** The manifest the record is about, parsed; undefined where the record names none. */
   manifest: Manifest | undefined;
+  /** The manifest as it stands inside. */
+  shownManifest: Manifest | undefined;
   attachments: Attachment[];
   attested: Attested;
   /** Bytes of documents, by digest. */
@@ -208,8 +210,12 @@ async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened
     });
   problems.push(...missingItems(record, document));
   const manifest = parseManifestOf(record, reader.kept, redacted);
+  const shownManifest =
+    manifest && redacted
+      ? (JSON.parse(reader.kept.get(record.manifest_sha256!)!.toString('utf8')) as Manifest)
+      : manifest;
   const layout = { root: rootText, layers, attachments };
-  const texts = textsOf({ ...layout, document, record: shown, manifest, attested });
+  const texts = textsOf({ ...layout, document, record: shown, manifest: shownManifest, attested });
   const [, [, index]] = frontFiles(layout) as [unknown, [string, string]];
   if (digestOf(index) !== front.index)
     problems.push({ code: 'manifest_form', message: 'index.json is not in canonical form' });
@@ -232,6 +238,7 @@ async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened
     record,
     shown,
     manifest,
+    shownManifest,
     attachments,
     attested,
     kept: reader.kept,

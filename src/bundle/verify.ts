@@ -7,6 +7,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { EvidenceRecord, Signer } from '../evidence/record.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { Trust } from '../evidence/trust.ts';
+import { manifestSubject } from '../manifest/subject.ts';
 import { type Policy, parsePolicy } from '../policy/policy.ts';
 import type { Problems } from './contents.ts';
 import { checkDemands, type Demanded, type Demands, decideAgain, evidenceAgain } from './demand.ts';
@@ -212,6 +213,11 @@ async function checkAll(opened: Opened, result: BundleVerification, o: VerifyOpt
   checkAttested(opened, o.receipts ?? [], problems);
   if (digestOf(canonicalJson(opened.shown)) !== document.record_sha256)
     problems.push({ code: 'manifest_form', message: 'the record is not in canonical form' });
+  if (opened.shownManifest && manifestSubject(opened.shownManifest) !== record.manifest_subject_sha256)
+    problems.push({
+      code: 'manifest_form',
+      message: `the record names ${record.manifest_subject_sha256} as what evidence must name, and that is not the manifest inside`,
+    });
   if (!o.demands) return;
   const demanded = await checkDemands(opened, policy, o.demands);
   result.demanded = demanded;

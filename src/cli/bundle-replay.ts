@@ -20,8 +20,9 @@ import { Progress } from '../report/progress.ts';
 import { type Kit, kitOf, loadKit } from '../sandbox/kit.ts';
 import { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
-import { abortOnSignals, connectEngine } from './engine.ts';
+import { connectEngine } from './engine.ts';
 import type { Arguments } from './options.ts';
+import { abortOnSignals } from './signals.ts';
 import { wantsColour } from './terminal.ts';
 
 /** A bundle is a stranger's: its PID 1 and its walls run only if they are this release's, or named by digest. */

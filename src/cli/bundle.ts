@@ -15,8 +15,8 @@ import { BlobStore } from '../store/blobs.ts';
 import { parseRecord } from '../verdict/parse.ts';
 import { eventKey } from './bundle-custody.ts';
 import { loadConfig } from './config.ts';
-import { abortOnSignals } from './engine.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';
+import { abortOnSignals } from './signals.ts';
 import { readNamed } from './verify.ts';
 
 function one(a: Arguments, what: string): string {
@@ -84,6 +84,7 @@ const VERBS: Record<string, Verb> = {
   verify: async (a) => (await import('./bundle-verify.ts')).verifyBundleCommand(one(a, 'bundle'), a),
   replay: async (a) => (await import('./bundle-replay.ts')).replayBundle(one(a, 'bundle'), a),
   ls: list,
+  redact: async (a) => (await import('./bundle-redact.ts')).redactCommand(one(a, 'bundle'), a),
   custody: async (a) => (await import('./bundle-custody.ts')).custodyCommand(a.positionals, a),
 };
 

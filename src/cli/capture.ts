@@ -12,8 +12,9 @@ import { loadPolicy } from '../policy/policy.ts';
 import { runManifests } from '../reenact.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
-import { abortOnSignals, connectEngine } from './engine.ts';
+import { connectEngine } from './engine.ts';
 import { type Arguments, parseOptions } from './options.ts';
+import { abortOnSignals } from './signals.ts';
 
 /** Splits at "--": what follows is the command, whatever it looks like. */
 function splitCommand(args: string[]): { own: string[]; command: string[] } {

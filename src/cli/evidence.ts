@@ -9,8 +9,8 @@ import { REFUSALS, Refusal } from '../evidence/refusal.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
-import { abortOnSignals } from './engine.ts';
 import { parseOptions } from './options.ts';
+import { abortOnSignals } from './signals.ts';
 
 /** Where fetched evidence is kept unless told otherwise. */
 export function evidenceFolder(): string {

@@ -11,6 +11,7 @@ commands:
   create   pack a record
   verify   read a bundle once and say what is wrong with it, offline
   replay   replay what is inside, and compare the states
+  redact   make a bundle in which chosen contents are only committed to
   ls       list what is inside
   custody  sign who had it in hand, show the events, attach a timestamp
 
@@ -64,6 +65,29 @@ inside, and compares the states. Exit status 0 if they are the same.
   'bundle ls': `usage: reenact bundle ls FILE [--json]
 
 Lists what is inside: role, size, digest, name.
+`,
+  'bundle redact': `usage: reenact bundle redact FILE --drop PATTERN... --reason TEXT
+         --key K --secret FILE --out FILE [--actor NAME]
+
+Writes a new bundle without the contents that fit a pattern. In its records
+their digests become commitments, an HMAC under the case secret: whoever has the
+content and the secret can show that it was this one, and nobody can guess it.
+Evidence that would give a dropped digest away is taken out as well. The new
+bundle names the one it was made of, which stays as it is.
+
+  --drop PATTERN  what to take out (repeatable): input/PATH, files/PATH (what the
+                  program wrote), stdout, stderr; * within a name, ** across
+                  folders. The same bytes under another name go as well.
+  --reason TEXT   why, signed
+  --key K         an Ed25519 private key: the redaction is signed
+  --actor NAME    who redacts, for people
+  --secret FILE   the case secret, 64 hex digits; made when there is no such
+                  file. Keep it: without it nothing can be shown later.
+  --out FILE      the bundle to write; never over a file that is there
+
+example:
+  reenact bundle redact case.tar --drop 'files/home/**' --reason privacy \\
+    --key lab.pem --secret case.secret --out redacted.tar
 `,
   'bundle custody': `usage: reenact bundle custody add FILE --key K --action A [OPTIONS]
        reenact bundle custody stamp FILE --timestamp REPLY [--out FILE]

@@ -63,6 +63,14 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   'bundle verify': { policy: 'string', 'trust-root': 'string', receipt: 'list', json: 'boolean' },
   'bundle replay': { replays: 'string', jobs: 'string', 'trust-harness': 'list', json: 'boolean' },
   'bundle ls': { json: 'boolean' },
+  'bundle redact': {
+    drop: 'list',
+    reason: 'string',
+    actor: 'string',
+    key: 'string',
+    secret: 'string',
+    out: 'string',
+  },
   'bundle custody': {
     key: 'string',
     action: 'string',

@@ -18,9 +18,10 @@ import { cacheFolder } from '../sandbox/endpoint.ts';
 import { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
-import { abortOnSignals, connectEngine } from './engine.ts';
+import { connectEngine } from './engine.ts';
 import { evidenceFolder } from './evidence.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';
+import { abortOnSignals } from './signals.ts';
 import { wantsColour } from './terminal.ts';
 
 function parseShard(text: string | undefined): { index: number; count: number } | undefined {

@@ -1,7 +1,9 @@
 /** Makes the record of a manifest's run out of what was found, also when it ended before the first replay. */
+import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 
 import type { Clock } from '../base/clock.ts';
+import { digestOf } from '../base/digest.ts';
 import { EXIT, FAULTS, type Fault } from '../base/fault.ts';
 import { REFUSALS } from '../evidence/refusal.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
@@ -40,6 +42,7 @@ function blankRecord(job: Job, clock: Clock): ReplayRecord {
   const { loaded } = job;
   return {
     record_version: 1,
+    nonce: digestOf(randomBytes(32)),
     name: loaded.name,
     manifest_path: loaded.path,
     manifest_sha256: loaded.sha256,

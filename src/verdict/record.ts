@@ -54,6 +54,8 @@ export interface Claim {
 
 export interface ReplayRecord {
   record_version: 1;
+  /** Of random bytes: so that nobody can guess a record's digest, and a redaction may name what it is made of. */
+  nonce: Digest;
   name: string;
   manifest_path: string;
   manifest_sha256: Digest | null;
@@ -203,6 +205,7 @@ const divergence = object(
 
 const fields: Record<keyof ReplayRecord, Shape> = {
   record_version: oneOf(1),
+  nonce: digest,
   name: text,
   manifest_path: text,
   manifest_sha256: nullable(digest),

@@ -98,6 +98,7 @@ export async function makeCase(outputs: string[], files: Record<string, Buffer> 
   const seccomp = await store.put('{}');
   const record: ReplayRecord = {
     record_version: 1,
+    nonce: digestOf('nonce'),
     name: manifest.name,
     manifest_path: 'm.json',
     manifest_sha256: loaded!.sha256,

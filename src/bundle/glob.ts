@@ -1,0 +1,29 @@
+/** Patterns over the paths of an unpacked bundle. */
+
+/**
+ * Whether a pattern fits a path or a folder above it: `*` stands for anything within a part, `**` for anything.
+ * Everything in the pattern that may come next is moved on together, so that no name makes this try again and again.
+ */
+export function globFits(pattern: string, path: string): boolean {
+  const tokens = pattern.match(/\*{2,}|[\s\S]/gu) ?? [];
+  let next = new Set([0]);
+  const skipStars = (): void => {
+    // A set goes on over what is added while it is gone through.
+    for (const at of next) if (tokens[at]?.startsWith('*')) next.add(at + 1);
+  };
+  skipStars();
+  for (const char of path) {
+    if (char === '/' && next.has(tokens.length)) return true;
+    const now = next;
+    next = new Set();
+    for (const at of now) {
+      const token = tokens[at];
+      if (token === undefined) continue;
+      if (token.startsWith('*')) {
+        if (token !== '*' || char !== '/') next.add(at);
+      } else if (token === char) next.add(at + 1);
+    }
+    skipStars();
+  }
+  return next.has(tokens.length);
+}

@@ -1,0 +1,230 @@
+/** Takes contents out of a bundle: what is made of it names their commitments, and nothing inside gives them away. */
+import { createHmac } from 'node:crypto';
+
+import { canonicalJson } from '../base/canonical-json.ts';
+import { type Digest, digestOf, hexOf } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Manifest } from '../manifest/definition.ts';
+import { manifestSubject } from '../manifest/subject.ts';
+import type { FinalState } from '../state/final-state.ts';
+import type { BlobStore } from '../store/blobs.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import type { Collected, Source } from './collect.ts';
+import type { Descriptor, Withheld } from './format.ts';
+import { manifestDescriptor } from './format.ts';
+import { globFits } from './glob.ts';
+import type { Opened } from './open.ts';
+
+/** "hmac-sha256:" and 64 hex digits, in the place of a digest. */
+type Commitment = string & { readonly __digest: 'sha256' };
+
+/** What stands for a withheld thing: whoever has the thing and the secret can make it again, nobody else can guess. */
+export function commit(secret: Buffer, thing: { sha256: string; size?: number }): Commitment {
+  return `hmac-sha256:${createHmac('sha256', secret).update(canonicalJson(thing)).digest('hex')}` as Commitment;
+}
+
+/** What a redaction comes to: what to pack, and what to say about it. */
+export interface Redaction {
+  collected: Collected;
+  subject: Descriptor;
+  withheld: Withheld[];
+  /** Every name under which what was dropped stood in the original. */
+  names: string[];
+}
+
+/** The names a content can be asked for by: what the program read, printed and wrote. */
+function namesOf(state: FinalState): [string, Digest, number][] {
+  return [
+    ['stdout', state.stdout.sha256, state.stdout.size],
+    ['stderr', state.stderr.sha256, state.stderr.size],
+    ...state.files.flatMap(({ path, path_hex, sha256, size }): [string, Digest, number][] =>
+      sha256 ? [[`files${path ?? `/${path_hex}`}`, sha256, size ?? 0]] : [],
+    ),
+  ];
+}
+
+class Redactor {
+  /** What each digest that may not be inside is replaced with. */
+  readonly replaced = new Map<string, string>();
+  readonly withheld: Withheld[] = [];
+  /** Names of what was chosen, each with its digest. */
+  readonly names = new Map<string, Digest>();
+  private readonly opened: Opened;
+  private readonly secret: Buffer;
+
+  constructor(opened: Opened, secret: Buffer) {
+    this.opened = opened;
+    this.secret = secret;
+  }
+
+  json<T>(sha256: Digest): T {
+    const bytes = this.opened.kept.get(sha256);
+    if (!bytes)
+      throw new Fault(
+        'record_invalid',
+        `${sha256} is over ${LIMITS.documentBytes} bytes: it cannot be redacted`,
+      );
+    return JSON.parse(bytes.toString('utf8')) as T;
+  }
+
+  get states(): Map<Digest, FinalState> {
+    const items = this.opened.document.items.filter(({ role }) => role === 'state');
+    return new Map(items.map(({ sha256 }) => [sha256, this.json<FinalState>(sha256)]));
+  }
+
+  /** Chooses what fits a pattern; the same bytes under another name are the same content, and go as well. */
+  choose(patterns: string[]): void {
+    const inputs = this.opened.document.items.flatMap(({ role, name, sha256, size }) =>
+      role === 'input' ? [[`input/${name}`, sha256, size] as [string, Digest, number]] : [],
+    );
+    const named = [...inputs, ...[...this.states.values()].flatMap(namesOf)];
+    for (const pattern of patterns) {
+      const found = named.filter(([name]) => globFits(pattern, name));
+      if (found.length === 0)
+        throw new Fault(
+          'usage',
+          `--drop ${pattern} fits nothing inside: names are input/PATH, files/PATH, stdout and stderr`,
+        );
+      for (const [, sha256, size] of found) this.replaced.set(sha256, commit(this.secret, { sha256, size }));
+    }
+    for (const [name, sha256] of named) if (this.replaced.has(sha256)) this.names.set(name, sha256);
+  }
+
+  /** Replaces a document by what it becomes; one that does not change keeps its digest. */
+  rewrite(role: Source['role'], sha256: Digest, changed: unknown): Source | undefined {
+    const bytes = Buffer.from(canonicalJson(changed));
+    const now = digestOf(bytes);
+    if (now === sha256) return undefined;
+    this.replaced.set(sha256, now);
+    return { role, sha256: now, size: bytes.length, from: bytes };
+  }
+
+  /** Takes a thing out because of what it would give away. */
+  withhold(sha256: Digest): void {
+    this.replaced.set(sha256, commit(this.secret, { sha256 }));
+  }
+
+  /** A value in which every digest that may not be inside is replaced, and the sizes beside them are gone. */
+  blank<T>(value: T): T {
+    if (typeof value === 'string') return (this.replaced.get(value) ?? value) as T;
+    if (Array.isArray(value)) return value.map((one) => this.blank(one)) as T;
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(([key, one]) => [key, this.blank(one)] as const);
+    const result = Object.fromEntries(entries) as Record<string, unknown>;
+    const { sha256 } = result;
+    if (typeof sha256 === 'string' && sha256.startsWith('hmac-') && 'size' in result) result.size = null;
+    return result as T;
+  }
+}
+
+/** A manifest in which what was withheld is a commitment, and the evidence, which would give it away, is not named. */
+function redactManifest(r: Redactor, manifest: Manifest): Manifest {
+  const { dsse_envelope: _envelope, rekor_tile_ref: _reference, ...rest } = r.blank(manifest);
+  return rest;
+}
+
+/** Where replays part, unless an excerpt of something withheld would stand there. */
+function redactDivergence(r: Redactor, divergence: ReplayRecord['divergence']): ReplayRecord['divergence'] {
+  if (!divergence) return null;
+  const name = divergence.kind === 'path' ? `files${divergence.path ?? ''}` : divergence.kind;
+  if (!r.names.has(name)) return divergence;
+  const { context: _context, offset: _offset, ...rest } = divergence;
+  return { ...rest, expected: '(withheld)', actual: '(withheld)' };
+}
+
+function redactRecord(r: Redactor, opened: Opened, manifest: Manifest | undefined): ReplayRecord {
+  const { shown } = opened;
+  const record = r.blank({ ...shown, divergence: redactDivergence(r, shown.divergence) });
+  if (!manifest) return record;
+  return {
+    ...record,
+    manifest_subject_sha256: manifestSubject(manifest),
+    evidence: { ...record.evidence, record: null, custody: null },
+  };
+}
+
+/** Contents are listed without names: the first that a state has for it tells people which it was. */
+function nameOf(r: Redactor, role: string, sha256: Digest): { name?: string } {
+  const [found] = [...r.names]
+    .filter(([, digest]) => digest === sha256)
+    .map(([name]) => name)
+    .sort();
+  return role === 'content' && found !== undefined ? { name: found.slice(0, 1024) } : {};
+}
+
+const EVIDENCE: readonly Source['role'][] = ['evidence', 'evidence-record', 'custody'];
+
+/** Refuses to hand out anything in which a digest still stands that lets a withheld content be guessed. */
+function guard(r: Redactor, sources: Source[], store: Map<Digest, Buffer>): void {
+  const forbidden = [...r.replaced.keys()].map((digest) => hexOf(digest as Digest));
+  for (const { role, sha256, from, name } of sources) {
+    const bytes = Buffer.isBuffer(from) ? from : store.get(sha256);
+    if (!bytes) continue;
+    const text = bytes.toString('latin1');
+    const payload = /"payload"\s*:\s*"([A-Za-z0-9+/=_-]+)"/.exec(text)?.[1];
+    const all = text + (payload ? Buffer.from(payload, 'base64').toString('latin1') : '');
+    const leak = forbidden.find((hex) => all.includes(hex));
+    if (leak)
+      throw new Fault('record_invalid', `${role} ${name ?? sha256} still names ${leak}: nothing was written`);
+  }
+}
+
+/** Redacts an opened bundle whose contents lie in `store`: drops what fits the patterns. */
+export function redactBundle(
+  opened: Opened,
+  store: BlobStore,
+  patterns: string[],
+  secret: Buffer,
+): Redaction {
+  const r = new Redactor(opened, secret);
+  r.choose(patterns);
+  const { items } = opened.document;
+  const sources: Source[] = [];
+  const add = (source: Source | undefined): boolean => source !== undefined && sources.push(source) > 0;
+  for (const [sha256, state] of r.states) add(r.rewrite('state', sha256, r.blank(state)));
+  const { record, shown } = opened;
+  // A state that is not inside may be made of what is withheld, and would let it be guessed.
+  const expected = record.expected_state_sha256;
+  const stateChanged = sources.length > 0;
+  if (expected && stateChanged && !items.some(({ sha256 }) => sha256 === expected)) r.withhold(expected);
+  const old = record.manifest_sha256;
+  const before = old ? r.json<Manifest>(old) : undefined;
+  let manifest: Manifest | undefined;
+  if (old && before && canonicalJson(r.blank(before)) !== canonicalJson(before)) {
+    manifest = redactManifest(r, before);
+    add({ ...r.rewrite('manifest', old, manifest)!, name: record.name });
+    for (const item of items) if (EVIDENCE.includes(item.role)) r.withhold(item.sha256);
+    if (record.manifest_subject_sha256) r.replaced.set(record.manifest_subject_sha256, '');
+  }
+  r.withhold(shown.nonce);
+  const next = redactRecord(r, opened, manifest);
+  const bytes = Buffer.from(canonicalJson(next));
+  const recordSha256 = digestOf(bytes);
+  add({ role: 'record', sha256: recordSha256, size: bytes.length, name: record.name, from: bytes });
+  r.replaced.set(opened.document.record_sha256, recordSha256);
+  for (const { role, name, sha256, size } of items) {
+    const instead = r.replaced.get(sha256);
+    const named = name === undefined ? {} : { name };
+    if (instead === undefined)
+      sources.push({ role, sha256, size, ...named, from: { path: store.path(sha256) } });
+    else if (instead.startsWith('hmac-'))
+      r.withheld.push({ role, ...named, ...nameOf(r, role, sha256), commitment: instead });
+  }
+  guard(r, sources, opened.kept);
+  const withheld = [...(opened.document.withheld ?? []), ...r.withheld].sort((a, b) =>
+    canonicalJson(a) < canonicalJson(b) ? -1 : 1,
+  );
+  return {
+    collected: {
+      record: next,
+      recordSha256,
+      manifest: manifest ?? opened.shownManifest,
+      image: opened.document.image,
+      sources,
+    },
+    subject: manifestDescriptor(opened.rootText),
+    withheld,
+    names: [...r.names.keys()].sort(),
+  };
+}

@@ -1,0 +1,78 @@
+/** reenact bundle redact: a new bundle without chosen contents, signed, which names the one it was made of. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { systemClock } from '../base/clock.ts';
+import { asFault, EXIT, Fault } from '../base/fault.ts';
+import { createBundle } from '../bundle/create.ts';
+import { extractBundle } from '../bundle/extract.ts';
+import { type Redaction, redactBundle } from '../bundle/redact.ts';
+import { Refused } from '../bundle/refused.ts';
+import { verifyBundle } from '../bundle/verify.ts';
+import { safe } from '../report/human.ts';
+import { BlobStore } from '../store/blobs.ts';
+import { eventKey } from './bundle-custody.ts';
+import type { Arguments } from './options.ts';
+import { abortOnSignals } from './signals.ts';
+import { readNamed } from './verify.ts';
+
+/** The case secret; a new one is only for its owner to read. */
+async function secretAt(path: string): Promise<Buffer> {
+  if (!existsSync(path)) {
+    const text = `${randomBytes(32).toString('hex')}\n`;
+    await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+      throw asFault('out_failed', `cannot write the case secret ${path}`, error);
+    });
+    process.stderr.write(`${path}: a new case secret; keep it, nothing can be shown without it\n`);
+  }
+  const [, hex] = /^([0-9a-f]{64})\s*$/.exec((await readNamed(path, 4096)).toString('latin1')) ?? [];
+  if (!hex) throw new Fault('usage', `${path} is no case secret: 64 lower-case hex digits`);
+  return Buffer.from(hex, 'hex');
+}
+
+function required(a: Arguments, name: string): string {
+  const text = a.text(name);
+  if (text === undefined || text === '')
+    throw new Fault('usage', `name --${name}: see reenact bundle redact --help`);
+  return text;
+}
+
+export async function redactCommand(path: string, a: Arguments): Promise<number> {
+  const target = required(a, 'out');
+  const reason = required(a, 'reason');
+  const key = await eventKey(required(a, 'key'));
+  const patterns = a.list('drop');
+  if (patterns.length === 0) throw new Fault('usage', 'name what to take out: --drop PATTERN');
+  if (existsSync(target)) throw new Fault('out_failed', `${target} is there already; nothing was written`);
+  const checked = await verifyBundle(path);
+  const [problem] = checked.problems;
+  if (problem) throw new Refused(problem.code, `${path}: ${problem.message}`);
+  const secret = await secretAt(required(a, 'secret'));
+  // What is to be withheld is unpacked here for a while: it must not stay behind.
+  const folder = mkdtempSync(join(tmpdir(), 'reenact-redact-'));
+  const { signal, release } = abortOnSignals();
+  let made: Redaction;
+  try {
+    const store = new BlobStore(join(folder, 'store'));
+    const opened = await extractBundle(path, store);
+    signal.throwIfAborted();
+    made = redactBundle(opened, store, patterns, secret);
+    const time = new Date(systemClock.now()).toISOString();
+    const claim = { action: 'redacted' as const, actor: a.text('actor') ?? '', reason, time };
+    const root = await createBundle(target, made.collected, {
+      state: opened.document.state,
+      sign: { key, claim },
+      redaction: made,
+    });
+    process.stdout.write(
+      `${target}: ${made.withheld.length} things withheld\n${made.names.map((name) => `  ${safe(name)}\n`).join('')}  identity ${root}\n  of       ${opened.root}\n`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    release();
+  }
+  return EXIT.ok;
+}
