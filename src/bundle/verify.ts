@@ -37,6 +37,15 @@ export interface BundleVerification {
   size_bytes: number;
 }
 
+/** A verification with what it read, for whoever writes about an accepted bundle without reading it again. */
+export interface ExaminedBundle {
+  verification: BundleVerification;
+  /** undefined where reading did not get to the end. */
+  opened?: Opened;
+  /** What verifying the evidence again came to; null where there was none to verify. */
+  evidence: EvidenceRecord | null;
+}
+
 /** An object of JSON that is inside; what is none is said, and then nothing is taken from it. */
 function documentOf(
   opened: Opened,
@@ -108,7 +117,11 @@ function checkVerdict(opened: Opened, policy: Policy, problems: BundleProblem[])
   return problems.length === before;
 }
 
-async function checkEvidence(opened: Opened, policy: Policy, problems: BundleProblem[]): Promise<Signer[]> {
+async function checkEvidence(
+  opened: Opened,
+  policy: Policy,
+  problems: BundleProblem[],
+): Promise<EvidenceRecord | null> {
   const { record, manifest } = opened;
   const { status, record: recorded } = record.evidence;
   if (status !== (recorded?.verdict ?? 'not_checked'))
@@ -116,7 +129,7 @@ async function checkEvidence(opened: Opened, policy: Policy, problems: BundlePro
       code: 'evidence_differs',
       message: `the record says ${status}, and its evidence record ${recorded?.verdict ?? 'is not there'}`,
     });
-  if (!recorded || !manifest) return [];
+  if (!recorded || !manifest) return null;
   const nowMs = Date.parse(recorded.verified_at);
   if (Number.isNaN(nowMs))
     throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
@@ -140,7 +153,7 @@ async function checkEvidence(opened: Opened, policy: Policy, problems: BundlePro
       code: 'evidence_differs',
       message: `the record says ${recorded.verdict}, and verifying again says ${again.verdict} (${again.code ?? ''} ${again.message})`,
     });
-  return again.verdict === 'verified' ? again.envelopes.flatMap(({ signers }) => signers) : [];
+  return again;
 }
 
 /** The run's entries: 1, 2, 3 … to its own, each naming the one before. */
@@ -166,6 +179,12 @@ function checkCustody(opened: Opened, problems: BundleProblem[]): void {
 
 /** Verifies a bundle offline, in one pass over it. What is wrong is in the result, never thrown. */
 export async function verifyBundle(path: string): Promise<BundleVerification> {
+  return (await examineBundle(path)).verification;
+}
+
+/** As verifyBundle, and gives what was read and verified too. */
+export async function examineBundle(path: string): Promise<ExaminedBundle> {
+  const examined: Omit<ExaminedBundle, 'verification'> = { evidence: null };
   const result: BundleVerification = {
     accepted: false,
     root: null,
@@ -180,6 +199,7 @@ export async function verifyBundle(path: string): Promise<BundleVerification> {
   };
   try {
     const opened = openBundle(path);
+    examined.opened = opened;
     const { root, record, document, problems, sizeBytes } = opened;
     const policy = await policyOf(opened);
     Object.assign(result, {
@@ -192,7 +212,9 @@ export async function verifyBundle(path: string): Promise<BundleVerification> {
       size_bytes: sizeBytes,
     });
     result.verdict_follows = checkVerdict(opened, policy, problems);
-    result.signers = await checkEvidence(opened, policy, problems);
+    const again = await checkEvidence(opened, policy, problems);
+    examined.evidence = again;
+    if (again?.verdict === 'verified') result.signers = again.envelopes.flatMap(({ signers }) => signers);
     checkCustody(opened, problems);
     if (digestOf(canonicalJson(record)) !== document.record_sha256)
       problems.push({ code: 'manifest_form', message: 'the record is not in canonical form' });
@@ -204,5 +226,5 @@ export async function verifyBundle(path: string): Promise<BundleVerification> {
     const code = error instanceof Refused ? error.code : 'manifest_form';
     result.problems = [...result.problems, { code, message: error.message }];
   }
-  return result;
+  return { verification: result, ...examined };
 }

@@ -8,11 +8,12 @@ import { collect, type ImageOrigin, outOf, type StateContents } from '../bundle/
 import { createBundle } from '../bundle/create.ts';
 import { openBundle } from '../bundle/open.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
-import { type BundleVerification, verifyBundle } from '../bundle/verify.ts';
+import { type BundleVerification, examineBundle } from '../bundle/verify.ts';
 import { safe } from '../report/human.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { parseRecord } from '../verdict/parse.ts';
+import { wantNewFolder, writeCertificate } from './certificate.ts';
 import { loadConfig } from './config.ts';
 import { abortOnSignals } from './engine.ts';
 import { type Arguments, parseOptions } from './options.ts';
@@ -82,10 +83,19 @@ function verificationText(path: string, v: BundleVerification): string {
 
 async function verify(a: Arguments): Promise<number> {
   const path = one(a, 'bundle');
-  const result = await verifyBundle(path);
+  const certificate = a.text('certificate');
+  if (certificate !== undefined) wantNewFolder(certificate);
+  const examined = await examineBundle(path);
+  const result = examined.verification;
   process.stdout.write(
     a.flag('json') ? `${JSON.stringify(result, null, 2)}\n` : verificationText(path, result),
   );
+  if (certificate !== undefined && result.accepted) {
+    await writeCertificate(certificate, examined);
+    process.stderr.write(
+      `${certificate}: certification.txt is a draft, for counsel and a qualified person; case.jsonld is for other tools\n`,
+    );
+  }
   return result.accepted ? EXIT.ok : EXIT.rejected;
 }
 

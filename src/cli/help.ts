@@ -159,7 +159,7 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
   --out FILE       the envelope (default: RECORD.dsse.json)
 `,
   bundle: `usage: reenact bundle create RECORD|DIR --out FILE [OPTIONS]
-       reenact bundle verify FILE [--json]
+       reenact bundle verify FILE [--certificate DIR] [--json]
        reenact bundle replay FILE [OPTIONS]
        reenact bundle ls FILE [--json]
 
@@ -179,6 +179,9 @@ that is inside, and compares the states. Exit status 0 if they are the same.
   --jobs N        replays at once (default: 4)
   --trust-harness DIGEST
                   run a harness that is not this release's (repeatable)
+  --certificate DIR
+                  of a bundle that verify accepts: a new folder with a draft
+                  certification for a US court and a CASE/UCO provenance view
   --json          print the result as JSON
 
 example:

@@ -57,6 +57,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     replays: 'string',
     jobs: 'string',
     'trust-harness': 'list',
+    certificate: 'string',
     json: 'boolean',
   },
   gate: { policy: 'string', evidence: 'list', json: 'boolean' },
