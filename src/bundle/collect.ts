@@ -13,6 +13,7 @@ import type { FinalState } from '../state/final-state.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { CaseDocument, Item } from './format.ts';
+import { type ImageDocuments, imageDocuments } from './image-documents.ts';
 
 export type StateContents = CaseDocument['state'];
 
@@ -120,7 +121,30 @@ async function addStates(c: Collector, record: ReplayRecord, contents: StateCont
   }
 }
 
-/** The chain of documents and every layer as the registry has it, never compressed anew. */
+/** The image's documents, from where earlier runs kept them or from a registry. */
+async function addImageDocuments(
+  c: Collector,
+  record: ReplayRecord,
+  get: (digest: Digest, kind: 'manifests' | 'blobs') => Promise<Buffer | undefined>,
+): Promise<ImageDocuments | undefined> {
+  const pinned = record.sandbox_image_sha256;
+  if (!pinned) return undefined;
+  const { image } = record;
+  // Of an index that lists several, only the one that ran is at hand.
+  const wanted = image && [image.requested, image.manifest, image.config];
+  const found = await imageDocuments(pinned, async (digest) =>
+    wanted && !wanted.includes(digest)
+      ? undefined
+      : get(digest, digest === image?.config ? 'blobs' : 'manifests'),
+  );
+  if (!found) return undefined;
+  const { index, manifest, config } = found;
+  for (const [name, digest] of Object.entries({ index, manifest, config }))
+    if (digest) await c.blob('image', digest, name);
+  return found;
+}
+
+/** Documents and every layer as the registry has it, never compressed anew. */
 async function addImage(
   c: Collector,
   record: ReplayRecord,
@@ -146,23 +170,15 @@ async function addImage(
     }
     throw fault;
   };
-  const chain = {
-    index: record.image.requested,
-    manifest: record.image.manifest,
-    config: record.image.config,
-  };
-  for (const [name, digest] of Object.entries(chain)) {
-    const kind = name === 'config' ? 'blobs' : 'manifests';
+  const found = await addImageDocuments(c, record, async (digest, kind) => {
     const bytes =
+      (await store.get(digest)) ??
       (await origin.cache.get(digest)) ??
       (await from((repository) => fetchByDigest(repository, kind, digest, origin.signal)));
     await store.put(bytes);
-    if (name !== 'index' || digest !== chain.manifest) await c.blob('image', digest, name);
-  }
-  const { layers } = await c.json<{ layers: { digest: Digest; size: number }[] }>(chain.manifest);
-  for (const { digest, size } of layers) {
-    if (!isDigest(digest))
-      throw new Fault('image_mismatch', `${chain.manifest} names a layer without digest`);
+    return bytes;
+  });
+  for (const { digest, size } of found?.layers ?? []) {
     await from((repository) => fetchLayer(repository, digest, size, store, origin.signal));
     await c.blob('image', digest, 'layer');
   }
@@ -196,6 +212,7 @@ export async function collect(
       await c.blob('harness', sha256, name);
   await addStates(c, record, contents);
   if (image) await addImage(c, record, store, image);
+  else await addImageDocuments(c, record, (digest) => store.get(digest));
   const manifest = record.manifest_sha256 ? await c.json<Manifest>(record.manifest_sha256) : undefined;
   return { record, recordSha256: digestOf(bytes), manifest, image: image !== undefined, sources: c.sources };
 }

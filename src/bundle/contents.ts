@@ -87,9 +87,10 @@ export class ContentReader {
       );
     const bytes = this.blob(layer, true)!;
     const document = parseDocument<CaseDocument>(bytes, caseShape, 'the case document', CASE_BYTES);
-    for (const { role, sha256, size } of document.items) {
+    for (const { role, sha256, size, name } of document.items) {
       this.listed.add(sha256);
-      if (LOOKED_INTO.includes(role) && size <= LIMITS.documentBytes) this.wanted.add(sha256);
+      const looked = LOOKED_INTO.includes(role) || (role === 'image' && name !== 'layer');
+      if (looked && size <= LIMITS.documentBytes) this.wanted.add(sha256);
     }
     return document;
   }

@@ -9,6 +9,7 @@ import { verifyEvidence } from '../evidence/verify.ts';
 import type { Policy } from '../policy/policy.ts';
 import { decide } from '../verdict/decide.ts';
 import type { GateResult } from '../verdict/record.ts';
+import { imageDocuments } from './image-documents.ts';
 import type { Opened } from './open.ts';
 
 /** What the reader brings; without a policy the one inside counts, under the reader's trust root. */
@@ -59,7 +60,8 @@ export async function evidenceAgain(
     const bytes = kept.get(sha256);
     return bytes ? [{ name: sha256 as string, bytes }] : [];
   });
-  const { image } = record;
+  const image = await imageDocuments(manifest!.sandbox_image_sha256, (digest) => kept.get(digest));
+  // An image is known by each link of its chain, but only by documents that are here: a record can name anything.
   const digests = [manifest!.sandbox_image_sha256, ...(image ? [image.manifest, image.config] : [])];
   return verifyEvidence(files, {
     trust,

@@ -20,7 +20,7 @@ import type { Opened } from './open.ts';
 type Commitment = string & { readonly __digest: 'sha256' };
 
 /** What stands for a withheld thing: whoever has the thing and the secret can make it again, nobody else can guess. */
-export function commit(secret: Buffer, thing: { sha256: string; size?: number }): Commitment {
+function commit(secret: Buffer, thing: { sha256: string; size?: number }): Commitment {
   return `hmac-sha256:${createHmac('sha256', secret).update(canonicalJson(thing)).digest('hex')}` as Commitment;
 }
 

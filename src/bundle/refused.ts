@@ -12,6 +12,7 @@ export const BUNDLE_CODES = {
   content_missing: 'ask for a bundle that was made with that content',
   text_differs: 'do not read this report: it is not made of what is inside',
   verdict_differs: 'do not trust the verdict: it does not follow from the recorded replays',
+  image_differs: 'do not trust the record: its image is not the one its documents describe',
   evidence_differs: 'do not trust the evidence record: verifying again came to something else',
   timestamp_invalid: 'ask for a timestamp of this very bundle: this one proves nothing about it',
   policy_unmet: 'ask for evidence by somebody your policy names; without --policy, the one inside counts',

@@ -12,6 +12,7 @@ import { type Policy, parsePolicy } from '../policy/policy.ts';
 import type { Problems } from './contents.ts';
 import { checkDemands, type Demanded, type Demands, decideAgain, evidenceAgain } from './demand.ts';
 import { checkEvents, type EventClaim, type Receipt } from './event.ts';
+import { imageDocuments } from './image-documents.ts';
 import { type Opened, openBundle } from './open.ts';
 import { Refused } from './refused.ts';
 
@@ -96,21 +97,29 @@ function checkVerdict(opened: Opened, policy: Policy, problems: Problems): boole
         code: 'verdict_differs',
         message: `the record says ${record.verdict} (${record.reason}), and from its replays follows ${verdict} (${reason})`,
       });
-  }
+  } else if (['reproduced', 'diverged'].includes(record.verdict) || record.replay_success_ratio !== 0)
+    problems.push({
+      code: 'verdict_differs',
+      message: `the record says ${record.verdict}, and holds no replay from which that could follow`,
+    });
   return problems.length === before;
 }
 
-async function checkEvidence(opened: Opened, policy: Policy, problems: Problems): Promise<Signer[]> {
+async function checkEvidence(
+  opened: Opened,
+  policy: Policy,
+  problems: Problems,
+): Promise<EvidenceRecord | null> {
   const { record, manifest } = opened;
   const { status, record: recorded } = record.evidence;
   // What was withheld cannot be verified again; the result says so.
-  if (opened.subject && !recorded) return [];
+  if (opened.subject && !recorded) return null;
   if (status !== (recorded?.verdict ?? 'not_checked'))
     problems.push({
       code: 'evidence_differs',
       message: `the record says ${status}, and its evidence record ${recorded?.verdict ?? 'is not there'}`,
     });
-  if (!recorded || !manifest) return [];
+  if (!recorded || !manifest) return null;
   const nowMs = Date.parse(recorded.verified_at);
   if (Number.isNaN(nowMs))
     throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
@@ -121,7 +130,30 @@ async function checkEvidence(opened: Opened, policy: Policy, problems: Problems)
       code: 'evidence_differs',
       message: `the record says ${recorded.verdict}, and verifying again says ${again.verdict} (${again.code ?? ''} ${again.message})`,
     });
-  return again.verdict === 'verified' ? again.envelopes.flatMap(({ signers }) => signers) : [];
+  return again;
+}
+
+/** What the record says of the image must be what the image's own documents say, where they are inside. */
+async function checkImage({ record, manifest, kept }: Opened, problems: Problems): Promise<void> {
+  const { image } = record;
+  if (!image) return;
+  if (image.requested !== manifest?.sandbox_image_sha256)
+    problems.push({
+      code: 'image_differs',
+      message: `the record names ${image.requested}, the manifest another image`,
+    });
+  const found = await imageDocuments(image.requested, (digest) => kept.get(digest));
+  if (!found) return;
+  const [said, inside] = [image, found].map((one) => [
+    one.manifest,
+    one.config,
+    ...('diffIds' in one ? one.diffIds : one.diff_ids),
+  ]);
+  if (canonicalJson(said) !== canonicalJson(inside))
+    problems.push({
+      code: 'image_differs',
+      message: 'the record says other digests of the image than its documents',
+    });
 }
 
 /** The run's entries: 1, 2, 3 … to its own, each naming the one before. */
@@ -191,7 +223,8 @@ export interface VerifyOptions {
   receipts?: Receipt[];
 }
 
-async function checkAll(opened: Opened, result: BundleVerification, o: VerifyOptions): Promise<void> {
+async function checkAll(opened: Opened, examined: ExaminedBundle, o: VerifyOptions): Promise<void> {
+  const { verification: result } = examined;
   const { root, record, document, problems, sizeBytes, subject } = opened;
   const withheld = subject !== undefined && !record.evidence.record && record.evidence.files.length > 0;
   Object.assign(result, {
@@ -208,7 +241,10 @@ async function checkAll(opened: Opened, result: BundleVerification, o: VerifyOpt
   });
   const policy = await policyOf(opened);
   result.verdict_follows = checkVerdict(opened, policy, problems);
-  result.signers = await checkEvidence(opened, policy, problems);
+  examined.evidence = await checkEvidence(opened, policy, problems);
+  if (examined.evidence?.verdict === 'verified')
+    result.signers = examined.evidence.envelopes.flatMap(({ signers }) => signers);
+  await checkImage(opened, problems);
   checkCustody(opened, problems);
   checkAttested(opened, o.receipts ?? [], problems);
   if (digestOf(canonicalJson(opened.shown)) !== document.record_sha256)
@@ -242,28 +278,34 @@ const NOTHING: BundleVerification = {
   size_bytes: 0,
 };
 
-/** Verifies a bundle offline, in one pass over it, and gives it as it was read, where it could be read. */
-export async function examineBundle(
-  path: string,
-  o: VerifyOptions = {},
-): Promise<{ result: BundleVerification; opened: Opened | undefined }> {
-  const result = structuredClone(NOTHING);
-  let opened: Opened | undefined;
+/** A verification with what was read, for whoever goes on from there without reading the bundle again. */
+export interface ExaminedBundle {
+  verification: BundleVerification;
+  /** undefined where reading did not get to the end. */
+  opened: Opened | undefined;
+  /** What verifying the evidence again came to; null where there was none to verify. */
+  evidence: EvidenceRecord | null;
+}
+
+/** Verifies a bundle offline, in one pass over it, and gives what was read and verified too. */
+export async function examineBundle(path: string, o: VerifyOptions = {}): Promise<ExaminedBundle> {
+  const verification = structuredClone(NOTHING);
+  const examined: ExaminedBundle = { verification, opened: undefined, evidence: null };
   try {
-    opened = await openBundle(path);
-    await checkAll(opened, result, o);
-    result.accepted = result.problems.length === 0;
+    examined.opened = await openBundle(path);
+    await checkAll(examined.opened, examined, o);
+    verification.accepted = verification.problems.length === 0;
   } catch (error) {
     // A policy or a reference inside that is not of its form is the bundle's fault, not the caller's.
     const expected = error instanceof Refused || error instanceof Refusal || error instanceof Fault;
     if (!expected || (error instanceof Fault && error.code === 'usage')) throw error;
     const code = error instanceof Refused ? error.code : 'manifest_form';
-    result.problems = [...result.problems, { code, message: error.message }];
+    verification.problems = [...verification.problems, { code, message: error.message }];
   }
-  return { result, opened };
+  return examined;
 }
 
 /** Verifies a bundle offline, in one pass over it. What is wrong is in the result, never thrown. */
 export async function verifyBundle(path: string, o: VerifyOptions = {}): Promise<BundleVerification> {
-  return (await examineBundle(path, o)).result;
+  return (await examineBundle(path, o)).verification;
 }

@@ -6,7 +6,7 @@ import { attachToBundle } from '../bundle/create.ts';
 import { ACTIONS, type Action, signEvent } from '../bundle/event.ts';
 import type { Opened } from '../bundle/open.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
-import { examineBundle } from '../bundle/verify.ts';
+import { examineBundle, verifyBundle } from '../bundle/verify.ts';
 import type { SigningKey } from '../evidence/sign.ts';
 import { safe } from '../report/human.ts';
 import { receiptsOf } from './bundle-verify.ts';
@@ -26,8 +26,8 @@ export async function eventKey(path: string): Promise<SigningKey> {
 }
 
 async function accepted(path: string, a: Arguments): Promise<Opened> {
-  const { result, opened } = await examineBundle(path, { receipts: receiptsOf(a) });
-  const [first] = result.problems;
+  const { verification, opened } = await examineBundle(path, { receipts: receiptsOf(a) });
+  const [first] = verification.problems;
   if (first) throw new Refused(first.code, `${path}: ${first.message}`);
   return opened!;
 }
@@ -74,7 +74,7 @@ async function stamp(path: string, a: Arguments): Promise<number> {
 }
 
 async function log(path: string, a: Arguments): Promise<number> {
-  const { result } = await examineBundle(path, { receipts: receiptsOf(a) });
+  const result = await verifyBundle(path, { receipts: receiptsOf(a) });
   if (a.flag('json')) process.stdout.write(`${JSON.stringify(result.events, null, 2)}\n`);
   else if (result.events.length === 0 && result.root) process.stdout.write('no events\n');
   else

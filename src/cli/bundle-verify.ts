@@ -5,11 +5,12 @@ import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { Demands } from '../bundle/demand.ts';
 import { parseReceipt, type Receipt } from '../bundle/event.ts';
 import { BUNDLE_CODES } from '../bundle/refused.ts';
-import { type BundleVerification, verifyBundle } from '../bundle/verify.ts';
+import { type BundleVerification, examineBundle } from '../bundle/verify.ts';
 import type { Signer } from '../evidence/record.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { safe } from '../report/human.ts';
+import { wantNewFolder, writeCertificate } from './certificate.ts';
 import type { Arguments } from './options.ts';
 import { wantsColour } from './terminal.ts';
 import { readNamed } from './verify.ts';
@@ -129,10 +130,19 @@ export function verificationText(path: string, v: BundleVerification): string {
 }
 
 export async function verifyBundleCommand(path: string, a: Arguments): Promise<number> {
-  const result = await verifyBundle(path, { demands: await demandsOf(a), receipts: receiptsOf(a) });
+  const certificate = a.text('certificate');
+  if (certificate !== undefined) wantNewFolder(certificate);
+  const examined = await examineBundle(path, { demands: await demandsOf(a), receipts: receiptsOf(a) });
+  const result = examined.verification;
   process.stdout.write(
     a.flag('json') ? `${JSON.stringify(result, null, 2)}\n` : verificationText(path, result),
   );
   if (!result.accepted) return EXIT.rejected;
+  if (certificate !== undefined) {
+    await writeCertificate(certificate, examined);
+    process.stderr.write(
+      `${certificate}: certification.txt is a draft, for counsel and a qualified person; case.jsonld is for other tools\n`,
+    );
+  }
   return result.demanded?.gates.some(({ pass }) => !pass) ? EXIT.failed : EXIT.ok;
 }

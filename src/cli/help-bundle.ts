@@ -49,6 +49,9 @@ again as of the time of the run, and says what is wrong.
   --trust-root R   your own trusted root instead of the one inside
   --receipt N:SHA  a custody event you were shown: it must be in the chain
                    (repeatable)
+  --certificate DIR
+                   of a bundle that is accepted: a new folder with a draft
+                   certification for a US court and a CASE/UCO provenance view
   --json           print the result as JSON
 `,
   'bundle replay': `usage: reenact bundle replay FILE [OPTIONS]
@@ -75,9 +78,9 @@ content and the secret can show that it was this one, and nobody can guess it.
 Evidence that would give a dropped digest away is taken out as well. The new
 bundle names the one it was made of, which stays as it is.
 
-  --drop PATTERN  what to take out (repeatable): input/PATH, files/PATH (what the
-                  program wrote), stdout, stderr; * within a name, ** across
-                  folders. The same bytes under another name go as well.
+  --drop PATTERN  what to take out (repeatable): input/PATH, stdout, stderr, or
+                  files/PATH, which the program wrote; * within a name, **
+                  across folders. The same bytes under another name go too.
   --reason TEXT   why, signed
   --key K         an Ed25519 private key: the redaction is signed
   --actor NAME    who redacts, for people

@@ -60,7 +60,13 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     reason: 'string',
     timestamp: 'string',
   },
-  'bundle verify': { policy: 'string', 'trust-root': 'string', receipt: 'list', json: 'boolean' },
+  'bundle verify': {
+    policy: 'string',
+    'trust-root': 'string',
+    receipt: 'list',
+    certificate: 'string',
+    json: 'boolean',
+  },
   'bundle replay': { replays: 'string', jobs: 'string', 'trust-harness': 'list', json: 'boolean' },
   'bundle ls': { json: 'boolean' },
   'bundle redact': {

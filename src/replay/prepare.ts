@@ -6,6 +6,7 @@ import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
+import type { ImageChain } from '../sandbox/chain.ts';
 import { ensureImage, type ImageSources, resolveImage } from '../sandbox/image.ts';
 import { judgeProbe, type Observed, parseObserved } from '../sandbox/probe.ts';
 import { runContainer } from '../sandbox/run.ts';
@@ -91,10 +92,20 @@ function imageSources(c: RunContext, manifest: Manifest): ImageSources {
   };
 }
 
-/** Every digest the image is known by, resolved from documents we hashed; nothing is pulled. */
+/** Every digest the image is known by, from documents we hashed; they are kept, for whoever checks the record. */
+async function keepDocuments(c: RunContext, chain: ImageChain): Promise<Digest[]> {
+  const digests = [chain.requested, chain.manifest, chain.config];
+  for (const digest of digests) {
+    const bytes = await c.imageStore.get(digest);
+    if (bytes) await c.store.put(bytes);
+  }
+  return digests;
+}
+
+/** Every digest the image is known by; nothing is pulled. */
 export async function imageDigests(c: RunContext, manifest: Manifest): Promise<Digest[]> {
   const { chain } = await resolveImage(manifest.sandbox_image_sha256, imageSources(c, manifest), c.signal);
-  return [chain.requested, chain.manifest, chain.config];
+  return keepDocuments(c, chain);
 }
 
 /** Does everything that must be right before the first replay; throws a Fault that names what is not. */
@@ -104,6 +115,7 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
     throw new Fault('unsupported_platform', `the manifest is for ${manifest.os}; this engine replays linux`);
   const files = await copyInputs(loaded.folder, manifest.inputs ?? [], c.store);
   const image = await ensureImage(manifest.sandbox_image_sha256, imageSources(c, manifest), c.signal);
+  await keepDocuments(c, image);
   const bench = await benchOf(c, image, checkImage);
   let caseVolume: string | undefined;
   if (files.length > 0) {

@@ -110,6 +110,18 @@ describe('a blob stands once', () => {
   });
 });
 
+describe('a record that names something else than what is inside', () => {
+  it.each<[string, string, (record: ReplayRecord) => void]>([
+    ['image_differs', 'another image than the manifest', (r) => (r.image!.requested = digestOf('x'))],
+    ['image_differs', 'another configuration', (r) => (r.image!.config = digestOf('x'))],
+    ['image_differs', 'other layers', (r) => (r.image!.diff_ids = [])],
+    ['manifest_form', 'another subject', (r) => (r.manifest_subject_sha256 = digestOf('x'))],
+    ['verdict_differs', 'a verdict without replays', (r) => (r.replays = [])],
+  ])('%s: %s', async (code, _name, change) => {
+    expect(await codesOf(await forge(change))).toContain(code);
+  });
+});
+
 describe('documents that are none are a problem of the bundle, never a crash', () => {
   it.each<[string, (record: ReplayRecord, collected: Collected) => void]>([
     ['a manifest that is no JSON', (r, c) => (r.manifest_sha256 = replace(c, 'manifest', 'x'))],

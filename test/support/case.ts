@@ -65,10 +65,13 @@ export async function makeCase(outputs: string[], files: Record<string, Buffer> 
       attempts: 1,
     });
   }
+  const config = JSON.stringify({ rootfs: { diff_ids: [digestOf('layer')] } });
+  const image = JSON.stringify({ config: { digest: digestOf(config), size: config.length }, layers: [] });
+  for (const text of [config, image]) await store.put(text);
   const manifest = {
     harness_version: '1' as const,
     os: 'linux' as const,
-    sandbox_image_sha256: digestOf('image'),
+    sandbox_image_sha256: digestOf(image),
     seed: 1,
     run_instructions: 'true',
     name: 'a case <b>&',
@@ -116,7 +119,15 @@ export async function makeCase(outputs: string[], files: Record<string, Buffer> 
     replays: decision.replays,
     policy: { name: policy.name, sha256: policy.sha256 },
     evidence: { status: kept.record.verdict, ...kept },
-    image: null,
+    image: {
+      requested: digestOf(image),
+      kind: 'manifest',
+      manifest: digestOf(image),
+      config: digestOf(config),
+      diff_ids: [digestOf('layer')],
+      platform: 'linux/amd64',
+      image_check: 'engine',
+    },
     claims: [],
     degraded: [],
     uncaptured: [],

@@ -1,0 +1,32 @@
+/** An accepted bundle as the reports about it are given it, made without an engine. */
+import { join } from 'node:path';
+import { expect } from 'vitest';
+
+import { collect } from '../../src/bundle/collect.ts';
+import { createBundle } from '../../src/bundle/create.ts';
+import { examineBundle } from '../../src/bundle/verify.ts';
+import type { Signer } from '../../src/evidence/record.ts';
+import type { CertifiedBundle } from '../../src/report/certification.ts';
+import { BlobStore } from '../../src/store/blobs.ts';
+import { makeCase, type TestCase } from './case.ts';
+import { tempFolder } from './world.ts';
+
+export interface Accepted {
+  path: string;
+  bundle: CertifiedBundle;
+  signers: Signer[];
+}
+
+/** Two replays that agree, signed evidence, one custody entry. */
+export async function acceptedBundle(change?: (made: TestCase) => Promise<void>): Promise<Accepted> {
+  const made = await makeCase(['a', 'a']);
+  await change?.(made);
+  const path = join(tempFolder(), 'case.tar');
+  const collected = await collect(made.record, new BlobStore(made.out), made.out, 'full');
+  await createBundle(path, collected, { state: 'full' });
+  const { verification, opened, evidence } = await examineBundle(path);
+  expect(verification.problems).toEqual([]);
+  const { root, record, document, sizeBytes, attested } = opened!;
+  const bundle = { root, record, archiveBytes: sizeBytes, contents: document, evidence, attested };
+  return { path, bundle, signers: verification.signers };
+}
