@@ -1,18 +1,14 @@
 /** What a bundle proves: that it is whole, that its verdict follows from its records, and who signed what. */
 import { canonicalJson } from '../base/canonical-json.ts';
-import { type Digest, digestOf, isDigest } from '../base/digest.ts';
+import { type Digest, digestOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { parseJson } from '../base/json.ts';
-import { LIMITS } from '../base/limits.ts';
 import type { EvidenceRecord, Signer } from '../evidence/record.ts';
 import { Refusal } from '../evidence/refusal.ts';
-import { Trust } from '../evidence/trust.ts';
 import { manifestSubject } from '../manifest/subject.ts';
-import { type Policy, parsePolicy } from '../policy/policy.ts';
+import { checkAttested, checkCustody, checkEvidence, checkImage, checkVerdict, policyOf } from './checks.ts';
 import type { Problems } from './contents.ts';
-import { checkDemands, type Demanded, type Demands, decideAgain, evidenceAgain } from './demand.ts';
-import { checkEvents, type EventClaim, type Receipt } from './event.ts';
-import { imageDocuments } from './image-documents.ts';
+import { checkDemands, type Demanded, type Demands } from './demand.ts';
+import type { EventClaim, Receipt } from './event.ts';
 import { type Opened, openBundle } from './open.ts';
 import { Refused } from './refused.ts';
 
@@ -39,154 +35,6 @@ export interface BundleVerification {
   problems: Problems;
   items: number;
   size_bytes: number;
-}
-
-/** An object of JSON that is inside; what is none is said, and then nothing is taken from it. */
-function documentOf(
-  opened: Opened,
-  sha256: Digest | null | undefined,
-  what: string,
-): Record<string, unknown> | undefined {
-  const bytes = sha256 ? opened.kept.get(sha256) : undefined;
-  if (!bytes) return undefined;
-  const parsed = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
-  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null)
-    throw new Refused('manifest_form', `${what} ${sha256} is no JSON object`);
-  return parsed.value as Record<string, unknown>;
-}
-
-/** The policy as the run had it: its canonical form names its files by digest, and they are inside. */
-export async function policyOf(opened: Opened): Promise<Policy> {
-  const { name, sha256 } = opened.record.policy;
-  const text = opened.kept.get(sha256)?.toString('utf8');
-  if (text === undefined) throw new Refused('content_missing', `the policy ${sha256} is not there`);
-  const policy = await parsePolicy(text, name, async (digest) => {
-    const bytes = isDigest(digest) ? opened.kept.get(digest) : undefined;
-    if (!bytes) throw new Error(`${digest} is not in the bundle`);
-    return bytes;
-  });
-  if (policy.sha256 !== sha256)
-    throw new Refused('content_missing', `the policy is ${policy.sha256}, not ${sha256}`);
-  return policy;
-}
-
-/** Decides again, from the replays as they are recorded; and each state must have the ending its replay claims. */
-function checkVerdict(opened: Opened, policy: Policy, problems: Problems): boolean {
-  const { record } = opened;
-  const before = problems.length;
-  for (const { index, final_state_sha256, exit_code, signal } of record.replays) {
-    const state = documentOf(opened, final_state_sha256, 'the state');
-    if (state && (state.exit_code !== exit_code || state.signal !== signal))
-      problems.push({
-        code: 'verdict_differs',
-        message: `replay ${index} ended in another way than its state says`,
-      });
-  }
-  if (record.replays.length > 0) {
-    const { verdict, reason, flaky, ratio, replays, gates } = decideAgain(opened, policy);
-    const recorded = [
-      record.verdict,
-      record.reason,
-      record.flaky,
-      record.replay_success_ratio,
-      record.replays,
-      record.gates,
-    ];
-    if (canonicalJson([verdict, reason, flaky, ratio, replays, gates]) !== canonicalJson(recorded))
-      problems.push({
-        code: 'verdict_differs',
-        message: `the record says ${record.verdict} (${record.reason}), and from its replays follows ${verdict} (${reason})`,
-      });
-  } else if (['reproduced', 'diverged'].includes(record.verdict) || record.replay_success_ratio !== 0)
-    problems.push({
-      code: 'verdict_differs',
-      message: `the record says ${record.verdict}, and holds no replay from which that could follow`,
-    });
-  return problems.length === before;
-}
-
-async function checkEvidence(
-  opened: Opened,
-  policy: Policy,
-  problems: Problems,
-): Promise<EvidenceRecord | null> {
-  const { record, manifest } = opened;
-  const { status, record: recorded } = record.evidence;
-  // What was withheld cannot be verified again; the result says so.
-  if (opened.subject && !recorded) return null;
-  if (status !== (recorded?.verdict ?? 'not_checked'))
-    problems.push({
-      code: 'evidence_differs',
-      message: `the record says ${status}, and its evidence record ${recorded?.verdict ?? 'is not there'}`,
-    });
-  if (!recorded || !manifest) return null;
-  const nowMs = Date.parse(recorded.verified_at);
-  if (Number.isNaN(nowMs))
-    throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
-  // As of then: that a key ended since does not make the run's check wrong.
-  const again = await evidenceAgain(opened, new Trust(policy), nowMs, recorded.verdict === 'verified');
-  if (again.verdict !== recorded.verdict)
-    problems.push({
-      code: 'evidence_differs',
-      message: `the record says ${recorded.verdict}, and verifying again says ${again.verdict} (${again.code ?? ''} ${again.message})`,
-    });
-  return again;
-}
-
-/** What the record says of the image must be what the image's own documents say, where they are inside. */
-async function checkImage({ record, manifest, kept }: Opened, problems: Problems): Promise<void> {
-  const { image } = record;
-  if (!image) return;
-  if (image.requested !== manifest?.sandbox_image_sha256)
-    problems.push({
-      code: 'image_differs',
-      message: `the record names ${image.requested}, the manifest another image`,
-    });
-  const found = await imageDocuments(image.requested, (digest) => kept.get(digest));
-  if (!found) return;
-  const [said, inside] = [image, found].map((one) => [
-    one.manifest,
-    one.config,
-    ...('diffIds' in one ? one.diffIds : one.diff_ids),
-  ]);
-  if (canonicalJson(said) !== canonicalJson(inside))
-    problems.push({
-      code: 'image_differs',
-      message: 'the record says other digests of the image than its documents',
-    });
-}
-
-/** The run's entries: 1, 2, 3 … to its own, each naming the one before. */
-function checkCustody(opened: Opened, problems: Problems): void {
-  const place = opened.record.evidence.custody;
-  const entries = opened.document.items.filter(({ role }) => role === 'custody');
-  if (!place && entries.length === 0) return;
-  let previous: Digest | null = null;
-  const broken = entries.find(({ sha256 }, index) => {
-    const entry = documentOf(opened, sha256, 'the custody entry');
-    const fits = entry?.sequence === index + 1 && entry.previous === previous;
-    previous = sha256;
-    return !fits;
-  });
-  if (broken)
-    problems.push({ code: 'custody_broken', message: `${broken.name} does not follow the entry before it` });
-  else if (previous !== place?.sha256 || entries.length !== place?.sequence)
-    problems.push({
-      code: 'custody_broken',
-      message: `the chain ends with ${previous}, and the record names ${place?.sha256}`,
-    });
-}
-
-/** Events and timestamps: each signature, each link, and that every timestamp is of something here. */
-function checkAttested({ attested }: Opened, receipts: Receipt[], problems: Problems): void {
-  for (const message of checkEvents(attested.events, receipts))
-    problems.push({ code: 'custody_broken', message });
-  for (const { sha256, of } of attested.stamps)
-    if (of === null)
-      problems.push({
-        code: 'timestamp_invalid',
-        message: `the timestamp ${sha256} is neither of the root nor of an event`,
-      });
 }
 
 function eventsOf({ attested }: Opened): BundleVerification['events'] {
