@@ -124,8 +124,13 @@ export async function ensureRegistry(): Promise<string> {
   return host;
 }
 
+/** Ends the registry that ensureRegistry started, by its own pid. */
+export function stopRegistry(): Promise<void> {
+  return stopDaemon('the registry', join(registryFolder, 'pid'), registryConfig);
+}
+
 /** Ends what ensureEngine and ensureRegistry started, by their own pids. */
 export async function stopAll(): Promise<void> {
-  await stopDaemon('the registry', join(registryFolder, 'pid'), registryConfig);
+  await stopRegistry();
   await stopDaemon('the private engine', join(engineFolder, 'docker.pid'), engineData);
 }

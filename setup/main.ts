@@ -39,7 +39,10 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     for (const [name, value] of Object.entries(env)) process.stdout.write(`export ${name}=${value}\n`);
     return 0;
   },
-  demo: async () => demo(root, await environment()),
+  demo: async () => {
+    await ensureTools([TOOLS.jq, TOOLS.openssl]);
+    return demo(root, await environment());
+  },
   test: async (args) => {
     const others = [TOOLS.jq, TOOLS.openssl, TOOLS.python, TOOLS.schemas, TOOLS.skopeo];
     await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox, ...others]);

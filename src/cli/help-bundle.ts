@@ -12,6 +12,7 @@ commands:
   verify   read a bundle once and say what is wrong with it, offline
   replay   replay what is inside, and compare the states
   redact   make a bundle in which chosen contents are only committed to
+  inspect  say at a glance what it is
   ls       list what is inside
   custody  sign who had it in hand, show the events, attach a timestamp
 
@@ -68,6 +69,11 @@ inside, and compares the states. Exit status 0 if they are the same.
   'bundle ls': `usage: reenact bundle ls FILE [--json]
 
 Lists what is inside: role, size, digest, name.
+`,
+  'bundle inspect': `usage: reenact bundle inspect FILE [--json]
+
+Says at a glance what a bundle is: identity, record, contents by role, events,
+what was withheld. Checks form and digests only.
 `,
   'bundle redact': `usage: reenact bundle redact FILE --drop PATTERN... --reason TEXT
          --key K --secret FILE --out FILE [--actor NAME]

@@ -69,6 +69,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   },
   'bundle replay': { replays: 'string', jobs: 'string', 'trust-harness': 'list', json: 'boolean' },
   'bundle ls': { json: 'boolean' },
+  'bundle inspect': { json: 'boolean' },
   'bundle redact': {
     drop: 'list',
     reason: 'string',
