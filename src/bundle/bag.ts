@@ -21,17 +21,41 @@ function manifestText(files: BagFile[]): string {
     .join('');
 }
 
-/** The bag's own files in their order; `layout` is everything before them, `payload` what people read. */
-export function bagFiles(root: Digest, layout: BagFile[], payload: [string, string][]): [string, string][] {
-  const data = payload.map(([name, text]) => bagFileOf(name, text));
-  const octets = payload.reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
-  const info = `External-Identifier: ${root}\nPayload-Oxum: ${octets}.${data.length}\n`;
-  const manifest = manifestText(data);
+/** A file below data/: what people read. */
+export interface Payload extends BagFile {
+  sizeBytes: number;
+}
+
+/** A text below data/. */
+export function payloadOf(name: string, text: string): Payload {
+  return { ...bagFileOf(name, text), sizeBytes: Buffer.byteLength(text) };
+}
+
+/** Which making of the texts below data/ it is. */
+function agent(textsVersion: number): string {
+  return `Bag-Software-Agent: reenact texts ${textsVersion}`;
+}
+
+/** The version that a bag-info.txt names; 0 where it names none. */
+export function textsVersionOf(info: string): number {
+  const [, digits] = /^Bag-Software-Agent: reenact texts ([1-9]\d{0,5})$/m.exec(info) ?? [];
+  return Number(digits ?? 0);
+}
+
+/** The bag's own files in their order; `layout` is everything before them, `payload` what comes after them. */
+export function bagFiles(
+  root: Digest,
+  layout: BagFile[],
+  payload: Payload[],
+  textsVersion: number,
+): [string, string][] {
+  const octets = payload.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const info = `${agent(textsVersion)}\nExternal-Identifier: ${root}\nPayload-Oxum: ${octets}.${payload.length}\n`;
   const tags: [string, string][] = [
     ['bagit.txt', BAGIT],
     ['bag-info.txt', info],
-    ['manifest-sha256.txt', manifest],
+    ['manifest-sha256.txt', manifestText(payload)],
   ];
   const tagFiles = tags.map(([name, text]) => bagFileOf(name, text));
-  return [...tags, ['tagmanifest-sha256.txt', manifestText([...layout, ...tagFiles])], ...payload];
+  return [...tags, ['tagmanifest-sha256.txt', manifestText([...layout, ...tagFiles])]];
 }

@@ -2,9 +2,9 @@
 import { digestOf } from '../base/digest.ts';
 import type { Attachment } from './attached.ts';
 import { attachedBlobs } from './attached.ts';
-import { type BagFile, bagFileOf, bagFiles } from './bag.ts';
+import { type BagFile, bagFileOf, bagFiles, type Payload, payloadOf } from './bag.ts';
 import { blobName, type Descriptor, EMPTY_CONFIG, layoutIndex, OCI_LAYOUT } from './format.ts';
-import type { BundleTexts } from './texts.ts';
+import { type BundleTexts, TEXTS_VERSION } from './texts.ts';
 
 /** Everything but the blobs themselves. */
 export interface Layout {
@@ -35,12 +35,18 @@ export function attachedFiles({ layers, attachments }: Layout): [string, Buffer]
   return attachedBlobs(named, layers).map(({ digest, bytes }) => [blobName(digest), bytes]);
 }
 
-/** The members after the blobs: the bag and what people read. */
-export function backFiles(layout: Layout, texts: BundleTexts): [string, string][] {
+/** The bag's files, which stand after the blobs; `payload` is what people read, and stands after them. */
+export function bagOf(layout: Layout, payload: Payload[], textsVersion: number): [string, string][] {
   const files: BagFile[] = [
     ...frontFiles(layout).map(([name, text]) => bagFileOf(name, text)),
     ...layout.layers.map(({ digest }) => ({ name: blobName(digest), sha256: digest })),
     ...attachedFiles(layout).map(([name, bytes]) => bagFileOf(name, bytes)),
   ];
-  return bagFiles(digestOf(layout.root), files, texts);
+  return bagFiles(digestOf(layout.root), files, payload, textsVersion);
+}
+
+/** The members after the blobs: the bag and what people read. */
+export function backFiles(layout: Layout, texts: BundleTexts): [string, string][] {
+  const payload = texts.map(([name, text]) => payloadOf(name, text));
+  return [...bagOf(layout, payload, TEXTS_VERSION), ...texts];
 }

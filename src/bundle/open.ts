@@ -13,6 +13,7 @@ import {
   attachmentShape,
 } from './attached.ts';
 import { type Attested, readAttested } from './attested.ts';
+import { type Payload, textsVersionOf } from './bag.ts';
 import {
   ContentReader,
   compareContents,
@@ -33,10 +34,10 @@ import {
   OCI_LAYOUT,
   parseDocument,
 } from './format.ts';
-import { backFiles, frontFiles } from './layout.ts';
+import { bagOf, frontFiles, type Layout } from './layout.ts';
 import { Input, readMember } from './read.ts';
 import { Refused } from './refused.ts';
-import { textsOf } from './texts.ts';
+import { type BundleTexts, TEXT_NAMES, TEXTS_VERSION, textsOf } from './texts.ts';
 
 export interface Opened {
   root: Digest;
@@ -59,6 +60,8 @@ export interface Opened {
   kept: Map<Digest, Buffer>;
   /** Where in the file the layers’ blobs stand. */
   blobs: { from: number; to: number };
+  /** Which release's making the texts are. */
+  textsVersion: number;
   sizeBytes: number;
   /** What is wrong beside what ended the reading. */
   problems: Problems;
@@ -179,6 +182,30 @@ function parseManifestOf(
   return parsed.value.manifest;
 }
 
+/** The bag, held against what is there, and the texts, held against what this release makes of the contents. */
+function readBack(
+  input: Input,
+  layout: Layout,
+  texts: BundleTexts,
+): { problems: Problems; textsVersion: number } {
+  const bagNames = bagOf(layout, [], 0).map(([name]) => name);
+  const bag = bagNames.map((name) => expectFile(input, name, LIMITS.imageDocumentBytes).toString());
+  const payload = TEXT_NAMES.map((name): Payload => {
+    const sizeBytes = nextMember(input, name);
+    return { name, sizeBytes, sha256: readMember(input, sizeBytes, false).sha256 };
+  });
+  const problems: Problems = [];
+  const textsVersion = textsVersionOf(bag[bagNames.indexOf('bag-info.txt')]!);
+  for (const [i, [name, text]] of bagOf(layout, payload, textsVersion).entries())
+    if (bag[i] !== text)
+      problems.push({ code: 'bag_mismatch', message: `${name} is not what is made of the files` });
+  if (textsVersion !== TEXTS_VERSION) return { problems, textsVersion };
+  for (const [i, [name, text]] of texts.entries())
+    if (payload[i]!.sha256 !== digestOf(text))
+      problems.push({ code: 'text_differs', message: `${name} is not what is made of the contents` });
+  return { problems, textsVersion };
+}
+
 async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened> {
   const front = readFront(input);
   const { layers, subject, rootBytes } = front;
@@ -219,14 +246,8 @@ async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened
   const [, [, index]] = frontFiles(layout) as [unknown, [string, string]];
   if (digestOf(index) !== front.index)
     problems.push({ code: 'manifest_form', message: 'index.json is not in canonical form' });
-  for (const [name, text] of backFiles(layout, texts)) {
-    const { sha256 } = readMember(input, nextMember(input, name), false);
-    if (sha256 !== digestOf(text))
-      problems.push({
-        code: name.startsWith('data/') ? 'text_differs' : 'bag_mismatch',
-        message: `${name} is not what is made of the contents`,
-      });
-  }
+  const back = readBack(input, layout, texts);
+  problems.push(...back.problems);
   const more = input.header();
   if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
   return {
@@ -243,6 +264,7 @@ async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened
     attested,
     kept: reader.kept,
     blobs,
+    textsVersion: back.textsVersion,
     sizeBytes: input.at,
     problems,
   };

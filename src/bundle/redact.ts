@@ -195,7 +195,9 @@ export function redactBundle(
     manifest = redactManifest(r, before);
     add({ ...r.rewrite('manifest', old, manifest)!, name: record.name });
     for (const item of items) if (EVIDENCE.includes(item.role)) r.withhold(item.sha256);
-    if (record.manifest_subject_sha256) r.replaced.set(record.manifest_subject_sha256, '');
+    // Of a manifest without evidence it is the digest that was replaced just now.
+    const subject = record.manifest_subject_sha256;
+    if (subject && !r.replaced.has(subject)) r.withhold(subject);
   }
   r.withhold(shown.nonce);
   const next = redactRecord(r, opened, manifest);

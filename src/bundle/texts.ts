@@ -9,6 +9,15 @@ import type { CaseDocument, Descriptor } from './format.ts';
 
 export type BundleTexts = [string, string][];
 
+/**
+ * Raised whenever the same contents would give other texts: a release can compare only the texts it makes itself, and
+ * must not call a bundle of an older one a lie. A test holds it to the texts' digest.
+ */
+export const TEXTS_VERSION = 1;
+
+/** The files below data/, in their order. */
+export const TEXT_NAMES = ['data/VERIFY.txt', 'data/report.html'] as const;
+
 /** What the texts are made of. */
 export interface TextSources {
   /** The root manifest's text. */
@@ -26,8 +35,9 @@ export function textsOf({ root, layers, document, record, manifest, attested }: 
   const contents = { ...document, ...attested, ...(subject ? { subject } : {}) };
   const blobs = layers.map(({ digest }) => digest);
   const identity = digestOf(root);
-  return [
-    ['data/VERIFY.txt', verifyInstructions(identity, record, contents, blobs)],
-    ['data/report.html', bundleReport(identity, record, contents, manifest)],
+  const texts = [
+    verifyInstructions(identity, record, contents, blobs),
+    bundleReport(identity, record, contents, manifest),
   ];
+  return TEXT_NAMES.map((name, i) => [name, texts[i]!]);
 }

@@ -11,6 +11,7 @@ import { checkDemands, type Demanded, type Demands } from './demand.ts';
 import type { EventClaim, Receipt } from './event.ts';
 import { type Opened, openBundle } from './open.ts';
 import { Refused } from './refused.ts';
+import { TEXTS_VERSION } from './texts.ts';
 
 export interface BundleVerification {
   /** Nothing is wrong with it. */
@@ -32,6 +33,8 @@ export interface BundleVerification {
   timestamps: { of: string; time: string; authority: string; vouched: boolean | null }[];
   /** What the reader's own policy makes of it; null: none was given. */
   demanded: Demanded | null;
+  /** Whether report.html and VERIFY.txt are what is made of the contents; null: another release made them. */
+  texts_compared: boolean | null;
   problems: Problems;
   items: number;
   size_bytes: number;
@@ -73,7 +76,7 @@ export interface VerifyOptions {
 
 async function checkAll(opened: Opened, examined: ExaminedBundle, o: VerifyOptions): Promise<void> {
   const { verification: result } = examined;
-  const { root, record, document, problems, sizeBytes, subject } = opened;
+  const { root, record, document, problems, sizeBytes, subject, textsVersion } = opened;
   const withheld = subject !== undefined && !record.evidence.record && record.evidence.files.length > 0;
   Object.assign(result, {
     root,
@@ -83,6 +86,7 @@ async function checkAll(opened: Opened, examined: ExaminedBundle, o: VerifyOptio
     evidence: withheld ? 'withheld' : record.evidence.status,
     events: eventsOf(opened),
     timestamps: stampsOf(opened, undefined),
+    texts_compared: textsVersion === TEXTS_VERSION ? true : null,
     problems,
     items: document.items.length,
     size_bytes: sizeBytes,
@@ -121,6 +125,7 @@ const NOTHING: BundleVerification = {
   events: [],
   timestamps: [],
   demanded: null,
+  texts_compared: null,
   problems: [],
   items: 0,
   size_bytes: 0,

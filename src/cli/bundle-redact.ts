@@ -67,6 +67,11 @@ export async function redactCommand(path: string, a: Arguments): Promise<number>
       sign: { key, claim },
       redaction: made,
     });
+    const [wrong] = (await verifyBundle(target)).problems;
+    if (wrong) {
+      rmSync(target);
+      throw new Error(`the redaction would be refused (${wrong.code}: ${wrong.message}); it was removed`);
+    }
     process.stdout.write(
       `${target}: ${made.withheld.length} things withheld\n${made.names.map((name) => `  ${safe(name)}\n`).join('')}  identity ${root}\n  of       ${opened.root}\n`,
     );

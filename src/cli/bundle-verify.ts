@@ -122,6 +122,11 @@ export function verificationText(path: string, v: BundleVerification): string {
   const paint = (text: string): string =>
     wantsColour() ? `\u001b[1;${v.accepted ? 32 : 31}m${text}\u001b[0m` : text;
   const rows = [...recordRows(v), ...attestedRows(v), ...demandRows(v)];
+  if (v.root && v.texts_compared === null)
+    rows.push([
+      'texts',
+      'NOT compared: another release made report.html and VERIFY.txt; do not rely on them',
+    ]);
   for (const { code, message } of v.problems)
     rows.push(['problem', `${code}: ${message}\n               ${BUNDLE_CODES[code]}`]);
   return `${paint(v.accepted ? 'accepted' : 'refused')}  ${path}\n${rows

@@ -17,7 +17,8 @@ export interface AttestedView {
   stamps: { of: Digest | null; time: string; authority: string }[];
 }
 
-function entries(custody: Digest[]): string {
+function entries(custody: Digest[], withheld: boolean): string {
+  if (withheld) return '<p>The entries of the run were withheld.</p>';
   if (custody.length === 0) return '<p>No entries of the run: its policy names nobody who may sign.</p>';
   const count =
     custody.length === 1
@@ -30,10 +31,10 @@ function events({ events: list }: AttestedView): string {
   if (list.length === 0)
     return '<p><strong>Nobody has signed this bundle.</strong> Its identity above must reach you by another way.</p>';
   const lines = list.map(
-    ({ sequence, action, actor, reason, time, key, signed }) =>
-      `<tr><td>${sequence}</td><td>${esc(action)}</td><td>${esc(actor) || 'not named'}<br>key ${digest(key.fingerprint)}${signed ? '' : ' <strong>(the signature is wrong)</strong>'}</td><td>${esc(time ?? 'not said')}</td><td>${esc(reason)}</td></tr>`,
+    ({ action, actor, reason, time, key, signed }) =>
+      `<li><strong>${esc(action)}</strong> by ${esc(actor) || 'somebody who is not named'}, ${esc(time ?? 'without a time')}${reason ? `: ${esc(reason)}` : ''}<br>signed with key ${digest(key.fingerprint)}${signed ? '' : ' <strong>(the signature is wrong)</strong>'}</li>`,
   );
-  return `<p>Signed about this bundle as a whole. Each line names the one before and was signed by the holder of the key shown; whose key that is, its fingerprint must tell you by another way. Names, times and reasons are what the signer says.</p><div class="wide"><table><tr><th>No.</th><th>What</th><th>By</th><th>When</th><th>Why</th></tr>${lines.join('')}</table></div>`;
+  return `<p>Signed about this bundle as a whole. Each line names the one before and was signed by the holder of the key shown; whose key that is, its fingerprint must tell you by another way. Names, times and reasons are what the signer says.</p><ol class="events">${lines.join('')}</ol>`;
 }
 
 function stamps({ stamps: list, events: all }: AttestedView): string {
@@ -45,7 +46,7 @@ function stamps({ stamps: list, events: all }: AttestedView): string {
   return `<p>Timestamps, worth as much as the authority that made them:</p><ul>${lines.join('')}</ul>`;
 }
 
-/** The section as HTML; `custody` are the digests of the run's entries in their order. */
-export function custodySection(custody: Digest[], view: AttestedView): string {
-  return `<h2>Chain of custody</h2>${entries(custody)}${events(view)}${stamps(view)}`;
+/** The section as HTML; `custody` are the digests of the run's entries in their order, unless they were withheld. */
+export function custodySection(custody: Digest[], view: AttestedView, withheld: boolean): string {
+  return `<h2>Chain of custody</h2>${entries(custody, withheld)}${events(view)}${stamps(view)}`;
 }

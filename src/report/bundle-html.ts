@@ -24,12 +24,13 @@ h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid #bbb; 
 code, .digest { font: .82em/1.4 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #ddd; }
-th { font-weight: 600; } th[scope=row] { width: 12rem; } td { overflow-wrap: anywhere; }
+th { font-weight: 600; } th[scope=row] { width: 12rem; } .rows td, .checks td { overflow-wrap: anywhere; } .wide .digest { display: inline-block; min-width: 16rem; }
 .checks { table-layout: fixed; } .checks th:nth-child(1) { width: 44%; } .checks th:nth-child(2) { width: 15%; } .checks td:nth-child(3) { font-size: .85em; }
 .verdict { border-left: .5rem solid; padding: .6rem 1rem; margin: 1.2rem 0; background: #f6f6f4; }
 .good { border-color: #2c7a3f; } .bad { border-color: #a32626; } .open { border-color: #9a6b00; }
 .verdict strong { font-size: 1.2rem; }
 .wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
+.events li { margin: 0 0 .5rem 0; break-inside: avoid; }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem 0; }
 @media (max-width: 30rem) { body { margin: 1rem auto; padding: 0 .8rem; } th[scope=row] { width: 7rem; } }
 @media print { body { max-width: none; margin: 0; font-size: 10.5pt; } h2 { break-after: avoid; } tr, .verdict, figure { break-inside: avoid; } .verdict { background: none; } }
@@ -104,6 +105,8 @@ const CHECKS: Record<string, string> = {
 
 function evidence(record: ReplayRecord): string {
   const { status, record: found } = record.evidence;
+  if (!found && status !== 'not_checked')
+    return `<p>The evidence was withheld, because it would give away what was taken out. The record says that it was <strong>${esc(status)}</strong>; that cannot be checked from here.</p>`;
   if (!found)
     return '<p><strong>Nothing was checked:</strong> the policy of this run names nobody who may sign. Who wrote the manifest is not proven.</p>';
   const blocks = found.envelopes.map((envelope) => {
@@ -165,6 +168,19 @@ const GLOSSARY: [string, string][] = [
   ],
 ];
 
+/** What a reader's verification does, each step a sentence. */
+const VERIFICATION = [
+  'The archive has exactly the one form that bundles have, and nothing stands behind its end.',
+  'Every content has the digest it is listed under; nothing listed is missing, and nothing else is there.',
+  'The two lists of the BagIt bag, this page and VERIFY.txt are byte for byte what is made of the contents.',
+  'The verdict is decided again from the replays as they are recorded, and is the recorded one.',
+  'Each recorded ending is the one in the final state that it names.',
+  'The evidence is verified again, as of the time of the run, and comes to the recorded result.',
+  'The sandbox image is the one that its own documents describe, from the pinned digest down.',
+  'The run’s custody entries and the signed events each name the one before, and each signature fits its key.',
+  'Each timestamp is of this bundle or of one of its events.',
+];
+
 /** The page; the same contents give the same bytes. */
 export function bundleReport(
   root: Digest,
@@ -214,6 +230,7 @@ ${divergence(record)}
 ${custodySection(
   custody.map(({ sha256 }) => sha256),
   contents,
+  contents.withheld?.some(({ role }) => role === 'custody') ?? false,
 )}
 ${withheld(contents)}
 <h2>Environment</h2>${rows([
@@ -243,6 +260,7 @@ ${withheld(contents)}
     ],
   ])}
 <h2>Words</h2><dl>${GLOSSARY.map(([word, meaning]) => `<dt>${esc(word)}</dt><dd>${esc(meaning)}</dd>`).join('')}</dl>
+<h2>What a verification checks</h2><p><code>reenact bundle verify</code> needs this file alone, and no network. It says apart what follows from the records, who signed what was to be replayed, and who signed the records.</p><ol>${VERIFICATION.map((text) => `<li>${esc(text)}</li>`).join('')}</ol>
 <h2>Checking this without us</h2><p>The file VERIFY.txt beside this page has the commands: they need sha256sum, jq and openssl, and no network. This page proves nothing by itself: it is made from what is inside, and <code>reenact bundle verify</code> makes it again and compares.</p>
 </body></html>
 `;

@@ -13,7 +13,7 @@ export function esc(text: string | number | null | undefined): string {
 
 /** A table of two columns; names are escaped, contents are HTML. */
 export function rows(pairs: [string, string][]): string {
-  return `<table>${pairs.map(([name, html]) => `<tr><th scope="row">${esc(name)}</th><td>${html}</td></tr>`).join('')}</table>`;
+  return `<table class="rows">${pairs.map(([name, html]) => `<tr><th scope="row">${esc(name)}</th><td>${html}</td></tr>`).join('')}</table>`;
 }
 
 /** A digest, or the word for none. */

@@ -12,6 +12,7 @@ import { openBundle } from '../../src/bundle/open.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
 import type { FinalState } from '../../src/state/final-state.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
+import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
 import { makeKey } from '../support/keys.ts';
 import { reenact, tempFolder } from '../support/world.ts';
@@ -168,6 +169,33 @@ describe('a redaction of an input', () => {
     const held = await reenact(['bundle', 'verify', 'input.tar', '--policy', 'default'], { cwd: folder });
     expect(held.status).toBe(1);
   });
+});
+
+it('a manifest without evidence, whose digest is also the one that evidence would name', async () => {
+  const store = new BlobStore(made.out);
+  const manifest = JSON.parse(String(await store.get(made.record.manifest_sha256!))) as Record<
+    string,
+    unknown
+  >;
+  delete manifest.dsse_envelope;
+  const sha256 = await store.put(canonicalJson(manifest));
+  const record: ReplayRecord = {
+    ...made.record,
+    manifest_sha256: sha256,
+    manifest_subject_sha256: sha256,
+    evidence: { status: 'not_checked', record: null, record_sha256: null, files: [], custody: null },
+  };
+  await createBundle(join(folder, 'bare.tar'), await collect(record, store, made.out, 'full'), {
+    state: 'full',
+  });
+  const args = ['--drop', 'input/*', '--reason', 'r', '--key', 'key.pem', '--secret', 'bare.secret'];
+  const done = await reenact(['bundle', 'redact', 'bare.tar', ...args, '--out', 'b.tar'], { cwd: folder });
+  expect(done).toMatchObject({ status: 0 });
+  expect(await verifyBundle(join(folder, 'b.tar'))).toMatchObject({
+    accepted: true,
+    evidence: 'not_checked',
+  });
+  expect(bytesOf('b.tar')).not.toContain(hexOf(sha256));
 });
 
 describe('what cannot be redacted is said, and nothing is written', () => {
