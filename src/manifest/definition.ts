@@ -44,9 +44,9 @@ const digest = string({
   hint: 'sha256: and 64 lower-case hex digits; a tag is no digest',
 });
 
-/** Segments without "." or ".." cannot leave their folder. */
+/** Segments without "." or ".." cannot leave their folder, a name with line breaks (which "." does not match) included. */
 const relativePath = string({
-  pattern: /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^/\\]+(?:\/[^/\\]+)*$/,
+  pattern: /^(?![\s\S]*(?:^|\/)\.{1,2}(?:\/|$))[^/\\]+(?:\/[^/\\]+)*$/,
   hint: 'a path inside the manifest’s folder: relative, no "..", no backslash',
   max: 1024,
 });

@@ -82,6 +82,11 @@ describe('a manifest', () => {
       '$.inputs[0].source',
     ],
     [
+      'a source that escapes behind a line break',
+      { ...MINIMAL, inputs: [{ path: 'a', sha256: D, source: 'x\n/../../../b' }] },
+      '$.inputs[0].source',
+    ],
+    [
       'an escaping path',
       { ...MINIMAL, inputs: [{ path: '..', sha256: D, source: 'a' }] },
       '$.inputs[0].path',
