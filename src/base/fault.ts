@@ -33,7 +33,7 @@ export const FAULTS = {
   capture_incomplete: { exit: 3, next: 'run where the engine’s storage is visible (same host, overlay2)' },
   supervisor_lost: { exit: 3, next: 'look for memory pressure or an attack on PID 1' },
   disk_full: { exit: 3, next: 'free space, then run the same command again: it resumes' },
-  out_failed: { exit: 3, next: 'give an --out folder that can be written' },
+  out_failed: { exit: 3, next: 'name a place that can be written, with --out or --to' },
   interrupted: { exit: 130, next: 'run the same command again: it resumes' },
 } as const;
 

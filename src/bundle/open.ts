@@ -161,7 +161,7 @@ function readAttachments(reader: ContentReader, { attached, layers }: Front): At
 }
 
 /** Commitments as if they were digests. */
-function unveil(bytes: Buffer, redacted: boolean): Buffer {
+export function unveil(bytes: Buffer, redacted: boolean): Buffer {
   return redacted ? Buffer.from(bytes.toString('utf8').replaceAll('"hmac-sha256:', '"sha256:')) : bytes;
 }
 

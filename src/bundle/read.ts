@@ -12,12 +12,14 @@ const CHUNK_BYTES = 1 << 20;
 /** Bytes of a file, forwards only. */
 export class Input {
   private readonly fd: number;
+  private readonly path: string;
   private readonly buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   private from = 0;
   private to = 0;
   at = 0;
 
   constructor(path: string) {
+    this.path = path;
     try {
       this.fd = openSync(path, 'r');
     } catch (error) {
@@ -33,12 +35,20 @@ export class Input {
   some(max: number): Buffer {
     if (this.from === this.to) {
       this.from = 0;
-      this.to = readSync(this.fd, this.buffer, 0, CHUNK_BYTES, null);
+      this.to = this.fill();
     }
     const piece = this.buffer.subarray(this.from, Math.min(this.to, this.from + max));
     this.from += piece.length;
     this.at += piece.length;
     return piece;
+  }
+
+  private fill(): number {
+    try {
+      return readSync(this.fd, this.buffer, 0, CHUNK_BYTES, null);
+    } catch (error) {
+      throw asFault('usage', `${this.path} cannot be read`, error);
+    }
   }
 
   /** Passes on exactly so many bytes. */

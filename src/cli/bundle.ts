@@ -86,6 +86,8 @@ const VERBS: Record<string, Verb> = {
   ls: list,
   inspect: async (a) => (await import('./bundle-inspect.ts')).inspectCommand(one(a, 'bundle'), a),
   redact: async (a) => (await import('./bundle-redact.ts')).redactCommand(one(a, 'bundle'), a),
+  extract: async (a) => (await import('./bundle-extract.ts')).extractToFolder(one(a, 'bundle'), a),
+  diff: async (a) => (await import('./bundle-diff.ts')).diffTwo(a),
   custody: async (a) => (await import('./bundle-custody.ts')).custodyCommand(a.positionals, a),
 };
 

@@ -14,6 +14,8 @@ commands:
   redact   make a bundle in which chosen contents are only committed to
   inspect  say at a glance what it is
   ls       list what is inside
+  extract  unpack what is inside under names that people can read
+  diff     say in what two bundles differ
   custody  sign who had it in hand, show the events, attach a timestamp
 
 reenact bundle COMMAND --help explains one of them. Exit status 2: refused.
@@ -74,6 +76,29 @@ Lists what is inside: role, size, digest, name.
 
 Says at a glance what a bundle is: identity, record, contents by role, events,
 what was withheld. Checks form and digests only.
+`,
+  'bundle extract': `usage: reenact bundle extract FILE --to DIR [OPTIONS]
+
+Unpacks what is inside as DIR/ROLE/NAME, and the final state that counts as
+DIR/files, stdout and stderr. Nothing in DIR is a link or can be executed: links
+are lines of links.txt. A name that would not be safe is changed, and told in
+names.txt. Form and digests are checked, not the verdict.
+
+  --to DIR        the folder to unpack into, which must not be there yet
+  --only PATTERN  only what fits (repeatable): input/*.c, files/work, **/x.log;
+                  * within a name, ** across folders
+  --force         replace DIR, with all that is in it, once all is unpacked
+
+example:
+  reenact bundle extract case.tar --to case --only files --only stdout
+`,
+  'bundle diff': `usage: reenact bundle diff A B [--json]
+
+Says in what two bundles differ: what their records say, what is inside, and
+the final states that count. Times, durations and places are not compared. Exit
+status 0 if they say the same, 1 if not, 2 if one is refused.
+
+  --json  print the differences as a list of where, a and b
 `,
   'bundle redact': `usage: reenact bundle redact FILE --drop PATTERN... --reason TEXT
          --key K --secret FILE --out FILE [--actor NAME]

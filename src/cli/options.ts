@@ -70,6 +70,8 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   'bundle replay': { replays: 'string', jobs: 'string', 'trust-harness': 'list', json: 'boolean' },
   'bundle ls': { json: 'boolean' },
   'bundle inspect': { json: 'boolean' },
+  'bundle extract': { to: 'string', only: 'list', force: 'boolean' },
+  'bundle diff': { json: 'boolean' },
   'bundle redact': {
     drop: 'list',
     reason: 'string',
