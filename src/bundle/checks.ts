@@ -6,6 +6,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { Trust } from '../evidence/trust.ts';
 import { type Policy, parsePolicy } from '../policy/policy.ts';
+import { finalStateOf } from '../verdict/decide.ts';
 import type { Problems } from './contents.ts';
 import { decideAgain, evidenceAgain } from './demand.ts';
 import { checkEvents, type Receipt } from './event.ts';
@@ -40,6 +41,32 @@ export async function policyOf(opened: Opened): Promise<Policy> {
   if (policy.sha256 !== sha256)
     throw new Refused('content_missing', `the policy is ${policy.sha256}, not ${sha256}`);
   return policy;
+}
+
+/** What a record repeats of its manifest and its replays is what people read first: it must be the same there. */
+export function checkRecord({ record, manifest }: Opened, problems: Problems): void {
+  const { replays, requested } = record;
+  const said: [string, unknown, unknown][] = [
+    ['final state', record.final_state_sha256, finalStateOf(replays)],
+    ...(manifest
+      ? ([
+          ['expected state', record.expected_state_sha256, manifest.expect?.final_state_sha256 ?? null],
+          ['sandbox image', record.sandbox_image_sha256, manifest.sandbox_image_sha256],
+          ...(manifest.name === undefined ? [] : [['name', record.name, manifest.name]]),
+        ] as [string, unknown, unknown][])
+      : []),
+  ];
+  for (const [what, here, there] of said)
+    if (here !== there)
+      problems.push({
+        code: 'record_differs',
+        message: `the record’s ${what} is ${here}, and should be ${there}`,
+      });
+  if (new Set(replays.map(({ index }) => index)).size < replays.length || replays.length > requested)
+    problems.push({
+      code: 'record_differs',
+      message: 'the record counts a replay twice, or more than were asked for',
+    });
 }
 
 /** Decides again, from the replays as they are recorded; and each state must have the ending its replay claims. */
@@ -91,6 +118,11 @@ export async function checkEvidence(
     problems.push({
       code: 'evidence_differs',
       message: `the record says ${status}, and its evidence record ${recorded?.verdict ?? 'is not there'}`,
+    });
+  if (!recorded && policy.authorities.length > 0 && ['reproduced', 'diverged'].includes(record.verdict))
+    problems.push({
+      code: 'evidence_differs',
+      message: 'the policy inside demands evidence, and the record comes to a verdict without any',
     });
   if (!recorded || !manifest) return null;
   const nowMs = Date.parse(recorded.verified_at);

@@ -11,6 +11,7 @@ export const BUNDLE_CODES = {
   bag_mismatch: 'do not trust this file: its bag manifests do not fit its contents',
   content_missing: 'ask for a bundle that was made with that content',
   text_differs: 'do not read this report: it is not made of what is inside',
+  record_differs: 'do not trust the record: it repeats its manifest or replays otherwise than they are',
   verdict_differs: 'do not trust the verdict: it does not follow from the recorded replays',
   image_differs: 'do not trust the record: its image is not the one its documents describe',
   evidence_differs: 'do not trust the evidence record: verifying again came to something else',

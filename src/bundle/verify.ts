@@ -5,7 +5,15 @@ import { Fault } from '../base/fault.ts';
 import type { EvidenceRecord, Signer } from '../evidence/record.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { manifestSubject } from '../manifest/subject.ts';
-import { checkAttested, checkCustody, checkEvidence, checkImage, checkVerdict, policyOf } from './checks.ts';
+import {
+  checkAttested,
+  checkCustody,
+  checkEvidence,
+  checkImage,
+  checkRecord,
+  checkVerdict,
+  policyOf,
+} from './checks.ts';
 import type { Problems } from './contents.ts';
 import { checkDemands, type Demanded, type Demands } from './demand.ts';
 import type { EventClaim, Receipt } from './event.ts';
@@ -92,6 +100,7 @@ async function checkAll(opened: Opened, examined: ExaminedBundle, o: VerifyOptio
     size_bytes: sizeBytes,
   });
   const policy = await policyOf(opened);
+  checkRecord(opened, problems);
   result.verdict_follows = checkVerdict(opened, policy, problems);
   examined.evidence = await checkEvidence(opened, policy, problems);
   if (examined.evidence?.verdict === 'verified')

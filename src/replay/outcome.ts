@@ -11,7 +11,7 @@ import { manifestSubject } from '../manifest/subject.ts';
 import type { Policy } from '../policy/policy.ts';
 import { UNCAPTURED } from '../state/select.ts';
 import { compareClaims } from '../verdict/claims.ts';
-import { completed, decide, type RawReplay } from '../verdict/decide.ts';
+import { decide, finalStateOf, type RawReplay } from '../verdict/decide.ts';
 import { explain } from '../verdict/explain.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { RunContext } from './context.ts';
@@ -128,10 +128,7 @@ export async function conclude(
     reason: decision.reason,
     flaky: decision.flaky,
     replay_success_ratio: decision.ratio,
-    final_state_sha256:
-      decision.replays.find((r) => r.outcome === 'match')?.final_state_sha256 ??
-      raw.find(completed)?.final_state_sha256 ??
-      null,
+    final_state_sha256: finalStateOf(decision.replays),
     gates: decision.gates,
     replays: decision.replays,
     image: imageOf(p),

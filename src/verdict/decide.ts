@@ -51,6 +51,12 @@ export function judgeReplays(
   });
 }
 
+/** The state a record shows: of a replay that matches, else of the first that completed. */
+export function finalStateOf(replays: ReplayResult[]): Digest | null {
+  const shown = replays.find(({ outcome }) => outcome === 'match') ?? replays.find(completed);
+  return shown?.final_state_sha256 ?? null;
+}
+
 export interface Facts {
   requested: number;
   gates: Gates;

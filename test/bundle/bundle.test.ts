@@ -23,6 +23,7 @@ import { type BundleVerification, verifyBundle } from '../../src/bundle/verify.t
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
+import { runVerifyText, unpack } from '../support/verify-text.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 let made: TestCase;
@@ -109,18 +110,10 @@ describe('a bundle', () => {
 
 describe('other people’s tools', () => {
   it('VERIFY.txt’s commands end with status 0 as they stand, and not on changed contents', async () => {
-    const folder = tempFolder();
-    execFileSync('tar', ['-xf', await bundleOf(made), '-C', folder]);
-    const commands = readFileSync(join(folder, 'data/VERIFY.txt'), 'utf8')
-      .split('\n')
-      .filter((line) => line.startsWith('$ '))
-      .map((line) => line.slice(2))
-      .join('\n');
-    const run = (): Buffer =>
-      execFileSync('bash', ['-euo', 'pipefail', '-c', commands], { cwd: folder, stdio: 'pipe' });
-    expect(String(run())).toContain('true');
+    const folder = unpack(await bundleOf(made));
+    expect(runVerifyText(folder)).toContain('true');
     writeFileSync(join(folder, 'index.json'), `${readFileSync(join(folder, 'index.json'), 'utf8')} `);
-    expect(run).toThrow();
+    expect(() => runVerifyText(folder)).toThrow();
   });
 
   it('GNU tar and Python list exactly our members', async () => {

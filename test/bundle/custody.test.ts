@@ -1,5 +1,4 @@
 /** Who signed a bundle, and since when it is there: events, receipts, timestamps, and a reader's own policy. */
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +15,7 @@ import { BlobStore } from '../../src/store/blobs.ts';
 import { makeAuthority, type TimestampAuthority } from '../support/authority.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
+import { runVerifyText, unpack } from '../support/verify-text.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 let made: TestCase;
@@ -61,18 +61,6 @@ function chain(opened: Opened, keys: SigningKey[]): Attachment[] {
 
 const codes = (v: BundleVerification): string[] => v.problems.map(({ code }) => code);
 
-/** VERIFY.txt's commands, as they stand. */
-function runVerifyText(path: string): void {
-  const folder = tempFolder();
-  execFileSync('tar', ['-xf', path, '-C', folder]);
-  const commands = readFileSync(join(folder, 'data/VERIFY.txt'), 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('$ '))
-    .map((line) => line.slice(2))
-    .join('\n');
-  execFileSync('bash', ['-euo', 'pipefail', '-c', commands], { cwd: folder, stdio: 'pipe' });
-}
-
 describe('a signed bundle', () => {
   it('is made by the command, the same bytes each time, with the identity of the unsigned one', async () => {
     const folder = tempFolder();
@@ -90,7 +78,7 @@ describe('a signed bundle', () => {
         { sequence: 1, action: 'exported', actor: 'Lab', key_fingerprint: signing.public.fingerprint },
       ],
     });
-    runVerifyText(join(folder, 'one.tar'));
+    runVerifyText(unpack(join(folder, 'one.tar')));
   });
 
   it('only with a key whose signatures do not depend on chance', async () => {
@@ -128,7 +116,7 @@ describe('a signed bundle', () => {
     expect(await reenact(['bundle', 'verify', cut, '--receipt', first])).toMatchObject({ status: 0 });
     const found = await reenact(['bundle', 'verify', cut, '--receipt', second]);
     expect(found).toMatchObject({ status: 2, stdout: expect.stringContaining('custody_broken') });
-    runVerifyText(path);
+    runVerifyText(unpack(path));
   });
 });
 
@@ -202,7 +190,7 @@ describe('a timestamp', () => {
       false,
       false,
     ]);
-    runVerifyText(path);
+    runVerifyText(unpack(path));
   });
 
   it('of something else is refused when it is attached, and when it is read', async () => {

@@ -116,6 +116,17 @@ describe('a record that names something else than what is inside', () => {
     ['image_differs', 'another configuration', (r) => (r.image!.config = digestOf('x'))],
     ['image_differs', 'other layers', (r) => (r.image!.diff_ids = [])],
     ['manifest_form', 'another subject', (r) => (r.manifest_subject_sha256 = digestOf('x'))],
+    ['record_differs', 'another final state', (r) => (r.final_state_sha256 = digestOf('x'))],
+    ['record_differs', 'another expected state', (r) => (r.expected_state_sha256 = digestOf('x'))],
+    ['record_differs', 'another sandbox image', (r) => (r.sandbox_image_sha256 = digestOf('x'))],
+    ['record_differs', 'another name', (r) => (r.name = 'a safe program')],
+    ['record_differs', 'a replay twice', (r) => (r.replays[1]!.index = 1)],
+    [
+      'evidence_differs',
+      'no evidence under a policy that demands it',
+      (r) =>
+        (r.evidence = { status: 'not_checked', record: null, record_sha256: null, files: [], custody: null }),
+    ],
     ['verdict_differs', 'a verdict without replays', (r) => (r.replays = [])],
   ])('%s: %s', async (code, _name, change) => {
     expect(await codesOf(await forge(change))).toContain(code);

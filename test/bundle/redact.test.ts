@@ -10,11 +10,13 @@ import { collect } from '../../src/bundle/collect.ts';
 import { createBundle } from '../../src/bundle/create.ts';
 import { openBundle } from '../../src/bundle/open.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
+import { loadPolicy } from '../../src/policy/policy.ts';
 import type { FinalState } from '../../src/state/final-state.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
 import { makeKey } from '../support/keys.ts';
+import { runVerifyText, unpack } from '../support/verify-text.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 const SECRET = 'pin 4711';
@@ -29,8 +31,7 @@ async function redact(...args: string[]): Promise<{ status: number | null; stder
 
 /** Every byte of it as hex digits, base64 undone where evidence holds some. */
 function bytesOf(name: string): string {
-  const place = tempFolder();
-  execFileSync('tar', ['-xf', join(folder, name), '-C', place]);
+  const place = unpack(join(folder, name));
   const all = execFileSync('cat', [
     ...String(execFileSync('find', [place, '-type', 'f']))
       .trim()
@@ -133,14 +134,7 @@ describe('a redaction of what a program wrote', () => {
   });
 
   it('VERIFY.txt’s commands hold', () => {
-    const place = tempFolder();
-    execFileSync('tar', ['-xf', join(folder, 'wrote.tar'), '-C', place]);
-    const commands = readFileSync(join(place, 'data/VERIFY.txt'), 'utf8')
-      .split('\n')
-      .filter((line) => line.startsWith('$ '))
-      .map((line) => line.slice(2))
-      .join('\n');
-    execFileSync('bash', ['-euo', 'pipefail', '-c', commands], { cwd: place, stdio: 'pipe' });
+    runVerifyText(unpack(join(folder, 'wrote.tar')));
   });
 });
 
@@ -179,8 +173,11 @@ it('a manifest without evidence, whose digest is also the one that evidence woul
   >;
   delete manifest.dsse_envelope;
   const sha256 = await store.put(canonicalJson(manifest));
+  const policy = await loadPolicy('default');
+  await store.put(policy.canonical);
   const record: ReplayRecord = {
     ...made.record,
+    policy: { name: policy.name, sha256: policy.sha256 },
     manifest_sha256: sha256,
     manifest_subject_sha256: sha256,
     evidence: { status: 'not_checked', record: null, record_sha256: null, files: [], custody: null },
