@@ -71,7 +71,7 @@ export interface AttachmentManifest {
 }
 
 /** The form of an attachment's manifest: of its type, about this root and no other. */
-export function attachmentShape(type: AttachedType, root: Digest): Shape {
+export function attachmentShape(type: AttachedType, root: Descriptor): Shape {
   const kinds = type === ATTACHED.event ? [CONTENTS.envelope, CONTENTS.key] : [CONTENTS.timestamp];
   const layer = closed({ mediaType: oneOf(...kinds), digest, size });
   return closed({
@@ -84,7 +84,9 @@ export function attachmentShape(type: AttachedType, root: Digest): Shape {
       ...manifestReference,
       check(value, path, problems) {
         manifestReference.check(value, path, problems);
-        if (Object(value).digest !== root) problems.push({ path, message: `is not the root ${root}` });
+        const { digest: named, size: bytes } = Object(value) as Descriptor;
+        if (named !== root.digest || bytes !== root.size)
+          problems.push({ path, message: `is not the root ${root.digest} of ${root.size} bytes` });
       },
     },
   });

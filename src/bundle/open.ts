@@ -124,7 +124,7 @@ function readFront(input: Input): Front {
   );
   const attached = others.map((entry) => {
     const bytes = expectManifest(input, entry);
-    const shape = attachmentShape(entry.artifactType as AttachedType, root.digest);
+    const shape = attachmentShape(entry.artifactType as AttachedType, root);
     const where = `the attached manifest ${entry.digest}`;
     return { ...parseDocument<AttachmentManifest>(bytes, shape, where, small), text: bytes.toString() };
   });

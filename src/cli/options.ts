@@ -114,7 +114,11 @@ export function parseOptions(command: string, args: string[]): Arguments {
   const options = Object.fromEntries(
     Object.entries(table).map(([name, kind]) => [
       name,
-      { type: kind === 'boolean' ? ('boolean' as const) : ('string' as const), multiple: kind === 'list' },
+      {
+        type: kind === 'boolean' ? ('boolean' as const) : ('string' as const),
+        multiple: kind === 'list',
+        ...(name === 'out' ? { short: 'o' } : {}),
+      },
     ]),
   );
   let values: Record<string, unknown>;

@@ -70,10 +70,17 @@ describe('a bundle', () => {
     const target = tempFolder();
     const env = { TZ: 'Pacific/Chatham', LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8' };
     const before = process.umask(0o077);
-    const args = ['bundle', 'create', join(elsewhere, 'runs/a'), '--out', join(target, 'b.tar')];
+    const args = ['bundle', 'create', join(elsewhere, 'runs/a'), '-o', join(target, 'b.tar')];
     const done = await reenact(args, { env }).finally(() => process.umask(before));
     expect(done).toMatchObject({ status: 0, stderr: '' });
     expect(readFileSync(join(target, 'b.tar')).equals(readFileSync(await bundleOf(made)))).toBe(true);
+  });
+
+  it('is the same, byte for byte, in whatever order its contents were found', async () => {
+    const collected = await collect(made.record, new BlobStore(made.out), made.out, 'full');
+    const path = join(tempFolder(), 'reversed.tar');
+    await createBundle(path, { ...collected, sources: collected.sources.toReversed() }, { state: 'full' });
+    expect(readFileSync(path).equals(readFileSync(await bundleOf(made)))).toBe(true);
   });
 
   it('has each content once', async () => {

@@ -6,8 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
-import { type Collected, collect } from '../../src/bundle/collect.ts';
-import { createBundle } from '../../src/bundle/create.ts';
+import type { Collected } from '../../src/bundle/collect.ts';
 import {
   blobName,
   type Descriptor,
@@ -20,32 +19,15 @@ import {
 } from '../../src/bundle/format.ts';
 import { paddingBytes, tarHeader } from '../../src/bundle/tar.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
-import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
+import { forge } from '../support/forge.ts';
 import { tempFolder } from '../support/world.ts';
 
 let made: TestCase;
 beforeAll(async () => {
   made = await makeCase(['a', 'a']);
 });
-
-/** A bundle whose record and sources were changed by somebody who can write archives. */
-async function forge(change: (record: ReplayRecord, collected: Collected) => void): Promise<string> {
-  const record = structuredClone(made.record);
-  const collected = await collect(record, new BlobStore(made.out), made.out, 'full');
-  change(record, collected);
-  const bytes = Buffer.from(canonicalJson(record));
-  const sources = collected.sources.filter(({ role }) => role !== 'record');
-  sources.push({ role: 'record', sha256: digestOf(bytes), size: bytes.length, from: bytes });
-  const path = join(tempFolder(), 'forged.tar');
-  await createBundle(
-    path,
-    { ...collected, record, recordSha256: digestOf(bytes), sources },
-    { state: 'full' },
-  );
-  return path;
-}
 
 /** Puts other bytes in a source's place and returns their digest. */
 function replace(collected: Collected, role: Item['role'], text: string): Digest {
@@ -68,7 +50,7 @@ describe('what the record rests on must be there', () => {
     ['policy'],
     ['harness'],
   ])('content_missing: no %s in the list', async (role) => {
-    const path = await forge((_record, collected) => {
+    const path = await forge(made, (_record, collected) => {
       collected.sources = collected.sources.filter((source) => source.role !== role);
       if (role === 'manifest') collected.manifest = undefined;
     });
@@ -76,7 +58,7 @@ describe('what the record rests on must be there', () => {
   });
 
   it('evidence_differs: a record that says verified, and shows nothing', async () => {
-    const path = await forge((record) => {
+    const path = await forge(made, (record) => {
       record.evidence = { status: 'verified', record: null, record_sha256: null, files: [], custody: null };
     });
     expect(await codesOf(path)).toContain('evidence_differs');
@@ -129,7 +111,7 @@ describe('a record that names something else than what is inside', () => {
     ],
     ['verdict_differs', 'a verdict without replays', (r) => (r.replays = [])],
   ])('%s: %s', async (code, _name, change) => {
-    expect(await codesOf(await forge(change))).toContain(code);
+    expect(await codesOf(await forge(made, change))).toContain(code);
   });
 });
 
@@ -163,7 +145,7 @@ describe('documents that are none are a problem of the bundle, never a crash', (
       },
     ],
   ])('%s', async (_name, change) => {
-    const path = await forge((record, collected) => {
+    const path = await forge(made, (record, collected) => {
       change(record, collected);
     });
     const result = await verifyBundle(path);
@@ -175,7 +157,7 @@ describe('documents that are none are a problem of the bundle, never a crash', (
     const roles = fc.constantFrom<Item['role']>('manifest', 'state', 'policy', 'custody', 'evidence');
     await fc.assert(
       fc.asyncProperty(roles, fc.oneof(fc.json(), fc.string()), async (role, text) => {
-        const path = await forge((record, collected) => {
+        const path = await forge(made, (record, collected) => {
           const sha256 = replace(collected, role, text);
           if (role === 'manifest') record.manifest_sha256 = sha256;
           if (role === 'policy') record.policy.sha256 = sha256;
