@@ -11,6 +11,7 @@ import {
   type AttachmentManifest,
   attachedBlobs,
   attachmentShape,
+  inOrder,
 } from './attached.ts';
 import { type Attested, readAttested } from './attested.ts';
 import {
@@ -179,7 +180,11 @@ function parseManifestOf(
   return parsed.value.manifest;
 }
 
-async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened> {
+/** Everything up to the bag, and the members that must follow. */
+async function readInside(
+  input: Input,
+  sinkOf?: SinkOf,
+): Promise<{ opened: Opened; end: [string, string][] }> {
   const front = readFront(input);
   const { layers, subject, rootBytes } = front;
   const rootText = rootBytes.toString();
@@ -216,20 +221,13 @@ async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened
       : manifest;
   const layout = { root: rootText, layers, attachments };
   const texts = textsOf({ ...layout, document, record: shown, manifest: shownManifest, attested });
-  const [, [, index]] = frontFiles(layout) as [unknown, [string, string]];
+  const [, [, index]] = frontFiles({ ...layout, attachments: inOrder(attachments) }) as [
+    unknown,
+    [string, string],
+  ];
   if (digestOf(index) !== front.index)
     problems.push({ code: 'manifest_form', message: 'index.json is not in canonical form' });
-  for (const [name, text] of backFiles(layout, texts)) {
-    const { sha256 } = readMember(input, nextMember(input, name), false);
-    if (sha256 !== digestOf(text))
-      problems.push({
-        code: name.startsWith('data/') ? 'text_differs' : 'bag_mismatch',
-        message: `${name} is not what is made of the contents`,
-      });
-  }
-  const more = input.header();
-  if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
-  return {
+  const opened = {
     root: digestOf(rootBytes),
     rootText,
     layers,
@@ -246,6 +244,32 @@ async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened
     sizeBytes: input.at,
     problems,
   };
+  return { opened, end: backFiles(layout, texts) };
+}
+
+async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened> {
+  const { opened, end } = await readInside(input, sinkOf);
+  for (const [name, text] of end) {
+    const { sha256 } = readMember(input, nextMember(input, name), false);
+    if (sha256 !== digestOf(text))
+      opened.problems.push({
+        code: name.startsWith('data/') ? 'text_differs' : 'bag_mismatch',
+        message: `${name} is not what is made of the contents`,
+      });
+  }
+  const more = input.header();
+  if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
+  return { ...opened, sizeBytes: input.at };
+}
+
+/** The members that must follow in a bundle that ends before its bag; throws Refused as `openBundle` does. */
+export async function missingEnd(path: string): Promise<[string, string][]> {
+  const input = new Input(path);
+  try {
+    return (await readInside(input)).end;
+  } finally {
+    input.close();
+  }
 }
 
 /** Reads a bundle to its end; throws Refused where it is not of the form. `sinkOf` is given every content. */

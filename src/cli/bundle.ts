@@ -84,6 +84,8 @@ const VERBS: Record<string, Verb> = {
   verify: async (a) => (await import('./bundle-verify.ts')).verifyBundleCommand(one(a, 'bundle'), a),
   replay: async (a) => (await import('./bundle-replay.ts')).replayBundle(one(a, 'bundle'), a),
   ls: list,
+  push: async (a) => (await import('./bundle-registry.ts')).pushCommand(a),
+  pull: async (a) => (await import('./bundle-registry.ts')).pullCommand(a),
   redact: async (a) => (await import('./bundle-redact.ts')).redactCommand(one(a, 'bundle'), a),
   custody: async (a) => (await import('./bundle-custody.ts')).custodyCommand(a.positionals, a),
 };

@@ -63,6 +63,8 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   'bundle verify': { policy: 'string', 'trust-root': 'string', receipt: 'list', json: 'boolean' },
   'bundle replay': { replays: 'string', jobs: 'string', 'trust-harness': 'list', json: 'boolean' },
   'bundle ls': { json: 'boolean' },
+  'bundle push': {},
+  'bundle pull': { out: 'string' },
   'bundle redact': {
     drop: 'list',
     reason: 'string',
