@@ -26,6 +26,15 @@ export const FAULTS = {
   engine_failed: { exit: 3, next: 'see the engine’s own log; nothing was concluded about the program' },
   registry_unreachable: { exit: 3, next: 'start the registry, or name another repository' },
   log_unreachable: { exit: 3, next: 'check the log’s address, or try again later' },
+  registry_denied: {
+    exit: 3,
+    next: 'set REENACT_REGISTRY_USER and REENACT_REGISTRY_PASSWORD, or ask who may use the repository',
+  },
+  registry_mismatch: {
+    exit: 3,
+    next: 'do not trust this registry: what it gives or asks for is not what was named',
+  },
+  bundle_not_found: { exit: 3, next: 'push the bundle, or name the repository that holds it' },
   image_not_found: { exit: 3, next: 'push the image, or name the repository that holds it' },
   image_bytes_mismatch: { exit: 3, next: 'do not trust this registry: its bytes do not have their digest' },
   image_mismatch: { exit: 3, next: 'remove the image from the engine and pull it again' },

@@ -21,6 +21,8 @@ export const LIMITS = {
   retries: 3,
   /** One request to a registry. */
   registryTimeoutMs: 30_000,
+  /** One chunk on its way up, and what a registry does when a blob is whole. */
+  registryChunkTimeoutMs: 300_000,
 } as const;
 
 /** What a manifest may leave out, and then gets. */

@@ -98,3 +98,12 @@ export function attachedBlobs<T extends { digest: Digest }>(named: T[], layers: 
   const distinct = new Map(named.filter((one) => !there.has(one.digest)).map((one) => [one.digest, one]));
   return [...distinct.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
+
+/** The order of attachments in a bundle: events as they follow each other, then timestamps by digest. */
+export function inOrder(attachments: Attachment[]): Attachment[] {
+  const of = (type: AttachedType): Attachment[] =>
+    attachments.filter(({ artifactType }) => artifactType === type);
+  const byDigest = of(ATTACHED.timestamp).map((one) => ({ one, digest: digestOf(one.manifest) }));
+  byDigest.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  return [...of(ATTACHED.event), ...byDigest.map(({ one }) => one)];
+}

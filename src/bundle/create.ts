@@ -6,7 +6,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import type { SigningKey } from '../evidence/sign.ts';
-import { type Attachment, attachEvent, attachTimestamp } from './attached.ts';
+import { type Attachment, attachEvent, attachTimestamp, inOrder } from './attached.ts';
 import { readAttested } from './attested.ts';
 import type { Collected, Source } from './collect.ts';
 import { type EventClaim, signEvent } from './event.ts';
@@ -147,7 +147,7 @@ export function createBundle(path: string, collected: Collected, o: BundleOption
 /** Writes a bundle anew with more attached to it; its blobs are copied as they are, its identity stays. */
 export function attachToBundle(from: string, opened: Opened, more: Attachment[], to: string): Promise<void> {
   const { layers, document, shownManifest: manifest, blobs } = opened;
-  const layout = { root: opened.rootText, layers, attachments: [...opened.attachments, ...more] };
+  const layout = { root: opened.rootText, layers, attachments: inOrder([...opened.attachments, ...more]) };
   return writeBundleFile(
     to,
     async (out) => {

@@ -7,7 +7,7 @@ import { Refused } from './refused.ts';
 
 const ARTIFACT_TYPE = 'application/vnd.reenact.audit-bundle.v1';
 export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
-const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
+export const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -136,7 +136,7 @@ export const closed = (fields: Record<string, Shape>, optional: string[] = []): 
 
 /** At most so many descriptors: other tools take minutes over thousands. */
 export const MAX_LAYERS = 400;
-const MAX_ATTACHED = 256;
+export const MAX_ATTACHED = 256;
 
 export const indexShape: Shape = closed({
   schemaVersion: oneOf(2),

@@ -5,13 +5,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { type ReplayRecord, recordShape } from '../verdict/record.ts';
-import {
-  ATTACHED_BYTES,
-  type Attachment,
-  type AttachmentManifest,
-  attachedBlobs,
-  attachmentShape,
-} from './attached.ts';
+import { type Attachment, inOrder } from './attached.ts';
 import { type Attested, readAttested } from './attested.ts';
 import { type Payload, textsVersionOf } from './bag.ts';
 import {
@@ -22,19 +16,9 @@ import {
   type Problems,
   type SinkOf,
 } from './contents.ts';
-import {
-  type AttachedType,
-  blobName,
-  type CaseDocument,
-  type Descriptor,
-  EMPTY,
-  EMPTY_CONFIG,
-  indexShape,
-  manifestShape,
-  OCI_LAYOUT,
-  parseDocument,
-} from './format.ts';
-import { bagOf, frontFiles, type Layout } from './layout.ts';
+import { type CaseDocument, type Descriptor, parseDocument } from './format.ts';
+import { expectFile, readAttachments, readFront } from './front.ts';
+import { backFiles, bagOf, frontFiles, type Layout } from './layout.ts';
 import { Input, readMember } from './read.ts';
 import { Refused } from './refused.ts';
 import { type BundleTexts, TEXT_NAMES, TEXTS_VERSION, textsOf } from './texts.ts';
@@ -65,99 +49,6 @@ export interface Opened {
   sizeBytes: number;
   /** What is wrong beside what ended the reading. */
   problems: Problems;
-}
-
-/** A small member of this name, kept. */
-function expectFile(input: Input, name: string, maxBytes: number): Buffer {
-  const sizeBytes = nextMember(input, name);
-  if (sizeBytes > maxBytes)
-    throw new Refused('manifest_form', `${name} is ${sizeBytes} bytes, over the limit of ${maxBytes}`);
-  return readMember(input, sizeBytes, true).bytes!;
-}
-
-/** Of two members of one name, tools that unpack keep the last and a bag may list neither: each blob stands once. */
-function refuseTwice(blobs: Digest[]): void {
-  const seen = new Set<Digest>();
-  for (const digest of blobs) {
-    if (seen.has(digest)) throw new Refused('member_unexpected', `${digest} is named twice`);
-    seen.add(digest);
-  }
-}
-
-interface IndexEntry extends Descriptor {
-  artifactType: string;
-}
-
-/** A manifest that the index names, of the digest and size it says. */
-function expectManifest(input: Input, { digest, size }: Descriptor): Buffer {
-  const bytes = expectFile(input, blobName(digest), LIMITS.imageDocumentBytes);
-  if (digestOf(bytes) !== digest || bytes.length !== size)
-    throw new Refused('blob_digest', `the manifest ${digest} is ${digestOf(bytes)} of ${bytes.length} bytes`);
-  return bytes;
-}
-
-interface Front {
-  /** Digest of index.json. */
-  index: Digest;
-  rootBytes: Buffer;
-  layers: Descriptor[];
-  subject?: Descriptor;
-  attached: (AttachmentManifest & { text: string })[];
-}
-
-/** Layout, index and manifests: exactly one root, and what is attached to it. */
-function readFront(input: Input): Front {
-  const small = LIMITS.imageDocumentBytes;
-  if (expectFile(input, 'oci-layout', small).toString() !== OCI_LAYOUT)
-    throw new Refused('manifest_form', 'oci-layout is not of version 1.0.0');
-  const index = expectFile(input, 'index.json', small);
-  const { manifests } = parseDocument<{ manifests: IndexEntry[] }>(index, indexShape, 'index.json', small);
-  const [root, ...others] = manifests as [IndexEntry, ...IndexEntry[]];
-  if (manifests.filter(({ artifactType }) => artifactType === root.artifactType).length > 1)
-    throw new Refused('manifest_form', 'index.json names two roots');
-  const rootBytes = expectManifest(input, root);
-  const { layers, subject } = parseDocument<{ layers: Descriptor[]; subject?: Descriptor }>(
-    rootBytes,
-    manifestShape,
-    'the root manifest',
-    small,
-  );
-  const attached = others.map((entry) => {
-    const bytes = expectManifest(input, entry);
-    const shape = attachmentShape(entry.artifactType as AttachedType, root);
-    const where = `the attached manifest ${entry.digest}`;
-    return { ...parseDocument<AttachmentManifest>(bytes, shape, where, small), text: bytes.toString() };
-  });
-  refuseTwice([
-    EMPTY.digest,
-    ...manifests.map(({ digest }) => digest),
-    ...layers.map(({ digest }) => digest),
-  ]);
-  const config = expectFile(input, blobName(digestOf(EMPTY_CONFIG)), EMPTY_CONFIG.length);
-  if (config.toString() !== EMPTY_CONFIG)
-    throw new Refused('blob_digest', 'the empty configuration is not empty');
-  return { index: digestOf(index), rootBytes, layers, attached, ...(subject ? { subject } : {}) };
-}
-
-/** The attachments with their contents: blobs after the layers, or among them. */
-function readAttachments(reader: ContentReader, { attached, layers }: Front): Attachment[] {
-  const named = attached.flatMap((manifest) => manifest.layers);
-  const bytes = new Map<Digest, Buffer>();
-  for (const blob of attachedBlobs(named, layers)) {
-    if (blob.size > ATTACHED_BYTES)
-      throw new Refused('manifest_form', `an attachment is ${blob.size} bytes, over ${ATTACHED_BYTES}`);
-    bytes.set(blob.digest, reader.blob(blob, true, false)!);
-  }
-  return attached.map(({ artifactType, text, layers: contents }) => ({
-    artifactType,
-    manifest: text,
-    contents: contents.map(({ digest, size }) => {
-      const found = bytes.get(digest) ?? reader.kept.get(digest);
-      if (found?.length !== size)
-        throw new Refused('content_missing', `${digest}, which an attachment names, is not there`);
-      return found;
-    }),
-  }));
 }
 
 /** Commitments as if they were digests. */
@@ -206,7 +97,11 @@ function readBack(
   return { problems, textsVersion };
 }
 
-async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened> {
+/** Everything up to the bag, and what the members after it are made of. */
+async function readInside(
+  input: Input,
+  sinkOf?: SinkOf,
+): Promise<{ opened: Omit<Opened, 'textsVersion'>; layout: Layout; texts: BundleTexts }> {
   const front = readFront(input);
   const { layers, subject, rootBytes } = front;
   const rootText = rootBytes.toString();
@@ -243,14 +138,13 @@ async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened
       : manifest;
   const layout = { root: rootText, layers, attachments };
   const texts = textsOf({ ...layout, document, record: shown, manifest: shownManifest, attested });
-  const [, [, index]] = frontFiles(layout) as [unknown, [string, string]];
+  const [, [, index]] = frontFiles({ ...layout, attachments: inOrder(attachments) }) as [
+    unknown,
+    [string, string],
+  ];
   if (digestOf(index) !== front.index)
     problems.push({ code: 'manifest_form', message: 'index.json is not in canonical form' });
-  const back = readBack(input, layout, texts);
-  problems.push(...back.problems);
-  const more = input.header();
-  if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
-  return {
+  const opened = {
     root: digestOf(rootBytes),
     rootText,
     layers,
@@ -264,10 +158,29 @@ async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened
     attested,
     kept: reader.kept,
     blobs,
-    textsVersion: back.textsVersion,
     sizeBytes: input.at,
     problems,
   };
+  return { opened, layout, texts };
+}
+
+async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened> {
+  const { opened, layout, texts } = await readInside(input, sinkOf);
+  const { problems, textsVersion } = readBack(input, layout, texts);
+  const more = input.header();
+  if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
+  return { ...opened, textsVersion, problems: [...opened.problems, ...problems], sizeBytes: input.at };
+}
+
+/** The members that must follow in a bundle that ends before its bag; throws Refused as `openBundle` does. */
+export async function missingEnd(path: string): Promise<[string, string][]> {
+  const input = new Input(path);
+  try {
+    const { layout, texts } = await readInside(input);
+    return backFiles(layout, texts);
+  } finally {
+    input.close();
+  }
 }
 
 /** Reads a bundle to its end; throws Refused where it is not of the form. `sinkOf` is given every content. */

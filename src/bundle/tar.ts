@@ -3,7 +3,7 @@ import { Refused } from './refused.ts';
 
 export const BLOCK_BYTES: number = 512;
 /** Eleven octal digits. */
-const MEMBER_BYTES = 8 ** 11 - 1;
+export const MEMBER_BYTES: number = 8 ** 11 - 1;
 const NAME_BYTES = 100;
 
 /** One file in the archive. */

@@ -85,6 +85,8 @@ const VERBS: Record<string, Verb> = {
   replay: async (a) => (await import('./bundle-replay.ts')).replayBundle(one(a, 'bundle'), a),
   ls: list,
   inspect: async (a) => (await import('./bundle-inspect.ts')).inspectCommand(one(a, 'bundle'), a),
+  push: async (a) => (await import('./bundle-registry.ts')).pushCommand(a),
+  pull: async (a) => (await import('./bundle-registry.ts')).pullCommand(a),
   redact: async (a) => (await import('./bundle-redact.ts')).redactCommand(one(a, 'bundle'), a),
   extract: async (a) => (await import('./bundle-extract.ts')).extractToFolder(one(a, 'bundle'), a),
   diff: async (a) => (await import('./bundle-diff.ts')).diffTwo(a),

@@ -16,6 +16,8 @@ commands:
   ls       list what is inside
   extract  unpack what is inside under names that people can read
   diff     say in what two bundles differ
+  push     put a bundle into a registry
+  pull     get a bundle from a registry, by its identity
   custody  sign who had it in hand, show the events, attach a timestamp
 
 reenact bundle COMMAND --help explains one of them. Exit status 2: refused.
@@ -122,6 +124,31 @@ bundle names the one it was made of, which stays as it is.
 example:
   reenact bundle redact case.tar --drop 'files/home/**' --reason privacy \\
     --key lab.pem --secret case.secret --out redacted.tar
+`,
+  'bundle push': `usage: reenact bundle push FILE HOST/REPOSITORY[:TAG]
+
+Verifies a bundle and puts it into a registry as an OCI artifact, with what is
+attached to it. What is there already is not sent again: a push that was cut
+off goes on where it was. The same bundle is then known there as
+HOST/REPOSITORY@ its identity.
+
+REENACT_REGISTRY_USER and REENACT_REGISTRY_PASSWORD are used where the registry
+asks for them.
+
+example:
+  reenact bundle push case.tar registry.example.org/cases/4711
+`,
+  'bundle pull': `usage: reenact bundle pull HOST/REPOSITORY@sha256:... --out FILE
+       reenact bundle pull HOST/REPOSITORY:TAG --out FILE
+
+Gets a bundle from a registry, byte for byte as it was pushed, with everything
+that was attached to it since, and verifies it. FILE is there only when all of
+it is. Until then parts lie in a folder beside it, .FILE.part, from which the
+same command goes on.
+
+A tag is no identity: whoever may push can move it.
+
+  --out FILE  the bundle to write; never over a file that is there
 `,
   'bundle custody': `usage: reenact bundle custody add FILE --key K --action A [OPTIONS]
        reenact bundle custody stamp FILE --timestamp REPLY [--out FILE]

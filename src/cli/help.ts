@@ -173,9 +173,9 @@ FILE.intoto.jsonl and FILE.sigstore.
   evidence: `usage: reenact evidence fetch REF --log URL --policy P [--store DIR]
 
 Fetches the proof of a log entry (rekor:... or just its index) from a tiled log,
-verifies it, and keeps it. The only command that uses the network. A checkpoint
-that is older than one seen before, or does not agree with it, is refused; what
-shows two histories is kept.
+verifies it, and keeps it. The only command about evidence that uses the
+network. A checkpoint that is older than one seen before, or does not agree with
+it, is refused; what shows two histories is kept.
 
   --log URL    the log, as C2SP tlog-tiles serves it
   --policy P   whose trust.logs or trust root has the log's key

@@ -72,6 +72,8 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   'bundle inspect': { json: 'boolean' },
   'bundle extract': { to: 'string', only: 'list', force: 'boolean' },
   'bundle diff': { json: 'boolean' },
+  'bundle push': {},
+  'bundle pull': { out: 'string' },
   'bundle redact': {
     drop: 'list',
     reason: 'string',

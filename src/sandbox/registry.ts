@@ -1,12 +1,11 @@
 /** Reads manifests and configurations from a registry by digest; every byte is hashed before it is believed. */
-import { isIP } from 'node:net';
-
 import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { writeAside } from '../base/files.ts';
 import { readBounded } from '../base/http.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
+import { RegistrySession, splitRepository } from './registry-session.ts';
 
 const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',
@@ -14,32 +13,6 @@ const ACCEPT = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
-
-/** Splits "host/path" as Docker does: without a host-like first part the hub is meant. */
-export function splitRepository(repository: string): { host: string; path: string } {
-  const [first = '', ...rest] = repository.split('/');
-  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost'))
-    return { host: first, path: rest.join('/') };
-  return { host: 'registry-1.docker.io', path: rest.length > 0 ? repository : `library/${repository}` };
-}
-
-/** Plain HTTP only to this machine, as engines do. */
-function baseUrl(host: string): string {
-  const name = host.replace(/:\d+$/, '');
-  const loopback = name === 'localhost' || (isIP(name) === 4 && name.startsWith('127.'));
-  return `${loopback ? 'http' : 'https'}://${host}`;
-}
-
-/** An anonymous pull token where the registry asks for one. */
-async function anonymousToken(challenge: string, signal: AbortSignal): Promise<string | undefined> {
-  const parts = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map((m) => [m[1]!, m[2]!]));
-  if (!/^bearer /i.test(challenge) || !parts.realm?.startsWith('https://')) return undefined;
-  const url = new URL(parts.realm);
-  if (parts.service) url.searchParams.set('service', parts.service);
-  if (parts.scope) url.searchParams.set('scope', parts.scope);
-  const answer = (await (await fetch(url, { signal })).json()) as { token?: string; access_token?: string };
-  return answer.token ?? answer.access_token;
-}
 
 async function readDocument(response: Response): Promise<Buffer> {
   const bytes = await readBounded(response, LIMITS.imageDocumentBytes);
@@ -55,17 +28,11 @@ async function ask<T>(
   signal: AbortSignal,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
-  const { host, path } = splitRepository(repository);
-  const url = `${baseUrl(host)}/v2/${path}/${kind}/${digest}`;
+  const { host } = splitRepository(repository);
   try {
-    let response = await fetch(url, { headers: { accept: ACCEPT }, signal });
-    const challenge = response.status === 401 ? response.headers.get('www-authenticate') : null;
-    const token = challenge ? await anonymousToken(challenge, signal) : undefined;
-    if (token)
-      response = await fetch(url, {
-        headers: { accept: ACCEPT, authorization: `Bearer ${token}` },
-        signal,
-      });
+    const session = new RegistrySession(repository);
+    const url = session.url(`${kind}/${digest}`);
+    const response = await session.send(url, { headers: { accept: ACCEPT }, signal });
     if ([401, 403, 404].includes(response.status))
       throw new Fault('image_not_found', `${repository} does not have ${digest} (HTTP ${response.status})`);
     if (!response.ok)

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/base/digest.ts';
 import { FAULTS } from '../../src/base/fault.ts';
 import { BUNDLE_CODES } from '../../src/bundle/refused.ts';
 import { HELP } from '../../src/cli/help.ts';
@@ -25,6 +26,11 @@ describe('usage', () => {
     [['completion', 'x'], 64, 'name a shell'],
     [['diff', 'a'], 64, 'name two records'],
     [['diff', 'a', 'b'], 64, 'a cannot be read'],
+    [['bundle', 'push', 'x'], 64, 'name a bundle and where'],
+    [['bundle', 'push', 'x', `localhost/a@${digestOf('x')}`], 64, 'digest is its own'],
+    [['bundle', 'push', 'x', 'cases/one'], 64, 'names no place in a registry'],
+    [['bundle', 'pull', 'localhost/a:t'], 64, 'where to put it'],
+    [['bundle', 'pull', 'localhost/a', '--out', 'x'], 64, 'say which one'],
   ])('%j exits with %i', async (args, status, message) => {
     const run = await reenact(args);
     expect(run).toMatchObject({ status, stdout: '' });

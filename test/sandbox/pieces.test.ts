@@ -7,7 +7,7 @@ import { resolveChain } from '../../src/sandbox/chain.ts';
 import { applyLayer } from '../../src/sandbox/content-check.ts';
 import { demultiplex } from '../../src/sandbox/demultiplex.ts';
 import { findEndpoint, parseDockerHost } from '../../src/sandbox/endpoint.ts';
-import { splitRepository } from '../../src/sandbox/registry.ts';
+import { splitRepository } from '../../src/sandbox/registry-session.ts';
 import { formatOwner, isDead, thisOwner } from '../../src/sandbox/scope.ts';
 import type { Tree, TreeEntry } from '../../src/sandbox/tree.ts';
 

@@ -1,0 +1,102 @@
+/** One blob on its way down: into a file that may hold its beginning already, hashed as it comes. */
+import { constants } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+
+import { startDigest } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import type { Descriptor } from './format.ts';
+import { Lost, type Remote } from './remote.ts';
+
+/** What came so far. */
+interface Download {
+  path: string;
+  file: FileHandle;
+  at: number;
+  hash: ReturnType<typeof startDigest>;
+}
+
+/** Hashes what an earlier run left; more than the whole is nothing. */
+async function takeUp(path: string, file: FileHandle, size: number): Promise<Download> {
+  const hash = startDigest();
+  if ((await file.stat()).size > size) await file.truncate();
+  let at = 0;
+  for await (const piece of file.createReadStream({ start: 0, autoClose: false })) {
+    hash.update(piece as Buffer);
+    at += (piece as Buffer).length;
+  }
+  return { path, file, at, hash };
+}
+
+/** Bytes that cannot be the blob's do not stay: the next run would go on from them. */
+async function discard({ path }: Download, message: string): Promise<never> {
+  await rm(path, { force: true });
+  throw new Fault('registry_mismatch', `${message}; it was removed`);
+}
+
+/** The pieces of an answer; a server that falls silent is let go. */
+async function* piecesOf(remote: Remote, what: string, response: Response, alive: () => void) {
+  try {
+    for await (const piece of response.body ?? []) {
+      alive();
+      yield piece;
+    }
+  } catch (error) {
+    throw remote.lost(what, error);
+  }
+}
+
+async function goOn(remote: Remote, { digest, size }: Descriptor, down: Download): Promise<void> {
+  const what = `blob ${digest}`;
+  const silence = new AbortController();
+  const { quietMs } = remote.patience;
+  const timer = setTimeout(() => silence.abort(new Error(`silent for ${quietMs} ms`)), quietMs);
+  try {
+    const headers: Record<string, string> = down.at > 0 ? { range: `bytes=${down.at}-` } : {};
+    const url = remote.session.url(`blobs/${digest}`);
+    const response = await remote.ask(what, url, { headers, timeout: silence.signal }, [200, 206, 404]);
+    if (response.status === 404) {
+      await response.body?.cancel();
+      throw new Fault('bundle_not_found', `${remote.repository} has the manifest and not its ${what}`);
+    }
+    const range = response.headers.get('content-range') ?? '';
+    if (response.status === 206 && !range.startsWith(`bytes ${down.at}-`)) {
+      await response.body?.cancel();
+      throw new Fault('registry_mismatch', `${remote.host}, ${what}: not the part that was asked for`);
+    }
+    // A server that knows no ranges sends all of it again.
+    let skip = response.status === 200 ? down.at : 0;
+    for await (const piece of piecesOf(remote, what, response, () => timer.refresh())) {
+      const bytes = piece.subarray(Math.min(skip, piece.length));
+      skip -= piece.length - bytes.length;
+      if (down.at + bytes.length > size)
+        await discard(down, `${remote.host}, ${what}: more came than its ${size} bytes`);
+      await down.file.write(bytes, 0, bytes.length, down.at);
+      down.hash.update(bytes);
+      down.at += bytes.length;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  if (down.at < size) throw new Lost(`${remote.host}, ${what}: it ended after ${down.at} of ${size} bytes`);
+}
+
+/** Makes the file at `path` the whole blob; what turns out to be something else is removed. */
+export async function downloadBlob(remote: Remote, blob: Descriptor, path: string): Promise<void> {
+  // Never through a link that somebody else put there.
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const file = await open(path, flags, 0o600);
+  try {
+    const down = await takeUp(path, file, blob.size);
+    await remote.patiently(
+      () => down.at,
+      async () => {
+        if (down.at < blob.size) await goOn(remote, blob, down);
+      },
+    );
+    const actual = down.hash.end();
+    if (actual !== blob.digest)
+      await discard(down, `${remote.host}, blob ${blob.digest}: what came has the digest ${actual}`);
+  } finally {
+    await file.close();
+  }
+}

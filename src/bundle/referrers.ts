@@ -1,0 +1,78 @@
+/** What a registry lists as attached to a root: asked of its own list, else of the tag that stands in for one. */
+import { canonicalJson } from '../base/canonical-json.ts';
+import { type Digest, hexOf } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import { parseJson, showProblem } from '../base/json.ts';
+import { LIMITS } from '../base/limits.ts';
+import { INDEX_TYPE } from './format.ts';
+import { putManifest } from './manifests.ts';
+import type { Remote } from './remote.ts';
+
+/** More pages than that are a way to keep a reader busy. */
+const MAX_PAGES = 32;
+
+/** An entry of a list of referrers; others than ours are kept as they are. */
+export interface Referrer {
+  digest: string;
+  [field: string]: unknown;
+}
+
+/** The tag that lists the referrers where a registry has no list of its own (OCI distribution specification 1.1). */
+function fallbackTag(root: Digest): string {
+  return `sha256-${hexOf(root)}`;
+}
+
+/** An index that strangers may have written: only that it lists things by digest is required of it. */
+function parseIndex(bytes: Buffer, where: string): { manifests: Referrer[] } {
+  const parsed = parseJson(bytes, { sizeBytes: LIMITS.imageDocumentBytes, depth: LIMITS.documentDepth });
+  const manifests = parsed.ok ? (Object(parsed.value) as { manifests?: unknown }).manifests : undefined;
+  if (!Array.isArray(manifests) || !manifests.every((one) => typeof Object(one).digest === 'string'))
+    throw new Fault(
+      'registry_mismatch',
+      `${where} is no list of what is attached${parsed.ok ? '' : `: ${parsed.problems.slice(0, 3).map(showProblem).join('; ')}`}`,
+    );
+  return (parsed.ok && parsed.value) as { manifests: Referrer[] };
+}
+
+/** The page after this one, which must be on the same registry. */
+function nextPage(remote: Remote, link: string | null, from: URL): URL | undefined {
+  const next = /^<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1];
+  return next === undefined ? undefined : remote.place(next, from);
+}
+
+/** The index behind the tag, if there is one. */
+async function readFallback(remote: Remote, root: Digest): Promise<{ manifests: Referrer[] } | undefined> {
+  const tag = fallbackTag(root);
+  const found = await remote.document(remote.session.url(`manifests/${tag}`), INDEX_TYPE);
+  return found && parseIndex(found.bytes, `${remote.repository}:${tag}`);
+}
+
+/** Everything that the registry lists for this root, whoever put it there. */
+export async function readReferrers(remote: Remote, root: Digest): Promise<Referrer[]> {
+  const found: Referrer[] = [];
+  let url: URL | undefined = remote.session.url(`referrers/${root}`);
+  for (let page = 0; url; page++) {
+    const answer = await remote.document(url, INDEX_TYPE);
+    if (!answer) return page === 0 ? ((await readFallback(remote, root))?.manifests ?? []) : found;
+    if (page === MAX_PAGES)
+      throw new Fault('registry_mismatch', `${remote.host} lists what is attached without end`);
+    found.push(...parseIndex(answer.bytes, `${remote.host}, ${url.pathname}`).manifests);
+    url = nextPage(remote, answer.headers.get('link'), url);
+  }
+  return found;
+}
+
+/** Adds to the index behind the tag what is not in it yet; what others put there stays. */
+export async function addToFallback(remote: Remote, root: Digest, more: Referrer[]): Promise<void> {
+  const present = await readFallback(remote, root);
+  const there = new Set(present?.manifests.map(({ digest }) => digest));
+  const missing = more.filter(({ digest }) => !there.has(digest));
+  if (missing.length === 0) return;
+  const index = {
+    schemaVersion: 2,
+    mediaType: INDEX_TYPE,
+    ...present,
+    manifests: [...(present?.manifests ?? []), ...missing],
+  };
+  await putManifest(remote, fallbackTag(root), canonicalJson(index), INDEX_TYPE);
+}

@@ -1,0 +1,134 @@
+/** Requests to one registry: tokens where it asks for them, redirected downloads, and credentials for nobody else. */
+import { isIP } from 'node:net';
+
+import { Fault } from '../base/fault.ts';
+import { readBounded } from '../base/http.ts';
+
+const REDIRECTS = [301, 302, 303, 307, 308];
+const MAX_REDIRECTS = 5;
+const TOKEN_BYTES = 65_536;
+
+/** Splits "host/path" as Docker does: without a host-like first part the hub is meant. */
+export function splitRepository(repository: string): { host: string; path: string } {
+  const [first = '', ...rest] = repository.split('/');
+  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost'))
+    return { host: first, path: rest.join('/') };
+  return { host: 'registry-1.docker.io', path: rest.length > 0 ? repository : `library/${repository}` };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
+}
+
+/** Who pushes or pulls, where a registry wants to know. */
+export interface Credentials {
+  user: string;
+  password: string;
+}
+
+/** One request; a body can be sent again. */
+export interface Sending {
+  method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
+  headers?: Record<string, string>;
+  body?: Blob | string;
+  signal: AbortSignal;
+}
+
+/** A repository of a registry, and what it gave to be let in. */
+export class RegistrySession {
+  readonly host: string;
+  private readonly base: URL;
+  private readonly local: boolean;
+  private readonly credentials: Credentials | undefined;
+  private authorization: string | undefined;
+
+  constructor(repository: string, credentials?: Credentials) {
+    const { host, path } = splitRepository(repository);
+    this.host = host;
+    // Plain HTTP only to this machine, as engines do.
+    this.local = isLoopback(host.replace(/:\d+$/, ''));
+    this.base = new URL(`${this.local ? 'http' : 'https'}://${host}/v2/${path}/`);
+    this.credentials = credentials;
+  }
+
+  /** The address of something in the repository, such as "blobs/sha256:…". */
+  url(path: string): URL {
+    return new URL(path, this.base);
+  }
+
+  /** Sends a request; gets a token and sends it again where the registry asks for one; throws what fetch throws. */
+  async send(url: URL, o: Sending): Promise<Response> {
+    const response = await this.follow(url, o);
+    // Only the registry itself is answered: whoever it sends us to could ask for the password as well.
+    if (response.status !== 401 || new URL(response.url).origin !== this.base.origin) return response;
+    const authorization = await this.answer(response.headers.get('www-authenticate') ?? '', o.signal);
+    if (authorization === undefined) return response;
+    await response.body?.cancel();
+    this.authorization = authorization;
+    return this.follow(url, o);
+  }
+
+  /** Downloads may lie elsewhere; what is sent goes to the registry itself, or nowhere. */
+  private async follow(url: URL, { method = 'GET', headers, body, signal }: Sending): Promise<Response> {
+    let target = url;
+    for (let hops = 0; ; hops++) {
+      const own = target.origin === this.base.origin && this.authorization !== undefined;
+      const response = await fetch(target, {
+        method,
+        headers: {
+          // What is hashed and counted is what the registry keeps, not what a transfer coding made of it.
+          'accept-encoding': 'identity',
+          ...headers,
+          ...(own ? { authorization: this.authorization! } : {}),
+        },
+        ...(body === undefined ? {} : { body }),
+        redirect: 'manual',
+        signal,
+      });
+      const location = REDIRECTS.includes(response.status) ? response.headers.get('location') : null;
+      if (location === null || (method !== 'GET' && method !== 'HEAD')) return response;
+      await response.body?.cancel();
+      if (hops === MAX_REDIRECTS || !URL.canParse(location, target.href))
+        throw new Fault('registry_mismatch', `${this.host} sends ${url.pathname} in circles`);
+      target = new URL(location, target);
+      if (!this.mayAsk(target))
+        throw new Fault(
+          'registry_mismatch',
+          `${this.host} sends ${url.pathname} to ${target.origin}: only https is followed, and only a registry of this machine may name another address of it`,
+        );
+    }
+  }
+
+  private mayAsk(url: URL): boolean {
+    return url.protocol === 'https:' || (url.protocol === 'http:' && this.local && isLoopback(url.hostname));
+  }
+
+  /** What a challenge asks for: the password itself, or a token that is got with it, or without. */
+  private async answer(challenge: string, signal: AbortSignal): Promise<string | undefined> {
+    const basic =
+      this.credentials &&
+      `Basic ${Buffer.from(`${this.credentials.user}:${this.credentials.password}`).toString('base64')}`;
+    if (/^basic /i.test(challenge)) return basic;
+    const parts = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map((m) => [m[1]!, m[2]!]));
+    if (!/^bearer /i.test(challenge) || !URL.canParse(parts.realm ?? '')) return undefined;
+    const url = new URL(parts.realm!);
+    if (!this.mayAsk(url)) return undefined;
+    if (parts.service) url.searchParams.set('service', parts.service);
+    if (parts.scope) url.searchParams.set('scope', parts.scope);
+    const headers = basic ? { authorization: basic } : {};
+    const response = await fetch(url, { headers, redirect: 'error', signal });
+    const bytes = await readBounded(response, TOKEN_BYTES);
+    const token = response.ok && bytes ? tokenOf(bytes) : undefined;
+    return token === undefined ? undefined : `Bearer ${token}`;
+  }
+}
+
+function tokenOf(bytes: Buffer): string | undefined {
+  try {
+    const { token, access_token } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
+    const found = token ?? access_token;
+    return typeof found === 'string' && /^[\x21-\x7e]+$/.test(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+/** Bundles to push and pull, one of them with everything attached, and a patience fit for tests. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+
+import { attachEvent, attachTimestamp } from '../../src/bundle/attached.ts';
+import { collect } from '../../src/bundle/collect.ts';
+import { attachToBundle, createBundle } from '../../src/bundle/create.ts';
+import { signEvent } from '../../src/bundle/event.ts';
+import { openBundle } from '../../src/bundle/open.ts';
+import type { Transfer } from '../../src/bundle/remote.ts';
+import { parsePrivateKey, type SigningKey } from '../../src/evidence/sign.ts';
+import { BlobStore } from '../../src/store/blobs.ts';
+import { makeAuthority } from './authority.ts';
+import { makeCase } from './case.ts';
+import { makeKey } from './keys.ts';
+import { tempFolder } from './world.ts';
+
+/** A bundle with one blob of so many bytes, and small ones. */
+export async function plainCase(largeBytes: number = 3 << 20): Promise<string> {
+  const made = await makeCase(['a', 'a'], { '/work/large': randomBytes(largeBytes) });
+  const path = join(tempFolder(), 'case.tar');
+  await createBundle(path, await collect(made.record, new BlobStore(made.out), made.out, 'full'), {
+    state: 'full',
+  });
+  return path;
+}
+
+/** A key of which events are signed. */
+export function eventKey(): SigningKey {
+  return parsePrivateKey(Buffer.from(makeKey().privateKey.export({ type: 'pkcs8', format: 'pem' })), 'key');
+}
+
+/** A bundle with two events and two timestamps, attached one after the other. */
+export async function attachedCase(): Promise<string> {
+  const path = await plainCase();
+  const key = eventKey();
+  const authority = makeAuthority();
+  for (let count = 0; count < 2; count++) {
+    const opened = await openBundle(path);
+    const { root, rootText, attested } = opened;
+    const claim = { action: 'received' as const, actor: 'Ada', reason: '', time: null };
+    const event = signEvent(root, attested.events.at(-1), claim, key);
+    await attachToBundle(path, opened, [attachEvent(rootText, event.envelope, event.key)], path);
+    const stamp = attachTimestamp(rootText, authority.stamp(event.envelope));
+    await attachToBundle(path, await openBundle(path), [stamp], path);
+  }
+  return path;
+}
+
+/** Tries often and waits little. */
+export function transfer(more: Partial<Transfer> = {}): Transfer {
+  return {
+    signal: new AbortController().signal,
+    patience: { tries: 4, pauseMs: 5, quietMs: 400 },
+    ...more,
+  };
+}
