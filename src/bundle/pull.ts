@@ -1,5 +1,5 @@
 /** Pulls a bundle: its parts into a folder beside the target, from there the archive, and its name only at the end. */
-import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { type Digest, hexOf, isDigest } from '../base/digest.ts';
@@ -149,17 +149,12 @@ async function fetchAll(pull: Pull, bytes: Buffer): Promise<{ archive: string; o
 
 /** Says of whatever ended a pull what is left of it. */
 function leftBehind(error: unknown, folder: string): unknown {
-  let rest = '';
-  try {
-    rmdirSync(folder);
-  } catch {
-    if (existsSync(folder)) rest = `; what was downloaded is in ${folder}`;
-  }
+  let rest = existsSync(folder) ? `; what was downloaded is in ${folder}` : '';
   if (error instanceof Refused) return new Refused(error.code, error.message + rest, error);
   if (rest) rest += ', and the same command goes on from there';
   if (error instanceof Fault) return new Fault(error.code, error.message + rest, error);
   const { code } = error as NodeJS.ErrnoException;
-  return code === undefined ? error : asFault('out_failed', `cannot write ${folder}${rest}`, error);
+  return typeof code !== 'string' ? error : asFault('out_failed', `cannot write ${folder}${rest}`, error);
 }
 
 /** Pulls a bundle to `target`, verified, whole or not at all, never over a file that is there. */

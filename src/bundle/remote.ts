@@ -76,9 +76,8 @@ export class Remote {
     }
   }
 
-  /** What failed in sending or reading, as what it is to us. */
+  /** What failed in sending or reading, as what it is to us; an interruption is a Fault already. */
   lost(what: string, error: unknown): Error {
-    if (this.signal.aborted) return this.signal.reason as Error;
     if (error instanceof Fault || error instanceof Lost) return error;
     const { cause } = error as Error;
     const { name, message } = cause instanceof Error ? cause : (error as Error);

@@ -65,7 +65,9 @@ async function fails(digest = root): Promise<{ code: string; message: string; le
   );
   const left = readdirSync(dirname(target));
   for (const name of left) expect(name).toBe('.b.tar.part');
-  return { code, message, left: left.flatMap((name) => readdirSync(join(dirname(target), name))) };
+  const parts = left.flatMap((name) => readdirSync(join(dirname(target), name)));
+  expect(parts).not.toContain('unfinished');
+  return { code, message, left: parts };
 }
 
 describe('a blob', () => {

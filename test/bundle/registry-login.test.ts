@@ -48,8 +48,8 @@ describe('a registry that asks who it is', () => {
     return (asked, response, request) => {
       if (!asked.path.startsWith('/token')) return guarded(asked, response, request);
       tokens.push(asked);
-      if (needs && asked.headers.authorization !== needs) response.writeHead(401).end();
-      else response.end(JSON.stringify({ token }));
+      if (needs && asked.headers.authorization !== needs) response.statusCode = 401;
+      response.end(JSON.stringify({ token }));
       return true;
     };
   }

@@ -180,6 +180,8 @@ describe('a bundle that', () => {
       code: 'manifest_form',
       message: 'index.json is not in canonical form',
     });
+    await expect(push(path)).rejects.toMatchObject({ code: 'manifest_form' });
+    expect(registry.asked).toEqual([]);
   });
 
   it('changes while it is pushed is not given its name there', async () => {

@@ -1,5 +1,5 @@
 /** Bundles to push and pull, one of them with everything attached, and a patience fit for tests. */
-import { randomBytes } from 'node:crypto';
+import { createCipheriv } from 'node:crypto';
 import { join } from 'node:path';
 
 import { attachEvent, attachTimestamp } from '../../src/bundle/attached.ts';
@@ -15,9 +15,14 @@ import { makeCase } from './case.ts';
 import { makeKey } from './keys.ts';
 import { tempFolder } from './world.ts';
 
+/** Bytes that compress badly and are the same in each run: what is pushed to a registry that stays is kept there once. */
+function noise(sizeBytes: number): Buffer {
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(sizeBytes));
+}
+
 /** A bundle with one blob of so many bytes, and small ones. */
 export async function plainCase(largeBytes: number = 3 << 20): Promise<string> {
-  const made = await makeCase(['a', 'a'], { '/work/large': randomBytes(largeBytes) });
+  const made = await makeCase(['a', 'a'], { '/work/large': noise(largeBytes) });
   const path = join(tempFolder(), 'case.tar');
   await createBundle(path, await collect(made.record, new BlobStore(made.out), made.out, 'full'), {
     state: 'full',
