@@ -1,9 +1,9 @@
 /** reenact bundle push and pull: bundles in registries, by their identity. */
 import { EXIT, Fault } from '../base/fault.ts';
-import { pullBundle } from '../bundle/pull.ts';
-import { pushBundle } from '../bundle/push.ts';
-import { parseReference } from '../bundle/reference.ts';
-import type { Transfer } from '../bundle/remote.ts';
+import { pullBundle } from '../bundle/registry/pull.ts';
+import { pushBundle } from '../bundle/registry/push.ts';
+import { parseReference } from '../bundle/registry/reference.ts';
+import type { Transfer } from '../bundle/registry/remote.ts';
 import { safe } from '../report/human.ts';
 import type { Arguments } from './options.ts';
 import { abortOnSignals } from './signals.ts';

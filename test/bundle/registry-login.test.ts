@@ -4,10 +4,10 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { pullBundle } from '../../src/bundle/pull.ts';
-import { type Pushed, pushBundle } from '../../src/bundle/push.ts';
-import { parseReference } from '../../src/bundle/reference.ts';
-import type { Transfer } from '../../src/bundle/remote.ts';
+import { pullBundle } from '../../src/bundle/registry/pull.ts';
+import { type Pushed, pushBundle } from '../../src/bundle/registry/push.ts';
+import { parseReference } from '../../src/bundle/registry/reference.ts';
+import type { Transfer } from '../../src/bundle/registry/remote.ts';
 import { type Asked, type Hook, TestRegistry } from '../support/registry.ts';
 import { attachedCase, transfer } from '../support/transfer.ts';
 import { tempFolder } from '../support/world.ts';

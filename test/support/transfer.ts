@@ -7,7 +7,7 @@ import { collect } from '../../src/bundle/collect.ts';
 import { attachToBundle, createBundle } from '../../src/bundle/create.ts';
 import { signEvent } from '../../src/bundle/event.ts';
 import { openBundle } from '../../src/bundle/open.ts';
-import type { Transfer } from '../../src/bundle/remote.ts';
+import type { Transfer } from '../../src/bundle/registry/remote.ts';
 import { parsePrivateKey, type SigningKey } from '../../src/evidence/sign.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeAuthority } from './authority.ts';

@@ -1,10 +1,10 @@
 /** What a registry lists as attached to a root: asked of its own list, else of the tag that stands in for one. */
-import { canonicalJson } from '../base/canonical-json.ts';
-import { type Digest, hexOf } from '../base/digest.ts';
-import { Fault } from '../base/fault.ts';
-import { parseJson, showProblem } from '../base/json.ts';
-import { LIMITS } from '../base/limits.ts';
-import { INDEX_TYPE } from './format.ts';
+import { canonicalJson } from '../../base/canonical-json.ts';
+import { type Digest, hexOf } from '../../base/digest.ts';
+import { Fault } from '../../base/fault.ts';
+import { parseJson, showProblem } from '../../base/json.ts';
+import { LIMITS } from '../../base/limits.ts';
+import { INDEX_TYPE } from '../format.ts';
 import { putManifest } from './manifests.ts';
 import type { Remote } from './remote.ts';
 

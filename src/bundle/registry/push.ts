@@ -1,18 +1,18 @@
 /** Pushes a bundle: its blobs straight out of the archive, then its root, then what is attached to it. */
 import { openAsBlob } from 'node:fs';
 
-import { type Digest, digestOf } from '../base/digest.ts';
-import { EMPTY, EMPTY_CONFIG, manifestDescriptor } from './format.ts';
-import { attachedFiles } from './layout.ts';
+import { type Digest, digestOf } from '../../base/digest.ts';
+import { EMPTY, EMPTY_CONFIG, manifestDescriptor } from '../format.ts';
+import { attachedFiles } from '../layout.ts';
+import type { Opened } from '../open.ts';
+import { Refused } from '../refused.ts';
+import { BLOCK_BYTES, spaceOf } from '../tar.ts';
+import { examineBundle } from '../verify.ts';
 import { putManifest } from './manifests.ts';
-import type { Opened } from './open.ts';
 import type { Reference } from './reference.ts';
 import { addToFallback, type Referrer } from './referrers.ts';
-import { Refused } from './refused.ts';
 import { Remote, type Transfer } from './remote.ts';
-import { BLOCK_BYTES, spaceOf } from './tar.ts';
 import { uploadBlob } from './upload.ts';
-import { examineBundle } from './verify.ts';
 
 export interface Pushed {
   root: Digest;

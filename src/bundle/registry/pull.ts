@@ -2,20 +2,18 @@
 import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { type Digest, hexOf, isDigest } from '../base/digest.ts';
-import { asFault, Fault } from '../base/fault.ts';
-import { LIMITS } from '../base/limits.ts';
-import { safe } from '../report/human.ts';
-import { assemble } from './assemble.ts';
+import { type Digest, hexOf, isDigest } from '../../base/digest.ts';
+import { asFault, Fault } from '../../base/fault.ts';
+import { LIMITS } from '../../base/limits.ts';
+import { safe } from '../../report/human.ts';
 import {
   ATTACHED_BYTES,
   type Attachment,
   type AttachmentManifest,
   attachmentShape,
   inOrder,
-} from './attached.ts';
-import { downloadBlob } from './download.ts';
-import { parseEvent } from './event.ts';
+} from '../attached.ts';
+import { parseEvent } from '../event.ts';
 import {
   ATTACHED,
   type AttachedType,
@@ -24,15 +22,17 @@ import {
   manifestDescriptor,
   manifestShape,
   parseDocument,
-} from './format.ts';
-import type { Layout } from './layout.ts';
+} from '../format.ts';
+import type { Layout } from '../layout.ts';
+import { Refused } from '../refused.ts';
+import { MEMBER_BYTES } from '../tar.ts';
+import { examineBundle } from '../verify.ts';
+import { assemble } from './assemble.ts';
+import { downloadBlob } from './download.ts';
 import { getManifest } from './manifests.ts';
 import type { Reference } from './reference.ts';
 import { type Referrer, readReferrers } from './referrers.ts';
-import { Refused } from './refused.ts';
 import { Remote, type Transfer } from './remote.ts';
-import { MEMBER_BYTES } from './tar.ts';
-import { examineBundle } from './verify.ts';
 
 export interface Pulled {
   root: Digest;

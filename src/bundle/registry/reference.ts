@@ -1,6 +1,6 @@
 /** Where a bundle lies in a registry: a repository, and in it a digest, a tag, or nothing. */
-import { type Digest, isDigest } from '../base/digest.ts';
-import { Fault } from '../base/fault.ts';
+import { type Digest, isDigest } from '../../base/digest.ts';
+import { Fault } from '../../base/fault.ts';
 
 export interface Reference {
   /** Host and path: "registry.example.org/cases/one". */

@@ -1,11 +1,11 @@
 /** The registry a bundle goes to or comes from: answers that were not expected end it, connections that die do not. */
-import { sleep } from '../base/clock.ts';
-import { Fault } from '../base/fault.ts';
-import { readBounded } from '../base/http.ts';
-import { LIMITS } from '../base/limits.ts';
-import { safe } from '../report/human.ts';
-import { type Credentials, RegistrySession, type Sending } from '../sandbox/registry-session.ts';
-import { Refused } from './refused.ts';
+import { sleep } from '../../base/clock.ts';
+import { Fault } from '../../base/fault.ts';
+import { readBounded } from '../../base/http.ts';
+import { LIMITS } from '../../base/limits.ts';
+import { safe } from '../../report/human.ts';
+import { type Credentials, RegistrySession, type Sending } from '../../sandbox/registry-session.ts';
+import { Refused } from '../refused.ts';
 
 /** What the registry says about an error, and more than it ever has to. */
 const ANSWER_BYTES = 65_536;

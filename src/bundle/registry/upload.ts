@@ -1,6 +1,6 @@
 /** One blob on its way up: in chunks, and after a connection died from where the registry has it. */
-import type { Digest } from '../base/digest.ts';
-import { Fault } from '../base/fault.ts';
+import type { Digest } from '../../base/digest.ts';
+import { Fault } from '../../base/fault.ts';
 import { type Answer, Lost, type Remote } from './remote.ts';
 
 const CHUNK_BYTES = 16 << 20;
