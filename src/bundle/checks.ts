@@ -1,11 +1,12 @@
 /** What must hold of a bundle's contents among themselves: verdict, evidence, image, custody, what is attached. */
 import { canonicalJson } from '../base/canonical-json.ts';
-import { type Digest, isDigest } from '../base/digest.ts';
+import { type Digest, digestOf, isDigest } from '../base/digest.ts';
 import { parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { Trust } from '../evidence/trust.ts';
 import { type Policy, parsePolicy } from '../policy/policy.ts';
+import { claimsAgain } from '../verdict/claims.ts';
 import { finalStateOf } from '../verdict/decide.ts';
 import type { Problems } from './contents.ts';
 import { decideAgain, evidenceAgain } from './demand.ts';
@@ -13,6 +14,7 @@ import { checkEvents, type Receipt } from './event.ts';
 import { imageDocuments } from './image-documents.ts';
 import type { Opened } from './open.ts';
 import { Refused } from './refused.ts';
+import { stateOf } from './states.ts';
 
 /** An object of JSON that is inside; what is none is said, and then nothing is taken from it. */
 function documentOf(
@@ -46,6 +48,11 @@ export async function policyOf(opened: Opened): Promise<Policy> {
 /** What a record repeats of its manifest and its replays is what people read first: it must be the same there. */
 export function checkRecord({ record, manifest }: Opened, problems: Problems): void {
   const { replays, requested } = record;
+  if (!manifest)
+    problems.push({
+      code: 'content_missing',
+      message: 'the manifest of the record is not there, or over the limit',
+    });
   const said: [string, unknown, unknown][] = [
     ['final state', record.final_state_sha256, finalStateOf(replays)],
     ...(manifest
@@ -56,6 +63,15 @@ export function checkRecord({ record, manifest }: Opened, problems: Problems): v
         ] as [string, unknown, unknown][])
       : []),
   ];
+  if (
+    manifest &&
+    replays.length > 0 &&
+    canonicalJson(record.claims) !== canonicalJson(claimsAgain(manifest, record.claims))
+  )
+    problems.push({
+      code: 'record_differs',
+      message: 'the record’s claims are not those of the manifest, or fit otherwise',
+    });
   for (const [what, here, there] of said)
     if (here !== there)
       problems.push({
@@ -74,7 +90,7 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
   const { record } = opened;
   const before = problems.length;
   for (const { index, final_state_sha256, exit_code, signal } of record.replays) {
-    const state = documentOf(opened, final_state_sha256, 'the state');
+    const state = stateOf(opened, final_state_sha256);
     if (state && (state.exit_code !== exit_code || state.signal !== signal))
       problems.push({
         code: 'verdict_differs',
@@ -104,6 +120,28 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
   return problems.length === before;
 }
 
+/** What an evidence record says that does not depend on names of files and on a release's wording. */
+function essence({
+  verdict,
+  code,
+  subjects_compared,
+  requirements,
+  envelopes,
+  trust_root,
+}: EvidenceRecord): unknown {
+  return {
+    verdict,
+    code,
+    subjects_compared,
+    requirements,
+    trust_root: trust_root?.sha256 ?? null,
+    envelopes: envelopes.map(({ file: _file, message: _message, checks, ...rest }) => ({
+      ...rest,
+      checks: checks.map(({ name, status, code: failure }) => ({ name, status, failure })),
+    })),
+  };
+}
+
 /** Verifies the evidence inside again, as of the time of the run. */
 export async function checkEvidence(
   opened: Opened,
@@ -119,10 +157,19 @@ export async function checkEvidence(
       code: 'evidence_differs',
       message: `the record says ${status}, and its evidence record ${recorded?.verdict ?? 'is not there'}`,
     });
-  if (!recorded && policy.authorities.length > 0 && ['reproduced', 'diverged'].includes(record.verdict))
+  if (
+    status !== 'verified' &&
+    policy.authorities.length > 0 &&
+    ['reproduced', 'diverged'].includes(record.verdict)
+  )
     problems.push({
       code: 'evidence_differs',
-      message: 'the policy inside demands evidence, and the record comes to a verdict without any',
+      message: `the policy inside demands evidence, and the record comes to a verdict while it is ${status}`,
+    });
+  if (recorded && digestOf(canonicalJson(recorded)) !== record.evidence.record_sha256)
+    problems.push({
+      code: 'evidence_differs',
+      message: 'the evidence record is not the one whose digest is named',
     });
   if (!recorded || !manifest) return null;
   const nowMs = Date.parse(recorded.verified_at);
@@ -134,6 +181,11 @@ export async function checkEvidence(
     problems.push({
       code: 'evidence_differs',
       message: `the record says ${recorded.verdict}, and verifying again says ${again.verdict} (${again.code ?? ''} ${again.message})`,
+    });
+  else if (canonicalJson(essence(again)) !== canonicalJson(essence(recorded)))
+    problems.push({
+      code: 'evidence_differs',
+      message: 'the evidence record says other signers, subjects, times or log entries than verifying again',
     });
   return again;
 }
@@ -173,6 +225,12 @@ export function checkCustody(opened: Opened, problems: Problems): void {
     previous = sha256;
     return !fits;
   });
+  const last = documentOf(opened, place?.sha256, 'the custody entry');
+  if (last && last.evidence_record_sha256 !== opened.record.evidence.record_sha256)
+    problems.push({
+      code: 'custody_broken',
+      message: 'the run’s custody entry is about another evidence record',
+    });
   if (broken)
     problems.push({ code: 'custody_broken', message: `${broken.name} does not follow the entry before it` });
   else if (previous !== place?.sha256 || entries.length !== place?.sequence)
@@ -183,7 +241,12 @@ export function checkCustody(opened: Opened, problems: Problems): void {
 }
 
 /** Events and timestamps: each signature, each link, and that every timestamp is of something here. */
-export function checkAttested({ attested }: Opened, receipts: Receipt[], problems: Problems): void {
+export function checkAttested({ attested, subject }: Opened, receipts: Receipt[], problems: Problems): void {
+  if (subject && attested.events[0]?.action !== 'redacted')
+    problems.push({
+      code: 'custody_broken',
+      message: 'nobody has signed this redaction: its first event is none',
+    });
   for (const message of checkEvents(attested.events, receipts))
     problems.push({ code: 'custody_broken', message });
   for (const { sha256, of } of attested.stamps)

@@ -1,5 +1,5 @@
 /** What a reader's own policy and trust root make of a bundle: nothing that lies inside has a say in it. */
-import { digestOf } from '../base/digest.ts';
+import { type Digest, digestOf } from '../base/digest.ts';
 import type { EvidenceRecord, Signer } from '../evidence/record.ts';
 import { parseLogReference } from '../evidence/reference.ts';
 import { Refusal } from '../evidence/refusal.ts';
@@ -19,12 +19,26 @@ export interface Demands {
   nowMs: number;
 }
 
+/** One who signed, and what about: a signature over an image says nothing about a manifest. */
+export interface SignedBy extends Signer {
+  subjects: string[];
+}
+
+/** Who signed what, of evidence that was verified. */
+export function signedBy({ envelopes }: EvidenceRecord): SignedBy[] {
+  return envelopes.flatMap(({ signers, subjects, verdict }) =>
+    verdict === 'accepted'
+      ? signers.map((signer) => ({ ...signer, subjects: subjects.map(({ field }) => field) }))
+      : [],
+  );
+}
+
 /** What came of it. */
 export interface Demanded {
   policy: string;
   /** Of what the manifest claims. */
   evidence: 'not_checked' | 'withheld' | EvidenceRecord['verdict'];
-  signers: Signer[];
+  signers: SignedBy[];
   /** Who of the policy signed the records: the bundle's custody events. */
   records_signed_by: { sequence: number; signer: Signer }[];
   gates: GateResult[];
@@ -73,15 +87,15 @@ export async function evidenceAgain(
   });
 }
 
-/** Which timestamps an authority of the trust root vouches for, and since when the bundle was there by their word. */
+/** Which timestamps an authority of the trust root vouches for, and the times they prove, by what they are of. */
 async function vouchStamps(
   opened: Opened,
   trust: Trust,
-): Promise<{ vouched: string[]; sinceMs: number | null }> {
+): Promise<{ vouched: string[]; times: Map<Digest, number> }> {
   const { stamps, events } = opened.attested;
   const vouched: string[] = [];
-  let sinceMs: number | null = null;
-  if (stamps.length === 0) return { vouched, sinceMs };
+  const times = new Map<Digest, number>();
+  if (stamps.length === 0) return { vouched, times };
   const library = await trust.library();
   for (const { sha256, reply, of, time } of stamps) {
     const thing =
@@ -89,29 +103,47 @@ async function vouchStamps(
         ? Buffer.from(opened.rootText)
         : events.find((event) => event.sha256 === of)?.envelope;
     try {
-      if (!thing) continue;
+      if (!thing || !of) continue;
       library.vouchTimestamp(reply, thing);
       vouched.push(sha256);
-      sinceMs = Math.min(sinceMs ?? Number.POSITIVE_INFINITY, Date.parse(time));
+      times.set(of, Math.min(times.get(of) ?? Number.POSITIVE_INFINITY, Date.parse(time)));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
     }
   }
-  return { vouched, sinceMs };
+  return { vouched, times };
 }
+
+/** The earliest of the times that are proven for these, else now. */
+function provenTime(of: Digest[], times: Map<Digest, number>, nowMs: number): number {
+  const proven = of.flatMap((digest) => times.get(digest) ?? []);
+  return proven.length > 0 ? Math.min(...proven) : nowMs;
+}
+
+/** Events that stand behind the records; to have received or read them is something else. */
+const VOUCHING: readonly string[] = ['exported', 'redacted'];
 
 /** Whom the policy names that signed an event about this root. */
 async function recordSigners(
   opened: Opened,
   policy: Policy,
+  times: Map<Digest, number>,
   nowMs: number,
 ): Promise<Demanded['records_signed_by']> {
   const trust = new Trust({ ...policy, require: [{ subjects: ['manifest'] }] });
   const wanted = { kind: 'listed' as const, subjects: [wantDigest('bundle', opened.root)] };
   const found: Demanded['records_signed_by'] = [];
-  for (const { sequence, envelope, sha256, signed } of opened.attested.events) {
-    if (!signed) continue;
-    const result = await verifyEvidence([{ name: sha256, bytes: envelope }], { trust, wanted, nowMs });
+  const { events } = opened.attested;
+  for (const [i, { sequence, envelope, sha256, signed, action }] of events.entries()) {
+    if (!signed || !VOUCHING.includes(action)) continue;
+    // A later event names this one: what proves that it was there, proves this one too. A time of the root does not.
+    const since = provenTime(
+      events.slice(i).map((event) => event.sha256),
+      times,
+      nowMs,
+    );
+    const files = [{ name: sha256, bytes: envelope }];
+    const result = await verifyEvidence(files, { trust, wanted, nowMs: since });
     if (result.verdict === 'verified')
       for (const { signers } of result.envelopes)
         for (const signer of signers) found.push({ sequence, signer });
@@ -126,25 +158,30 @@ export async function checkDemands(opened: Opened, inside: Policy, d: Demands): 
     ? { ...base, trustRoot: { ...d.trustRoot, sha256: digestOf(d.trustRoot.bytes) } }
     : base;
   const trust = new Trust(policy);
-  const { vouched, sinceMs } = await vouchStamps(opened, trust);
-  const nowMs = sinceMs ?? d.nowMs;
+  const { vouched, times } = await vouchStamps(opened, trust);
   const unmet: string[] = [];
   let evidence: Demanded['evidence'] = 'not_checked';
-  let signers: Signer[] = [];
+  let signers: SignedBy[] = [];
   let recordsSignedBy: Demanded['records_signed_by'] = [];
   if (policy.authorities.length > 0) {
-    if (opened.subject && !opened.record.evidence.record) evidence = 'withheld';
-    else if (opened.manifest) {
-      const again = await evidenceAgain(opened, trust, nowMs, true);
+    if (opened.subject && !opened.record.evidence.record) {
+      evidence = 'withheld';
+      unmet.push(`the manifest, by ${policy.name}: the evidence was withheld`);
+    } else if (opened.manifest) {
+      // Whatever was stamped names the root, and the evidence lies below it.
+      const since = provenTime([...times.keys()], times, d.nowMs);
+      const again = await evidenceAgain(opened, trust, since, true);
       evidence = again.verdict;
-      signers = again.verdict === 'verified' ? again.envelopes.flatMap((envelope) => envelope.signers) : [];
+      signers = again.verdict === 'verified' ? signedBy(again) : [];
       if (again.verdict !== 'verified')
         unmet.push(`the manifest, by ${policy.name}: ${again.code}: ${again.message}`);
     }
-    recordsSignedBy = await recordSigners(opened, policy, nowMs);
+    recordsSignedBy = await recordSigners(opened, policy, times, d.nowMs);
     if (d.policy && recordsSignedBy.length === 0)
       unmet.push(`nobody whom ${policy.name} names has signed the records of this bundle`);
   }
+  if (d.policy && opened.record.shard !== null)
+    unmet.push(`the record is of shard ${opened.record.shard} alone: its gates are about that part`);
   const gates = d.policy ? decideAgain(opened, policy).gates : [];
   return {
     policy: policy.name,

@@ -11,9 +11,9 @@ import { BlobStore } from '../store/blobs.ts';
 import { extractBundle, openWhole } from './extract.ts';
 import type { Item } from './format.ts';
 import type { Opened } from './open.ts';
-import { stateOf } from './placements.ts';
 import { Refused } from './refused.ts';
 import { sayingsOf } from './sayings.ts';
+import { stateOf } from './states.ts';
 
 /** One thing that is not the same; null where one side has none of it. */
 export interface Difference {

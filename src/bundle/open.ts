@@ -90,6 +90,14 @@ function readBack(
   for (const [i, [name, text]] of bagOf(layout, payload, textsVersion).entries())
     if (bag[i] !== text)
       problems.push({ code: 'bag_mismatch', message: `${name} is not what is made of the files` });
+  if (textsVersion === 0 || textsVersion > TEXTS_VERSION)
+    problems.push({
+      code: 'text_differs',
+      message:
+        textsVersion === 0
+          ? 'bag-info.txt does not say which texts these are'
+          : 'a newer release made the texts: verify with that',
+    });
   if (textsVersion !== TEXTS_VERSION) return { problems, textsVersion };
   for (const [i, [name, text]] of texts.entries())
     if (payload[i]!.sha256 !== digestOf(text))

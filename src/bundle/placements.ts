@@ -1,12 +1,11 @@
 /** Which content of a bundle goes to which readable path, and what cannot be a file and is told instead. */
 import { type Digest, hexOf } from '../base/digest.ts';
-import { showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type FinalState, showPath } from '../state/final-state.ts';
-import { parseState } from '../state/parse.ts';
 import { Names } from './names.ts';
-import { type Opened, unveil } from './open.ts';
+import type { Opened } from './open.ts';
 import { Refused } from './refused.ts';
+import { stateOf } from './states.ts';
 
 /** One file to be written. */
 export interface Placement {
@@ -17,18 +16,6 @@ export interface Placement {
 
 /** What a file or folder takes on a disk, however little is in it. */
 const NAME_BYTES = 4096;
-
-/** A state that is inside, checked; undefined where it is not, or is too large to be looked into. */
-export function stateOf(opened: Opened, sha256: Digest | null): FinalState | undefined {
-  const bytes = sha256 ? opened.kept.get(sha256) : undefined;
-  if (!bytes) return undefined;
-  const parsed = parseState(unveil(bytes, opened.subject !== undefined));
-  if (parsed.ok) return parsed.value;
-  throw new Refused(
-    'manifest_form',
-    `the state ${sha256}: ${parsed.problems.slice(0, 5).map(showProblem).join('; ')}`,
-  );
-}
 
 /** One line that cannot be taken for two, nor its parts for other parts. */
 function told(path: string | undefined, hex: string | undefined): string {

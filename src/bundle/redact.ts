@@ -1,5 +1,6 @@
 /** Takes contents out of a bundle: what is made of it names their commitments, and nothing inside gives them away. */
 import { createHmac } from 'node:crypto';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf, hexOf } from '../base/digest.ts';
@@ -44,6 +45,9 @@ function namesOf(state: FinalState): [string, Digest, number][] {
   ];
 }
 
+/** Roles whose bytes may be taken out. */
+const CONTENTS: readonly string[] = ['input', 'content'];
+
 class Redactor {
   /** What each digest that may not be inside is replaced with. */
   readonly replaced = new Map<string, string>();
@@ -78,7 +82,8 @@ class Redactor {
     const inputs = this.opened.document.items.flatMap(({ role, name, sha256, size }) =>
       role === 'input' ? [[`input/${name}`, sha256, size] as [string, Digest, number]] : [],
     );
-    const named = [...inputs, ...[...this.states.values()].flatMap(namesOf)];
+    const all = [...inputs, ...[...this.states.values()].flatMap(namesOf)];
+    const named = all.filter(([, sha256]) => !sha256.startsWith('hmac-'));
     for (const pattern of patterns) {
       const found = named.filter(([name]) => globFits(pattern, name));
       if (found.length === 0)
@@ -89,6 +94,26 @@ class Redactor {
       for (const [, sha256, size] of found) this.replaced.set(sha256, commit(this.secret, { sha256, size }));
     }
     for (const [name, sha256] of named) if (this.replaced.has(sha256)) this.names.set(name, sha256);
+    const { items } = this.opened.document;
+    const needed = items.find(({ role, sha256 }) => !CONTENTS.includes(role) && this.replaced.has(sha256));
+    if (needed)
+      throw new Fault(
+        'usage',
+        `${[...this.names.keys()].join(', ')}: the same bytes are the bundle’s ${needed.role}, which cannot be taken out`,
+      );
+  }
+
+  /** Chosen contents that are not inside: their digests are. */
+  withholdAbsent(): void {
+    const inside = new Set(this.opened.document.items.map(({ sha256 }) => sha256));
+    const absent = new Map([...this.names].map(([name, sha256]) => [sha256, name]));
+    for (const [sha256, name] of absent)
+      if (!inside.has(sha256))
+        this.withheld.push({
+          role: 'content',
+          name: name.slice(0, 1024),
+          commitment: this.replaced.get(sha256)!,
+        });
   }
 
   /** Replaces a document by what it becomes; one that does not change keeps its digest. */
@@ -113,7 +138,11 @@ class Redactor {
     const entries = Object.entries(value).map(([key, one]) => [key, this.blank(one)] as const);
     const result = Object.fromEntries(entries) as Record<string, unknown>;
     const { sha256 } = result;
-    if (typeof sha256 === 'string' && sha256.startsWith('hmac-') && 'size' in result) result.size = null;
+    if (typeof sha256 === 'string' && sha256.startsWith('hmac-')) {
+      if ('size' in result) result.size = null;
+      // What stands in a file's attributes is as private as what stands in it.
+      delete result.xattrs;
+    }
     return result as T;
   }
 }
@@ -124,18 +153,24 @@ function redactManifest(r: Redactor, manifest: Manifest): Manifest {
   return rest;
 }
 
-/** Where replays part, unless an excerpt of something withheld would stand there. */
-function redactDivergence(r: Redactor, divergence: ReplayRecord['divergence']): ReplayRecord['divergence'] {
-  if (!divergence) return null;
-  const name = divergence.kind === 'path' ? `files${divergence.path ?? ''}` : divergence.kind;
-  if (!r.names.has(name)) return divergence;
+/** Where replays part, without excerpts: what a withheld content had in it could stand there, however it is named. */
+function redactDivergence(
+  divergence: ReplayRecord['divergence'],
+  stateChanged: boolean,
+): ReplayRecord['divergence'] {
+  if (!divergence || !stateChanged || divergence.kind === 'ending') return divergence;
   const { context: _context, offset: _offset, ...rest } = divergence;
   return { ...rest, expected: '(withheld)', actual: '(withheld)' };
 }
 
-function redactRecord(r: Redactor, opened: Opened, manifest: Manifest | undefined): ReplayRecord {
+function redactRecord(
+  r: Redactor,
+  opened: Opened,
+  manifest: Manifest | undefined,
+  stateChanged: boolean,
+): ReplayRecord {
   const { shown } = opened;
-  const record = r.blank({ ...shown, divergence: redactDivergence(r, shown.divergence) });
+  const record = r.blank({ ...shown, divergence: redactDivergence(shown.divergence, stateChanged) });
   if (!manifest) return record;
   return {
     ...record,
@@ -155,18 +190,44 @@ function nameOf(r: Redactor, role: string, sha256: Digest): { name?: string } {
 
 const EVIDENCE: readonly Source['role'][] = ['evidence', 'evidence-record', 'custody'];
 
+/** Every 64 hex digits in a row of some bytes, also in payloads of envelopes. */
+function* digestsIn(bytes: Buffer): Generator<string> {
+  const text = bytes.toString('latin1');
+  for (const [, payload] of text.matchAll(/"payload"\s*:\s*"([A-Za-z0-9+/=_-]+)"/g))
+    yield* digestsIn(Buffer.from(payload!, 'base64'));
+  for (const [run] of text.matchAll(/[0-9a-fA-F]{64,}/g))
+    for (let at = 0; at + 64 <= run.length; at++) yield run.slice(at, at + 64).toLowerCase();
+}
+
+/** So much of a content is looked through at a time. */
+const LOOK_BYTES = 1 << 20;
+
 /** Refuses to hand out anything in which a digest still stands that lets a withheld content be guessed. */
-function guard(r: Redactor, sources: Source[], store: Map<Digest, Buffer>): void {
-  const forbidden = [...r.replaced.keys()].map((digest) => hexOf(digest as Digest));
-  for (const { role, sha256, from, name } of sources) {
-    const bytes = Buffer.isBuffer(from) ? from : store.get(sha256);
-    if (!bytes) continue;
-    const text = bytes.toString('latin1');
-    const payload = /"payload"\s*:\s*"([A-Za-z0-9+/=_-]+)"/.exec(text)?.[1];
-    const all = text + (payload ? Buffer.from(payload, 'base64').toString('latin1') : '');
-    const leak = forbidden.find((hex) => all.includes(hex));
-    if (leak)
-      throw new Fault('record_invalid', `${role} ${name ?? sha256} still names ${leak}: nothing was written`);
+function guard(r: Redactor, sources: Source[], store: BlobStore): void {
+  const forbidden = new Set([...r.replaced.keys()].map((digest) => hexOf(digest as Digest)));
+  for (const { role, sha256, from, name, size } of sources) {
+    if (role === 'image' && name === 'layer') continue;
+    const look = (bytes: Buffer): void => {
+      for (const hex of digestsIn(bytes))
+        if (forbidden.has(hex))
+          throw new Fault(
+            'record_invalid',
+            `${role} ${name ?? sha256} still names ${hex}: take it out as well; nothing was written`,
+          );
+    };
+    if (Buffer.isBuffer(from) || size <= LOOK_BYTES) {
+      look(Buffer.isBuffer(from) ? from : readFileSync(store.path(sha256)));
+      continue;
+    }
+    const fd = openSync(store.path(sha256), 'r');
+    try {
+      const piece = Buffer.allocUnsafe(LOOK_BYTES);
+      // Pieces overlap, so that no digest lies between two.
+      for (let at = 0; at < size; at += LOOK_BYTES - 63)
+        look(piece.subarray(0, readSync(fd, piece, 0, LOOK_BYTES, at)));
+    } finally {
+      closeSync(fd);
+    }
   }
 }
 
@@ -187,7 +248,7 @@ export function redactBundle(
   // A state that is not inside may be made of what is withheld, and would let it be guessed.
   const expected = record.expected_state_sha256;
   const stateChanged = sources.length > 0;
-  if (expected && stateChanged && !items.some(({ sha256 }) => sha256 === expected)) r.withhold(expected);
+  if (expected && !items.some(({ sha256 }) => sha256 === expected)) r.withhold(expected);
   const old = record.manifest_sha256;
   const before = old ? r.json<Manifest>(old) : undefined;
   let manifest: Manifest | undefined;
@@ -199,8 +260,10 @@ export function redactBundle(
     const subject = record.manifest_subject_sha256;
     if (subject && !r.replaced.has(subject)) r.withhold(subject);
   }
-  r.withhold(shown.nonce);
-  const next = redactRecord(r, opened, manifest);
+  // Of this redaction alone: else one could be built from another that withholds more, to try guesses against.
+  const made = canonicalJson([opened.root, [...r.names.keys()].sort()]);
+  r.replaced.set(shown.nonce, commit(secret, { sha256: `${shown.nonce} ${digestOf(made)}` }));
+  const next = redactRecord(r, opened, manifest, stateChanged);
   const bytes = Buffer.from(canonicalJson(next));
   const recordSha256 = digestOf(bytes);
   add({ role: 'record', sha256: recordSha256, size: bytes.length, name: record.name, from: bytes });
@@ -213,7 +276,8 @@ export function redactBundle(
     else if (instead.startsWith('hmac-'))
       r.withheld.push({ role, ...named, ...nameOf(r, role, sha256), commitment: instead });
   }
-  guard(r, sources, opened.kept);
+  r.withholdAbsent();
+  guard(r, sources, store);
   const withheld = [...(opened.document.withheld ?? []), ...r.withheld].sort((a, b) =>
     canonicalJson(a) < canonicalJson(b) ? -1 : 1,
   );

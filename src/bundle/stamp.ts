@@ -1,6 +1,5 @@
 /** RFC 3161 timestamps of a bundle: that it, or an event of it, was there at that time, by an authority's word. */
 import { type Digest, digestOf } from '../base/digest.ts';
-import { Refusal } from '../evidence/refusal.ts';
 import { Refused } from './refused.ts';
 
 /** A timestamp as it stands in a bundle; who vouches for its authority is another question. */
@@ -26,7 +25,8 @@ export async function readStamps(replies: Buffer[], things: Map<Digest, Buffer>)
       const of = [...things].find(([, bytes]) => isAbout(bytes))?.[0] ?? null;
       return { sha256, reply, of, time: new Date(timeMs).toISOString(), authority };
     } catch (error) {
-      if (error instanceof Refusal)
+      // What the library throws is its way of saying that the signature is wrong.
+      if (error instanceof Error)
         throw new Refused('timestamp_invalid', `${sha256}: ${error.message}`, error);
       throw error;
     }

@@ -2,7 +2,7 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import type { EvidenceRecord, Signer } from '../evidence/record.ts';
+import type { EvidenceRecord } from '../evidence/record.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { manifestSubject } from '../manifest/subject.ts';
 import {
@@ -15,8 +15,9 @@ import {
   policyOf,
 } from './checks.ts';
 import type { Problems } from './contents.ts';
-import { checkDemands, type Demanded, type Demands } from './demand.ts';
+import { checkDemands, type Demanded, type Demands, type SignedBy, signedBy } from './demand.ts';
 import type { EventClaim, Receipt } from './event.ts';
+import { checkInside } from './inside.ts';
 import { type Opened, openBundle } from './open.ts';
 import { Refused } from './refused.ts';
 import { TEXTS_VERSION } from './texts.ts';
@@ -33,7 +34,7 @@ export interface BundleVerification {
   /** Whether the recorded verdict follows from the recorded replays: nothing about who recorded them. */
   verdict_follows: boolean | null;
   /** Who signed what the manifest claims, verified again from what is inside; empty: nobody is proven to have. */
-  signers: Signer[];
+  signers: SignedBy[];
   evidence: 'not_checked' | 'withheld' | EvidenceRecord['verdict'] | null;
   /** What is signed about the bundle as a whole, by the holder of which key; whose it is, a policy says. */
   events: (EventClaim & { sequence: number; sha256: Digest; key_fingerprint: Digest })[];
@@ -41,6 +42,8 @@ export interface BundleVerification {
   timestamps: { of: string; time: string; authority: string; vouched: boolean | null }[];
   /** What the reader's own policy makes of it; null: none was given. */
   demanded: Demanded | null;
+  /** What was too large to be looked into; empty: nothing. */
+  unread: string[];
   /** Whether report.html and VERIFY.txt are what is made of the contents; null: another release made them. */
   texts_compared: boolean | null;
   problems: Problems;
@@ -103,8 +106,8 @@ async function checkAll(opened: Opened, examined: ExaminedBundle, o: VerifyOptio
   checkRecord(opened, problems);
   result.verdict_follows = checkVerdict(opened, policy, problems);
   examined.evidence = await checkEvidence(opened, policy, problems);
-  if (examined.evidence?.verdict === 'verified')
-    result.signers = examined.evidence.envelopes.flatMap(({ signers }) => signers);
+  if (examined.evidence?.verdict === 'verified') result.signers = signedBy(examined.evidence);
+  result.unread = await checkInside(opened, policy, problems);
   await checkImage(opened, problems);
   checkCustody(opened, problems);
   checkAttested(opened, o.receipts ?? [], problems);
@@ -135,6 +138,7 @@ const NOTHING: BundleVerification = {
   timestamps: [],
   demanded: null,
   texts_compared: null,
+  unread: [],
   problems: [],
   items: 0,
   size_bytes: 0,

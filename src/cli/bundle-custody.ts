@@ -8,7 +8,7 @@ import type { Opened } from '../bundle/open.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
 import { examineBundle, verifyBundle } from '../bundle/verify.ts';
 import type { SigningKey } from '../evidence/sign.ts';
-import { safe } from '../report/human.ts';
+import { safeLine } from '../report/human.ts';
 import { receiptsOf } from './bundle-verify.ts';
 import { type Arguments, choice } from './options.ts';
 import { keyAt } from './sign.ts';
@@ -80,10 +80,10 @@ async function log(path: string, a: Arguments): Promise<number> {
   else
     for (const { sequence, action, actor, reason, time, sha256, key_fingerprint } of result.events)
       process.stdout.write(
-        `${sequence}  ${action.padEnd(10)}${safe(time ?? 'no time')}  ${safe(actor)}\n   ${safe(reason) || 'no reason'}\n   key ${key_fingerprint}\n   receipt ${sequence}:${sha256}\n`,
+        `${sequence}  ${action.padEnd(10)}${safeLine(time ?? 'no time')}  ${safeLine(actor)}\n   ${safeLine(reason) || 'no reason'}\n   key ${key_fingerprint}\n   receipt ${sequence}:${sha256}\n`,
       );
   for (const { code, message } of result.problems)
-    process.stderr.write(`reenact: ${code}: ${safe(message)}\n  next: ${BUNDLE_CODES[code]}\n`);
+    process.stderr.write(`reenact: ${code}: ${safeLine(message)}\n  next: ${BUNDLE_CODES[code]}\n`);
   return result.accepted ? EXIT.ok : EXIT.rejected;
 }
 

@@ -1,7 +1,7 @@
 /** reenact bundle inspect: what a bundle is and what is in it, at a glance; it checks form and digests only. */
 import { EXIT } from '../base/fault.ts';
 import { type Opened, openBundle } from '../bundle/open.ts';
-import { safe } from '../report/human.ts';
+import { safeLine } from '../report/human.ts';
 import type { Arguments } from './options.ts';
 
 /** Contents by what they are for, in the order of the format. */
@@ -60,7 +60,7 @@ function textOf(path: string, opened: Opened): string {
     ...attested.stamps.map(({ time, authority }): [string, string] => ['timestamp', `${time}, ${authority}`]),
     ...opened.problems.map(({ code, message }): [string, string] => ['problem', `${code}: ${message}`]),
   ];
-  return `${path}\n${lines.map(([label, text]) => `  ${label.padEnd(11)}${safe(text)}\n`).join('')}  form and digests only: reenact bundle verify checks what it claims\n`;
+  return `${path}\n${lines.map(([label, text]) => `  ${label.padEnd(11)}${safeLine(text)}\n`).join('')}  form and digests only: reenact bundle verify checks what it claims\n`;
 }
 
 export async function inspectCommand(path: string, a: Arguments): Promise<number> {

@@ -12,7 +12,7 @@ import { extractBundle } from '../bundle/extract.ts';
 import { type Redaction, redactBundle } from '../bundle/redact.ts';
 import { Refused } from '../bundle/refused.ts';
 import { verifyBundle } from '../bundle/verify.ts';
-import { safe } from '../report/human.ts';
+import { safeLine } from '../report/human.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { eventKey } from './bundle-custody.ts';
 import type { Arguments } from './options.ts';
@@ -73,7 +73,7 @@ export async function redactCommand(path: string, a: Arguments): Promise<number>
       throw new Error(`the redaction would be refused (${wrong.code}: ${wrong.message}); it was removed`);
     }
     process.stdout.write(
-      `${target}: ${made.withheld.length} things withheld\n${made.names.map((name) => `  ${safe(name)}\n`).join('')}  identity ${root}\n  of       ${opened.root}\n`,
+      `${target}: ${made.withheld.length} things withheld\n${made.names.map((name) => `  ${safeLine(name)}\n`).join('')}  identity ${root}\n  of       ${opened.root}\n`,
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { type Digest, hexOf } from '../base/digest.ts';
-import { EXIT, Fault } from '../base/fault.ts';
+import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { policyOf } from '../bundle/checks.ts';
 import { extractBundle } from '../bundle/extract.ts';
 import { imageArchive } from '../bundle/image-archive.ts';
@@ -62,8 +62,12 @@ function manifestOf(opened: Opened, store: BlobStore, folder: string): LoadedMan
   if (!parsed?.ok) throw new Fault('record_invalid', 'the bundle holds no valid manifest');
   for (const { source, sha256 } of parsed.value.manifest.inputs ?? []) {
     const target = join(folder, source);
-    mkdirSync(dirname(target), { recursive: true });
-    copyFileSync(store.path(sha256), target);
+    try {
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(store.path(sha256), target);
+    } catch (error) {
+      throw asFault('record_invalid', `the manifest’s input ${source} cannot be laid out`, error);
+    }
   }
   mkdirSync(join(folder, 'evidence'), { recursive: true });
   for (const { role, sha256 } of document.items)

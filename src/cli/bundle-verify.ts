@@ -2,14 +2,14 @@
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import type { Demands } from '../bundle/demand.ts';
+import type { Demands, SignedBy } from '../bundle/demand.ts';
 import { parseReceipt, type Receipt } from '../bundle/event.ts';
 import { BUNDLE_CODES } from '../bundle/refused.ts';
 import { type BundleVerification, examineBundle } from '../bundle/verify.ts';
 import type { Signer } from '../evidence/record.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { loadPolicy } from '../policy/policy.ts';
-import { safe } from '../report/human.ts';
+import { safeLine } from '../report/human.ts';
 import { wantNewFolder, writeCertificate } from './certificate.ts';
 import type { Arguments } from './options.ts';
 import { wantsColour } from './terminal.ts';
@@ -43,6 +43,22 @@ function who({ authority, identity, key_fingerprint }: Signer): string {
   return `${authority} (${identity ?? key_fingerprint})`;
 }
 
+const SUBJECTS: Record<string, string> = {
+  manifest: 'the manifest',
+  sandbox_image_sha256: 'the sandbox image',
+  symbol_bundle_sha256: 'the symbol bundle',
+};
+
+/** Who signed what: each thing with those who signed it. */
+function whoWhat(signers: SignedBy[]): string {
+  const things = new Map<string, string[]>();
+  for (const signer of signers)
+    for (const field of signer.subjects) things.set(field, [...(things.get(field) ?? []), who(signer)]);
+  return [...things]
+    .map(([field, names]) => `${SUBJECTS[field] ?? field}, by ${names.join(', ')}`)
+    .join('; ');
+}
+
 type Row = [string, string];
 
 function recordRows(v: BundleVerification): Row[] {
@@ -61,7 +77,7 @@ function recordRows(v: BundleVerification): Row[] {
     rows.push([
       'signed',
       v.signers.length > 0
-        ? `the manifest, by ${v.signers.map(who).join(', ')}, by the policy inside`
+        ? `${whoWhat(v.signers)}, by the policy inside`
         : v.evidence === 'withheld'
           ? 'NOT checked: the evidence was withheld'
           : v.evidence === 'not_checked'
@@ -92,12 +108,7 @@ function demandRows({ demanded }: BundleVerification): Row[] {
   const failed = gates.filter(({ pass }) => !pass);
   return [
     ['your policy', policy],
-    [
-      '',
-      signers.length > 0
-        ? `the manifest is signed by ${signers.map(who).join(', ')}`
-        : 'the manifest is signed by nobody it names',
-    ],
+    ['', signers.length > 0 ? `signed: ${whoWhat(signers)}` : 'the manifest is signed by nobody it names'],
     [
       '',
       records.length > 0
@@ -122,15 +133,16 @@ export function verificationText(path: string, v: BundleVerification): string {
   const paint = (text: string): string =>
     wantsColour() ? `\u001b[1;${v.accepted ? 32 : 31}m${text}\u001b[0m` : text;
   const rows = [...recordRows(v), ...attestedRows(v), ...demandRows(v)];
+  for (const what of v.unread) rows.push(['not read', what]);
   if (v.root && v.texts_compared === null)
     rows.push([
       'texts',
       'NOT compared: another release made report.html and VERIFY.txt; do not rely on them',
     ]);
   for (const { code, message } of v.problems)
-    rows.push(['problem', `${code}: ${message}\n               ${BUNDLE_CODES[code]}`]);
+    rows.push(['problem', `${code}: ${message}`], ['', BUNDLE_CODES[code]]);
   return `${paint(v.accepted ? 'accepted' : 'refused')}  ${path}\n${rows
-    .map(([label, content]) => `  ${label.padEnd(13)}${safe(content)}\n`)
+    .map(([label, content]) => `  ${label.padEnd(13)}${safeLine(content)}\n`)
     .join('')}`;
 }
 

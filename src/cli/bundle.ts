@@ -9,7 +9,7 @@ import { collect, type ImageOrigin, outOf, type StateContents } from '../bundle/
 import { type BundleOptions, createBundle } from '../bundle/create.ts';
 import { openBundle } from '../bundle/open.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
-import { safe } from '../report/human.ts';
+import { safeLine } from '../report/human.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { parseRecord } from '../verdict/parse.ts';
@@ -72,7 +72,7 @@ async function list(a: Arguments): Promise<number> {
   else
     for (const { role, sha256, size, name } of document.items)
       process.stdout.write(
-        `${role.padEnd(16)}${String(size).padStart(12)} ${sha256}${name ? `  ${safe(name)}` : ''}\n`,
+        `${role.padEnd(16)}${String(size).padStart(12)} ${sha256}${name ? `  ${safeLine(name)}` : ''}\n`,
       );
   return EXIT.ok;
 }
@@ -103,7 +103,7 @@ export async function bundleCommand(args: string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     process.stderr.write(
-      `reenact: ${error.code}: ${safe(error.message)}\n  next: ${BUNDLE_CODES[error.code]}\n`,
+      `reenact: ${error.code}: ${safeLine(error.message)}\n  next: ${BUNDLE_CODES[error.code]}\n`,
     );
     return EXIT.rejected;
   }

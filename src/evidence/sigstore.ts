@@ -1,5 +1,5 @@
 /** The one door to @sigstore/verify: certificate chains, SCTs, RFC 3161 timestamps and log promises are its work. */
-import { hash, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPublicKey, hash, type KeyObject, X509Certificate } from 'node:crypto';
 import { bundleFromJSON, type TransparencyLogEntry } from '@sigstore/bundle';
 import { ASN1Obj, X509Certificate as LibraryCertificate, RFC3161Timestamp } from '@sigstore/core';
 import { TrustedRoot as LibraryRoot } from '@sigstore/protobuf-specs';
@@ -196,24 +196,33 @@ export interface ReadTimestamp {
   timeMs: number;
   /** The issuer and serial number of the certificate it is signed with. */
   authority: string;
+  /** Whether it is of these bytes; throws where the certificate in it did not make its signature. */
   isAbout(bytes: Buffer): boolean;
 }
 
 /** Reads a reply (DER) without asking whether its authority is to be trusted. */
 export function readTimestamp(reply: Buffer): ReadTimestamp {
   try {
-    const { root, tstInfo, signingTime, signerIssuer, signerSerialNumber } = RFC3161Timestamp.parse(
-      Buffer.from(reply),
-    );
+    const parsed = RFC3161Timestamp.parse(Buffer.from(reply));
+    const { root, tstInfo, signingTime, signerIssuer, signerSerialNumber } = parsed;
     // TimeStampResp's token, its content, SignedData, and there the optional certificates (RFC 5652).
     const signedData = root.subs[1]?.subs[1]?.subs[0]?.subs ?? [];
-    if (!signedData.some(({ tag }) => tag.isContextSpecific(0)))
+    const certificates = signedData.find(({ tag }) => tag.isContextSpecific(0))?.subs ?? [];
+    if (certificates.length === 0)
       throw new Error('it holds no certificates: ask with openssl ts -query -cert');
+    const own = certificates
+      .map((one) => LibraryCertificate.parse(one.toDER() as Buffer<ArrayBuffer>))
+      .find(({ serialNumber }) => serialNumber.equals(signerSerialNumber));
+    if (!own) throw new Error('it does not hold the certificate that it is signed with');
     const imprint = tstInfo.messageImprintHashedMessage;
     return {
       timeMs: signingTime.getTime(),
       authority: `certificate ${signerSerialNumber.toString('hex')} of ${nameOf(signerIssuer)}`,
-      isAbout: (bytes) => isDigestOf(imprint, bytes),
+      isAbout: (bytes) => {
+        if (!isDigestOf(imprint, bytes)) return false;
+        parsed.verify(bytes, createPublicKey({ key: own.publicKey, format: 'der', type: 'spki' }));
+        return true;
+      },
     };
   } catch (error) {
     throw new Refusal('time_invalid', `no RFC 3161 reply: ${(error as Error).message}`, error);

@@ -49,6 +49,14 @@ export function safe(text: string): string {
   );
 }
 
+/** The same on one line: a name with line feeds could pass for lines of ours. */
+export function safeLine(text: string): string {
+  return safe(text).replace(
+    /[\t\n\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 function divergence(record: ReplayRecord): string {
   const d = record.divergence;
   if (!d) return '';

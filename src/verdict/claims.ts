@@ -22,18 +22,30 @@ function compilerFits(claimed: string, observed: string): boolean {
   return a.family === b.family && claimFits(a.version, b.version);
 }
 
+const FITS = { kernel_version: claimFits, libc_version: claimFits, compiler: compilerFits } as const;
+
+/** The same entries again from what a record says was observed: what fits is not for the record to say. */
+export function claimsAgain(manifest: Manifest, recorded: Claim[]): Claim[] {
+  return (Object.keys(FITS) as Claim['name'][]).flatMap((name) => {
+    const claimed = manifest[name];
+    if (claimed === undefined) return [];
+    const observed = recorded.find((claim) => claim.name === name)?.observed ?? null;
+    return [{ name, claimed, observed, match: observed === null ? null : FITS[name](claimed, observed) }];
+  });
+}
+
 /** One entry for each claim the manifest makes; `match` is null where nothing was observed. */
 export function compareClaims(manifest: Manifest, observed: Observed): Claim[] {
   const pairs = [
-    ['kernel_version', observed.kernel, claimFits],
-    ['libc_version', observed.libc, claimFits],
-    ['compiler', observed.compiler, compilerFits],
+    ['kernel_version', observed.kernel],
+    ['libc_version', observed.libc],
+    ['compiler', observed.compiler],
   ] as const;
-  return pairs.flatMap(([name, seen, fits]) => {
+  return pairs.flatMap(([name, seen]) => {
     const claimed = manifest[name];
     if (claimed === undefined) return [];
     return [
-      { name, claimed, observed: seen ?? null, match: seen === undefined ? null : fits(claimed, seen) },
+      { name, claimed, observed: seen ?? null, match: seen === undefined ? null : FITS[name](claimed, seen) },
     ];
   });
 }

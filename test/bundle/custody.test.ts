@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { systemClock } from '../../src/base/clock.ts';
 import { digestOf } from '../../src/base/digest.ts';
 import { type Attachment, attachEvent, attachTimestamp } from '../../src/bundle/attached.ts';
 import { collect } from '../../src/bundle/collect.ts';
@@ -11,6 +12,7 @@ import { type EventClaim, signEvent } from '../../src/bundle/event.ts';
 import { type Opened, openBundle } from '../../src/bundle/open.ts';
 import { type BundleVerification, verifyBundle } from '../../src/bundle/verify.ts';
 import { parsePrivateKey, type SigningKey } from '../../src/evidence/sign.ts';
+import { loadPolicy } from '../../src/policy/policy.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeAuthority, type TimestampAuthority } from '../support/authority.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
@@ -23,7 +25,7 @@ let plain: string;
 let key: TestKey;
 let signing: SigningKey;
 let keyFile: string;
-const claim: EventClaim = { action: 'received', actor: 'Ada <b>', reason: 'for court', time: null };
+const claim: EventClaim = { action: 'exported', actor: 'Ada <b>', reason: 'for court', time: null };
 
 function pemOf({ privateKey }: TestKey): Buffer {
   return Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -212,6 +214,15 @@ describe('a timestamp', () => {
     );
   });
 
+  it('whose signature is not of the certificate in it is refused', async () => {
+    const attempt = withAttached((o) => {
+      const reply = authority.stamp(o.rootText);
+      reply[reply.length - 1]! ^= 1;
+      return [attachTimestamp(o.rootText, reply)];
+    });
+    await expect(attempt).rejects.toMatchObject({ code: 'timestamp_invalid' });
+  });
+
   it('is attached by the command', async () => {
     const folder = tempFolder();
     copyFileSync(plain, join(folder, 'c.tar'));
@@ -242,7 +253,7 @@ describe('a reader’s own policy', () => {
     expect(both).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(
-        /manifest is signed by reader-1 .*records are signed by reader-0 .*event 1.*all its gates pass/s,
+        /signed: the manifest, by reader-1 .*records are signed by reader-0 .*event 1.*all its gates pass/s,
       ),
     });
     const records = await reenact(['bundle', 'verify', path, '--policy', await policyWith([key])]);
@@ -255,6 +266,41 @@ describe('a reader’s own policy', () => {
       status: 2,
       stdout: expect.stringContaining('has signed the records of this bundle'),
     });
+  });
+
+  it('counts who exported it, not who received it', async () => {
+    const path = await withAttached((o) => {
+      const event = signEvent(o.root, undefined, { ...claim, action: 'received' }, signing);
+      return [attachEvent(o.rootText, event.envelope, event.key)];
+    });
+    const done = await reenact(['bundle', 'verify', path, '--policy', await policyWith([key])]);
+    expect(done.stdout).toContain('has signed the records of this bundle');
+  });
+
+  it('judges a revoked key by a time of the event, never by one of the bundle alone', async () => {
+    const [authority, folder] = [makeAuthority(), tempFolder()];
+    writeFileSync(join(folder, 'root.json'), authority.root);
+    writeFileSync(join(folder, 'k.pub'), key.publicKey.export({ type: 'spki', format: 'pem' }));
+    const stampOf = (o: Opened, thing: (event: Attachment) => Buffer | string): Attachment[] => {
+      const [event] = chain(o, [signing]) as [Attachment];
+      return [event, attachTimestamp(o.rootText, authority.stamp(thing(event)))];
+    };
+    const bundles = [
+      await withAttached((o) => stampOf(o, () => o.rootText)),
+      await withAttached((o) => stampOf(o, (event) => event.contents[0]!)),
+    ];
+    const revokedAt = `${new Date(systemClock.now() + 3_000).toISOString().slice(0, 19)}Z`;
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
+    const authorities = [{ id: 'k', key: { path: 'k.pub', revokedAt }, transparency: 'none' }];
+    const policy = { version: 1, trust: { root: 'root.json' }, authorities };
+    writeFileSync(join(folder, 'p.json'), JSON.stringify(policy));
+    const results = await Promise.all(
+      bundles.map(async (path) => {
+        const demands = { policy: await loadPolicy(join(folder, 'p.json')), nowMs: systemClock.now() };
+        return (await verifyBundle(path, { demands })).demanded!.records_signed_by.length;
+      }),
+    );
+    expect(results).toEqual([0, 1]);
   });
 
   it('has gates of its own: a bundle that is right and does not pass them ends with status 1', async () => {

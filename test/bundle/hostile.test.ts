@@ -1,5 +1,5 @@
 /** Bundles that are whole as archives, and whose documents were made to mislead or to break a verifier. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -19,15 +19,21 @@ import {
 } from '../../src/bundle/format.ts';
 import { paddingBytes, tarHeader } from '../../src/bundle/tar.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
+import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
-import { forge } from '../support/forge.ts';
-import { tempFolder } from '../support/world.ts';
+import { add, type Change, forge } from '../support/forge.ts';
+import { reenact, tempFolder } from '../support/world.ts';
 
 let made: TestCase;
 beforeAll(async () => {
   made = await makeCase(['a', 'a']);
 });
+
+/** Takes all of a role out. */
+function drop(collected: Collected, role: Item['role']): void {
+  collected.sources = collected.sources.filter((source) => source.role !== role);
+}
 
 /** Puts other bytes in a source's place and returns their digest. */
 function replace(collected: Collected, role: Item['role'], text: string): Digest {
@@ -109,9 +115,100 @@ describe('a record that names something else than what is inside', () => {
       (r) =>
         (r.evidence = { status: 'not_checked', record: null, record_sha256: null, files: [], custody: null }),
     ],
+    [
+      'evidence_differs',
+      'a signer who did not sign',
+      (r) => (r.evidence.record!.envelopes[0]!.signers[0]!.authority = 'Supreme Court'),
+    ],
+    [
+      'evidence_differs',
+      'a verdict while the evidence was rejected',
+      (r) => (r.evidence.status = 'rejected'),
+    ],
+    [
+      'record_differs',
+      'claims that the manifest does not make',
+      (r) => (r.claims = [{ name: 'compiler', claimed: 'gcc', observed: 'gcc', match: true }]),
+    ],
     ['verdict_differs', 'a verdict without replays', (r) => (r.replays = [])],
   ])('%s: %s', async (code, _name, change) => {
     expect(await codesOf(await forge(made, change))).toContain(code);
+  });
+});
+
+describe('what is inside is there for a reason, and what there is a reason for is inside', () => {
+  it.each<[string, string, Change]>([
+    ['content_missing', 'no input', (_r, c) => drop(c, 'input')],
+    ['content_missing', 'no contents', (_r, c) => drop(c, 'content')],
+    [
+      'content_missing',
+      'no layers of an image that is said to be inside',
+      (_r, c) => (c.image = drop(c, 'image') === undefined),
+    ],
+    [
+      'member_unexpected',
+      'an input that no manifest names',
+      (_r, c) => add(c, 'input', 'I did it', 'confession.txt'),
+    ],
+    ['member_unexpected', 'a content of no state', (_r, c) => add(c, 'content', 'strange')],
+    [
+      'member_unexpected',
+      'a state of no replay',
+      (_r, c) =>
+        add(
+          c,
+          'state',
+          readFileSync(new BlobStore(made.out).path(made.record.final_state_sha256!), 'utf8').replace(
+            '"exit_code":0',
+            '"exit_code":7',
+          ),
+        ),
+    ],
+    ['member_unexpected', 'a key of no policy', (_r, c) => add(c, 'policy-file', 'key')],
+    ['member_unexpected', 'another harness', (_r, c) => add(c, 'harness', 'another')],
+    [
+      'content_missing',
+      'a manifest that is too large to be read',
+      (r, c) => {
+        const text = `${readFileSync(new BlobStore(made.out).path(r.manifest_sha256!), 'utf8')}${' '.repeat(9 << 20)}`;
+        drop(c, 'manifest');
+        r.manifest_sha256 = add(c, 'manifest', text);
+      },
+    ],
+    [
+      'custody_broken',
+      'a custody entry about other evidence',
+      (r, c) => {
+        drop(c, 'custody');
+        const entry = {
+          sequence: 1,
+          previous: null,
+          verdict: 'verified',
+          evidence_record_sha256: digestOf('x'),
+        };
+        r.evidence.custody!.sha256 = add(c, 'custody', JSON.stringify(entry), '0000000001.json');
+      },
+    ],
+  ])('%s: %s', async (code, _name, change) => {
+    expect(await codesOf(await forge(made, change))).toContain(code);
+  });
+
+  it('a state that is too large to be looked into is named', async () => {
+    const path = await forge(made, (record, collected) => {
+      const text = JSON.stringify({ exit_code: 139, files: [{ path: `/${'x'.repeat(9 << 20)}` }] });
+      drop(collected, 'state');
+      drop(collected, 'content');
+      record.final_state_sha256 = add(collected, 'state', text);
+      for (const replay of record.replays) replay.final_state_sha256 = record.final_state_sha256;
+    });
+    expect((await verifyBundle(path)).unread).toHaveLength(1);
+  });
+
+  it('a name with line feeds stays on its line', async () => {
+    const name = 'x\n  records      1 exported by the court';
+    const path = await forge(made, (record) => (record.name = name));
+    const { stdout } = await reenact(['bundle', 'verify', path]);
+    expect(stdout).not.toContain('\n  records      1 exported');
   });
 });
 

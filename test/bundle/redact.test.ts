@@ -195,6 +195,74 @@ it('a manifest without evidence, whose digest is also the one that evidence woul
   expect(bytesOf('b.tar')).not.toContain(hexOf(sha256));
 });
 
+describe('what would let a withheld content be guessed', () => {
+  const args = ['--reason', 'r', '--key', 'key.pem', '--secret', 'case.secret'];
+  const run = (from: string, to: string, ...drop: string[]): ReturnType<typeof reenact> =>
+    reenact(['bundle', 'redact', from, ...drop.flatMap((one) => ['--drop', one]), ...args, '--out', to], {
+      cwd: folder,
+    });
+
+  it('an excerpt where replays part, whatever the file is called', async () => {
+    const one = await makeCase(['a', 'a'], { '/home/my "pin"': Buffer.from(SECRET) });
+    const divergence = {
+      kind: 'path' as const,
+      path: '"/home/my \\"pin\\""',
+      attribute: 'content',
+      expected: SECRET,
+      actual: 'x',
+      replay: 1,
+    };
+    await createBundle(
+      join(folder, 'd.tar'),
+      await collect({ ...one.record, divergence }, new BlobStore(one.out), one.out, 'full'),
+      { state: 'full' },
+    );
+    expect(await run('d.tar', 'd2.tar', 'files/home/**')).toMatchObject({ status: 0 });
+    expect(bytesOf('d2.tar')).not.toContain(SECRET);
+  });
+
+  it('a list of checksums that the program wrote is named, and nothing is written', async () => {
+    const sums = Buffer.from(`${hexOf(digestOf(SECRET)).toUpperCase()}  pin\n`);
+    const one = await makeCase(['a'], { '/home/pin': Buffer.from(SECRET), '/home/SUMS': sums });
+    await createBundle(
+      join(folder, 's.tar'),
+      await collect(one.record, new BlobStore(one.out), one.out, 'full'),
+      { state: 'full' },
+    );
+    expect(await run('s.tar', 's2.tar', 'files/home/pin')).toMatchObject({
+      status: 64,
+      stderr: expect.stringContaining('still names'),
+    });
+    expect(existsSync(join(folder, 's2.tar'))).toBe(false);
+    expect(await run('s.tar', 's2.tar', 'files/home/**')).toMatchObject({ status: 0 });
+  });
+
+  it('a redaction of a redaction has a nonce of its own', async () => {
+    await run('case.tar', 'r1.tar', 'files/work/**');
+    await run('r1.tar', 'r2.tar', 'files/home/**');
+    await run('case.tar', 'r3.tar', 'files/work/**', 'files/home/**');
+    const nonces = await Promise.all(
+      ['r1.tar', 'r2.tar', 'r3.tar'].map(async (name) => (await openBundle(join(folder, name))).shown.nonce),
+    );
+    expect(new Set(nonces).size).toBe(3);
+    // What was withheld already is not withheld again.
+    expect(await run('r2.tar', 'r4.tar', 'files/home/**')).toMatchObject({
+      status: 64,
+      stderr: expect.stringContaining('fits nothing'),
+    });
+  });
+
+  it('contents that are not inside are withheld all the same', async () => {
+    await createBundle(
+      join(folder, 'bare-state.tar'),
+      await collect(made.record, new BlobStore(made.out), made.out, 'none'),
+      { state: 'none' },
+    );
+    expect(await run('bare-state.tar', 'bare2.tar', 'files/home/**')).toMatchObject({ status: 0 });
+    expect(bytesOf('bare2.tar')).not.toContain(hexOf(digestOf(SECRET)));
+  });
+});
+
 describe('what cannot be redacted is said, and nothing is written', () => {
   it.each<[string, string[], number, string]>([
     ['a pattern that fits nothing', ['--drop', 'files/nowhere'], 64, 'fits nothing'],
@@ -217,7 +285,7 @@ describe('what cannot be redacted is said, and nothing is written', () => {
       size: 1,
     };
     await createBundle(path, collected, { state: 'full', redaction: { subject, withheld: [] } });
-    expect((await verifyBundle(path)).problems.map(({ code }) => code)).toEqual(['manifest_form']);
+    expect((await verifyBundle(path)).problems.map(({ code }) => code)).toContain('manifest_form');
     const record = { ...made.record, nonce: commitment as never };
     const bytes = Buffer.from(canonicalJson(record));
     const sources = collected.sources.filter(({ role }) => role !== 'record');
