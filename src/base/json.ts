@@ -32,6 +32,9 @@ export function memberPath(path: string, key: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 }
 
+/** Repeated names that are listed. */
+const MAX_REPEATS = 1000;
+
 /** More would be a way to make a reader busy: 33 MB can hold sixteen million zeros. */
 const MAX_VALUES = 4_000_000;
 
@@ -105,7 +108,7 @@ class Parser {
     while (token !== '}') {
       if (token[0] !== '"') throw this.error('expected a member name');
       const key = JSON.parse(token) as string;
-      if (Object.hasOwn(result, key))
+      if (Object.hasOwn(result, key) && this.problems.length < MAX_REPEATS)
         this.problems.push({
           path: memberPath(path, key),
           message: 'is given twice',

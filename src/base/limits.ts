@@ -45,6 +45,8 @@ export const EVIDENCE_LIMITS = {
   depth: 64,
   signatures: 64,
   signatureBytes: 4096,
+  /** Signatures times the authorities that each is tried with. */
+  signatureChecks: 262_144,
   certificateBytes: 65_536,
   certificates: 16,
   logEntries: 32,

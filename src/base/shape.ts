@@ -12,7 +12,11 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 
+/** More are of no use to anybody, and finding near names for each of a million takes minutes. */
+export const MAX_PROBLEMS = 1000;
+
 function report(problems: Problem[], path: string, message: string, hint?: string): void {
+  if (problems.length >= MAX_PROBLEMS) return;
   problems.push({ path, message, ...(hint ? { hint } : {}) });
 }
 
@@ -166,6 +170,7 @@ export function object(fields: Record<string, Shape>, required: string[], descri
         const shape = Object.hasOwn(fields, name) ? fields[name] : undefined;
         if (shape) shape.check(one, memberPath(path, name), problems);
         else {
+          if (problems.length >= MAX_PROBLEMS) return;
           const near = nearest(name, Object.keys(fields));
           report(
             problems,

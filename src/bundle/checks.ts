@@ -35,6 +35,8 @@ export async function policyOf(opened: Opened): Promise<Policy> {
   const { name, sha256 } = opened.record.policy;
   const text = opened.kept.get(sha256)?.toString('utf8');
   if (text === undefined) throw new Refused('content_missing', `the policy ${sha256} is not there`);
+  // Its canonical form is JSON: the reader of YAML can be made busy for minutes.
+  if (!text.startsWith('{')) throw new Refused('manifest_form', `the policy ${sha256} is not canonical JSON`);
   const policy = await parsePolicy(text, name, async (digest) => {
     const bytes = isDigest(digest) ? opened.kept.get(digest) : undefined;
     if (!bytes) throw new Error(`${digest} is not in the bundle`);
@@ -89,8 +91,11 @@ export function checkRecord({ record, manifest }: Opened, problems: Problems): v
 export function checkVerdict(opened: Opened, policy: Policy, problems: Problems): boolean {
   const { record } = opened;
   const before = problems.length;
+  const states = new Map<Digest | null, ReturnType<typeof stateOf>>();
   for (const { index, final_state_sha256, exit_code, signal } of record.replays) {
-    const state = stateOf(opened, final_state_sha256);
+    // Many replays end in one state: it is read once.
+    if (!states.has(final_state_sha256)) states.set(final_state_sha256, stateOf(opened, final_state_sha256));
+    const state = states.get(final_state_sha256);
     if (state && (state.exit_code !== exit_code || state.signal !== signal))
       problems.push({
         code: 'verdict_differs',
@@ -173,7 +178,7 @@ export async function checkEvidence(
     });
   if (!recorded || !manifest) return null;
   const nowMs = Date.parse(recorded.verified_at);
-  if (Number.isNaN(nowMs))
+  if (Number.isNaN(nowMs) || new Date(nowMs).toISOString() !== recorded.verified_at)
     throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
   // As of then: that a key ended since does not make the run's check wrong.
   const again = await evidenceAgain(opened, new Trust(policy), nowMs, recorded.verdict === 'verified');
@@ -238,6 +243,27 @@ export function checkCustody(opened: Opened, problems: Problems): void {
       code: 'custody_broken',
       message: `the chain ends with ${previous}, and the record names ${place?.sha256}`,
     });
+}
+
+/** Of a redaction: what stands as a commitment is in the list of what was withheld, so that nothing is hidden in silence. */
+export function checkCommitments(
+  { document, kept, record, shown, subject }: Opened,
+  problems: Problems,
+): void {
+  if (!subject) return;
+  const listed = new Set<string>((document.withheld ?? []).map(({ commitment }) => commitment));
+  // The nonce is withheld always, an expected state that is not inside has no content to list.
+  for (const own of [shown.nonce, shown.expected_state_sha256]) if (own) listed.add(own);
+  const documents = document.items.filter(({ role }) => ['record', 'manifest', 'state'].includes(role));
+  for (const { role, sha256 } of documents) {
+    const text = kept.get(sha256)?.toString('latin1') ?? '';
+    const hidden = [...text.matchAll(/hmac-sha256:[0-9a-f]{64}/g)].find(([found]) => !listed.has(found));
+    if (hidden)
+      problems.push({
+        code: 'content_missing',
+        message: `${role} of ${record.name}: ${hidden[0]} is withheld and in no list`,
+      });
+  }
 }
 
 /** Events and timestamps: each signature, each link, and that every timestamp is of something here. */

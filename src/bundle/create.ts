@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { type Problem, showProblem } from '../base/json.ts';
 import type { SigningKey } from '../evidence/sign.ts';
 import { type Attachment, attachEvent, attachTimestamp, inOrder } from './attached.ts';
 import { readAttested } from './attested.ts';
@@ -13,7 +14,9 @@ import { type EventClaim, signEvent } from './event.ts';
 import {
   blobName,
   type CaseDocument,
+  caseShape,
   type Descriptor,
+  MAX_ATTACHED,
   ROLES,
   rootManifest,
   type Withheld,
@@ -111,6 +114,13 @@ async function writeAll(out: Output, collected: Collected, o: BundleOptions): Pr
   const { recordSha256, sources, image, record } = collected;
   const { subject, withheld } = o.redaction ?? {};
   const document = caseDocument(recordSha256, sources, o.state, image, withheld);
+  const problems: Problem[] = [];
+  caseShape.check(document, '$', problems);
+  if (problems.length > 0)
+    throw new Fault(
+      'out_failed',
+      `no bundle can hold this: ${problems.slice(0, 3).map(showProblem).join('; ')}`,
+    );
   const bytes = Buffer.from(canonicalJson(document));
   const table: Source = { role: 'record', sha256: digestOf(bytes), size: bytes.length, from: bytes };
   const planned = [singleOf(table, ROLES.case), ...planBlobs(sources)];
@@ -151,6 +161,8 @@ export function attachToBundle(from: string, opened: Opened, more: Attachment[],
   return writeBundleFile(
     to,
     async (out) => {
+      if (layout.attachments.length > MAX_ATTACHED)
+        throw new Fault('out_failed', `a bundle holds at most ${MAX_ATTACHED} events and timestamps`);
       const attested = await readAttested(layout.root, layout.attachments);
       checkStamps(layout.root, attested.stamps);
       for (const [name, text] of frontFiles(layout)) out.file(name, text);

@@ -41,13 +41,16 @@ export interface CustodyEvent extends EventClaim {
   signed: boolean;
 }
 
+/** Of an actor's name and of a reason. */
+export const TEXT_CHARACTERS = 2048;
+
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/;
 const eventShape: Shape = closed({
   sequence: integer(1, 1_000_000),
   previous: nullable(digest),
   action: oneOf(...ACTIONS),
-  actor: string({ max: 512 }),
-  reason: string({ max: 4096 }),
+  actor: string({ max: TEXT_CHARACTERS }),
+  reason: string({ max: TEXT_CHARACTERS }),
   time: nullable(string({ pattern: TIME })),
 });
 

@@ -184,6 +184,10 @@ const MAX_ITEMS = 250_000;
 const COMMITMENT_PATTERN = /^hmac-sha256:[0-9a-f]{64}$/;
 const role = oneOf(...Object.keys(ROLES).filter((name) => !['case', 'pack', 'part'].includes(name)));
 
+/** What may be taken out; everything else says what happened. */
+const withheldRole = oneOf('input', 'content', 'evidence', 'evidence-record', 'custody');
+const MAX_WITHHELD = 20_000;
+
 export const caseShape: Shape = closed(
   {
     bundle_version: oneOf(1),
@@ -195,10 +199,15 @@ export const caseShape: Shape = closed(
       max: MAX_ITEMS,
     }),
     withheld: array(
-      closed({ role, commitment: string({ pattern: COMMITMENT_PATTERN }), name: string({ max: 1024 }) }, [
-        'name',
-      ]),
-      { min: 1, max: MAX_ITEMS },
+      closed(
+        {
+          role: withheldRole,
+          commitment: string({ pattern: COMMITMENT_PATTERN }),
+          name: string({ max: 1024 }),
+        },
+        ['name'],
+      ),
+      { min: 1, max: MAX_WITHHELD },
     ),
   },
   ['withheld'],

@@ -105,6 +105,8 @@ export function readAttachments(reader: ContentReader, { attached, layers }: Fro
       throw new Refused('manifest_form', `an attachment is ${blob.size} bytes, over ${ATTACHED_BYTES}`);
     bytes.set(blob.digest, reader.blob(blob, true, false)!);
   }
+  // Each is read and checked: one that is named over and over would be work without end.
+  refuseTwice(attached.map(({ layers: [first] }) => first!.digest));
   return attached.map(({ artifactType, text, layers: contents }) => ({
     artifactType,
     manifest: text,

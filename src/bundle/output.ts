@@ -1,6 +1,17 @@
 /** A bundle as it is written: front to back through one buffer, whole or not at all, never over what is there. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { asFault } from '../base/fault.ts';
@@ -62,6 +73,35 @@ export class Output {
   }
 }
 
+/** Gives a file its name where nobody has it; a rename would silently replace what somebody else has just written. */
+function placeNew(aside: string, path: string): void {
+  try {
+    linkSync(aside, path);
+    rmSync(aside);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
+    // A stick's file system knows no links: the name is taken first, and then replaced.
+    closeSync(openSync(path, 'wx', 0o644));
+    renameSync(aside, path);
+  }
+}
+
+/** Runs alone on a bundle that is changed in place: two at once would each write over what the other has added. */
+export async function alone<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const lock = join(dirname(path), `.${basename(path)}.lock`);
+  try {
+    closeSync(openSync(lock, 'wx', 0o644));
+  } catch (error) {
+    throw asFault('out_failed', `${path} is being changed by somebody; if nobody is, remove ${lock}`, error);
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
 /** Writes a file aside and gives it its name at the end; `replace`: over the one that is there. */
 export async function writeBundleFile<T>(
   path: string,
@@ -72,6 +112,7 @@ export async function writeBundleFile<T>(
   let fd: number | undefined;
   try {
     fd = openSync(aside, 'wx', 0o644);
+    if (replace) fchmodSync(fd, statSync(path).mode & 0o777);
     const out = new Output(fd);
     const result = await fill(out);
     out.flush();
@@ -79,11 +120,7 @@ export async function writeBundleFile<T>(
     closeSync(fd);
     fd = undefined;
     if (replace) renameSync(aside, path);
-    else {
-      // A link fails where a rename would silently replace what somebody else has just written there.
-      linkSync(aside, path);
-      rmSync(aside);
-    }
+    else placeNew(aside, path);
     return result;
   } catch (error) {
     if (fd !== undefined) closeSync(fd);

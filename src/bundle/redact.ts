@@ -180,11 +180,8 @@ function redactRecord(
 }
 
 /** Contents are listed without names: the first that a state has for it tells people which it was. */
-function nameOf(r: Redactor, role: string, sha256: Digest): { name?: string } {
-  const [found] = [...r.names]
-    .filter(([, digest]) => digest === sha256)
-    .map(([name]) => name)
-    .sort();
+function nameOf(first: Map<Digest, string>, role: string, sha256: Digest): { name?: string } {
+  const found = first.get(sha256);
   return role === 'content' && found !== undefined ? { name: found.slice(0, 1024) } : {};
 }
 
@@ -268,13 +265,15 @@ export function redactBundle(
   const recordSha256 = digestOf(bytes);
   add({ role: 'record', sha256: recordSha256, size: bytes.length, name: record.name, from: bytes });
   r.replaced.set(opened.document.record_sha256, recordSha256);
+  const named = [...r.names].sort(([a], [b]) => (a < b ? 1 : -1));
+  const first = new Map(named.map(([name, sha256]) => [sha256, name]));
   for (const { role, name, sha256, size } of items) {
     const instead = r.replaced.get(sha256);
     const named = name === undefined ? {} : { name };
     if (instead === undefined)
       sources.push({ role, sha256, size, ...named, from: { path: store.path(sha256) } });
     else if (instead.startsWith('hmac-'))
-      r.withheld.push({ role, ...named, ...nameOf(r, role, sha256), commitment: instead });
+      r.withheld.push({ role, ...named, ...nameOf(first, role, sha256), commitment: instead });
   }
   r.withholdAbsent();
   guard(r, sources, store);

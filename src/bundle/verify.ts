@@ -7,6 +7,7 @@ import { Refusal } from '../evidence/refusal.ts';
 import { manifestSubject } from '../manifest/subject.ts';
 import {
   checkAttested,
+  checkCommitments,
   checkCustody,
   checkEvidence,
   checkImage,
@@ -109,6 +110,7 @@ async function checkAll(opened: Opened, examined: ExaminedBundle, o: VerifyOptio
   if (examined.evidence?.verdict === 'verified') result.signers = signedBy(examined.evidence);
   result.unread = await checkInside(opened, policy, problems);
   await checkImage(opened, problems);
+  checkCommitments(opened, problems);
   checkCustody(opened, problems);
   checkAttested(opened, o.receipts ?? [], problems);
   if (digestOf(canonicalJson(opened.shown)) !== document.record_sha256)

@@ -1,10 +1,13 @@
 /** reenact bundle custody: signed events of who had a bundle in hand, and timestamps, without changing its identity. */
+import { existsSync, realpathSync } from 'node:fs';
+
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { ATTACHED_BYTES, type Attachment, attachEvent, attachTimestamp } from '../bundle/attached.ts';
 import { attachToBundle } from '../bundle/create.ts';
-import { ACTIONS, type Action, signEvent } from '../bundle/event.ts';
+import { ACTIONS, type Action, signEvent, TEXT_CHARACTERS } from '../bundle/event.ts';
 import type { Opened } from '../bundle/open.ts';
+import { alone } from '../bundle/output.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
 import { examineBundle, verifyBundle } from '../bundle/verify.ts';
 import type { SigningKey } from '../evidence/sign.ts';
@@ -33,7 +36,8 @@ async function accepted(path: string, a: Arguments): Promise<Opened> {
 }
 
 async function put(path: string, opened: Opened, more: Attachment, a: Arguments): Promise<string> {
-  const to = a.text('out') ?? path;
+  const given = a.text('out');
+  const to = given !== undefined && existsSync(given) ? realpathSync(given) : (given ?? path);
   await attachToBundle(path, opened, [more], to);
   return to;
 }
@@ -43,6 +47,8 @@ async function add(path: string, a: Arguments): Promise<number> {
   const action = choice(a, 'action', ACTIONS);
   if (keyPath === undefined || action === undefined)
     throw new Fault('usage', `name a key and what was done: --key K --action ${ACTIONS.join('|')}`);
+  const long = ['actor', 'reason'].find((name) => (a.text(name) ?? '').length > TEXT_CHARACTERS);
+  if (long) throw new Fault('usage', `--${long} is over ${TEXT_CHARACTERS} characters`);
   const key = await eventKey(keyPath);
   const opened = await accepted(path, a);
   const time = new Date(systemClock.now()).toISOString();
@@ -91,5 +97,8 @@ export function custodyCommand([verb, path, ...more]: string[], a: Arguments): P
   const command = { add, stamp, log }[verb ?? ''];
   if (!command || path === undefined || more.length > 0)
     throw new Fault('usage', 'bundle custody add, stamp or log, and one bundle');
-  return command(path, a);
+  if (command === log || !existsSync(path)) return command(path, a);
+  // Through links, so that the file they lead to gets the event.
+  const real = realpathSync(path);
+  return alone(real, () => command(real, a));
 }

@@ -1,7 +1,7 @@
 /** reenact bundle redact: a new bundle without chosen contents, signed, which names the one it was made of. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,10 +22,16 @@ import { readNamed } from './verify.ts';
 /** The case secret; a new one is only for its owner to read. */
 async function secretAt(path: string): Promise<Buffer> {
   if (!existsSync(path)) {
-    const text = `${randomBytes(32).toString('hex')}\n`;
-    await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+    try {
+      const file = await open(path, 'wx', 0o600);
+      await file.writeFile(`${randomBytes(32).toString('hex')}\n`);
+      await file.sync();
+      await file.close();
+    } catch (error) {
+      // An empty file would be taken for a secret that is none.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(path, { force: true });
       throw asFault('out_failed', `cannot write the case secret ${path}`, error);
-    });
+    }
     process.stderr.write(`${path}: a new case secret; keep it, nothing can be shown without it\n`);
   }
   const [, hex] = /^([0-9a-f]{64})\s*$/.exec((await readNamed(path, 4096)).toString('latin1')) ?? [];

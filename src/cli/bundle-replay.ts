@@ -11,6 +11,7 @@ import { extractBundle } from '../bundle/extract.ts';
 import { imageArchive } from '../bundle/image-archive.ts';
 import { serveImage } from '../bundle/loopback.ts';
 import type { Opened } from '../bundle/open.ts';
+import { Refused } from '../bundle/refused.ts';
 import { verifyBundle } from '../bundle/verify.ts';
 import { TLOG_PROOF_HEADER } from '../evidence/log/tlog-proof.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
@@ -94,10 +95,7 @@ function compare(recorded: ReplayRecord, now: ReplayRecord): { same: boolean; te
 export async function replayBundle(path: string, a: Arguments): Promise<number> {
   const checked = await verifyBundle(path);
   if (!checked.accepted)
-    throw new Fault(
-      'record_invalid',
-      `${path} is refused (${checked.problems[0]?.code}): reenact bundle verify says why`,
-    );
+    throw new Refused(checked.problems[0]!.code, `${path}: ${checked.problems[0]!.message}`);
   const folder = mkdtempSync(join(tmpdir(), 'reenact-bundle-'));
   const { signal, release } = abortOnSignals();
   let close: (() => Promise<void>) | undefined;

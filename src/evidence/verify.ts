@@ -1,5 +1,6 @@
 /** Evidence as a whole: every file checked, then whether together they fulfil all that the policy requires. */
 import { digestOf } from '../base/digest.ts';
+import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { VERSION } from '../base/version.ts';
 import type { Requirement } from '../policy/shape.ts';
 import { asRefusal } from './checks.ts';
@@ -36,6 +37,11 @@ function unreadable(file: SourceFile, { code, message }: Refusal): EnvelopeRecor
       ...rest.map((name) => ({ name, status: 'not_reached' as const, code: null, detail: '' })),
     ],
   };
+}
+
+/** How many signatures there are to be tried. */
+function signaturesOf({ content }: Evidence): number {
+  return content.kind === 'envelope' ? content.envelope.signatures.length : 1;
 }
 
 /** One signer however often he signs: a key by its digest, an identity by its name, since its keys live for minutes. */
@@ -159,6 +165,16 @@ export async function verifyEvidence(
       sources.push(file.name);
     }
   }
+  const signatures = list.reduce((sum, item) => sum + ('content' in item ? signaturesOf(item) : 0), 0);
+  if (signatures * c.trust.policy.authorities.length > EVIDENCE_LIMITS.signatureChecks)
+    return refusedRecord(
+      new Refusal(
+        'evidence_too_large',
+        `${signatures} signatures and ${c.trust.policy.authorities.length} authorities: over ${EVIDENCE_LIMITS.signatureChecks} checks`,
+      ),
+      c.trust,
+      c.nowMs,
+    );
   const checked: CheckedEvidence[] = [];
   for (const item of list)
     checked.push('content' in item ? await checkEvidence(item, c) : { record: item, fulfils: [] });

@@ -82,7 +82,9 @@ function states(record: ReplayRecord): string {
           ? 'did not end'
           : `exit ${exit_code}`;
     const key = JSON.stringify([outcome, ended, final_state_sha256]);
-    counts.set(key, [...(counts.get(key) ?? []), index]);
+    const indices = counts.get(key);
+    if (indices) indices.push(index);
+    else counts.set(key, [index]);
   }
   const lines = [...counts].map(([key, indices]) => {
     const [outcome, ended, state] = JSON.parse(key) as [string, string, string | null];

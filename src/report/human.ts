@@ -52,7 +52,7 @@ export function safe(text: string): string {
 /** The same on one line: a name with line feeds could pass for lines of ours. */
 export function safeLine(text: string): string {
   return safe(text).replace(
-    /[\t\n\u2028\u2029]/g,
+    /[\t\n\u061c\u200b-\u200f\u2028\u2029\u2060-\u2065\ufeff]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -40,18 +40,18 @@ function blob(sha256: Digest): string {
 function opensslCheck(algorithm: Algorithm): string {
   const [family, , hash] = algorithm.split('-');
   if (family === 'ed25519')
-    return 'openssl pkeyutl -verify -pubin -inkey "$k" -rawin -in /tmp/pae.$$ -sigfile /tmp/sig.$$';
+    return 'openssl pkeyutl -verify -pubin -inkey "$k" -rawin -in "$d/pae" -sigfile "$d/sig"';
   const pss = algorithm.startsWith('rsa-pss')
     ? ' -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest'
     : '';
-  return `openssl dgst -${hash} -verify "$k"${pss} -signature /tmp/sig.$$ /tmp/pae.$$`;
+  return `openssl dgst -${hash} -verify "$k"${pss} -signature "$d/sig" "$d/pae"`;
 }
 
 /** The commands that leave payload, signature and what was signed of an envelope in files. */
 function unpackEnvelope(file: string): string {
-  return `$ jq -j '.payload' ${file} | base64 -d > /tmp/payload.$$
-$ jq -j '.signatures[0].sig' ${file} | base64 -d > /tmp/sig.$$
-$ { t=$(jq -j .payloadType ${file}); printf 'DSSEv1 %s %s %s ' "\${#t}" "$t" "$(stat -c %s /tmp/payload.$$)"; cat /tmp/payload.$$; } > /tmp/pae.$$`;
+  return `$ jq -j '.payload' ${file} | base64 -d > "$d/payload"
+$ jq -j '.signatures[0].sig' ${file} | base64 -d > "$d/sig"
+$ { t=$(jq -j .payloadType ${file}); printf 'DSSEv1 %s %s %s ' "\${#t}" "$t" "$(stat -c %s "$d/payload")"; cat "$d/payload"; } > "$d/pae"`;
 }
 
 function signatureSteps(record: ReplayRecord, items: BundleItem[], step: number): string {
@@ -67,12 +67,11 @@ ${step}. The signature over the manifest, by a key of the policy. What is signed
    files must verify it:
 
 ${unpackEnvelope(blob(file))}
-$ for k in ${keys.join(' ')}; do ${check} 2>/dev/null && ok=1; done; test -n "$ok"
+$ ok=; for k in ${keys.join(' ')}; do ${check} 2>/dev/null && ok=1; done; test -n "$ok"
 
    The statement must name the manifest's digest from the step before:
 
-$ jq -e --arg d ${record.manifest_subject_sha256?.slice(7)} '[.subject[].digest.sha256] | index($d) != null' /tmp/payload.$$
-$ rm -f /tmp/payload.$$ /tmp/sig.$$ /tmp/pae.$$
+$ jq -e --arg d ${record.manifest_subject_sha256?.slice(7)} '[.subject[].digest.sha256] | index($d) != null' "$d/payload"
 `;
 }
 
@@ -87,8 +86,7 @@ function eventSteps(root: Digest, { events }: BundleContents, step: number): str
 $ k=${blob(keySha256)}; test "$(openssl pkey -pubin -in "$k" -outform DER | sha256sum | cut -d' ' -f1)" = ${hexOf(key.fingerprint)}
 ${unpackEnvelope(blob(sha256))}
 $ ${opensslCheck(key.algorithm)}
-$ jq -e '.subject[0].digest.sha256 == "${hexOf(root)}" and .predicate.sequence == ${sequence} and .predicate.previous == ${JSON.stringify(previous)}' /tmp/payload.$$
-$ rm -f /tmp/payload.$$ /tmp/sig.$$ /tmp/pae.$$
+$ jq -e '.subject[0].digest.sha256 == "${hexOf(root)}" and .predicate.sequence == ${sequence} and .predicate.previous == ${JSON.stringify(previous)}' "$d/payload"
 `;
     previous = sha256;
     return text;
@@ -114,10 +112,9 @@ function stampSteps({ stamps }: BundleContents, step: number): string {
    ${time}, by
    ${oneLine(authority)}:
 
-$ openssl ts -reply -in ${blob(sha256)} -token_out -out /tmp/token.$$ 2>/dev/null
-$ openssl pkcs7 -inform DER -in /tmp/token.$$ -print_certs -out /tmp/certs.$$
-$ openssl ts -verify -in ${blob(sha256)} -data ${blob(of)} -CAfile /tmp/certs.$$ -partial_chain -attime ${Math.floor(Date.parse(time) / 1000)} 2>/dev/null
-$ rm -f /tmp/token.$$ /tmp/certs.$$
+$ openssl ts -reply -in ${blob(sha256)} -token_out -out "$d/token" 2>/dev/null
+$ openssl pkcs7 -inform DER -in "$d/token" -print_certs -out "$d/certs"
+$ openssl ts -verify -in ${blob(sha256)} -data ${blob(of)} -CAfile "$d/certs" -partial_chain -attime ${Math.floor(Date.parse(time) / 1000)} 2>/dev/null
 `,
         ],
   );
@@ -152,6 +149,7 @@ prove where the archive comes from.
 ${subject ? `\nIt is a redaction of\n\n    ${subject}\n\nfrom which contents were taken out: data/report.html lists them.\n` : ''}
 ${step++}. Every file is what the bag's manifests say:
 
+$ d=$(mktemp -d)
 $ sha256sum --quiet -c manifest-sha256.txt
 $ sha256sum --quiet -c tagmanifest-sha256.txt
 
@@ -183,6 +181,10 @@ $ test "$(jq -jcS 'del(.dsse_envelope, .rekor_tile_ref)' ${blob(manifest)} | sha
 ${step++}. How many replays ended in the state that counts, counted again from the record:
 
 $ jq -e '([.replays[] | select(.outcome == "match")] | length) / .requested == .replay_success_ratio' "$record"
+
+   What was unpacked on the way can go:
+
+$ rm -rf "$d"
 
 Other tools that read the same archive: skopeo (skopeo inspect --raw oci:FOLDER
 prints the root manifest; oci:FOLDER:bundle where there are several), any BagIt validator, and for Sigstore bundles among

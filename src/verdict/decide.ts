@@ -27,7 +27,7 @@ function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): Refe
   const counts = new Map<Digest, number>();
   for (const replay of replays.filter(completed))
     counts.set(replay.final_state_sha256!, (counts.get(replay.final_state_sha256!) ?? 0) + 1);
-  const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const ranked = [...counts].sort(([, m], [, n]) => n - m);
   const [first, second] = ranked;
   if (!first) return { sha256: null, source: 'none' };
   return { sha256: first[0], source: second && second[1] === first[1] ? 'tie' : 'most_frequent' };

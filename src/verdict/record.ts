@@ -234,7 +234,7 @@ const fields: Record<keyof ReplayRecord, Shape> = {
       status: oneOf('not_checked', 'verified', 'rejected', 'error'),
       record: nullable(evidenceRecordShape),
       record_sha256: nullable(digest),
-      files: array(digest),
+      files: array(digest, { max: 1024 }),
       custody: nullable(
         object({ path: text, sequence: count, sha256: digest }, ['path', 'sequence', 'sha256']),
       ),

@@ -1,5 +1,13 @@
 /** Who signed a bundle, and since when it is there: events, receipts, timestamps, and a reader's own policy. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  lstatSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -119,6 +127,41 @@ describe('a signed bundle', () => {
     const found = await reenact(['bundle', 'verify', cut, '--receipt', second]);
     expect(found).toMatchObject({ status: 2, stdout: expect.stringContaining('custody_broken') });
     runVerifyText(unpack(path));
+  });
+});
+
+describe('in place', () => {
+  const args = (path: string): string[] => [
+    'bundle',
+    'custody',
+    'add',
+    path,
+    '--key',
+    keyFile,
+    '--action',
+    'reviewed',
+  ];
+
+  it('two at once: each event is there, or its command says that it is not', async () => {
+    const path = join(tempFolder(), 'case.tar');
+    copyFileSync(plain, path);
+    chmodSync(path, 0o600);
+    const done = await Promise.all([reenact(args(path)), reenact(args(path)), reenact(args(path))]);
+    const added = done.filter(({ status }) => status === 0).length;
+    for (const { status, stderr } of done)
+      if (status !== 0) expect(stderr).toContain('is being changed by somebody');
+    const result = await verifyBundle(path);
+    expect([codes(result), result.events.length]).toEqual([[], added]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('through a link, the file that it leads to gets the event', async () => {
+    const folder = tempFolder();
+    copyFileSync(plain, join(folder, 'case.tar'));
+    symlinkSync('case.tar', join(folder, 'link.tar'));
+    expect(await reenact(args(join(folder, 'link.tar')))).toMatchObject({ status: 0 });
+    expect(lstatSync(join(folder, 'link.tar')).isSymbolicLink()).toBe(true);
+    expect((await verifyBundle(join(folder, 'case.tar'))).events).toHaveLength(1);
   });
 });
 

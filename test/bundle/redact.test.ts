@@ -263,6 +263,43 @@ describe('what would let a withheld content be guessed', () => {
   });
 });
 
+it('content_missing: something that was taken out in silence', async () => {
+  const commitment = `hmac-sha256:${'7'.repeat(64)}`;
+  const record = structuredClone(made.record);
+  const collected = await collect(record, new BlobStore(made.out), made.out, 'full');
+  const before = collected.sources.find(({ role }) => role === 'state')!;
+  const text = readFileSync((before.from as { path: string }).path, 'utf8').replace(
+    digestOf(SECRET),
+    commitment,
+  );
+  const from = Buffer.from(text);
+  const sha256 = digestOf(from);
+  for (const replay of record.replays)
+    if (replay.final_state_sha256 === before.sha256) replay.final_state_sha256 = sha256;
+  if (record.final_state_sha256 === before.sha256) record.final_state_sha256 = sha256;
+  Object.assign(before, { sha256, size: from.length, from });
+  const bytes = Buffer.from(canonicalJson(record));
+  const sources = collected.sources.filter(
+    ({ role, sha256: one }) => role !== 'record' && one !== digestOf(SECRET),
+  );
+  sources.push({
+    role: 'record',
+    sha256: digestOf(bytes),
+    size: bytes.length,
+    name: record.name,
+    from: bytes,
+  });
+  const subject = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf('x'), size: 1 };
+  const withheld = [
+    { role: 'content' as const, name: 'files/cache', commitment: `hmac-sha256:${'8'.repeat(64)}` },
+  ];
+  const path = join(tempFolder(), 'silent.tar');
+  const next = { ...collected, record, recordSha256: digestOf(bytes), sources };
+  await createBundle(path, next, { state: 'full', redaction: { subject, withheld } });
+  const { problems } = await verifyBundle(path);
+  expect(problems.map(({ message }) => message).join()).toContain(`${commitment} is withheld and in no list`);
+});
+
 describe('what cannot be redacted is said, and nothing is written', () => {
   it.each<[string, string[], number, string]>([
     ['a pattern that fits nothing', ['--drop', 'files/nowhere'], 64, 'fits nothing'],
