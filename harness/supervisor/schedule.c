@@ -61,11 +61,11 @@ static int can_run(struct task *t) {
   return perform(t, ask(t)) || t->state == READY;
 }
 
-static struct task *first_that_can(void) {
+static struct task *first_that_can(int spinners) {
   struct task *start = find_task(last), *t = start ? start->next : NULL;
   for (int turn = 0; turn < 2; turn++) {
     for (; t; t = t->next)
-      if (can_run(t)) return t;
+      if (t->spins == spinners && can_run(t)) return t;
     t = tasks;
   }
   return NULL;
@@ -95,21 +95,27 @@ void fire_timers(void) {
 struct task *choose_task(void) {
   for (;;) {
     fire_timers();
-    struct task *t = first_that_can();
+    struct task *t = first_that_can(0);
+    int64_t due = earliest_deadline();
+    /* Who goes in circles runs only after somebody else did something, or when nothing else is left. */
+    if (!t && due == NEVER) t = first_that_can(1);
     if (t) {
       if (!t->again) progress++;
+      for (struct task *o = tasks; o && !t->spins; o = o->next)
+        if (o != t) o->spins = 0;
       last = t->tid;
       t->ran = 0;
       return t;
     }
-    int64_t due = earliest_deadline();
     if (due == NEVER) return NULL;
     clock_jump(due);
+    for (t = tasks; t; t = t->next) t->spins = 0;
     progress++;
   }
 }
 
 int others_wait(const struct task *t) {
+  if (t->process->alarm != NEVER) return 1;
   for (const struct task *o = tasks; o; o = o->next)
     if (o != t && (o->state == READY || o->state == BLOCKED)) return 1;
   return 0;

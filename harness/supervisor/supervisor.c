@@ -23,8 +23,9 @@
 #include "inodes.h"
 #include "random.h"
 #include "schedule.h"
+#include "spin.h"
 
-enum { TURN = 5000, LOOK_EVERY_US = 50000, MAKING_S = 10 };
+enum { TURN = 5000, LOOK_EVERY_US = 20000, MAKING_S = 10, LONGEST_PATIENCE = 100 };
 
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
@@ -199,21 +200,45 @@ static void stop_watching(void) {
   sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
+/* After a while without a stop: 1 when the task goes in circles and others may run. */
+static int circles(struct task *t, int *patience) {
+  int status;
+  switch (look_for_spin(t, &status)) {
+    case SPINS:
+      t->spins = 1;
+      t->state = READY;
+      return 1;
+    case WORKS:
+      *patience = *patience < LONGEST_PATIENCE ? 2 * *patience : LONGEST_PATIENCE;
+      resume(t);
+      return 0;
+    default:
+      if (status == 0) return 0;
+      if (!on_stop(t, t->tid, status)) return 1;
+      resume(t);
+      return 0;
+  }
+}
+
 /* Lets `t` run until somebody else has to; NULL waits for whatever comes from outside. */
 static void run(struct task *t) {
-  int status;
+  int status, quiet = 0, patience = 2;
   if (t) resume(t);
   for (;;) {
     pid_t pid = waitpid(-1, &status, __WALL);
     if (pid < 0 && errno != EINTR) return;
     if (pid < 0) {
-      if (time_is_over()) return;
-      if (!t) return;
+      if (t && time_is_over()) found.spinning = quiet + patience > 10 && others_wait(t);
+      if (!t || time_is_over()) return;
+      if (++quiet < patience || !others_wait(t)) continue;
+      if (circles(t, &patience)) return;
+      quiet = 0;
       continue;
     }
     struct task *stopped = find_task(pid);
     if (!stopped) newborn = pid;
     if (!stopped) continue;
+    quiet = 0;
     int goes_on = on_stop(stopped, pid, status);
     if (found.over || found.unsupported > 1000) return;
     if (goes_on && (stopped == t || find_task(pid) == t)) resume(t);
