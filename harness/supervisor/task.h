@@ -62,6 +62,7 @@ struct task {
   uint64_t heard;     /* the count of signals sent when it last ran or had none to take */
   pid_t vfork_child;  /* whom a VFORKING task waits for */
   struct { uint64_t space, address, order; uint32_t bits; int waiting, woken; } futex;
+  long replaced;      /* length of the text that an open is answered with, or -1 */
   uint64_t done;      /* bytes of a write that is made in pieces */
   int spins;          /* goes in circles until somebody else does something */
   uint64_t ran;       /* calls since it was chosen */
