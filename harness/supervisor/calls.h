@@ -46,6 +46,7 @@ enum action on_stat(struct task *t, struct call *c), after_stat(struct task *t, 
     after_newfstatat(struct task *t, struct call *c), after_statx(struct task *t, struct call *c),
     after_statfs(struct task *t, struct call *c), on_getdents(struct task *t, struct call *c);
 enum action on_open(struct task *t, struct call *c), after_open(struct task *t, struct call *c);
+enum action after_make(struct task *t, struct call *c), after_utimes(struct task *t, struct call *c);
 enum action on_restart(struct task *t, struct call *c);
 enum action answer_perm(struct task *t, struct call *c), answer_nosys(struct task *t, struct call *c);
 

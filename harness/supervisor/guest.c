@@ -49,6 +49,18 @@ int guest_descriptor(struct task *t, int fd) {
   return p->handle < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, p->handle, fd, 0);
 }
 
+int guest_lookup(struct task *t, int at, const char *path, struct stat *st) {
+  char link[64];
+  if (*path == '/') return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW) == 0;
+  if (at == AT_FDCWD) snprintf(link, sizeof link, "/proc/%d/cwd", (int)t->tid);
+  else snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)t->tid, at);
+  int folder = open(link, O_PATH | O_CLOEXEC);
+  if (folder < 0) return 0;
+  int found = fstatat(folder, path, st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
+  close(folder);
+  return found;
+}
+
 int guest_poll(struct task *t, int fd, short events) {
   struct pollfd one = {.fd = guest_descriptor(t, fd), .events = events};
   if (one.fd < 0) return -1;

@@ -23,6 +23,9 @@ int guest_readable(struct task *t);
 /* Our own duplicate of the guest's descriptor, to be closed before anybody else runs; -1 without one. */
 int guest_descriptor(struct task *t, int fd);
 
+/* What `path` is, from the guest's folder `at`; 0 when nothing is there. Links at its end are not followed. */
+int guest_lookup(struct task *t, int at, const char *path, struct stat *st);
+
 /* The poll events among `events` that are there now, for one of the guest's descriptors; -1 if unknown. */
 int guest_poll(struct task *t, int fd, short events);
 

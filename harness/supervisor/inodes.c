@@ -17,6 +17,7 @@ enum { MAX_DEVICES = 256, FIRST_DEVICE = 64, FIRST_INODE = 1000, NANO = 10000000
 
 static struct inode *table;
 static size_t room, used;
+static uint64_t last_number = FIRST_INODE;
 static uint64_t devices[MAX_DEVICES];
 static int64_t not_of_the_image;
 
@@ -42,7 +43,7 @@ static void grow(void) {
 static struct inode *inode(uint64_t dev, uint64_t ino) {
   if (2 * used >= room) grow();
   struct inode *found = slot(table, room, dev, ino);
-  if (!found->number) *found = (struct inode){.dev = dev, .ino = ino, .number = FIRST_INODE + used++};
+  if (!found->number) *found = (struct inode){.dev = dev, .ino = ino, .number = last_number++}, used++;
   return found;
 }
 
@@ -64,6 +65,11 @@ void inode_dated(uint64_t dev, uint64_t ino, const struct timespec *when) {
 void inode_written(uint64_t dev, uint64_t ino) {
   int64_t now = clock_since_1970();
   inode_dated(dev, ino, &(struct timespec){now / NANO, now % NANO});
+}
+
+void inode_born(uint64_t dev, uint64_t ino) {
+  inode(dev, ino)->number = last_number++;
+  inode_written(dev, ino);
 }
 
 struct timespec inode_time(uint64_t dev, uint64_t ino, struct timespec real) {

@@ -12,6 +12,9 @@ void inodes_begin(int64_t since);
 uint64_t inode_number(uint64_t dev, uint64_t ino);
 uint64_t device_number(uint64_t dev);
 
+/* The file is new, even if a deleted one had its inode before. */
+void inode_born(uint64_t dev, uint64_t ino);
+
 /* The file was written, or created, at this virtual moment. */
 void inode_written(uint64_t dev, uint64_t ino);
 

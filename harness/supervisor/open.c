@@ -63,6 +63,14 @@ static int kernel_path(struct task *t, const struct call *c, char *to) {
   return strncmp(to, "/proc/", 6) == 0 || strncmp(to, "/sys/", 5) == 0;
 }
 
+static int exists(struct task *t, const struct call *c) {
+  char path[PATH_MAX];
+  struct stat st;
+  int first = c->nr == SYS_open || c->nr == SYS_creat;
+  if (!guest_text(t, c->args[first ? 0 : 1], path, sizeof path)) return 0;
+  return guest_lookup(t, first ? AT_FDCWD : (int)c->args[0], path, &st);
+}
+
 static char text[PROC_ROOM];
 
 enum action on_open(struct task *t, struct call *c) {
@@ -71,7 +79,8 @@ enum action on_open(struct task *t, struct call *c) {
   t->replaced = -1;
   if ((flags & O_ACCMODE) == O_RDONLY && !(flags & (O_DIRECTORY | O_PATH)) && kernel_path(t, c, path))
     t->replaced = proc_text(t, path, text, sizeof text);
-  if (t->replaced < 0) return flags & (O_CREAT | O_TRUNC) ? AFTER : RUN;
+  t->creates = flags & O_CREAT && (flags & O_EXCL || !exists(t, c));
+  if (t->replaced < 0) return flags & (O_CREAT | O_TRUNC | O_TMPFILE) ? AFTER : RUN;
   struct call memory = {SYS_memfd_create, {c->args[c->nr == SYS_open ? 0 : 1], flags & O_CLOEXEC ? MFD_CLOEXEC : 0}, 0};
   arch_replace(t, &memory);
   return AFTER;
@@ -84,7 +93,8 @@ enum action after_open(struct task *t, struct call *c) {
     if (write(fd, text, (size_t)t->replaced) != t->replaced) c->result = -5;
     lseek(fd, 0, SEEK_SET);
   } else if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0) {
-    inode_written(st.st_dev, st.st_ino);
+    if (t->creates) inode_born(st.st_dev, st.st_ino);
+    else inode_written(st.st_dev, st.st_ino);
   }
   if (fd >= 0) close(fd);
   return t->replaced >= 0 ? DONE : RUN;

@@ -63,6 +63,7 @@ struct task {
   pid_t vfork_child;  /* whom a VFORKING task waits for */
   struct { uint64_t space, address, order; uint32_t bits; int waiting, woken; } futex;
   long replaced;      /* length of the text that an open is answered with, or -1 */
+  int creates;        /* an open makes a file that was not there */
   uint64_t done;      /* bytes of a write that is made in pieces */
   int spins;          /* goes in circles until somebody else does something */
   uint64_t ran;       /* calls since it was chosen */

@@ -131,8 +131,12 @@ int arch_trap_cpuid(struct task *t) {
   during.rdi = ARCH_SET_CPUID_FAULTING;
   during.rsi = 0;
   ptrace(PTRACE_SETREGS, t->tid, NULL, &during);
-  ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL);
-  while (waitpid(t->tid, &status, __WALL) < 0 && errno == EINTR) continue;
+  /* The first stop is our own filter's, the second comes after the call. */
+  for (int stops = 0; stops < 2; stops++) {
+    ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL);
+    while (waitpid(t->tid, &status, __WALL) < 0 && errno == EINTR) continue;
+    if (status >> 16 != PTRACE_EVENT_SECCOMP) break;
+  }
   ptrace(PTRACE_GETREGS, t->tid, NULL, &during);
   guest_write(t, before.rip, old, sizeof old);
   before.orig_rax = (unsigned long long)-1;
