@@ -79,7 +79,7 @@ enum spin look_for_spin(struct task *t, int *status) {
   struct user_regs_struct first, now;
   uint64_t before, after;
   int period = 0;
-  *status = 0;
+  *status = LEFT_ALONE;
   if (!is_running(t)) return OTHER_STOP;
   if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) != 0 || !stopped(t, status)) return OTHER_STOP;
   if (!WIFSTOPPED(*status) || *status >> 16 != PTRACE_EVENT_STOP) return OTHER_STOP;

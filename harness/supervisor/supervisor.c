@@ -213,7 +213,7 @@ static int circles(struct task *t, int *patience) {
       resume(t);
       return 0;
     default:
-      if (status == 0) return 0;
+      if (status == LEFT_ALONE) return 0;
       if (!on_stop(t, t->tid, status)) return 1;
       resume(t);
       return 0;

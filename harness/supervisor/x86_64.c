@@ -131,11 +131,11 @@ int arch_trap_cpuid(struct task *t) {
   during.rdi = ARCH_SET_CPUID_FAULTING;
   during.rsi = 0;
   ptrace(PTRACE_SETREGS, t->tid, NULL, &during);
-  /* The first stop is our own filter's, the second comes after the call. */
-  for (int stops = 0; stops < 2; stops++) {
+  /* Our own filter's stop comes first, perhaps one that was asked for before the exec too, then the call's end. */
+  for (int stops = 0; stops < 4; stops++) {
     ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL);
     while (waitpid(t->tid, &status, __WALL) < 0 && errno == EINTR) continue;
-    if (status >> 16 != PTRACE_EVENT_SECCOMP) break;
+    if (status >> 16 == 0) break;
   }
   ptrace(PTRACE_GETREGS, t->tid, NULL, &during);
   guest_write(t, before.rip, old, sizeof old);
