@@ -106,7 +106,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_restart_syscall] = {on_restart, 0, 0},
     /* Files' numbers and times; folders' order. */
     [SYS_stat] = {on_stat, after_stat, 0}, [SYS_lstat] = {on_stat, after_stat, 0},
-    [SYS_fstat] = {on_stat, after_stat, 0}, [SYS_newfstatat] = {on_stat, after_newfstatat, 0},
+    [SYS_fstat] = {on_fstat, after_stat, 0}, [SYS_newfstatat] = {on_newfstatat, after_newfstatat, 0},
     [SYS_statx] = {on_stat, after_statx, 0}, [SYS_statfs] = {on_stat, after_statfs, 0},
     [SYS_fstatfs] = {on_stat, after_statfs, 0}, [SYS_getdents64] = {on_getdents, 0, 0},
     [SYS_mkdir] = {on_stat, after_make, 0}, [SYS_mkdirat] = {on_stat, after_make, 0},

@@ -1,10 +1,13 @@
-/* stat in all its forms: the kernel answers, and the second half makes the answer the same everywhere. */
+/* stat in all its forms: what the kernel says is made the same everywhere, in one stop where that is safe. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "calls.h"
 #include "guest.h"
@@ -13,6 +16,29 @@
 enum action on_stat(struct task *t, struct call *c) {
   (void)t, (void)c;
   return AFTER;
+}
+
+static enum action answer(struct task *t, struct call *c, uint64_t address, struct stat *st) {
+  normalise_stat(st);
+  c->result = guest_write(t, address, st, sizeof *st) ? 0 : -EFAULT;
+  return DONE;
+}
+
+/* Descriptors are looked at from here: one stop instead of two. */
+enum action on_fstat(struct task *t, struct call *c) {
+  struct stat st;
+  int fd = guest_descriptor(t, (int)c->args[0]), known = fd >= 0 && fstat(fd, &st) == 0;
+  if (fd >= 0) close(fd);
+  return known ? answer(t, c, c->args[1], &st) : AFTER;
+}
+
+/* So are names without a folder whose links are not followed: nothing on their way could lead to files of ours. */
+enum action on_newfstatat(struct task *t, struct call *c) {
+  char name[NAME_MAX + 1];
+  struct stat st;
+  if ((int)c->args[3] != AT_SYMLINK_NOFOLLOW || !guest_text(t, c->args[1], name, sizeof name)) return AFTER;
+  if (!*name || strchr(name, '/') || !guest_lookup(t, (int)c->args[0], name, &st)) return AFTER;
+  return answer(t, c, c->args[2], &st);
 }
 
 static enum action normalise(struct task *t, struct call *c, uint64_t address) {

@@ -30,6 +30,7 @@ static int stopped(struct task *t, int *status) {
 
 /* 1 after one instruction; 0 when another stop came first. */
 static int step(struct task *t, int *status, struct user_regs_struct *r) {
+  *status = LEFT_ALONE;
   if (ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL) != 0 || !stopped(t, status)) return 0;
   if (!WIFSTOPPED(*status) || *status >> 8 != SIGTRAP) return 0;
   return ptrace(PTRACE_GETREGS, t->tid, NULL, r) == 0;
