@@ -178,11 +178,16 @@ static int on_stop(struct task *t, pid_t pid, int status) {
   return 1;
 }
 
-static void nothing(int signal) { (void)signal; }
+static volatile sig_atomic_t looked;
+
+static void look(int signal) {
+  (void)signal;
+  looked = 1;
+}
 
 /* Interrupts waitpid now and then; a guest that sends the same signal only makes us look at the clock. */
 static void watch_real_time(void) {
-  struct sigaction action = {.sa_handler = nothing};
+  struct sigaction action = {.sa_handler = look};
   struct itimerval every = {{0, LOOK_EVERY_US}, {0, LOOK_EVERY_US}};
   sigset_t one;
   sigaction(SIGALRM, &action, NULL);
@@ -235,6 +240,8 @@ static void run(struct task *t) {
       quiet = 0;
       continue;
     }
+    if (looked && time_is_over()) return;
+    looked = 0;
     struct task *stopped = find_task(pid);
     if (!stopped) newborn = pid;
     if (!stopped) continue;
