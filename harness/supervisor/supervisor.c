@@ -60,6 +60,13 @@ static void buried(struct task *t, int status) {
   on_death(t, status);
 }
 
+/* A thread that executes a program takes its leader's place: that leader's end is never told. */
+static int is_at_work(const struct process *p) {
+  for (const struct task *t = tasks; t; t = t->next)
+    if (t->process == p && t->state == RUNNING) return 1;
+  return 0;
+}
+
 /* Leaders last: the kernel tells of their end only when their threads are reaped. */
 void reap_dying(void) {
   for (int leaders = 0; leaders < 2; leaders++)
@@ -68,12 +75,13 @@ void reap_dying(void) {
       int status;
       next = t->next;
       if ((t->tid == t->process->tgid) != leaders) continue;
-      if (t->state == GONE && t->process->tasks > 1) continue;
+      if (is_at_work(t->process) || (t->state == GONE && t->process->tasks > 1)) continue;
       if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) == 0 || errno != ESRCH) continue;
       int alive;
       do alive = wait_for(t->tid, &status);
       while (alive && WIFSTOPPED(status));
-      buried(t, alive ? status : 0);
+      if (!alive) return; /* its end is not known, and must not be made up */
+      buried(t, status);
     }
 }
 
