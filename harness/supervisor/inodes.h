@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* What was last changed at `since` (real clock) or later was not made by the image. */
-void inodes_begin(int64_t since);
+/* From now on: what was last changed since the engine made the container is not of the image. */
+void inodes_begin(void);
 
 /* The number that stands for inode `ino` of device `dev`, and for the device. */
 uint64_t inode_number(uint64_t dev, uint64_t ino);

@@ -25,7 +25,7 @@
 #include "schedule.h"
 #include "spin.h"
 
-enum { TURN = 5000, LOOK_EVERY_US = 20000, MAKING_S = 10, LONGEST_PATIENCE = 100 };
+enum { TURN = 5000, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
 
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
@@ -261,15 +261,6 @@ static void run(struct task *t) {
   }
 }
 
-/* The engine writes some files while it makes the container. */
-static int64_t made_before(void) {
-  struct stat st;
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  int known = stat("/etc/hostname", &st) == 0 && st.st_ctim.tv_sec < now.tv_sec;
-  return (known ? st.st_ctim.tv_sec : now.tv_sec) - MAKING_S;
-}
-
 /* Leaves the child stopped, so that its exec cannot come before we listen. */
 static int seize(pid_t child, int gate) {
   const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE |
@@ -286,7 +277,7 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   clock_begin(s->clock_start);
   random_begin(s->seed);
   identity_begin(s->cpus);
-  inodes_begin(made_before());
+  inodes_begin();
   root = child;
   last_ms = deadline_ms;
   if (!seize(child, gate)) {
