@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,12 +16,15 @@
 #include "command.h"
 #include "hidden.h"
 #include "probe.h"
+#include "supervisor/supervisor.h"
 #include "trailer.h"
 
 struct options {
   long timeout_ms; /* 0: none */
   int hidden;      /* look for what the archive API drops */
   int probe;       /* report on the sandbox instead of running a program */
+  int full;        /* --determinism full */
+  struct supervision supervision;
   char **argv;
 };
 
@@ -74,29 +78,41 @@ static void prefer_as_oom_victim(void) {
   close(fd);
 }
 
-/* Returns the child's pid; *failure is its errno when it could not become the program. */
-static pid_t start(char **argv, int *failure) {
+/* Starts the child; `failures` is where its errno comes from when it could not become the program.
+   With a gate it waits there, until it is seized. */
+static pid_t start(char **argv, int *failures, const int *gate) {
   int status[2];
-  *failure = 0;
   if (pipe2(status, O_CLOEXEC) != 0) _exit(125);
   pid_t child = fork();
   if (child < 0) _exit(125);
   if (child == 0) {
     sigset_t none;
+    close(status[0]);
     forget_key();
     prefer_as_oom_victim();
     setsid();
     umask(022);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (gate) {
+      close(gate[1]);
+      submit(gate[0]);
+    }
     execvp(argv[0], argv);
     int error = errno;
     _exit(write(status[1], &error, sizeof error) == sizeof error ? 127 : 126);
   }
   close(status[1]);
-  while (read(status[0], failure, sizeof *failure) < 0 && errno == EINTR) continue;
-  close(status[0]);
+  *failures = status[0];
   return child;
+}
+
+/* The errno of an exec that failed, or 0. */
+static int failure_of(int failures) {
+  int failure = 0;
+  while (read(failures, &failure, sizeof failure) < 0 && errno == EINTR) continue;
+  close(failures);
+  return failure;
 }
 
 /* Waits until the program ends (1) or its time is over (0), reaping orphans meanwhile.
@@ -130,24 +146,44 @@ static void kill_everyone(void) {
   }
 }
 
+static void describe(struct ending *end, int status, int failure) {
+  if (failure) end->kind = "exec_failed", end->value = failure;
+  else if (WIFSIGNALED(status)) end->kind = "signal", end->value = WTERMSIG(status);
+  else end->value = WEXITSTATUS(status);
+}
+
+static void run_free(char **argv, long deadline, struct ending *end) {
+  int failures, status = 0;
+  pid_t child = start(argv, &failures, NULL);
+  int failure = failure_of(failures);
+  if (!await(child, deadline, &status)) end->kind = "timeout";
+  else describe(end, status, failure);
+}
+
+/* The same, but the seed decides everything the program can see. */
+static void run_supervised(char **argv, long deadline, const struct supervision *s, struct ending *end) {
+  int gate[2], failures;
+  pin_pid();
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) _exit(125);
+  pid_t child = start(argv, &failures, gate);
+  close(gate[0]);
+  struct supervised found = supervise(child, gate[1], s, deadline);
+  if (found.unsupported >= 0) end->kind = "unsupported", end->value = found.unsupported;
+  else if (found.over) describe(end, found.status, failure_of(failures));
+  else end->kind = found.spinning ? "indeterminate_spin" : "timeout";
+}
+
 static int run(const struct options *o) {
   struct ending end = {.kind = "exit", .hidden = -1};
-  int oom = open_oom_counter(), failure = 0, status = 0;
+  int oom = open_oom_counter();
   time_t began = time(NULL) - 1;
-  long start_ms = now_ms();
+  long start_ms = now_ms(), deadline = o->timeout_ms ? start_ms + o->timeout_ms : 0;
   char **argv = o->argv;
   const char *name = strrchr(argv[0], '/');
   if (strcmp(name ? name + 1 : argv[0], "deterministic-run.sh") == 0) argv = resolve_command(argv);
-  pid_t child = argv ? start(argv, &failure) : 0;
-  if (!argv) {
-    end.kind = "exec_failed";
-    end.value = EINVAL;
-  } else {
-    if (!await(child, o->timeout_ms ? start_ms + o->timeout_ms : 0, &status)) end.kind = "timeout";
-    else if (failure) end.kind = "exec_failed", end.value = failure;
-    else if (WIFSIGNALED(status)) end.kind = "signal", end.value = WTERMSIG(status);
-    else end.value = WEXITSTATUS(status);
-  }
+  if (!argv) end.kind = "exec_failed", end.value = EINVAL;
+  else if (o->full) run_supervised(argv, deadline, &o->supervision, &end);
+  else run_free(argv, deadline, &end);
   end.ms = now_ms() - start_ms;
   kill_everyone();
   end.oom = read_oom_counter(oom);
@@ -162,6 +198,10 @@ static struct options parse(char **argv) {
     if (strcmp(*argv, "--timeout-ms") == 0 && argv[1]) o.timeout_ms = atol(*++argv);
     else if (strcmp(*argv, "--hidden") == 0) o.hidden = 1;
     else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
+    else if (strcmp(*argv, "--determinism") == 0 && argv[1]) o.full = strcmp(*++argv, "full") == 0;
+    else if (strcmp(*argv, "--seed") == 0 && argv[1]) o.supervision.seed = strtoull(*++argv, NULL, 10);
+    else if (strcmp(*argv, "--clock-start") == 0 && argv[1]) o.supervision.clock_start = atol(*++argv);
+    else if (strcmp(*argv, "--cpus") == 0 && argv[1]) o.supervision.cpus = atoi(*++argv);
     else _exit(64);
   }
   o.argv = *argv ? argv + 1 : argv;

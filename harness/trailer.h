@@ -6,8 +6,8 @@
 enum { KEY_SIZE = 32, PAYLOAD_SIZE = 128 };
 
 struct ending {
-  const char *kind; /* exit, signal, timeout or exec_failed */
-  int value;        /* exit code, signal number or errno */
+  const char *kind; /* exit, signal, timeout, exec_failed, unsupported or indeterminate_spin */
+  int value;        /* exit code, signal number, errno or what is unsupported */
   long oom;         /* processes the kernel killed for memory; -1 unknown */
   long hidden;      /* paths that the archive API cannot show; -1 not looked for */
   long ms;          /* the program's wall time, milliseconds */

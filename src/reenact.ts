@@ -7,6 +7,7 @@ import type { Digest } from './base/digest.ts';
 import { Fault } from './base/fault.ts';
 import { DEFAULTS } from './base/limits.ts';
 import { loadTrust } from './evidence/trust.ts';
+import type { Determinism } from './manifest/definition.ts';
 import type { LoadedManifest } from './manifest/load.ts';
 import { type Policy, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
@@ -15,7 +16,7 @@ import { checkManifestEvidence, type EvidenceDesk, openDesk } from './replay/evi
 import { RunFolder } from './replay/folder.ts';
 import { replayOnce } from './replay/one.ts';
 import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/outcome.ts';
-import { imageDigests, type Prepared, prepare } from './replay/prepare.ts';
+import { determinismOf, imageDigests, type Prepared, prepare } from './replay/prepare.ts';
 import type { ImageSources } from './sandbox/image.ts';
 import { type Kit, loadKit } from './sandbox/kit.ts';
 import type { Engine } from './sandbox/port.ts';
@@ -48,6 +49,8 @@ export interface RunOptions {
   failFast?: boolean;
   shard?: { index: number; count: number };
   capture?: CaptureWay;
+  /** Overrides what manifests ask for. */
+  determinism?: Determinism;
   signal: AbortSignal;
   clock?: Clock;
   onEvent?: (event: RunEvent) => void;
@@ -162,6 +165,7 @@ async function runManifest(
     c.kit.initSha256,
     c.kit.seccompSha256,
     o.capture ?? 'auto',
+    determinismOf(o, job.loaded.manifest),
   ]);
   try {
     let record: ReplayRecord;
@@ -205,6 +209,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     signal: o.signal,
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
+    ...(o.determinism ? { determinism: o.determinism } : {}),
     ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
     ...(o.imageArchive ? { imageArchive: o.imageArchive } : {}),
   };

@@ -84,7 +84,7 @@ it('every file opens with its idea and stays a room', () => {
   expect(sources.filter(({ text }) => !text.startsWith('/** ')).map(({ path }) => path)).toEqual([]);
   const all = [
     ...globSync('{src,setup,test,bench}/**/*.ts', { cwd: ROOT }),
-    ...globSync('harness/*.{c,h}', { cwd: ROOT }),
+    ...globSync('harness/**/*.{c,h}', { cwd: ROOT }),
   ];
   const large = all.filter((path) => readFileSync(join(ROOT, path), 'utf8').split('\n').length > MAX_LINES);
   expect(large).toEqual([]);

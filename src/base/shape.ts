@@ -13,7 +13,7 @@ function kindOf(value: unknown): string {
 }
 
 /** More are of no use to anybody, and finding near names for each of a million takes minutes. */
-export const MAX_PROBLEMS = 1000;
+const MAX_PROBLEMS = 1000;
 
 function report(problems: Problem[], path: string, message: string, hint?: string): void {
   if (problems.length >= MAX_PROBLEMS) return;

@@ -75,6 +75,8 @@ manifests share one queue.
   --fail-fast          stop a manifest's replays at its first divergence
   --shard I/N          run only every N-th replay, beginning with the I-th
   --capture-with WAY   overlay or archive: how states are read (default: found)
+  --determinism MODE   full or off: whether the seed decides all the program
+                       sees (default: the manifest's, or off)
   --dry-run            check everything that needs no engine, print the plan
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)

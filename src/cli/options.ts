@@ -30,6 +30,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     'fail-fast': 'boolean',
     shard: 'string',
     'capture-with': 'string',
+    determinism: 'string',
     'dry-run': 'boolean',
     'require-evidence': 'boolean',
     evidence: 'list',

@@ -113,6 +113,7 @@ export async function runCommand(args: string[]): Promise<number> {
   const progressMode: ProgressMode =
     choice(a, 'progress', ['auto', 'bar', 'plain', 'none'] as const) ?? 'auto';
   const way = choice(a, 'capture-with', ['overlay', 'archive'] as const);
+  const determinism = choice(a, 'determinism', ['full', 'off'] as const);
   const shard = parseShard(a.text('shard'));
   const manifests = await loadManifests(a.positionals);
   if (a.text('bundle') !== undefined && manifests.length !== 1)
@@ -148,6 +149,7 @@ export async function runCommand(args: string[]): Promise<number> {
     },
     ...(replays === undefined ? {} : { replays }),
     ...(shard ? { shard } : {}),
+    ...(determinism ? { determinism } : {}),
     ...(way ? { capture: way } : {}),
   };
   let records: ReplayRecord[];

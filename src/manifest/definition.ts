@@ -13,6 +13,8 @@ export interface ManifestInput {
   source: string;
 }
 
+export type Determinism = 'full' | 'off';
+
 export interface Manifest {
   harness_version: '1';
   os: 'linux' | 'windows' | 'macos';
@@ -37,6 +39,10 @@ export interface Manifest {
   expect?: { final_state_sha256?: Digest; exit_code?: number; signal?: string };
   env?: Record<string, string>;
   user?: string;
+  /** full: the seed decides everything the program can see (docs/determinism.md). */
+  determinism?: Determinism;
+  /** Seconds after 1970 at which the program's clock starts. */
+  clock_start?: number;
 }
 
 const digest = string({
@@ -116,6 +122,8 @@ export const manifestShape: Shape = object(
       pattern: /^(?:0|[1-9][0-9]{0,9})(?::(?:0|[1-9][0-9]{0,9}))?$/,
       hint: 'uid or uid:gid, as numbers',
     }),
+    determinism: oneOf('full', 'off'),
+    clock_start: integer(0, 4_102_444_800, 'Seconds after 1970'),
   },
   ['harness_version', 'os', 'sandbox_image_sha256', 'seed', 'run_instructions'],
   'Reenact replay manifest, version 1',

@@ -21,6 +21,7 @@ async function attempt(c: RunContext, p: Prepared): Promise<Omit<RawReplay, 'ind
     '--timeout-ms',
     String(Math.round(plan.timeoutMs)),
     ...(bench.way === 'archive' ? ['--hidden'] : []),
+    ...plan.determinism,
     '--',
     ...plan.argv,
   ];

@@ -82,6 +82,7 @@ function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] 
     capture: p.bench.way,
     seccomp_sha256: c.kit.seccompSha256,
     harness_sha256: c.kit.initSha256,
+    determinism: p.plan.determinism.length > 0 ? 'full' : 'off',
     trusted: ['container engine', 'root of the engine’s machine', 'kernel'],
   };
 }

@@ -1,10 +1,11 @@
 /** From a manifest to what one replay needs: command, environment, user, limits, all defaults filled in. */
 import { DEFAULTS } from '../base/limits.ts';
+import type { Determinism, Manifest } from '../manifest/definition.ts';
 import type { ParsedManifest } from '../manifest/parse.ts';
 import type { ContainerLimits } from '../sandbox/port.ts';
 
 /** 2000-01-01T00:00:00Z, in seconds: late enough for every archive format. */
-const SOURCE_DATE_EPOCH = '946684800';
+const CLOCK_START = 946_684_800;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface Plan {
@@ -16,6 +17,8 @@ export interface Plan {
   limits: ContainerLimits;
   timeoutMs: number;
   outputBytes: number;
+  /** PID 1's own arguments (docs/harness.md) that say how much is decided by the seed. */
+  determinism: string[];
 }
 
 function parseEnv(list: string[]): Record<string, string> {
@@ -36,7 +39,7 @@ function environment(parsed: ParsedManifest, imageEnv: string[]): Record<string,
     LANG: 'C.UTF-8',
     HOME: '/work',
     HOSTNAME: 'reenact',
-    SOURCE_DATE_EPOCH,
+    SOURCE_DATE_EPOCH: String(parsed.manifest.clock_start ?? CLOCK_START),
     ...parsed.manifest.env,
     SEED: String(parsed.manifest.seed),
   };
@@ -44,12 +47,23 @@ function environment(parsed: ParsedManifest, imageEnv: string[]): Record<string,
   return env;
 }
 
+/** Nothing where it is off, so that harnesses from before it can still be used. */
+function determinismArgs(manifest: Manifest, mode: Determinism, cpus: number): string[] {
+  if (mode === 'off') return [];
+  return [
+    ...['--determinism', 'full', '--seed', String(manifest.seed)],
+    ...['--clock-start', String(manifest.clock_start ?? CLOCK_START)],
+    ...['--cpus', String(Math.max(1, Math.floor(cpus)))],
+  ];
+}
+
 /** The plan for a manifest in an image with the given environment ("NAME=value" each). */
-export function planReplay(parsed: ParsedManifest, imageEnv: string[]): Plan {
+export function planReplay(parsed: ParsedManifest, imageEnv: string[], mode: Determinism): Plan {
   const { manifest } = parsed;
   const user = manifest.user ?? DEFAULTS.user;
   const [uid = 0, gid = uid] = user.split(':').map(Number);
   const limits = manifest.limits ?? {};
+  const cpus = limits.cpus ?? DEFAULTS.cpus;
   return {
     argv: parsed.argv,
     env: environment(parsed, imageEnv),
@@ -57,12 +71,13 @@ export function planReplay(parsed: ParsedManifest, imageEnv: string[]): Plan {
     uid,
     gid,
     limits: {
-      cpus: limits.cpus ?? DEFAULTS.cpus,
+      cpus,
       memoryBytes: limits.memory ?? DEFAULTS.memoryBytes,
       pids: limits.pids ?? DEFAULTS.pids,
     },
     timeoutMs: (limits.timeout ?? DEFAULTS.timeoutS) * 1000,
     outputBytes: limits.output ?? DEFAULTS.outputBytes,
+    determinism: determinismArgs(manifest, mode, cpus),
   };
 }
 

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import type { Manifest } from '../manifest/definition.ts';
+import { DEFAULTS } from '../base/limits.ts';
+import type { Determinism, Manifest } from '../manifest/definition.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import type { ImageChain } from '../sandbox/chain.ts';
 import { ensureImage, type ImageSources, resolveImage } from '../sandbox/image.ts';
@@ -79,6 +80,11 @@ function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Prob
   return running;
 }
 
+/** Whoever runs it has the last word; the manifest the first. */
+export function determinismOf(c: Pick<RunContext, 'determinism'>, manifest: Manifest): Determinism {
+  return c.determinism ?? manifest.determinism ?? DEFAULTS.determinism;
+}
+
 function imageSources(c: RunContext, manifest: Manifest): ImageSources {
   const named = manifest.sandbox_image ? [manifest.sandbox_image] : c.repositories;
   const repositories = c.onlyRepositories ?? named;
@@ -124,7 +130,7 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
     await c.engine.putArchive(helper, '/case', tarOf(files));
     await c.scope.discard(helper);
   }
-  const made = { plan: planReplay(loaded, image.env), bench, caseVolume };
+  const made = { plan: planReplay(loaded, image.env, determinismOf(c, manifest)), bench, caseVolume };
   const capture: CaptureContext = {
     engine: c.engine,
     way: bench.way,

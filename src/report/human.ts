@@ -15,6 +15,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   expectation_not_met: 'no replay ended in the expected state',
   tie: 'two states are equally frequent, so none is the reference',
   exec_failed: 'the program could not be executed',
+  unsupported: 'the program asked for something that full determinism cannot give',
+  indeterminate_spin: 'a thread waits in a loop that no seed can decide',
   limit_timeout: 'the program did not end within its time limit',
   limit_oom: 'the program ran out of memory',
   limit_output: 'the program printed more than its output limit',

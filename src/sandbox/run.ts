@@ -8,7 +8,16 @@ import { type CollectedOutput, OutputSink } from './output.ts';
 import type { Engine } from './port.ts';
 import { KEY_BYTES, newKey, readTrailer, signalName, TRAILER_BYTES, type Trailer } from './trailer.ts';
 
-export type Ended = 'exit' | 'signal' | 'timeout' | 'oom' | 'output_limit' | 'write_limit' | 'exec_failed';
+export type Ended =
+  | 'exit'
+  | 'signal'
+  | 'timeout'
+  | 'oom'
+  | 'output_limit'
+  | 'write_limit'
+  | 'exec_failed'
+  | 'unsupported'
+  | 'indeterminate_spin';
 
 export interface Ending {
   ended: Ended;
@@ -84,7 +93,7 @@ export function assertRoom(folder: string): void {
 }
 
 function endedBy(trailer: Trailer, oomKilled: boolean): Ended {
-  if (trailer.kind === 'timeout' || trailer.kind === 'exec_failed') return trailer.kind;
+  if (trailer.kind !== 'exit' && trailer.kind !== 'signal') return trailer.kind;
   if (trailer.oom > 0 || (trailer.oom < 0 && oomKilled)) return 'oom';
   if (trailer.kind === 'signal') return signalName(trailer.value) === 'SIGXFSZ' ? 'write_limit' : 'signal';
   return 'exit';

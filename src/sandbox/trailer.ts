@@ -8,11 +8,11 @@ const PAYLOAD_BYTES = 128;
 export const TRAILER_BYTES: number = PAYLOAD_BYTES + 1 + 64 + 1;
 
 const PAYLOAD =
-  /^reenact-end\/1 kind=(exit|signal|timeout|exec_failed) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12}) *$/;
+  /^reenact-end\/1 kind=(exit|signal|timeout|exec_failed|unsupported|indeterminate_spin) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12}) *$/;
 
 export interface Trailer {
-  kind: 'exit' | 'signal' | 'timeout' | 'exec_failed';
-  /** Exit code, signal number or errno. */
+  kind: 'exit' | 'signal' | 'timeout' | 'exec_failed' | 'unsupported' | 'indeterminate_spin';
+  /** Exit code, signal number, errno, or what is unsupported (docs/harness.md). */
   value: number;
   /** Processes the kernel killed for memory; -1 when it could not be read. */
   oom: number;

@@ -76,12 +76,15 @@ export interface Decision {
   gates: GateResult[];
 }
 
+/** Endings that are a reason by their own name. */
+const SAYS_ITSELF: readonly string[] = ['exec_failed', 'unsupported', 'indeterminate_spin'];
+
 /** Why the replays cannot carry a verdict, by the first that did not complete. */
 function obstacle(replays: ReplayResult[], requested: number): string | undefined {
   const stuck = replays.filter((replay) => replay.outcome === 'infra_error');
   const worst = stuck.find((replay) => replay.error) ?? stuck[0];
   if (worst?.error) return worst.error.code;
-  if (worst?.ended === 'exec_failed') return 'exec_failed';
+  if (worst?.ended && SAYS_ITSELF.includes(worst.ended)) return worst.ended;
   if (worst?.ended) return `limit_${worst.ended.replace('_limit', '')}`;
   if (replays.length < requested && !replays.some((replay) => replay.outcome === 'diverged'))
     return 'not_all_replayed';

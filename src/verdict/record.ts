@@ -105,6 +105,8 @@ export interface ReplayRecord {
     capture: 'overlay' | 'archive';
     seccomp_sha256: Digest;
     harness_sha256: Digest;
+    /** Whether the seed decided everything the program saw; records from before it say nothing. */
+    determinism?: 'full' | 'off';
     /** Nothing here protects against the machine's own root or its engine. */
     trusted: string[];
   } | null;
@@ -122,7 +124,18 @@ const replay = object(
     index: count,
     seed: count,
     outcome: oneOf('match', 'diverged', 'infra_error'),
-    ended: oneOf('exit', 'signal', 'timeout', 'oom', 'output_limit', 'write_limit', 'exec_failed', null),
+    ended: oneOf(
+      'exit',
+      'signal',
+      'timeout',
+      'oom',
+      'output_limit',
+      'write_limit',
+      'exec_failed',
+      'unsupported',
+      'indeterminate_spin',
+      null,
+    ),
     final_state_sha256: nullable(digest),
     exit_code: nullable(integer(0, 255)),
     signal: nullable(text),
@@ -174,6 +187,7 @@ const environment = object(
     capture: oneOf('overlay', 'archive'),
     seccomp_sha256: digest,
     harness_sha256: digest,
+    determinism: oneOf('full', 'off'),
     trusted: array(text),
   },
   [

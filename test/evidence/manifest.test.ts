@@ -45,6 +45,8 @@ const FULL: Required<Omit<Manifest, 'dsse_envelope' | 'rekor_tile_ref'>> = {
   expect: {},
   env: {},
   user: '1',
+  determinism: 'full',
+  clock_start: 1,
 };
 const CHANGED: Partial<Record<keyof Manifest, unknown>> = {
   os: 'macos',
@@ -67,6 +69,8 @@ const CHANGED: Partial<Record<keyof Manifest, unknown>> = {
   expect: { exit_code: 0 },
   env: { A: 'b' },
   user: '0',
+  determinism: 'off',
+  clock_start: 2,
 };
 
 function sign(manifest: object, more: { name: string; digest: { sha256: string } }[] = []): string {

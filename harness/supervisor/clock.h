@@ -1,0 +1,36 @@
+/* The one clock every guest sees: it moves with what the guests do, never with the world. */
+#ifndef REENACT_CLOCK_H
+#define REENACT_CLOCK_H
+#include "task.h"
+
+/* Sets the clock to `start` seconds after 1970. */
+void clock_begin(int64_t start);
+
+/* Nanoseconds since the clock's beginning. */
+int64_t clock_now(void);
+
+/* An event: time passes a little. */
+void clock_tick(void);
+
+/* Nobody can run before `when`. */
+void clock_jump(int64_t when);
+
+/* Nanoseconds since 1970. */
+int64_t clock_since_1970(void);
+
+/* What the time stamp counter shows, at a thousand million a second; reading it is an event. */
+uint64_t clock_cycles(void);
+
+/* What clock `id` shows, in nanoseconds; -1 for a clock that does not exist. */
+int64_t clock_read(long id);
+
+/* The virtual deadline of a wait for `nanoseconds`, which may be hostile. */
+int64_t clock_after(int64_t nanoseconds);
+
+/* Reads a struct timespec as nanoseconds; 0 when it cannot be read or is not valid. */
+int clock_span(struct task *t, uint64_t address, int64_t *nanoseconds);
+
+/* The deadline of a time-out at `address` (0: none), relative, or absolute on clock `id`; an errno or 0. */
+int clock_deadline(struct task *t, uint64_t address, int absolute, long id, int64_t *deadline);
+
+#endif

@@ -1,0 +1,185 @@
+/* Calls that may sleep on a descriptor: the supervisor looks first, so that no guest ever sleeps in the kernel. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "calls.h"
+#include "guest.h"
+#include "identity.h"
+#include "inodes.h"
+
+enum kind { UNKNOWN, PLAIN, OUTSIDE, ENTROPY, MAY_SLEEP, ANONYMOUS };
+
+/* The container's own stdout and stderr: how fast somebody reads the log must order nothing. */
+static int is_outside(const struct stat *st) {
+  static struct stat own[2];
+  static int known;
+  if (!known) known = fstat(1, &own[0]) == 0 && fstat(2, &own[1]) == 0;
+  for (int i = 0; i < 2; i++)
+    if (st->st_dev == own[i].st_dev && st->st_ino == own[i].st_ino) return 1;
+  return 0;
+}
+
+/* Which kind of file `fd` (our duplicate) is; `flags` are its file status flags. */
+static enum kind kind_of(int fd, struct stat *st, int *flags) {
+  enum { MEMORY = 1, RANDOM = 8, URANDOM = 9 };
+  if (fstat(fd, st) != 0) return UNKNOWN;
+  *flags = fcntl(fd, F_GETFL);
+  if (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) || S_ISBLK(st->st_mode)) return PLAIN;
+  if (S_ISCHR(st->st_mode) && major(st->st_rdev) == MEMORY)
+    return minor(st->st_rdev) == RANDOM || minor(st->st_rdev) == URANDOM ? ENTROPY : PLAIN;
+  if ((st->st_mode & S_IFMT) == 0) return ANONYMOUS;
+  return is_outside(st) ? OUTSIDE : MAY_SLEEP;
+}
+
+static int now(int fd, short events) {
+  struct pollfd one = {.fd = fd, .events = events};
+  return poll(&one, 1, 0) != 0;
+}
+
+/* Made without sleeping, as far as it goes: a large write to a full pipe goes in parts, see after_write. */
+static enum action in_parts(struct task *t, struct call *c, int fd, int flags) {
+  struct call part = *c;
+  if (c->nr == SYS_write) part.args[1] += t->done, part.args[2] -= t->done;
+  fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  arch_replace(t, &part);
+  return AFTER;
+}
+
+static enum action read_entropy(struct task *t, struct call *c) {
+  struct { uint64_t base, length; } pieces[64];
+  int vector = c->nr == SYS_readv || c->nr == SYS_preadv || c->nr == SYS_preadv2;
+  uint64_t count = c->args[2];
+  if (!vector) {
+    c->result = random_to_guest(t, c->args[1], count);
+    return DONE;
+  }
+  c->result = -EINVAL;
+  if (count > 64) return DONE;
+  c->result = guest_read(t, c->args[1], pieces, (size_t)count * sizeof *pieces) ? 0 : -EFAULT;
+  for (uint64_t i = 0; i < count && c->result >= 0; i++) {
+    int64_t n = random_to_guest(t, pieces[i].base, pieces[i].length);
+    c->result = n < 0 ? n : c->result + n;
+  }
+  return DONE;
+}
+
+enum action on_read(struct task *t, struct call *c) {
+  struct stat st;
+  int flags = 0, fd = guest_descriptor(t, (int)c->args[0]);
+  enum action action = RUN;
+  if (fd < 0) return RUN;
+  enum kind kind = kind_of(fd, &st, &flags);
+  int patient = !(flags & O_NONBLOCK);
+  if (c->nr == SYS_recvfrom || c->nr == SYS_recvmsg || c->nr == SYS_recvmmsg)
+    patient = patient && !((c->nr == SYS_recvmsg ? c->args[2] : c->args[3]) & MSG_DONTWAIT);
+  if (kind == ENTROPY) action = read_entropy(t, c);
+  else if (kind == ANONYMOUS && patient) action = in_parts(t, c, fd, flags);
+  else if (kind == MAY_SLEEP && patient && !now(fd, POLLIN)) action = guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+  close(fd);
+  return action;
+}
+
+/* How many bytes a write call hands over, as far as it matters: more than a page may be taken in parts. */
+static uint64_t size_of_write(struct task *t, const struct call *c) {
+  struct { uint64_t base, length; } pieces[16];
+  if (c->nr == SYS_write || c->nr == SYS_sendto || c->nr == SYS_pwrite64) return c->args[2];
+  if (c->nr != SYS_writev || c->args[2] > 16) return UINT64_MAX;
+  uint64_t sum = 0;
+  if (!guest_read(t, c->args[1], pieces, (size_t)c->args[2] * sizeof *pieces)) return 0;
+  for (uint64_t i = 0; i < c->args[2]; i++) sum += pieces[i].length;
+  return sum;
+}
+
+enum action on_write(struct task *t, struct call *c) {
+  struct stat st;
+  int flags = 0, fd = guest_descriptor(t, (int)c->args[0]);
+  enum action action = RUN;
+  if (fd < 0) return RUN;
+  enum kind kind = kind_of(fd, &st, &flags);
+  if (!t->retry) t->done = 0;
+  if (kind == PLAIN && S_ISREG(st.st_mode)) inode_written(st.st_dev, st.st_ino);
+  if (kind == OUTSIDE && (flags & O_NONBLOCK)) {
+    struct pollfd one = {.fd = fd, .events = POLLOUT};
+    poll(&one, 1, -1);
+  }
+  int patient = !(flags & O_NONBLOCK) && !(c->nr == SYS_sendto && c->args[3] & MSG_DONTWAIT) &&
+                !(c->nr == SYS_sendmsg && c->args[2] & MSG_DONTWAIT);
+  if ((kind == MAY_SLEEP || kind == ANONYMOUS) && patient) {
+    if (!now(fd, POLLOUT)) action = t->done == 0 && guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+    else if (size_of_write(t, c) > 4096) action = in_parts(t, c, fd, flags);
+  }
+  close(fd);
+  return action;
+}
+
+enum action after_write(struct task *t, struct call *c) {
+  int fd = guest_descriptor(t, (int)c->args[0]);
+  if (fd >= 0) {
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    close(fd);
+  }
+  if (c->result == -EAGAIN) return AGAIN;
+  if (c->nr != SYS_write) return DONE;
+  if (c->result > 0) t->done += (uint64_t)c->result;
+  if (c->result > 0 && t->done < c->args[2]) return AGAIN;
+  if (t->done > 0) c->result = (int64_t)t->done;
+  return DONE;
+}
+
+enum action on_accept(struct task *t, struct call *c) { return on_read(t, c); }
+
+enum action on_connect(struct task *t, struct call *c) {
+  (void)t, (void)c;
+  return RUN;
+}
+
+/* A lock that somebody holds is waited for here; the lock itself belongs to the description both of us have. */
+enum action on_flock(struct task *t, struct call *c) {
+  int fd = guest_descriptor(t, (int)c->args[0]), wanted = (int)c->args[1];
+  if (fd < 0 || wanted & LOCK_NB) {
+    if (fd >= 0) close(fd);
+    return RUN;
+  }
+  c->result = flock(fd, wanted | LOCK_NB) == 0 ? 0 : -errno;
+  close(fd);
+  if (c->result != -EAGAIN) return DONE;
+  return guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+}
+
+/* Waiting locks become trying ones; all other commands pass. */
+enum action on_fcntl(struct task *t, struct call *c) {
+  enum { OFD_SETLK = 37, OFD_SETLKW = 38 };
+  int command = (int)c->args[1];
+  if (command != F_SETLKW && command != OFD_SETLKW) return RUN;
+  struct call trying = *c;
+  trying.args[1] = command == F_SETLKW ? F_SETLK : OFD_SETLK;
+  arch_replace(t, &trying);
+  return AFTER;
+}
+
+enum action after_fcntl(struct task *t, struct call *c) {
+  (void)t;
+  return c->result == -EAGAIN || c->result == -EACCES ? AGAIN : DONE;
+}
+
+/* Copies between descriptors would carry the kernel's entropy past the supervisor: programs then read and write. */
+enum action on_copy(struct task *t, struct call *c) {
+  struct stat st;
+  int flags, fd = guest_descriptor(t, (int)(c->nr == SYS_sendfile ? c->args[1] : c->args[0]));
+  if (fd < 0) return RUN;
+  int plain = kind_of(fd, &st, &flags) == PLAIN && S_ISREG(st.st_mode);
+  close(fd);
+  c->result = -EINVAL;
+  return plain ? RUN : DONE;
+}

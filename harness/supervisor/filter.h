@@ -1,0 +1,8 @@
+/* The kernel's part: which system calls stop for the supervisor. */
+#ifndef REENACT_FILTER_H
+#define REENACT_FILTER_H
+
+/* Installs the filter on this thread and all its descendants; 0 if the kernel refused. */
+int install_filter(void);
+
+#endif

@@ -1,0 +1,160 @@
+/* futex(2): waiting, waking, moving waiters; first in, first out. */
+#define _GNU_SOURCE
+#include "futex.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "calls.h"
+#include "clock.h"
+#include "guest.h"
+#include "kernel.h"
+
+static uint64_t order;
+
+/* Where a futex lives: an address of one memory, or a place of a file that several memories share. */
+struct place {
+  uint64_t space, address;
+};
+
+/* A shared futex is known by inode and offset; one in private memory is the space's own after all. */
+static struct place shared_place(struct task *t, uint64_t address) {
+  static char maps[1 << 20];
+  struct place own = {t->process->space, address};
+  if (guest_proc(t, "maps", maps, sizeof maps) < 0) return own;
+  for (char *line = maps; line && *line; line = strchr(line, '\n')) {
+    unsigned long start, end, offset, major, minor, inode;
+    char mode[8];
+    if (*line == '\n') line++;
+    if (sscanf(line, "%lx-%lx %7s %lx %lx:%lx %lu", &start, &end, mode, &offset, &major, &minor, &inode) != 7) continue;
+    if (address < start || address >= end) continue;
+    if (mode[3] != 's') return own;
+    return (struct place){1ULL << 63 | major << 52 | minor << 40 | inode, address - start + offset};
+  }
+  return own;
+}
+
+static struct place place_of(struct task *t, uint64_t address, int private) {
+  return private ? (struct place){t->process->space, address} : shared_place(t, address);
+}
+
+static struct task *first_at(struct place p, uint32_t bits) {
+  struct task *first = NULL;
+  for (struct task *t = tasks; t; t = t->next)
+    if (t->futex.waiting && t->futex.space == p.space && t->futex.address == p.address && t->futex.bits & bits)
+      if (!first || t->futex.order < first->futex.order) first = t;
+  return first;
+}
+
+static long wake(struct place p, long count, uint32_t bits) {
+  long woken = 0;
+  for (struct task *t; woken < count && (t = first_at(p, bits)); woken++) {
+    t->futex.waiting = 0;
+    t->futex.woken = 1;
+  }
+  return woken;
+}
+
+long futex_wake(struct task *by, uint64_t address, long count, uint32_t bits, int private) {
+  return wake(place_of(by, address, private), count, bits);
+}
+
+static enum action answer(struct task *t, struct call *c, int64_t result) {
+  t->futex.waiting = 0;
+  c->result = result;
+  return DONE;
+}
+
+static enum action wait_for(struct task *t, struct call *c, int command, int private) {
+  uint32_t value;
+  if (!t->retry) {
+    int absolute = command == FUTEX_WAIT_BITSET;
+    int real = (int)c->args[1] & FUTEX_CLOCK_REALTIME;
+    uint32_t bits = absolute ? (uint32_t)c->args[5] : FUTEX_ALL;
+    if (bits == 0 || c->args[0] % 4) return answer(t, c, -EINVAL);
+    int error = clock_deadline(t, c->args[3], absolute, real ? CLOCK_REALTIME : CLOCK_MONOTONIC, &t->deadline);
+    if (error) return answer(t, c, error);
+    if (!guest_read(t, c->args[0], &value, sizeof value)) return answer(t, c, -EFAULT);
+    if (value != (uint32_t)c->args[2]) return answer(t, c, -EAGAIN);
+    struct place p = place_of(t, c->args[0], private);
+    t->futex.space = p.space;
+    t->futex.address = p.address;
+    t->futex.bits = bits;
+    t->futex.order = ++order;
+    t->futex.waiting = 1;
+    t->futex.woken = 0;
+  }
+  if (t->futex.woken) return answer(t, c, 0);
+  if (t->deadline != NEVER && clock_now() >= t->deadline) return answer(t, c, -ETIMEDOUT);
+  if (!guest_signals(t, NULL, NULL)) return BLOCK;
+  t->futex.waiting = 0;
+  return RUN;
+}
+
+static enum action requeue(struct task *t, struct call *c, int compare, int private) {
+  uint32_t value;
+  struct place from = place_of(t, c->args[0], private), to = place_of(t, c->args[4], private);
+  if (compare) {
+    if (!guest_read(t, c->args[0], &value, sizeof value)) return answer(t, c, -EFAULT);
+    if (value != (uint32_t)c->args[5]) return answer(t, c, -EAGAIN);
+  }
+  long woken = wake(from, (int32_t)c->args[2], FUTEX_ALL), moved = 0;
+  for (struct task *w; moved < (int32_t)c->args[3] && (w = first_at(from, FUTEX_ALL)); moved++) {
+    w->futex.space = to.space;
+    w->futex.address = to.address;
+    w->futex.order = ++order;
+    if (from.space == to.space && from.address == to.address) break;
+  }
+  return answer(t, c, woken + moved);
+}
+
+/* FUTEX_WAKE_OP: changes the second word by a small operation, and wakes there too if its old value compares. */
+static enum action wake_op(struct task *t, struct call *c, int private) {
+  uint32_t code = (uint32_t)c->args[5], old, next;
+  int operation = code >> 28 & 7, comparison = code >> 24 & 15;
+  int32_t operand = (int32_t)(code << 8) >> 20, against = (int32_t)(code << 20) >> 20;
+  if (code >> 31) operand = (int32_t)(1u << (operand & 31));
+  if (!guest_read(t, c->args[4], &old, sizeof old)) return answer(t, c, -EFAULT);
+  switch (operation) {
+    case FUTEX_OP_SET: next = (uint32_t)operand; break;
+    case FUTEX_OP_ADD: next = old + (uint32_t)operand; break;
+    case FUTEX_OP_OR: next = old | (uint32_t)operand; break;
+    case FUTEX_OP_ANDN: next = old & ~(uint32_t)operand; break;
+    case FUTEX_OP_XOR: next = old ^ (uint32_t)operand; break;
+    default: return answer(t, c, -ENOSYS);
+  }
+  if (!guest_write(t, c->args[4], &next, sizeof next)) return answer(t, c, -EFAULT);
+  int32_t was = (int32_t)old;
+  int holds = comparison == FUTEX_IF_EQ   ? was == against
+              : comparison == FUTEX_IF_NE ? was != against
+              : comparison == FUTEX_IF_LT ? was < against
+              : comparison == FUTEX_IF_LE ? was <= against
+              : comparison == FUTEX_IF_GT ? was > against
+                                              : was >= against;
+  long woken = futex_wake(t, c->args[0], (int32_t)c->args[2], FUTEX_ALL, private);
+  if (holds) woken += futex_wake(t, c->args[4], (int32_t)c->args[3], FUTEX_ALL, private);
+  return answer(t, c, woken);
+}
+
+enum action on_futex(struct task *t, struct call *c) {
+  int command = (int)c->args[1] & FUTEX_COMMAND, private = !!((int)c->args[1] & FUTEX_PRIVATE_FLAG);
+  uint32_t bits = command == FUTEX_WAKE_BITSET ? (uint32_t)c->args[5] : FUTEX_ALL;
+  switch (command) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET: return wait_for(t, c, command, private);
+    case FUTEX_WAKE:
+    case FUTEX_WAKE_BITSET: return answer(t, c, futex_wake(t, c->args[0], (int32_t)c->args[2], bits, private));
+    case FUTEX_REQUEUE:
+    case FUTEX_CMP_REQUEUE: return requeue(t, c, command == FUTEX_CMP_REQUEUE, private);
+    case FUTEX_WAKE_OP: return wake_op(t, c, private);
+    default: return answer(t, c, -ENOSYS);
+  }
+}
+
+enum action on_tid_address(struct task *t, struct call *c) {
+  t->clear_tid = c->args[0];
+  return RUN;
+}

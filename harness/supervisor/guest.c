@@ -1,0 +1,99 @@
+/* Reads and writes a guest's memory through /proc/TID/mem, and borrows its descriptors through a pidfd. */
+#define _GNU_SOURCE
+#include "guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel.h"
+
+int guest_readable(struct task *t) {
+  struct process *p = t->process;
+  char path[32];
+  if (p->memory >= 0) return 1;
+  snprintf(path, sizeof path, "/proc/%d/mem", (int)t->tid);
+  p->memory = open(path, O_RDWR | O_CLOEXEC);
+  return p->memory >= 0;
+}
+
+size_t guest_read_some(struct task *t, uint64_t address, void *to, size_t size) {
+  if (size == 0 || !guest_readable(t) || address > INT64_MAX) return 0;
+  ssize_t n = pread(t->process->memory, to, size, (off_t)address);
+  return n > 0 ? (size_t)n : 0;
+}
+
+int guest_read(struct task *t, uint64_t address, void *to, size_t size) {
+  return guest_read_some(t, address, to, size) == size;
+}
+
+int guest_write(struct task *t, uint64_t address, const void *from, size_t size) {
+  if (size == 0) return 1;
+  if (!guest_readable(t) || address > INT64_MAX) return 0;
+  return pwrite(t->process->memory, from, size, (off_t)address) == (ssize_t)size;
+}
+
+int guest_text(struct task *t, uint64_t address, char *to, size_t room) {
+  size_t n = guest_read_some(t, address, to, room);
+  return memchr(to, 0, n) != NULL;
+}
+
+int guest_descriptor(struct task *t, int fd) {
+  struct process *p = t->process;
+  if (fd < 0) return -1;
+  if (p->handle < 0) p->handle = (int)syscall(SYS_pidfd_open, p->tgid, 0);
+  return p->handle < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, p->handle, fd, 0);
+}
+
+int guest_lookup(struct task *t, int at, const char *path, struct stat *st) {
+  char link[64];
+  if (*path == '/') return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW) == 0;
+  if (at == AT_FDCWD) snprintf(link, sizeof link, "/proc/%d/cwd", (int)t->tid);
+  else snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)t->tid, at);
+  int folder = open(link, O_PATH | O_CLOEXEC);
+  if (folder < 0) return 0;
+  int found = fstatat(folder, path, st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
+  close(folder);
+  return found;
+}
+
+int guest_poll(struct task *t, int fd, short events) {
+  struct pollfd one = {.fd = guest_descriptor(t, fd), .events = events};
+  if (one.fd < 0) return -1;
+  int n = poll(&one, 1, 0);
+  close(one.fd);
+  return n > 0 ? one.revents : 0;
+}
+
+long guest_proc(struct task *t, const char *name, char *to, size_t room) {
+  char path[64];
+  size_t have = 0;
+  snprintf(path, sizeof path, "/proc/%d/%s", (int)t->tid, name);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  for (ssize_t n; have + 1 < room && (n = read(fd, to + have, room - 1 - have)) > 0;) have += (size_t)n;
+  close(fd);
+  to[have] = 0;
+  return (long)have;
+}
+
+static uint64_t mask(const char *status, const char *name) {
+  const char *at = strstr(status, name);
+  return at ? strtoull(at + strlen(name), NULL, 16) : 0;
+}
+
+uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught) {
+  char status[4096];
+  /* The kernel delivers what is pending before a thread runs, so only what came since then can matter. */
+  if (!blocked && t->heard == signals_sent) return 0;
+  if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
+  uint64_t pending = mask(status, "\nSigPnd:\t") | mask(status, "\nShdPnd:\t");
+  if (caught) *caught = mask(status, "\nSigCgt:\t");
+  pending &= ~(blocked ? *blocked : mask(status, "\nSigBlk:\t"));
+  if (!blocked && !pending) t->heard = signals_sent;
+  return pending;
+}

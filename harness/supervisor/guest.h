@@ -1,0 +1,38 @@
+/* Reaching into a guest: its memory and its descriptors, where every pointer, length and number is hostile. */
+#ifndef REENACT_GUEST_H
+#define REENACT_GUEST_H
+#include <sys/stat.h>
+
+#include "task.h"
+
+/* 1 when all `size` bytes could be read. */
+int guest_read(struct task *t, uint64_t address, void *to, size_t size);
+
+/* 1 when all `size` bytes could be written. */
+int guest_write(struct task *t, uint64_t address, const void *from, size_t size);
+
+/* As many bytes as can be read, for structures that may end at the end of a mapping. */
+size_t guest_read_some(struct task *t, uint64_t address, void *to, size_t size);
+
+/* A NUL-ended text of less than `room` bytes; 0 when there is none. */
+int guest_text(struct task *t, uint64_t address, char *to, size_t room);
+
+/* Opens the guest's memory anew; 0 when the program may not be read, as one with mode 0111. */
+int guest_readable(struct task *t);
+
+/* Our own duplicate of the guest's descriptor, to be closed before anybody else runs; -1 without one. */
+int guest_descriptor(struct task *t, int fd);
+
+/* What `path` is, from the guest's folder `at`; 0 when nothing is there. Links at its end are not followed. */
+int guest_lookup(struct task *t, int at, const char *path, struct stat *st);
+
+/* The poll events among `events` that are there now, for one of the guest's descriptors; -1 if unknown. */
+int guest_poll(struct task *t, int fd, short events);
+
+/* Reads a whole file of /proc/TID into `to`, NUL-ended; its length, or -1. */
+long guest_proc(struct task *t, const char *name, char *to, size_t room);
+
+/* The signals that would be delivered now if `blocked` (NULL: the thread's own mask) were blocked. */
+uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught);
+
+#endif

@@ -1,0 +1,121 @@
+/* One process as /proc shows it: what the kernel counts by the host's clock and memory becomes fixed. */
+#define _GNU_SOURCE
+#include "proc.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RESIDENT_KIB = 4096, RESIDENT_PAGES = 1024 };
+
+static long read_own(pid_t pid, const char *name, char *to, size_t room) {
+  char path[128];
+  size_t have = 0;
+  snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  for (ssize_t n; have + 1 < room && (n = read(fd, to + have, room - 1 - have)) > 0;) have += (size_t)n;
+  close(fd);
+  to[have] = 0;
+  return (long)have;
+}
+
+/* Calls `each` with every line and lets it write its replacement. */
+static long by_line(pid_t pid, const char *name, char *to, size_t room, int (*each)(char *, char *, size_t)) {
+  static char text[PROC_ROOM];
+  size_t have = 0;
+  if (read_own(pid, name, text, sizeof text) < 0) return -1;
+  for (char *line = text, *end; *line; line = end) {
+    end = strchr(line, '\n');
+    if (end) *end++ = 0;
+    else end = line + strlen(line);
+    int n = each(line, to + have, room - have);
+    if (n < 0 || (size_t)n >= room - have) break;
+    have += (size_t)n;
+  }
+  return (long)have;
+}
+
+/* Device and inode are the host's; the rest of the line is the layout, which is fixed. */
+static int map_line(char *line, char *to, size_t room) {
+  unsigned long from, until, offset;
+  char mode[8], device[16];
+  long inode;
+  int rest = 0;
+  if (sscanf(line, "%lx-%lx %7s %lx %15s %ld%n", &from, &until, mode, &offset, device, &inode, &rest) != 6) return 0;
+  return snprintf(to, room, "%08lx-%08lx %s %08lx 00:00 0%s\n", from, until, mode, offset, line + rest);
+}
+
+static int status_line(char *line, char *to, size_t room) {
+  static const char *const resident[] = {"VmHWM:", "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:", "VmPTE:"};
+  static const char *const dropped[] = {"Cpus_allowed", "Mems_allowed", "voluntary_ctxt", "nonvoluntary_ctxt",
+                                        "Speculation", "SigQ", "Seccomp", "x86_", "THP_", "untag_mask"};
+  if (strncmp(line, "TracerPid:", 10) == 0) return snprintf(to, room, "TracerPid:\t0\n");
+  if (strncmp(line, "State:", 6) == 0 && strchr(line, 't')) return snprintf(to, room, "State:\tR (running)\n");
+  for (size_t i = 0; i < sizeof resident / sizeof *resident; i++)
+    if (strncmp(line, resident[i], strlen(resident[i])) == 0)
+      return snprintf(to, room, "%s\t%8d kB\n", resident[i], RESIDENT_KIB);
+  for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
+    if (strncmp(line, dropped[i], strlen(dropped[i])) == 0) return 0;
+  return snprintf(to, room, "%s\n", line);
+}
+
+/* Fields 3 (state) and on, by number; a stopped guest looks as if it ran. */
+static long stat_text(pid_t pid, char *to, size_t room) {
+  static const int fixed[] = {10, 11, 12, 13, 14, 15, 16, 17, 22, 24, 39, 42, 43, 44};
+  char text[2048], *save = NULL, *name_end;
+  if (read_own(pid, "stat", text, sizeof text) < 0 || !(name_end = strrchr(text, ')'))) return -1;
+  int have = snprintf(to, room, "%.*s", (int)(name_end - text + 1), text), number = 3;
+  for (char *word = strtok_r(name_end + 1, " \n", &save); word; word = strtok_r(NULL, " \n", &save), number++) {
+    const char *shown = number == 3 && *word == 't' ? "R" : number == 24 ? "1024" : number == 22 ? "100000" : word;
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+      if (fixed[i] == number && number != 24 && number != 22) shown = "0";
+    if ((size_t)have < room) have += snprintf(to + have, room - (size_t)have, " %s", shown);
+  }
+  if ((size_t)have + 2 < room) have += snprintf(to + have, room - (size_t)have, "\n");
+  return have;
+}
+
+static long statm_text(pid_t pid, char *to, size_t room) {
+  char text[256];
+  if (read_own(pid, "statm", text, sizeof text) < 0) return -1;
+  return snprintf(to, room, "%lu %d 0 0 0 0 0\n", strtoul(text, NULL, 10), RESIDENT_PAGES);
+}
+
+long process_text(pid_t pid, const char *name, char *to, size_t room) {
+  static const struct {
+    const char *name, *text;
+  } fixed[] = {
+      {"io", "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"},
+      {"schedstat", "0 0 0\n"}, {"sched", ""}, {"numa_maps", ""}, {"cgroup", "0::/\n"}, {"wchan", "0"},
+      {"syscall", "running\n"}, {"stack", ""}, {"pagemap", ""}, {"oom_score", "0\n"}, {"mountstats", ""},
+      {"smaps_rollup", ""},
+      {"mounts", "overlay / overlay rw 0 0\nproc /proc proc rw 0 0\ntmpfs /dev tmpfs rw 0 0\n"},
+      {"mountinfo", "1 0 0:64 / / rw - overlay overlay rw\n2 1 0:65 / /proc rw - proc proc rw\n"},
+  };
+  if (strncmp(name, "task/", 5) == 0 && strchr(name + 5, '/')) {
+    pid = (pid_t)strtol(name + 5, NULL, 10);
+    name = strchr(name + 5, '/') + 1;
+  }
+  for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+    if (strcmp(name, fixed[i].name) == 0) return snprintf(to, room, "%s", fixed[i].text);
+  if (strcmp(name, "maps") == 0 || strcmp(name, "smaps") == 0) return by_line(pid, "maps", to, room, map_line);
+  if (strcmp(name, "status") == 0) return by_line(pid, "status", to, room, status_line);
+  if (strcmp(name, "stat") == 0) return stat_text(pid, to, room);
+  if (strcmp(name, "statm") == 0) return statm_text(pid, to, room);
+  return -1;
+}
+
+long proc_text(struct task *t, const char *path, char *to, size_t room) {
+  char *rest = NULL;
+  if (strncmp(path, "/proc/", 6) != 0) return machine_text(path, to, room);
+  const char *below = path + 6;
+  if (strcmp(below, "mounts") == 0) return process_text(t->tid, "mounts", to, room);
+  if (strncmp(below, "self/", 5) == 0) return process_text(t->process->tgid, below + 5, to, room);
+  if (strncmp(below, "thread-self/", 12) == 0) return process_text(t->tid, below + 12, to, room);
+  long pid = strtol(below, &rest, 10);
+  if (rest == below || *rest != '/') return machine_text(path, to, room);
+  return pid > 1 ? process_text((pid_t)pid, rest + 1, to, room) : -1;
+}

@@ -1,0 +1,158 @@
+/* Chooses by turns: the first after the last runner that can run; when none can, the clock jumps to a deadline. */
+#define _GNU_SOURCE
+#include "schedule.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "arch.h"
+#include "calls.h"
+#include "clock.h"
+#include "futex.h"
+#include "guest.h"
+
+enum { MAX_JUMPS = 1000 };
+
+static uint64_t progress; /* counts what may have changed the answer to a repeated call */
+static pid_t last;
+
+enum action ask(struct task *t) {
+  const struct handler *h = handler_of(t->call.nr);
+  return h->entry ? h->entry(t, &t->call) : RUN;
+}
+
+int perform(struct task *t, enum action action) {
+  t->second_half = action == AFTER;
+  if (action == DONE || action == YIELD) arch_skip(t, t->call.result);
+  t->state = action == BLOCK ? BLOCKED : READY;
+  if (action == BLOCK) t->kept = t->call;
+  return action != BLOCK && action != YIELD;
+}
+
+void resume(struct task *t) {
+  t->state = RUNNING;
+  t->heard = signals_sent;
+  int signal = t->signal;
+  t->signal = 0;
+  ptrace(t->second_half ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
+}
+
+/* 1 when a blocked task can run now. */
+static int unblocks(struct task *t) {
+  if (t->again) {
+    if (t->tried == progress) return 0;
+    arch_repeat(t);
+    return 1;
+  }
+  t->retry = 1;
+  enum action action = ask(t);
+  if (action == BLOCK) return 0;
+  perform(t, action);
+  return 1;
+}
+
+static int can_run(struct task *t) {
+  if (t->state == BLOCKED) return unblocks(t);
+  if (t->state != READY) return 0;
+  if (!t->unasked) return 1;
+  t->unasked = 0;
+  return perform(t, ask(t)) || t->state == READY;
+}
+
+static struct task *first_that_can(int spinners) {
+  struct task *start = find_task(last), *t = start ? start->next : NULL;
+  for (int turn = 0; turn < 2; turn++) {
+    for (; t; t = t->next)
+      if (t->spins == spinners && can_run(t)) return t;
+    t = tasks;
+  }
+  return NULL;
+}
+
+static int64_t earliest_deadline(void) {
+  int64_t earliest = NEVER;
+  for (struct task *t = tasks; t; t = t->next) {
+    int64_t due = t->state == BLOCKED ? t->deadline : NEVER, alarm = t->process->alarm;
+    if (due != NEVER && (earliest == NEVER || due < earliest)) earliest = due;
+    if (alarm != NEVER && (earliest == NEVER || alarm < earliest)) earliest = alarm;
+  }
+  return earliest;
+}
+
+void fire_timers(void) {
+  for (struct task *t = tasks; t; t = t->next) {
+    struct process *p = t->process;
+    if (p->alarm == NEVER || p->alarm > clock_now()) continue;
+    p->alarm = p->alarm_every ? clock_after(p->alarm_every) : NEVER;
+    kill(p->tgid, SIGALRM);
+    signals_sent++;
+    progress++;
+  }
+}
+
+/* A timer that nobody listens to must not keep us from looking at the real clock. */
+struct task *choose_task(void) {
+  for (int jumps = 0; jumps < MAX_JUMPS; jumps++) {
+    fire_timers();
+    struct task *t = first_that_can(0);
+    int64_t due = earliest_deadline();
+    /* Who goes in circles runs only after somebody else did something, or when nothing else is left. */
+    if (!t && due == NEVER) t = first_that_can(1);
+    if (t) {
+      if (!t->again) progress++;
+      for (struct task *o = tasks; o && !t->spins; o = o->next)
+        if (o != t) o->spins = 0;
+      last = t->tid;
+      t->ran = 0;
+      return t;
+    }
+    if (due == NEVER) return NULL;
+    clock_jump(due);
+    for (t = tasks; t; t = t->next) t->spins = 0;
+    progress++;
+  }
+  return NULL;
+}
+
+int others_wait(const struct task *t) {
+  if (t->process->alarm != NEVER) return 1;
+  for (const struct task *o = tasks; o; o = o->next)
+    if (o != t && (o->state == READY || o->state == BLOCKED)) return 1;
+  return 0;
+}
+
+uint64_t mark_try(void) { return progress; }
+
+void release_vfork_parent(pid_t child) {
+  for (struct task *t = tasks; t; t = t->next)
+    if (t->state == VFORKING && t->vfork_child == child) t->state = READY;
+}
+
+int leaves_early(struct task *t) {
+  char stat[512];
+  const char *at;
+  if (t->call.nr != SYS_exit || t->tid != t->process->tgid || t->process->tasks == 1) return 0;
+  resume(t);
+  t->state = GONE;
+  do at = guest_proc(t, "stat", stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
+  while (at && at[2] != 'Z' && at[2] != 'X');
+  if (t->clear_tid) futex_wake(t, t->clear_tid, 1, UINT32_MAX, 1);
+  progress++;
+  return 1;
+}
+
+void on_death(struct task *t, int status) {
+  (void)status;
+  progress++;
+  t->futex.waiting = 0;
+  if (t->clear_tid && t->process->tasks > 1) futex_wake(t, t->clear_tid, 1, UINT32_MAX, 1);
+  if (t->process->tasks == 1) {
+    signals_sent++;
+    release_vfork_parent(t->process->tgid);
+  }
+  remove_task(t);
+}

@@ -1,0 +1,47 @@
+/* Sending signals and waiting for them; a blocked guest with a signal to take goes to the kernel, which knows how. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "calls.h"
+#include "clock.h"
+#include "guest.h"
+#include "schedule.h"
+
+enum action on_kill(struct task *t, struct call *c) {
+  (void)t, (void)c;
+  return AFTER;
+}
+
+/* What a signal kills dies beside whoever runs, so it is waited for here. */
+enum action after_kill(struct task *t, struct call *c) {
+  (void)t, (void)c;
+  signals_sent++;
+  reap_dying();
+  return RUN;
+}
+
+enum action on_pause(struct task *t, struct call *c) {
+  (void)c;
+  return guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+}
+
+enum action on_sigsuspend(struct task *t, struct call *c) {
+  uint64_t blocked;
+  if (c->args[1] != sizeof blocked || !guest_read(t, c->args[0], &blocked, sizeof blocked)) return RUN;
+  return guest_signals(t, &blocked, NULL) ? RUN : BLOCK;
+}
+
+enum action on_sigtimedwait(struct task *t, struct call *c) {
+  uint64_t wanted, none = 0;
+  if (c->args[3] != sizeof wanted || !guest_read(t, c->args[0], &wanted, sizeof wanted)) return RUN;
+  if (!t->retry) {
+    int error = clock_deadline(t, c->args[2], 0, 1, &t->deadline);
+    c->result = error;
+    if (error) return DONE;
+  }
+  if (guest_signals(t, &none, NULL) & wanted || guest_signals(t, NULL, NULL)) return RUN;
+  c->result = -EAGAIN;
+  return t->deadline != NEVER && clock_now() >= t->deadline ? DONE : BLOCK;
+}

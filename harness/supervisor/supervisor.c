@@ -1,0 +1,293 @@
+/* The supervisor's loop: lets one guest thread run to its next stop, and says what the stop means. */
+#define _GNU_SOURCE
+#include "supervisor.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "calls.h"
+#include "clock.h"
+#include "exec.h"
+#include "guest.h"
+#include "identity.h"
+#include "inodes.h"
+#include "random.h"
+#include "schedule.h"
+#include "spin.h"
+
+enum { TURN = 5000, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
+
+static struct supervised found = {.unsupported = -1};
+static pid_t root;
+static long last_ms;  /* of the real clock; 0: none */
+static pid_t newborn; /* its first stop came before its parent's */
+
+void give_up_on(int reason) {
+  if (found.unsupported < 0) found.unsupported = reason;
+}
+
+static long real_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int time_is_over(void) { return last_ms && real_ms() >= last_ms; }
+
+/* Waits for a task that is certain to stop or end soon; 0 when even that takes too long. */
+static int wait_for(pid_t tid, int *status) {
+  for (;;) {
+    if (waitpid(tid, status, __WALL) == tid) return 1;
+    if (errno != EINTR || time_is_over()) return 0;
+  }
+}
+
+static void buried(struct task *t, int status) {
+  if (t->tid == root && t->process->tgid == root) {
+    found.over = 1;
+    found.status = status;
+  }
+  on_death(t, status);
+}
+
+/* A thread that executes a program takes its leader's place: that leader's end is never told. */
+static int is_at_work(const struct process *p) {
+  for (const struct task *t = tasks; t; t = t->next)
+    if (t->process == p && t->state == RUNNING) return 1;
+  return 0;
+}
+
+/* Leaders last: the kernel tells of their end only when their threads are reaped. */
+void reap_dying(void) {
+  for (int leaders = 0; leaders < 2; leaders++)
+    for (struct task *t = tasks, *next; t; t = next) {
+      unsigned long message;
+      int status;
+      next = t->next;
+      if ((t->tid == t->process->tgid) != leaders) continue;
+      if (is_at_work(t->process) || (t->state == GONE && t->process->tasks > 1)) continue;
+      if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) == 0 || errno != ESRCH) continue;
+      int alive;
+      do alive = wait_for(t->tid, &status);
+      while (alive && WIFSTOPPED(status));
+      if (!alive) return; /* its end is not known, and must not be made up */
+      buried(t, status);
+    }
+}
+
+/* A call's number decides; one that nobody classified gets ENOSYS, and the run cannot be vouched for. */
+static int on_call(struct task *t) {
+  if (!arch_load(t)) return 0;
+  t->retry = t->again;
+  t->again = 0;
+  if (!t->retry) {
+    clock_tick();
+    fire_timers();
+    t->deadline = NEVER;
+    if (++t->ran > TURN && others_wait(t)) {
+      t->unasked = 1;
+      t->state = READY;
+      return 0;
+    }
+  }
+  if (leaves_early(t)) return 0;
+  return perform(t, ask(t));
+}
+
+static int on_answer(struct task *t) {
+  const struct handler *h = handler_of(t->call.nr);
+  t->second_half = 0;
+  t->call.result = arch_result(t);
+  enum action action = h->exit ? h->exit(t, &t->call) : RUN;
+  if (action == DONE) arch_answer(t, t->call.result);
+  if (action != AGAIN) return 1;
+  t->again = 1;
+  t->state = BLOCKED;
+  t->tried = mark_try();
+  return 0;
+}
+
+static int on_birth(struct task *parent, int vfork) {
+  enum { SHARES_MEMORY = 0x100, THREAD = 0x10000, CLEARS_TID = 0x200000 };
+  unsigned long pid = 0;
+  int status = 0;
+  ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &pid);
+  if (!arch_load(parent)) return 0;
+  uint64_t flags = parent->call.nr == SYS_clone ? parent->call.args[0] : 0;
+  struct task *child = add_task((pid_t)pid, flags & THREAD ? parent->process : NULL);
+  if (!(flags & THREAD)) child->process->parent = parent->process->tgid;
+  if (!(flags & THREAD) && (vfork || flags & SHARES_MEMORY)) child->process->space = parent->process->space;
+  if (flags & CLEARS_TID) child->clear_tid = parent->call.args[3];
+  int met = newborn == child->tid;
+  newborn = 0;
+  if (!met && (!wait_for(child->tid, &status) || !WIFSTOPPED(status))) buried(child, status);
+  else if (vfork) {
+    parent->state = VFORKING;
+    parent->vfork_child = child->tid;
+    return 0;
+  }
+  return 1;
+}
+
+/* The exec'ing thread has taken its leader's tid, and all other threads are gone. */
+static int on_exec(struct task *t, pid_t pid) {
+  unsigned long former = 0;
+  int status;
+  ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former);
+  struct task *self = find_task((pid_t)former);
+  if (self && self != t) {
+    remove_task(t);
+    self->tid = pid;
+    t = self;
+  }
+  ptrace(PTRACE_SYSCALL, t->tid, NULL, NULL);
+  if (!wait_for(t->tid, &status)) return 0;
+  if (!WIFSTOPPED(status)) {
+    buried(t, status);
+    return 0;
+  }
+  t->clear_tid = 0;
+  t->second_half = 0;
+  release_vfork_parent(t->process->tgid);
+  settle_program(t);
+  return 1;
+}
+
+/* What a stop means; 1 when the task may run on. */
+static int on_stop(struct task *t, pid_t pid, int status) {
+  if (WIFEXITED(status) || WIFSIGNALED(status)) {
+    buried(t, status);
+    reap_dying();
+    return 0;
+  }
+  int signal = WSTOPSIG(status);
+  switch (status >> 16) {
+    case PTRACE_EVENT_SECCOMP: return on_call(t);
+    case PTRACE_EVENT_CLONE:
+    case PTRACE_EVENT_FORK: return on_birth(t, 0);
+    case PTRACE_EVENT_VFORK: return on_birth(t, 1);
+    case PTRACE_EVENT_EXEC: return on_exec(t, pid);
+    case PTRACE_EVENT_STOP: return 1;
+    default: break;
+  }
+  if (signal == (SIGTRAP | 0x80)) return on_answer(t);
+  if (signal == SIGSEGV && arch_emulate(t)) return 1;
+  t->signal = signal;
+  return 1;
+}
+
+static volatile sig_atomic_t looked;
+
+static void look(int signal) {
+  (void)signal;
+  looked = 1;
+}
+
+/* Interrupts waitpid now and then; a guest that sends the same signal only makes us look at the clock. */
+static void watch_real_time(void) {
+  struct sigaction action = {.sa_handler = look};
+  struct itimerval every = {{0, LOOK_EVERY_US}, {0, LOOK_EVERY_US}};
+  sigset_t one;
+  sigaction(SIGALRM, &action, NULL);
+  sigemptyset(&one);
+  sigaddset(&one, SIGALRM);
+  sigprocmask(SIG_UNBLOCK, &one, NULL);
+  setitimer(ITIMER_REAL, &every, NULL);
+}
+
+static void stop_watching(void) {
+  struct itimerval none = {{0, 0}, {0, 0}};
+  sigset_t all;
+  setitimer(ITIMER_REAL, &none, NULL);
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
+/* After a while without a stop: 1 when the task goes in circles and others may run. */
+static int circles(struct task *t, int *patience) {
+  int status;
+  switch (look_for_spin(t, &status)) {
+    case SPINS:
+      t->spins = 1;
+      t->state = READY;
+      return 1;
+    case WORKS:
+      *patience = *patience < LONGEST_PATIENCE ? 2 * *patience : LONGEST_PATIENCE;
+      resume(t);
+      return 0;
+    default:
+      if (status == LEFT_ALONE) return 0;
+      if (!on_stop(t, t->tid, status)) return 1;
+      resume(t);
+      return 0;
+  }
+}
+
+/* Lets `t` run until somebody else has to; NULL waits for whatever comes from outside. */
+static void run(struct task *t) {
+  int status, quiet = 0, patience = 2;
+  if (t) resume(t);
+  for (;;) {
+    pid_t pid = waitpid(-1, &status, __WALL);
+    if (pid < 0 && errno != EINTR) return;
+    if (pid < 0) {
+      if (t && time_is_over()) found.spinning = quiet + patience > 10 && others_wait(t);
+      if (!t || time_is_over()) return;
+      if (++quiet < patience || !others_wait(t)) continue;
+      if (circles(t, &patience)) return;
+      quiet = 0;
+      continue;
+    }
+    if (looked && time_is_over()) return;
+    looked = 0;
+    struct task *stopped = find_task(pid);
+    if (!stopped) newborn = pid;
+    if (!stopped) continue;
+    quiet = 0;
+    int goes_on = on_stop(stopped, pid, status);
+    if (found.over || found.unsupported > 1000) return;
+    if (goes_on && (stopped == t || find_task(pid) == t)) resume(t);
+    else if (!t || stopped == t) return;
+  }
+}
+
+/* Leaves the child stopped, so that its exec cannot come before we listen. */
+static int seize(pid_t child, int gate) {
+  const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE |
+                       PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
+  char ready;
+  int status;
+  /* Until the child says so it may still be as untouchable as we are. */
+  if (read(gate, &ready, 1) != 1 || ptrace(PTRACE_SEIZE, child, NULL, (void *)options) != 0) return 0;
+  ptrace(PTRACE_INTERRUPT, child, NULL, NULL);
+  return wait_for(child, &status) && WIFSTOPPED(status) && write(gate, "", 1) == 1;
+}
+
+struct supervised supervise(pid_t child, int gate, const struct supervision *s, long deadline_ms) {
+  clock_begin(s->clock_start);
+  random_begin(s->seed);
+  identity_begin(s->cpus);
+  inodes_begin();
+  root = child;
+  last_ms = deadline_ms;
+  if (!seize(child, gate)) {
+    give_up_on(CANNOT_TRACE);
+    return found;
+  }
+  add_task(child, NULL);
+  watch_real_time();
+  while (!found.over && found.unsupported <= 1000 && tasks && !time_is_over())
+    run(choose_task());
+  stop_watching();
+  return found;
+}

@@ -1,0 +1,36 @@
+/* Runs a program so that its seed decides everything it can see (docs/determinism.md). */
+#ifndef REENACT_SUPERVISOR_H
+#define REENACT_SUPERVISOR_H
+#include <stdint.h>
+#include <sys/types.h>
+
+struct supervision {
+  uint64_t seed;
+  long clock_start; /* seconds after 1970 */
+  int cpus;         /* what the program is told */
+};
+
+/* Why a run cannot be vouched for, in the trailer as kind=unsupported value=…; below 1000 it is a system call. */
+enum unsupported { FOREIGN_PROGRAM = 1001, UNREADABLE_PROGRAM = 1002, CANNOT_TRACE = 1003, CPUID_LEAKS = 1004 };
+
+/* What became of the program. */
+struct supervised {
+  int over;        /* it ended, with `status` as waitpid gives it */
+  int status;
+  int spinning;    /* time ran out in a loop that makes no system call while others could run */
+  int unsupported; /* an unclassified call's number or an `enum unsupported`; -1 none */
+};
+
+/* In the child before its exec: fixed layout, traps, limits, and the filter, once the parent has seized it. */
+void submit(int gate);
+
+/* In PID 1: seizes the child, opens its gate, and drives it to its end or to `deadline_ms` of the real clock. */
+struct supervised supervise(pid_t child, int gate, const struct supervision *s, long deadline_ms);
+
+/* Lets processes come and go until the next pid is the pinned one. */
+void pin_pid(void);
+
+/* Remembers why the run cannot be vouched for; the first reason stays. */
+void give_up_on(int reason);
+
+#endif

@@ -1,0 +1,90 @@
+/* The supervised threads: who they are, what they are doing, and the system call each one stands at. */
+#ifndef REENACT_TASK_H
+#define REENACT_TASK_H
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+enum { NEVER = -1 };
+
+/* A system call as the guest made it; every value is the guest's and hostile. */
+struct call {
+  long nr;
+  uint64_t args[6];
+  int64_t result; /* what a handler answers with DONE or YIELD, what the kernel answered in a second half */
+};
+
+/* What is to become of a system call. */
+enum action {
+  RUN,   /* the kernel does it; it will not sleep */
+  DONE,  /* answered here: the kernel skips it */
+  YIELD, /* answered here, and somebody else may run */
+  AFTER, /* the kernel does it, and the second half looks at the answer */
+  BLOCK, /* it waits: asked again whenever somebody else could have changed the answer, or at the deadline */
+  AGAIN, /* a second half's BLOCK: the call is to be made once more */
+};
+
+enum state {
+  READY,
+  RUNNING,
+  BLOCKED,  /* stopped at a call that would sleep */
+  VFORKING, /* stopped until its vfork child has an own memory */
+  STOPPED,  /* by job control */
+  GONE,     /* a leader that ended before its threads */
+};
+
+struct process {
+  pid_t tgid, parent;
+  int tasks;          /* threads alive */
+  int memory;         /* /proc/TGID/mem, or -1 */
+  int handle;         /* pidfd, or -1 */
+  uint64_t space;     /* identity of the address space, for private futexes */
+  int64_t alarm, alarm_every; /* ITIMER_REAL: virtual deadline and period, or NEVER and 0 */
+};
+
+struct task {
+  struct task *next, *previous;
+  pid_t tid;
+  struct process *process;
+  enum state state;
+  struct user_regs_struct registers; /* as of the last stop */
+  struct call call;
+  int retry;          /* the handler was asked before for this very call */
+  int second_half;    /* an exit stop is awaited */
+  int again;          /* stopped at an exit stop whose call is to be repeated */
+  int signal;         /* delivered at the next resume */
+  int unasked;        /* interrupted at an entry stop before its handler was asked */
+  int64_t deadline;   /* virtual time at which a blocked call ends, or NEVER */
+  struct call kept;   /* the call blocked last, for the kernel to restart */
+  uint64_t clear_tid; /* address zeroed and woken at the thread's end, or 0 */
+  uint64_t tried;     /* the progress at the last failed try */
+  uint64_t heard;     /* the count of signals sent when it last ran or had none to take */
+  pid_t vfork_child;  /* whom a VFORKING task waits for */
+  struct { uint64_t space, address, order; uint32_t bits; int waiting, woken; } futex;
+  long replaced;      /* length of the text that an open is answered with, or -1 */
+  int creates;        /* an open makes a file that was not there */
+  uint64_t done;      /* bytes of a write that is made in pieces */
+  int spins;          /* goes in circles until somebody else does something */
+  uint64_t ran;       /* calls since it was chosen */
+};
+
+/* Every task, in the order of their making. */
+extern struct task *tasks;
+
+/* Counts what may have sent a signal or changed a child. */
+extern uint64_t signals_sent;
+
+struct task *find_task(pid_t tid);
+
+/* A new thread of `process`, or of a new process when that is NULL. */
+struct task *add_task(pid_t tid, struct process *process);
+void remove_task(struct task *t);
+
+/* A new identity for an address space, never used before. */
+uint64_t new_space(void);
+
+/* After an exec nothing that was opened of the old memory is right. */
+void forget_memory(struct process *p);
+
+#endif

@@ -1,0 +1,40 @@
+/* wait4 and waitid: the guest's kernel is asked without sleeping, and again when a child may have changed. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/wait.h>
+
+#include "arch.h"
+#include "calls.h"
+#include "guest.h"
+
+static enum action without_sleep(struct task *t, struct call *c, int at) {
+  if (c->args[at] & WNOHANG) return RUN;
+  struct call trying = *c;
+  trying.args[at] |= WNOHANG;
+  arch_replace(t, &trying);
+  return AFTER;
+}
+
+enum action on_wait4(struct task *t, struct call *c) { return without_sleep(t, c, 2); }
+
+enum action after_wait4(struct task *t, struct call *c) {
+  int64_t none[18] = {0};
+  if (c->result > 0 && c->args[3]) guest_write(t, c->args[3], none, sizeof none);
+  return c->result == 0 ? AGAIN : DONE;
+}
+
+enum action on_waitid(struct task *t, struct call *c) {
+  int32_t nobody[2] = {0, 0};
+  if (c->args[2] && !(c->args[3] & WNOHANG)) guest_write(t, c->args[2] + 12, nobody, sizeof nobody);
+  return without_sleep(t, c, 3);
+}
+
+/* Without a child that changed, the kernel says 0 and leaves si_pid 0. */
+enum action after_waitid(struct task *t, struct call *c) {
+  int32_t pid = 0;
+  int64_t none[18] = {0};
+  if (c->result != 0) return DONE;
+  if (c->args[4]) guest_write(t, c->args[4], none, sizeof none);
+  if (c->args[2] && guest_read(t, c->args[2] + 12, &pid, sizeof pid) && pid == 0) return AGAIN;
+  return DONE;
+}

@@ -1,0 +1,163 @@
+/* x86-64: registers, and the instructions rdtsc, rdtscp and cpuid, which trap and are answered from here. */
+#define _GNU_SOURCE
+#include "arch.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "guest.h"
+
+#ifndef PR_SET_TSC
+#define PR_SET_TSC 26
+#define PR_TSC_SIGSEGV 2
+#endif
+
+enum { ARCH_SET_CPUID_FAULTING = 0x1012, LONG_MODE_CODE = 0x33 };
+
+int arch_load(struct task *t) {
+  struct user_regs_struct *r = &t->registers;
+  if (ptrace(PTRACE_GETREGS, t->tid, NULL, r) != 0) return 0;
+  t->call = (struct call){(long)r->orig_rax, {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9}, 0};
+  return 1;
+}
+
+void arch_skip(struct task *t, int64_t result) {
+  struct user_regs_struct r = t->registers;
+  r.orig_rax = (unsigned long long)-1;
+  r.rax = (unsigned long long)result;
+  ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
+}
+
+void arch_replace(struct task *t, const struct call *other) {
+  struct user_regs_struct r = t->registers;
+  r.orig_rax = r.rax = (unsigned long long)other->nr;
+  r.rdi = other->args[0], r.rsi = other->args[1], r.rdx = other->args[2];
+  r.r10 = other->args[3], r.r8 = other->args[4], r.r9 = other->args[5];
+  r.rax = t->registers.rax;
+  ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
+}
+
+int64_t arch_result(struct task *t) {
+  struct user_regs_struct r;
+  return ptrace(PTRACE_GETREGS, t->tid, NULL, &r) == 0 ? (int64_t)r.rax : -ESRCH;
+}
+
+void arch_answer(struct task *t, int64_t result) {
+  struct user_regs_struct r = t->registers;
+  r.rax = (unsigned long long)result;
+  ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
+}
+
+void arch_repeat(struct task *t) {
+  struct user_regs_struct r = t->registers;
+  r.rax = r.orig_rax;
+  r.rip -= 2;
+  ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
+}
+
+uint64_t arch_stack(const struct task *t) { return t->registers.rsp; }
+
+int arch_foreign(struct task *t) { return t->registers.cs != LONG_MODE_CODE; }
+
+/* x86-64-v2 and nothing that asks the host: no rdrand, no AVX whose selection would change results. */
+struct leaf {
+  uint32_t number, sub, a, b, c, d;
+};
+
+static const struct leaf leaves[] = {
+    {0, 0, 7, 0x756e6547, 0x6c65746e, 0x49656e69},
+    {1, 0, 0x000306a9, 0x00010800, 0x00982201, 0x078bfbff},
+    {2, 0, 0x76036301, 0x00f0b5ff, 0, 0x00c30000},
+    {4, 0, 0x00000121, 0x01c0003f, 0x0000003f, 0},
+    {4, 1, 0x00000122, 0x01c0003f, 0x0000003f, 0},
+    {4, 2, 0x00000143, 0x01c0003f, 0x000001ff, 0},
+    {4, 3, 0x00000163, 0x03c0003f, 0x00001fff, 6},
+    {0x80000000, 0, 0x80000008, 0, 0, 0},
+    {0x80000001, 0, 0, 0, 1, 0x28100800},
+    {0x80000002, 0, 0x6e656552, 0x20746361, 0x74726976, 0x206c6175},
+    {0x80000003, 0, 0x00757063, 0, 0, 0},
+    {0x80000006, 0, 0, 0, 0x01006040, 0},
+    {0x80000008, 0, 0x00003030, 0, 0, 0},
+};
+
+static void answer_cpuid(struct user_regs_struct *r) {
+  uint32_t number = (uint32_t)r->rax, sub = number == 4 ? (uint32_t)r->rcx : 0;
+  r->rax = r->rbx = r->rcx = r->rdx = 0;
+  for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++)
+    if (leaves[i].number == number && leaves[i].sub == sub)
+      r->rax = leaves[i].a, r->rbx = leaves[i].b, r->rcx = leaves[i].c, r->rdx = leaves[i].d;
+}
+
+int arch_emulate(struct task *t) {
+  uint8_t code[3] = {0};
+  struct user_regs_struct r;
+  if (ptrace(PTRACE_GETREGS, t->tid, NULL, &r) != 0) return 0;
+  guest_read_some(t, r.rip, code, sizeof code);
+  int extended = code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9;
+  if (extended || (code[0] == 0x0f && code[1] == 0x31)) {
+    uint64_t now = clock_cycles();
+    r.rax = (uint32_t)now;
+    r.rdx = now >> 32;
+    if (extended) r.rcx = 0;
+    r.rip += extended ? 3 : 2;
+  } else if (code[0] == 0x0f && code[1] == 0xa2) {
+    answer_cpuid(&r);
+    r.rip += 2;
+  } else {
+    return 0;
+  }
+  ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
+  return 1;
+}
+
+/* The kernel forgets the setting at every exec, so the new program makes the call before its first instruction. */
+int arch_trap_cpuid(struct task *t) {
+  struct user_regs_struct before = t->registers, during = before;
+  static const uint8_t syscall_instruction[2] = {0x0f, 0x05};
+  uint8_t old[2];
+  int status = 0;
+  if (!guest_read(t, before.rip, old, sizeof old)) return 0;
+  if (!guest_write(t, before.rip, syscall_instruction, sizeof old)) return 0;
+  during.rax = SYS_arch_prctl;
+  during.orig_rax = (unsigned long long)-1;
+  during.rdi = ARCH_SET_CPUID_FAULTING;
+  during.rsi = 0;
+  ptrace(PTRACE_SETREGS, t->tid, NULL, &during);
+  /* Our own filter's stop comes first, perhaps one that was asked for before the exec too, then the call's end. */
+  for (int stops = 0; stops < 4; stops++) {
+    ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL);
+    while (waitpid(t->tid, &status, __WALL) < 0 && errno == EINTR) continue;
+    if (status >> 16 == 0) break;
+  }
+  ptrace(PTRACE_GETREGS, t->tid, NULL, &during);
+  guest_write(t, before.rip, old, sizeof old);
+  before.orig_rax = (unsigned long long)-1;
+  ptrace(PTRACE_SETREGS, t->tid, NULL, &before);
+  return WIFSTOPPED(status) && during.rax == 0;
+}
+
+/* Signal frames grow with the processor's registers, so the size is the largest one of today. */
+int arch_auxiliary(uint64_t type, uint64_t *value) {
+  enum { AT_SIGNAL_STACK = 51, SIGNAL_STACK = 12288 };
+  switch (type) {
+    case AT_HWCAP: *value = 0x078bfbff; return 1;
+    case AT_HWCAP2: *value = 0; return 1;
+    case AT_SIGNAL_STACK: *value = SIGNAL_STACK; return 1;
+    default: return 0;
+  }
+}
+
+int arch_trap_clock(void) { return prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0; }
+
+int arch_can_trap_cpuid(void) {
+  if (syscall(SYS_arch_prctl, ARCH_SET_CPUID_FAULTING, 0) != 0) return 0;
+  return syscall(SYS_arch_prctl, ARCH_SET_CPUID_FAULTING, 1) == 0;
+}
