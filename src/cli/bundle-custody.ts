@@ -1,5 +1,6 @@
 /** reenact bundle custody: signed events of who had a bundle in hand, and timestamps, without changing its identity. */
 import { existsSync, realpathSync } from 'node:fs';
+import { relative } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
@@ -63,7 +64,7 @@ async function add(path: string, a: Arguments): Promise<number> {
   const to = await put(path, opened, attachment, a);
   const sequence = opened.attested.events.length + 1;
   process.stdout.write(
-    `${to}: event ${sequence}, ${action}, signed with key ${key.public.fingerprint}\n  identity ${opened.root}\n  receipt  ${sequence}:${event.sha256}\n`,
+    `${relative('.', to)}: event ${sequence}, ${action}, signed with key ${key.public.fingerprint}\n  identity ${opened.root}\n  receipt  ${sequence}:${event.sha256}\n`,
   );
   return EXIT.ok;
 }
@@ -75,7 +76,7 @@ async function stamp(path: string, a: Arguments): Promise<number> {
   const opened = await accepted(path, a);
   const bytes = await readNamed(reply, ATTACHED_BYTES);
   const to = await put(path, opened, attachTimestamp(opened.rootText, bytes), a);
-  process.stdout.write(`${to}: timestamp attached\n  identity ${opened.root}\n`);
+  process.stdout.write(`${relative('.', to)}: timestamp attached\n  identity ${opened.root}\n`);
   return EXIT.ok;
 }
 
