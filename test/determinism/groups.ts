@@ -1,0 +1,24 @@
+/** The groups of the scoreboard: which cases each consists of. */
+
+import { programImage } from './image.ts';
+import type { Case } from './judge.ts';
+import { fixturePrograms, type Program } from './programs.ts';
+
+/** Cases of programs that take no arguments, in an image of their own. */
+export async function programCases(group: string, registry: string, programs: Program[]): Promise<Case[]> {
+  const image = await programImage(registry, programs);
+  return programs.map(({ name, source, about, expected }) => ({
+    group,
+    name,
+    source: `${source} ${about}`,
+    expected,
+    run: `/bin/${name}`,
+    image,
+    timeoutS: 20,
+  }));
+}
+
+/** The programs of fixtures/determinism. */
+export function fixtureCases(registry: string): Promise<Case[]> {
+  return programCases('programs', registry, fixturePrograms());
+}
