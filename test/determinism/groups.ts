@@ -3,6 +3,9 @@
 import { programImage } from './image.ts';
 import type { Case } from './judge.ts';
 import { fixturePrograms, type Program } from './programs.ts';
+import { racyProgram } from './racy.ts';
+
+const RACY_PROGRAMS = 100;
 
 /** Cases of programs that take no arguments, in an image of their own. */
 export async function programCases(group: string, registry: string, programs: Program[]): Promise<Case[]> {
@@ -21,4 +24,13 @@ export async function programCases(group: string, registry: string, programs: Pr
 /** The programs of fixtures/determinism. */
 export function fixtureCases(registry: string): Promise<Case[]> {
   return programCases('programs', registry, fixturePrograms());
+}
+
+/** The first `count` generated programs. */
+export function racyPrograms(count: number): Program[] {
+  return Array.from({ length: count }, (_, i) => racyProgram(i + 1));
+}
+
+export function racyCases(registry: string): Promise<Case[]> {
+  return programCases('racy', registry, racyPrograms(RACY_PROGRAMS));
 }

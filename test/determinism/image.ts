@@ -20,7 +20,11 @@ export async function programImage(registry: string, programs: Program[]): Promi
       type: 'symlink' as const,
       linkname: 'busybox',
     })),
-    ...programs.map(({ name }, i) => ({ name: `bin/${name}`, content: executables[i]! })),
+    ...programs.map(({ name }, i) => ({
+      name: `bin/${name}`,
+      content: executables[i]!,
+      mode: name === 'setuid' ? 0o4755 : 0o755,
+    })),
     { name: 'lib', type: 'directory' },
     ...(needsLoader ? [{ name: LOADER.slice(1), content: readFileSync(LOADER) }] : []),
   ]);

@@ -9,6 +9,8 @@ import { loadManifests } from '../../src/manifest/load.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { runManifests } from '../../src/reenact.ts';
 import type { Engine } from '../../src/sandbox/port.ts';
+import { BlobStore } from '../../src/store/blobs.ts';
+import { readState } from '../../src/verdict/explain.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import type { Expected } from './programs.ts';
 
@@ -41,6 +43,8 @@ export interface Replays {
   verdict: string;
   reason: string;
   ending: string;
+  /** What the reference printed; empty when it is not known. */
+  stdout: string;
   /** The first difference, or the message of a verdict that is none. */
   detail: string;
 }
@@ -80,11 +84,18 @@ function manifestOf(c: Case, determinism: 'full' | 'off'): object {
   };
 }
 
-async function runCases(
-  cases: Case[],
-  determinism: 'full' | 'off',
-  o: JudgeOptions,
-): Promise<ReplayRecord[]> {
+interface Ran {
+  record: ReplayRecord;
+  stdout: string;
+}
+
+/** What the state that all replays were compared with says was printed. */
+async function printed(store: BlobStore, record: ReplayRecord): Promise<string> {
+  const state = record.final_state_sha256 && (await readState(store, record.final_state_sha256));
+  return state ? String((await store.get(state.stdout.sha256)) ?? '') : '';
+}
+
+async function runCases(cases: Case[], determinism: 'full' | 'off', o: JudgeOptions): Promise<Ran[]> {
   const folder = mkdtempSync(join(tmpdir(), 'reenact-determinism-'));
   try {
     const paths = cases.map((c, i) => {
@@ -93,7 +104,7 @@ async function runCases(
       writeFileSync(path, JSON.stringify(manifestOf(c, determinism)));
       return path;
     });
-    return await runManifests(o.engine, {
+    const records = await runManifests(o.engine, {
       manifests: await loadManifests(paths),
       policy: await loadPolicy('default'),
       out: join(folder, 'out'),
@@ -104,6 +115,10 @@ async function runCases(
       failFast: determinism === 'off',
       signal: o.signal,
     });
+    const store = new BlobStore(join(folder, 'out'));
+    return await Promise.all(
+      records.map(async (record) => ({ record, stdout: await printed(store, record) })),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -128,7 +143,7 @@ function states(record: ReplayRecord): { most: number; different: number } {
   return { most: Math.max(0, ...counts.values()), different: counts.size };
 }
 
-function judgeControl(record: ReplayRecord): Control {
+function judgeControl({ record }: Ran): Control {
   const ending = endings(record);
   return {
     tried: record.replays.length,
@@ -139,7 +154,7 @@ function judgeControl(record: ReplayRecord): Control {
   };
 }
 
-function judgeReplays(record: ReplayRecord): Replays {
+function judgeReplays({ record, stdout }: Ran): Replays {
   const { divergence } = record;
   const context = divergence?.context;
   return {
@@ -149,6 +164,7 @@ function judgeReplays(record: ReplayRecord): Replays {
     verdict: record.verdict,
     reason: record.reason,
     ending: endings(record),
+    stdout,
     detail: context ? `${context.expected} | ${context.actual}` : record.message,
   };
 }

@@ -1,7 +1,7 @@
 /** npm run determinism [-- GROUP…]: every program with determinism off, which must differ, and full, which must not. */
 import { parseArgs } from 'node:util';
 
-import { fixtureCases } from './groups.ts';
+import { fixtureCases, racyCases } from './groups.ts';
 import { type Case, hasSupervisor, judgeCases, type Row } from './judge.ts';
 import { HEADER, rowText, totalsText } from './table.ts';
 import { variedEngine } from './varied.ts';
@@ -12,8 +12,9 @@ const BATCH = 12;
 
 const GROUPS: Record<string, (registry: string) => Promise<Case[]>> = {
   programs: fixtureCases,
+  racy: racyCases,
 };
-const BY_DEFAULT = ['programs'];
+const BY_DEFAULT = ['programs', 'racy'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -10,8 +10,11 @@ import { cacheFolder } from '../../src/sandbox/endpoint.ts';
 
 const FOLDER = join(import.meta.dirname, '../../fixtures/determinism');
 
-/** What is expected of replays: the same each time, an honest "cannot tell", or either of them. */
-export type Expected = 'identical' | 'inconclusive' | 'either';
+/**
+ * What is expected of replays: the same each time; the same, with nothing given that must be refused; an honest
+ * "cannot tell"; or either that or the same.
+ */
+export type Expected = 'identical' | 'refused' | 'inconclusive' | 'either';
 
 export interface Program {
   name: string;
@@ -25,7 +28,7 @@ export interface Program {
 }
 
 const FIRST_LINE =
-  /^\/\* (?<source>\d+) (?<items>[^:()]+?)(?: \((?<expected>inconclusive|either)\))?(?: \[(?<how>dynamic)\])?: (?<idea>.+) \*\/\n/;
+  /^\/\* (?<source>\d+) (?<items>[^:()]+?)(?: \((?<expected>refused|inconclusive|either)\))?(?: \[(?<how>dynamic)\])?: (?<idea>.+) \*\/\n/;
 
 /** Reads what a program's first line says; a program without such a line is a mistake. */
 export function parseProgram(name: string, text: string): Program {
@@ -54,8 +57,8 @@ const STRICT = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-pe
 /** Compiles, or finds what was compiled before from the same text; returns the executable's bytes. */
 async function compile(program: Program, folder: string): Promise<Buffer> {
   const flags = [...STRICT, program.dynamic ? '-fPIE' : '-static'];
-  const header = readFileSync(join(FOLDER, 'notes.h'));
-  const key = createHash('sha256').update(JSON.stringify(flags)).update(header).update(program.text);
+  const headers = ['say.h', 'notes.h', 'racy.h'].map((file) => readFileSync(join(FOLDER, file), 'utf8'));
+  const key = createHash('sha256').update(JSON.stringify([flags, headers, program.text]));
   const path = join(folder, `${program.name}-${key.digest('hex').slice(0, 16)}`);
   if (!existsSync(path)) {
     const source = `${path}.${process.pid}.c`;

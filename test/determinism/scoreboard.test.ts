@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Case, Control, Replays, Row } from './judge.ts';
 import { type Expected, fixturePrograms, parseProgram } from './programs.ts';
+import { racyProgram } from './racy.ts';
 import { rowText, totalsText } from './table.ts';
 import { variationOf } from './varied.ts';
 import { judgeRow } from './verdict.ts';
@@ -14,6 +15,7 @@ const REPLAYS: Replays = {
   verdict: 'reproduced',
   reason: 'self_consistent',
   ending: 'exit 0',
+  stdout: 'call=refused',
   detail: '',
 };
 const SPUN = { identical: 0, verdict: 'inconclusive', reason: 'indeterminate_spin', ending: 'timeout' };
@@ -42,6 +44,8 @@ describe('a row of the scoreboard', () => {
       'FAILED',
       false,
     ],
+    ['refused each time', row('refused', {}, {}), 'identical', true],
+    ['given each time', row('refused', {}, { stdout: 'call=given errno 0' }), 'FAILED', false],
     ['either, identical', row('either', {}, {}), 'identical', true],
     ['either, refused', row('either', {}, { ...SPUN, reason: 'setuid_refused' }), 'inconclusive', true],
     ['either, the engine failed', row('either', {}, { ...SPUN, reason: 'engine_failed' }), 'FAILED', false],
@@ -82,7 +86,16 @@ describe('the fixtures', () => {
 
   it('cover every source', () => {
     const sources = new Set(fixturePrograms().map((program) => program.source));
-    expect([...sources]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect([...sources]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('include racy ones that follow from their seeds', () => {
+    expect(racyProgram(5)).toEqual(racyProgram(5));
+    const texts = Array.from({ length: 100 }, (_, i) => racyProgram(i + 1).text);
+    const bodies = new Set(texts.map((text) => text.slice(text.indexOf('\n'))));
+    expect(bodies.size).toBe(100);
+    for (const step of ['in_two_locks', 'by_condition', 'swap_word', 'by_pipe', 'with_child', 'sleep_ns'])
+      expect(texts.filter((text) => text.includes(step)).length, step).toBeGreaterThan(10);
   });
 
   it('are run in containers of which neighbours differ in everything', () => {

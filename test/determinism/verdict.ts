@@ -28,6 +28,8 @@ export function judgeRow(row: Row): Judgement {
   if (control.broken) return result('CONTROL BROKEN', false, control.broken);
   if (!replays) return result('no supervisor', false);
   const identical = replays.of > 0 && replays.identical === replays.of && replays.ending === control.ending;
+  if (identical && expected === 'refused' && /=given/.test(replays.stdout))
+    return result('FAILED', false, 'what must be refused was given');
   if (identical && expected !== 'inconclusive') return result('identical', true);
   const inconclusive = replays.verdict === 'inconclusive';
   if (expected === 'inconclusive' && inconclusive && SPIN.test(replays.reason))

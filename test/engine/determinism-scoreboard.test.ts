@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 
-import { programCases } from '../determinism/groups.ts';
+import { programCases, racyPrograms } from '../determinism/groups.ts';
 import { hasSupervisor, judgeCases, type Row } from '../determinism/judge.ts';
 import { fixturePrograms } from '../determinism/programs.ts';
 import { rowText } from '../determinism/table.ts';
@@ -8,7 +8,7 @@ import { variedEngine } from '../determinism/varied.ts';
 import { judgeRow } from '../determinism/verdict.ts';
 import { describeEngine, world } from '../support/world.ts';
 
-/** One or two of each source; npm run determinism runs all, 20 times. */
+/** One or two of each source, and two that race; npm run determinism runs all, 20 times. */
 const SUBSET = [
   'addresses',
   'clock-gettime',
@@ -16,7 +16,10 @@ const SUBSET = [
   'mutating-spin',
   'mutex',
   'pids',
+  'pipes',
   'pure-spin',
+  'racy-001',
+  'racy-002',
   'readdir',
   'uname',
 ];
@@ -24,7 +27,7 @@ const SUBSET = [
 describeEngine('the scoreboard’s subset', () => {
   let rows: Row[];
   beforeAll(async () => {
-    const programs = fixturePrograms().filter((program) => SUBSET.includes(program.name));
+    const programs = [...fixturePrograms(), ...racyPrograms(2)].filter(({ name }) => SUBSET.includes(name));
     expect(programs.map((program) => program.name).sort()).toEqual(SUBSET);
     rows = await judgeCases(await programCases('subset', world.registry, programs), {
       engine: await variedEngine(process.env),
