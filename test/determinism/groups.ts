@@ -1,9 +1,9 @@
 /** The groups of the scoreboard: which cases each consists of. */
 
 import { programImage } from './image.ts';
-import type { Case } from './judge.ts';
 import { fixturePrograms, type Program } from './programs.ts';
 import { racyProgram } from './racy.ts';
+import type { Case } from './run.ts';
 
 const RACY_PROGRAMS = 100;
 

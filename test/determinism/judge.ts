@@ -1,29 +1,9 @@
-/** Runs cases as the product does, once without determinism as a control and then with it, and judges both. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-import type { BuiltImage } from '../../setup/image.ts';
-import { manifestSchema } from '../../src/manifest/definition.ts';
-import { loadManifests } from '../../src/manifest/load.ts';
-import { loadPolicy } from '../../src/policy/policy.ts';
-import { runManifests } from '../../src/reenact.ts';
+/** Judges cases: first without determinism, as a control, which must differ, then with it. */
 import type { Engine } from '../../src/sandbox/port.ts';
-import { BlobStore } from '../../src/store/blobs.ts';
+import type { BlobStore } from '../../src/store/blobs.ts';
 import { readState } from '../../src/verdict/explain.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
-import type { Expected } from './programs.ts';
-
-export interface Case {
-  group: string;
-  name: string;
-  /** The line of docs/determinism.md's sources, or what would make it differ. */
-  source: string;
-  expected: Expected;
-  run: string;
-  image: BuiltImage;
-  timeoutS: number;
-}
+import { type Case, hasSupervisor, runCases } from './run.ts';
 
 export interface Control {
   /** Replays without determinism until two differed. */
@@ -65,63 +45,15 @@ export interface JudgeOptions {
   signal: AbortSignal;
 }
 
-/** Whether this release of the product can make a replay deterministic. */
-export function hasSupervisor(): boolean {
-  return 'determinism' in (manifestSchema().properties as object);
-}
-
-function manifestOf(c: Case, determinism: 'full' | 'off'): object {
-  return {
-    harness_version: '1',
-    os: 'linux',
-    sandbox_image_sha256: c.image.manifest,
-    sandbox_image: c.image.repository,
-    seed: 7,
-    name: c.name,
-    run_instructions: c.run,
-    limits: { cpus: 2, timeout: c.timeoutS },
-    ...(hasSupervisor() ? { determinism } : {}),
-  };
-}
-
 interface Ran {
   record: ReplayRecord;
   stdout: string;
 }
 
-/** What the state that all replays were compared with says was printed. */
-async function printed(store: BlobStore, record: ReplayRecord): Promise<string> {
+/** The record, and what the state that all replays were compared with says was printed. */
+async function look(record: ReplayRecord, store: BlobStore): Promise<Ran> {
   const state = record.final_state_sha256 && (await readState(store, record.final_state_sha256));
-  return state ? String((await store.get(state.stdout.sha256)) ?? '') : '';
-}
-
-async function runCases(cases: Case[], determinism: 'full' | 'off', o: JudgeOptions): Promise<Ran[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-determinism-'));
-  try {
-    const paths = cases.map((c, i) => {
-      mkdirSync(join(folder, String(i)));
-      const path = join(folder, String(i), 'manifest.json');
-      writeFileSync(path, JSON.stringify(manifestOf(c, determinism)));
-      return path;
-    });
-    const records = await runManifests(o.engine, {
-      manifests: await loadManifests(paths),
-      policy: await loadPolicy('default'),
-      out: join(folder, 'out'),
-      imageCache: join(folder, 'images'),
-      repositories: [],
-      jobs: o.jobs,
-      replays: determinism === 'full' ? o.replays : o.controls,
-      failFast: determinism === 'off',
-      signal: o.signal,
-    });
-    const store = new BlobStore(join(folder, 'out'));
-    return await Promise.all(
-      records.map(async (record) => ({ record, stdout: await printed(store, record) })),
-    );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return { record, stdout: state ? String((await store.get(state.stdout.sha256)) ?? '') : '' };
 }
 
 function median(values: number[]): number {
@@ -171,8 +103,11 @@ function judgeReplays({ record, stdout }: Ran): Replays {
 
 /** Runs and judges the cases, in their order. */
 export async function judgeCases(cases: Case[], o: JudgeOptions): Promise<Row[]> {
-  const controls = await runCases(cases, 'off', o);
-  const replays = hasSupervisor() ? await runCases(cases, 'full', o) : [];
+  const { controls: most, ...common } = o;
+  const off = { ...common, determinism: 'off', replays: most, failFast: true } as const;
+  const controls = await runCases(cases, off, look);
+  const full = { ...common, determinism: 'full', failFast: false } as const;
+  const replays = hasSupervisor() ? await runCases(cases, full, look) : [];
   return cases.map((c, i) => ({
     case: c,
     control: judgeControl(controls[i]!),

@@ -1,8 +1,12 @@
 /** npm run determinism [-- GROUP…]: every program with determinism off, which must differ, and full, which must not. */
 import { parseArgs } from 'node:util';
 
+import type { Engine } from '../../src/sandbox/port.ts';
+import { buildCases } from './builds.ts';
 import { fixtureCases, racyCases } from './groups.ts';
-import { type Case, hasSupervisor, judgeCases, type Row } from './judge.ts';
+import { judgeCases, type Row } from './judge.ts';
+import { type Case, hasSupervisor } from './run.ts';
+import { runtimeCases } from './runtimes.ts';
 import { HEADER, rowText, totalsText } from './table.ts';
 import { variedEngine } from './varied.ts';
 import { judgeRow } from './verdict.ts';
@@ -10,9 +14,11 @@ import { judgeRow } from './verdict.ts';
 /** Programs judged in one run of the product: enough to share its preparations, few enough to see progress. */
 const BATCH = 12;
 
-const GROUPS: Record<string, (registry: string) => Promise<Case[]>> = {
+const GROUPS: Record<string, (registry: string, engine: Engine) => Promise<Case[]>> = {
   programs: fixtureCases,
   racy: racyCases,
+  runtimes: runtimeCases,
+  builds: buildCases,
 };
 const BY_DEFAULT = ['programs', 'racy'];
 
@@ -32,6 +38,11 @@ if (unknown.length > 0) {
   process.stderr.write(`no such group: ${unknown.join(', ')}; there are ${Object.keys(GROUPS).join(', ')}\n`);
   process.exit(64);
 }
+const registry = process.env.REENACT_REGISTRY;
+if (!registry || !process.env.DOCKER_HOST) {
+  process.stderr.write('DOCKER_HOST and REENACT_REGISTRY are not set; npm run determinism sets them\n');
+  process.exit(64);
+}
 const abort = new AbortController();
 process.once('SIGINT', () => abort.abort());
 const engine = await variedEngine(process.env);
@@ -39,7 +50,7 @@ if (!hasSupervisor())
   process.stdout.write('This release has no supervisor yet: only the controls are run.\n');
 const rows: Row[] = [];
 for (const group of groups) {
-  const all = await GROUPS[group]!(process.env.REENACT_REGISTRY!);
+  const all = await GROUPS[group]!(registry, engine);
   const cases = all.filter((c) => new RegExp(values.only).test(c.name));
   process.stdout.write(`\n${group}\n${HEADER}`);
   for (let at = 0; at < cases.length; at += BATCH) {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Case, Control, Replays, Row } from './judge.ts';
+import type { Control, Replays, Row } from './judge.ts';
 import { type Expected, fixturePrograms, parseProgram } from './programs.ts';
 import { racyProgram } from './racy.ts';
+import type { Case } from './run.ts';
 import { rowText, totalsText } from './table.ts';
 import { variationOf } from './varied.ts';
 import { judgeRow } from './verdict.ts';

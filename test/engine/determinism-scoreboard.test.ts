@@ -1,8 +1,9 @@
 import { beforeAll, expect, it } from 'vitest';
 
 import { programCases, racyPrograms } from '../determinism/groups.ts';
-import { hasSupervisor, judgeCases, type Row } from '../determinism/judge.ts';
+import { judgeCases, type Row } from '../determinism/judge.ts';
 import { fixturePrograms } from '../determinism/programs.ts';
+import { hasSupervisor } from '../determinism/run.ts';
 import { rowText } from '../determinism/table.ts';
 import { variedEngine } from '../determinism/varied.ts';
 import { judgeRow } from '../determinism/verdict.ts';
