@@ -1,11 +1,14 @@
 /** The groups of the scoreboard: which cases each consists of. */
 
 import { programImage } from './image.ts';
-import { fixturePrograms, type Program } from './programs.ts';
+import { type Expected, fixturePrograms, type Program } from './programs.ts';
 import { racyProgram } from './racy.ts';
 import type { Case } from './run.ts';
 
 const RACY_PROGRAMS = 100;
+
+/** Of the real clock. What cannot be told apart from a long run uses up all of it, twenty times. */
+const TIMEOUT_S: Record<Expected, number> = { identical: 30, refused: 30, either: 8, inconclusive: 3 };
 
 /** Cases of programs that take no arguments, in an image of their own. */
 export async function programCases(group: string, registry: string, programs: Program[]): Promise<Case[]> {
@@ -17,7 +20,7 @@ export async function programCases(group: string, registry: string, programs: Pr
     expected,
     run: `/bin/${name}`,
     image,
-    timeoutS: 20,
+    timeoutS: TIMEOUT_S[expected],
   }));
 }
 

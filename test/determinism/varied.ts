@@ -1,8 +1,8 @@
 /** An engine whose containers differ in what must not matter: load, host name, pids, processors, folder order. */
 import { spawn } from 'node:child_process';
+import { finished } from 'node:stream/promises';
 import Docker from 'dockerode';
 
-import { sleep } from '../../src/base/clock.ts';
 import { createOptions } from '../../src/sandbox/create-options.ts';
 import { connectDocker } from '../../src/sandbox/docker.ts';
 import { findEndpoint } from '../../src/sandbox/endpoint.ts';
@@ -12,8 +12,8 @@ import type { ContainerSpec, Engine } from '../../src/sandbox/port.ts';
 interface Variation {
   hostname: string;
   cpuset: string;
-  /** Pids taken before the program's; undefined: not even the shell that takes them is there. */
-  pids: number | undefined;
+  /** Pids taken before the program's, beside those of the shell that takes them. */
+  pids: number;
   /** Programs that keep the machine busy meanwhile. */
   load: number;
   /** In which order a folder was filled. */
@@ -30,7 +30,7 @@ export function variationOf(number: number, cpus: number): Variation {
   return {
     hostname: `host-${number * 7919}`,
     cpuset: sets[number % sets.length]!,
-    pids: [0, undefined, 2, 1][number % 4],
+    pids: number % 4,
     load: [0, 1, 0, 0, 1][number % 5]!,
     order: number,
   };
@@ -40,7 +40,7 @@ export function variationOf(number: number, cpus: number): Variation {
 function disturbance(v: Variation): string {
   const stride = STRIDES[v.order % STRIDES.length]!;
   const names = NAMES.map((_, i) => NAMES[(i * stride + v.order) % NAMES.length]!);
-  const taken = Array.from({ length: v.pids ?? 0 }, () => '(:)').join(';');
+  const taken = Array.from({ length: v.pids }, () => '(:)').join(';');
   return `${taken ? `${taken};` : ''} mkdir -p /dev/shm/listed; cd /dev/shm/listed && for f in ${names.join(' ')}; do :>$f; done`;
 }
 
@@ -81,14 +81,12 @@ class Disturber {
   async disturb(id: string): Promise<void> {
     const v = this.variations.get(id);
     if (!v) return;
-    if (v.pids !== undefined) {
-      const exec = await this.docker
-        .getContainer(id)
-        .exec({ Cmd: ['sh', '-c', disturbance(v)], AttachStdout: true, AttachStderr: true });
-      const stream = await exec.start({});
-      stream.resume();
-      for (let tries = 0; tries < 200 && (await exec.inspect()).Running; tries++) await sleep(10);
-    }
+    const exec = await this.docker
+      .getContainer(id)
+      .exec({ Cmd: ['sh', '-c', disturbance(v)], AttachStdout: true, AttachStderr: true });
+    const stream = await exec.start({});
+    stream.resume();
+    await finished(stream, { writable: false });
     this.quiet.set(
       id,
       Array.from({ length: v.load }, () => busy()),
@@ -112,11 +110,14 @@ export async function variedEngine(env: NodeJS.ProcessEnv): Promise<Engine> {
     attach: async (id, onOutput) => {
       const attachment = await engine.attach(id, onOutput);
       const sendInput = (bytes: Uint8Array): void => {
-        // A container that could not be disturbed is one more that is like the others: the control shows it.
-        void disturber
-          .disturb(id)
-          .catch(() => undefined)
-          .finally(() => attachment.sendInput(bytes));
+        // Without its key the program is not started, and the replay says so.
+        void disturber.disturb(id).then(
+          () => attachment.sendInput(bytes),
+          (error: unknown) => {
+            process.stderr.write(`a container could not be made to differ: ${String(error)}\n`);
+            attachment.close();
+          },
+        );
       };
       return { ...attachment, sendInput };
     },
