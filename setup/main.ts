@@ -1,4 +1,4 @@
-/** npm run demo | test | bench | setup | stop | check, after Node and the packages are there. */
+/** npm run demo | test | bench | determinism | setup | stop | check, after Node and the packages are there. */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +58,11 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
     const env = await environment();
     return foreground(process.execPath, [join(root, 'bench/main.ts'), ...args], env);
+  },
+  determinism: async (args) => {
+    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
+    const env = await environment();
+    return foreground(process.execPath, [join(root, 'test/determinism/main.ts'), ...args], env);
   },
 };
 
