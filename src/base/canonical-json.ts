@@ -19,5 +19,6 @@ function assertJson(value: unknown): void {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError('not a JSON number');
   if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
     throw new TypeError(`not JSON: ${typeof value}`);
-  if (value !== null && typeof value === 'object') for (const item of Object.values(value)) assertJson(item);
+  if (value === null || typeof value !== 'object') return;
+  for (const key of Object.keys(value)) assertJson((value as Record<string, unknown>)[key]);
 }

@@ -32,11 +32,11 @@ export function memberPath(path: string, key: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 }
 
-/** Repeated names that are listed. */
-const MAX_REPEATS = 1000;
+/** Repeated names and lone surrogates that are listed. */
+const MAX_PROBLEMS = 1000;
 
 /** More would be a way to make a reader busy: 33 MB can hold sixteen million zeros. */
-const MAX_VALUES = 4_000_000;
+const MAX_VALUES = 2_000_000;
 
 function pathOf(parent: string, key: string | number | null): string {
   if (key === null) return parent;
@@ -96,7 +96,7 @@ class Parser {
     if (token === '[') return this.array(pathOf(parent, key), depth);
     if (/^[}\]:,]$/.test(token)) throw this.error(`unexpected ${token}`);
     const value = JSON.parse(token) as unknown;
-    if (typeof value === 'string' && !value.isWellFormed())
+    if (typeof value === 'string' && !value.isWellFormed() && this.problems.length < MAX_PROBLEMS)
       this.problems.push({ path: pathOf(parent, key), message: 'has a lone surrogate' });
     return value;
   }
@@ -108,7 +108,7 @@ class Parser {
     while (token !== '}') {
       if (token[0] !== '"') throw this.error('expected a member name');
       const key = JSON.parse(token) as string;
-      if (Object.hasOwn(result, key) && this.problems.length < MAX_REPEATS)
+      if (Object.hasOwn(result, key) && this.problems.length < MAX_PROBLEMS)
         this.problems.push({
           path: memberPath(path, key),
           message: 'is given twice',

@@ -108,7 +108,7 @@ export function array(item: Shape, o: { min?: number; max?: number; description?
       if (!Array.isArray(value)) return report(problems, path, `is ${kindOf(value)}, not an array`);
       if (value.length < (o.min ?? 0)) report(problems, path, `has fewer than ${o.min} items`);
       if (value.length > max) return report(problems, path, `has more than ${max} items`);
-      for (const [index, one] of value.entries()) item.check(one, `${path}[${index}]`, problems);
+      for (let i = 0; i < value.length; i++) item.check(value[i], `${path}[${i}]`, problems);
     },
     schema: () => ({
       type: 'array',
@@ -166,9 +166,9 @@ export function object(fields: Record<string, Shape>, required: string[], descri
       const given = value as Record<string, unknown>;
       for (const name of required)
         if (!Object.hasOwn(given, name)) report(problems, memberPath(path, name), 'is missing');
-      for (const [name, one] of Object.entries(given)) {
+      for (const name of Object.keys(given)) {
         const shape = Object.hasOwn(fields, name) ? fields[name] : undefined;
-        if (shape) shape.check(one, memberPath(path, name), problems);
+        if (shape) shape.check(given[name], memberPath(path, name), problems);
         else {
           if (problems.length >= MAX_PROBLEMS) return;
           const near = nearest(name, Object.keys(fields));

@@ -1,5 +1,5 @@
 /** Finds everything a reviewer of one record needs, in the store that the run wrote. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { canonicalJson } from '../base/canonical-json.ts';
@@ -56,15 +56,20 @@ class Collector {
   }
 
   /** Adds a blob of the store; one that is not there is named, never left out in silence. */
-  async blob(role: Item['role'], sha256: Digest, name?: string): Promise<void> {
-    const path = this.store.path(sha256);
-    const info = await stat(path).catch(() => undefined);
-    if (!info)
+  blob(role: Item['role'], sha256: Digest, name?: string): void {
+    const size = this.store.sizeOf(sha256);
+    if (size === undefined)
       throw new Fault(
         'record_invalid',
         `${role} ${sha256} is not in ${this.store.folder}: give the folder that the run wrote with --store`,
       );
-    this.push({ role, sha256, size: info.size, ...(name === undefined ? {} : { name }), from: { path } });
+    this.push({
+      role,
+      sha256,
+      size,
+      ...(name === undefined ? {} : { name }),
+      from: { path: this.store.path(sha256) },
+    });
   }
 
   bytes(role: Item['role'], bytes: Buffer, name?: string): void {
@@ -84,20 +89,20 @@ class Collector {
 }
 
 async function addPolicy(c: Collector, record: ReplayRecord): Promise<void> {
-  await c.blob('policy', record.policy.sha256, record.policy.name);
+  c.blob('policy', record.policy.sha256, record.policy.name);
   const { authorities = [], trust } = await c.json<PolicyDocument>(record.policy.sha256);
   const files = [
     ...authorities.map(({ key }) => key?.path),
     trust?.root,
     record.evidence.record?.trust_root?.sha256,
   ];
-  for (const file of files) if (file !== undefined && isDigest(file)) await c.blob('policy-file', file);
+  for (const file of files) if (file !== undefined && isDigest(file)) c.blob('policy-file', file);
 }
 
 async function addEvidence(c: Collector, record: ReplayRecord, out: string): Promise<void> {
   const { files, record_sha256, custody } = record.evidence;
-  for (const file of files) await c.blob('evidence', file);
-  if (record_sha256) await c.blob('evidence-record', record_sha256);
+  for (const file of files) c.blob('evidence', file);
+  if (record_sha256) c.blob('evidence-record', record_sha256);
   if (!custody) return;
   const folder = join(out, 'custody');
   const names = await custodyNames(folder);
@@ -111,13 +116,13 @@ async function addStates(c: Collector, record: ReplayRecord, contents: StateCont
   const expected = record.expected_state_sha256;
   if (expected && c.has(expected)) digests.push(expected);
   for (const digest of new Set(digests)) {
-    await c.blob('state', digest);
+    c.blob('state', digest);
     if (contents === 'none') continue;
     const state = await c.json<FinalState>(digest);
-    for (const { sha256 } of [state.stdout, state.stderr]) await c.blob('content', sha256);
+    for (const { sha256 } of [state.stdout, state.stderr]) c.blob('content', sha256);
     // What every replay agrees on tells less than what they differ in.
     if (contents === 'changed' && digest === record.final_state_sha256) continue;
-    for (const { sha256 } of state.files) if (sha256) await c.blob('content', sha256);
+    for (const { sha256 } of state.files) if (sha256) c.blob('content', sha256);
   }
 }
 
@@ -140,7 +145,7 @@ async function addImageDocuments(
   if (!found) return undefined;
   const { index, manifest, config } = found;
   for (const [name, digest] of Object.entries({ index, manifest, config }))
-    if (digest) await c.blob('image', digest, name);
+    if (digest) c.blob('image', digest, name);
   return found;
 }
 
@@ -180,7 +185,7 @@ async function addImage(
   });
   for (const { digest, size } of found?.layers ?? []) {
     await from((repository) => fetchLayer(repository, digest, size, store, origin.signal));
-    await c.blob('image', digest, 'layer');
+    c.blob('image', digest, 'layer');
   }
 }
 
@@ -196,11 +201,10 @@ export async function collect(
   const bytes = Buffer.from(canonicalJson(record));
   c.bytes('record', bytes, record.name);
   if (record.manifest_sha256) {
-    await c.blob('manifest', record.manifest_sha256, record.name);
+    c.blob('manifest', record.manifest_sha256, record.name);
     const { inputs = [] } = await c.json<Manifest>(record.manifest_sha256);
     // A rejected run never read them.
-    for (const { sha256, path } of inputs)
-      if (record.image || c.has(sha256)) await c.blob('input', sha256, path);
+    for (const { sha256, path } of inputs) if (record.image || c.has(sha256)) c.blob('input', sha256, path);
   }
   await addPolicy(c, record);
   await addEvidence(c, record, out);
@@ -209,7 +213,7 @@ export async function collect(
       ['init', record.environment.harness_sha256],
       ['seccomp.json', record.environment.seccomp_sha256],
     ] as const)
-      await c.blob('harness', sha256, name);
+      c.blob('harness', sha256, name);
   await addStates(c, record, contents);
   if (image) await addImage(c, record, store, image);
   else await addImageDocuments(c, record, (digest) => store.get(digest));

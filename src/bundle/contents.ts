@@ -14,6 +14,8 @@ import {
 } from './format.ts';
 import { type Input, readMember, readPack, type Sink } from './read.ts';
 import { Refused } from './refused.ts';
+import type { RunningDigest } from './second-thread.ts';
+import { paddingBytes } from './tar.ts';
 
 const CASE_BYTES = 67_108_864;
 /** Documents that are looked into are held in memory, no more than this together. */
@@ -28,8 +30,8 @@ const LOOKED_INTO: readonly Item['role'][] = [
   'policy',
   'policy-file',
 ];
-/** So many are named when they are in no list; more would fill memory with a stranger's words. */
-const STRAY_CONTENTS = 20;
+/** So many are named that are in no list, or not there; more would fill memory with a stranger's words. */
+const SHOWN_CONTENTS = 20;
 
 export type Problems = { code: Refused['code']; message: string }[];
 
@@ -52,6 +54,11 @@ export function nextMember(input: Input, name: string): number {
   if (member.name !== name)
     throw new Refused('member_unexpected', `${member.name} stands where ${name} must be`);
   return member.sizeBytes;
+}
+
+/** Whether a layer is an archive: what is inside is hashed too, one by one. */
+export function isArchive({ mediaType }: Descriptor): boolean {
+  return mediaType === ROLES.pack || mediaType === ROLES.part;
 }
 
 export class ContentReader {
@@ -95,23 +102,36 @@ export class ContentReader {
     return document;
   }
 
-  /** The next layer, after the table of contents. */
-  layer(layer: Descriptor): void {
+  /** The next layer, after the table of contents; returns the digest it has, made by `running` where it is an archive. */
+  layer(layer: Descriptor, running: RunningDigest): Digest | Promise<Digest> {
     if (layer.mediaType !== ROLES.part) this.endParts();
-    if (layer.mediaType === ROLES.pack || layer.mediaType === ROLES.part) {
+    if (isArchive(layer)) {
       this.header(layer);
-      const digest = readPack(this.input, layer.size, {
-        keep: (sha256) => this.wanted.has(sha256),
+      this.input.startDigest(running);
+      readPack(this.input, layer.size, {
+        keep: (sha256, size) => this.admit(sha256, size),
         each: (member) => this.note(member.sha256, member.sizeBytes, member.bytes),
         ...(this.sinkOf ? { sinkOf: this.sinkOf } : {}),
         ...(layer.mediaType === ROLES.part ? { part: (name, size) => this.part(name, size) } : {}),
       });
-      if (digest !== layer.digest)
-        throw new Refused('blob_digest', `${blobName(layer.digest)} holds ${digest}`);
-      return;
+      const digest = this.input.endDigest();
+      this.input.end(paddingBytes(layer.size));
+      return digest;
     }
-    const keep = this.wanted.has(layer.digest) && layer.size <= LIMITS.documentBytes;
+    const keep = this.admit(layer.digest, layer.size);
     this.note(layer.digest, layer.size, this.blob(layer, keep));
+    return layer.digest;
+  }
+
+  /** Refuses a content before it is read, which may take long; else says whether its bytes are to be kept. */
+  private admit(sha256: Digest, sizeBytes: number): boolean {
+    const small = sizeBytes <= LIMITS.documentBytes;
+    if (this.found.has(sha256)) throw new Refused('member_unexpected', `${sha256} is there twice`);
+    if (!this.listed.has(sha256) && (!small || ++this.strays > SHOWN_CONTENTS))
+      throw new Refused('member_unexpected', `${sha256}, of ${sizeBytes} bytes, is in no list`);
+    if (sizeBytes > PART_BYTES)
+      throw new Refused('member_unexpected', `${sha256}, of ${sizeBytes} bytes, must stand in parts`);
+    return small && this.wanted.has(sha256);
   }
 
   /** Where the bytes of the next part go: parts of one content follow each other, all whole but the last. */
@@ -121,14 +141,15 @@ export class ContentReader {
     if (!hex) throw new Refused('member_unexpected', `a part has the name ${name}`);
     if (this.parted?.sha256 !== sha256) {
       this.endParts();
+      this.admit(sha256, PART_BYTES);
       const sink = this.sinkOf?.(sha256);
       this.parted = { sha256, parts: 0, sizeBytes: 0, digest: startDigest(), sink };
     }
     const { parted } = this;
     if (Number(number) !== parted.parts || parted.sizeBytes !== parted.parts * PART_BYTES)
       throw new Refused('member_unexpected', `part ${name} does not follow the one before it`);
-    if (sizeBytes > PART_BYTES)
-      throw new Refused('member_unexpected', `part ${name} is over ${PART_BYTES} bytes`);
+    if (sizeBytes === 0 || sizeBytes > PART_BYTES)
+      throw new Refused('member_unexpected', `part ${name} is of ${sizeBytes} bytes`);
     parted.parts++;
     parted.sizeBytes += sizeBytes;
     return (bytes) => {
@@ -144,6 +165,8 @@ export class ContentReader {
     this.parted = undefined;
     const actual = digest.end();
     if (actual !== sha256) throw new Refused('blob_digest', `the parts of ${sha256} are ${actual}`);
+    if (sizeBytes <= PART_BYTES)
+      throw new Refused('member_unexpected', `${sha256}, of ${sizeBytes} bytes, stands in parts`);
     this.note(sha256, sizeBytes, null);
   }
 
@@ -165,9 +188,6 @@ export class ContentReader {
   }
 
   private note(sha256: Digest, size: number, bytes: Buffer | null): void {
-    if (this.found.has(sha256)) throw new Refused('member_unexpected', `${sha256} is there twice`);
-    if (!this.listed.has(sha256) && ++this.strays > STRAY_CONTENTS)
-      throw new Refused('member_unexpected', `over ${STRAY_CONTENTS} contents are in no list`);
     this.found.set(sha256, size);
     if (!bytes || this.keptBytes + bytes.length > KEPT_BYTES) return;
     this.keptBytes += bytes.length;
@@ -179,14 +199,20 @@ export class ContentReader {
 export function compareContents(document: CaseDocument, found: Map<Digest, number>): Problems {
   const problems: Problems = [];
   const named = new Set<Digest>();
-  for (const { role, sha256, size, name } of document.items) {
+  const missing = document.items.filter(({ sha256, size }) => {
     named.add(sha256);
-    if (found.get(sha256) !== size)
-      problems.push({
-        code: 'content_missing',
-        message: `${role} ${name ?? ''} (${sha256}, ${size} bytes) is ${found.has(sha256) ? 'of another size' : 'not there'}`,
-      });
-  }
+    return found.get(sha256) !== size;
+  });
+  for (const { role, sha256, size, name } of missing.slice(0, SHOWN_CONTENTS))
+    problems.push({
+      code: 'content_missing',
+      message: `${role} ${name ?? ''} (${sha256}, ${size} bytes) is ${found.has(sha256) ? 'of another size' : 'not there'}`,
+    });
+  if (missing.length > SHOWN_CONTENTS)
+    problems.push({
+      code: 'content_missing',
+      message: `and ${missing.length - SHOWN_CONTENTS} more are not there or of another size`,
+    });
   for (const sha256 of found.keys())
     if (!named.has(sha256)) problems.push({ code: 'member_unexpected', message: `${sha256} is in no list` });
   return problems;

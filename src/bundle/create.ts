@@ -1,9 +1,8 @@
 /** Writes a bundle in one pass: every byte read once, hashed once, written once; digests that come late are filled in. */
-import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 
 import { canonicalJson } from '../base/canonical-json.ts';
-import { type Digest, digestOf } from '../base/digest.ts';
+import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { type Problem, showProblem } from '../base/json.ts';
 import type { SigningKey } from '../evidence/sign.ts';
@@ -24,18 +23,16 @@ import {
 import { attachedFiles, backFiles, frontFiles, type Layout } from './layout.ts';
 import type { Opened } from './open.ts';
 import { type Output, writeBundleFile } from './output.ts';
-import { caseDocument, type PlannedBlob, planBlobs, singleOf } from './plan.ts';
+import { caseDocument, LARGE_BYTES, type PlannedBlob, planBlobs, singleOf } from './plan.ts';
+import { type RunningDigest, secondThread } from './second-thread.ts';
 import type { Stamp } from './stamp.ts';
 import { paddingBytes, spaceOf, TAR_END, tarHeader, ZEROS } from './tar.ts';
 import { textsOf } from './texts.ts';
 
-const CHUNK_BYTES = 1 << 20;
-const scratch = Buffer.allocUnsafe(CHUNK_BYTES);
-
-/** Passes a piece of a source on; one whose size changed since it was planned is an error. */
-function pour(source: Source, from: number, size: number, each: (bytes: Uint8Array) => void): void {
+/** Writes a piece of a source; one whose size changed since it was planned is an error. */
+function pour(out: Output, source: Source, from: number, size: number): void {
   if (Buffer.isBuffer(source.from)) {
-    each(source.from.subarray(from, from + size));
+    out.write(source.from.subarray(from, from + size));
     return;
   }
   const { path } = source.from;
@@ -43,39 +40,67 @@ function pour(source: Source, from: number, size: number, each: (bytes: Uint8Arr
   try {
     if (fstatSync(fd).size !== source.size)
       throw new Fault('record_invalid', `${path} changed while the bundle was made`);
-    for (let at = from; at < from + size; ) {
-      const count = readSync(fd, scratch, 0, Math.min(from + size - at, CHUNK_BYTES), at);
-      if (count === 0) throw new Fault('record_invalid', `${path} ended too early`);
-      each(scratch.subarray(0, count));
-      at += count;
-    }
+    out.copy(fd, from, from + size, path);
   } finally {
     closeSync(fd);
   }
 }
 
 /** Writes one blob as a tar member whose name is known only afterwards. */
-function writeBlob(out: Output, blob: PlannedBlob): Descriptor {
-  const header = out.at;
+function writeBlob(out: Output, blob: PlannedBlob, running: RunningDigest): Digest | Promise<Digest> {
   out.write(ZEROS);
-  const hash = createHash('sha256');
-  const pass = (bytes: Uint8Array): void => {
-    hash.update(bytes);
-    out.write(bytes);
-  };
+  out.startDigest(running);
   for (const { source, name, from, size } of blob.pieces) {
-    if (blob.packed) pass(tarHeader({ name, sizeBytes: size }));
-    pour(source, from, size, pass);
-    if (blob.packed) pass(ZEROS.subarray(0, paddingBytes(size)));
+    if (blob.packed) out.write(tarHeader({ name, sizeBytes: size }));
+    pour(out, source, from, size);
+    if (blob.packed) out.write(ZEROS.subarray(0, paddingBytes(size)));
   }
-  if (blob.packed) pass(TAR_END);
+  if (blob.packed) out.write(TAR_END);
+  const digest = out.endDigest();
   out.write(ZEROS.subarray(0, paddingBytes(blob.size)));
-  const digest = `sha256:${hash.digest('hex')}` as Digest;
-  const [only] = blob.pieces;
-  if (!blob.packed && only!.source.sha256 !== digest)
-    throw new Fault('record_invalid', `the store has other bytes for ${only!.source.sha256} than that`);
-  out.patch(header, tarHeader({ name: blobName(digest), sizeBytes: blob.size }));
-  return { mediaType: blob.mediaType, digest, size: blob.size };
+  return digest;
+}
+
+/** What reading and writing a byte costs beside hashing it. */
+const COPY_COST = 0.3;
+
+/** Says of one blob after the other whether a second thread would be done with it before this one. */
+function shareOut(): (sizeBytes: number) => boolean {
+  let [here, there] = [0, 0];
+  return (sizeBytes) => {
+    const [endHere, endThere] = [here + (1 + COPY_COST) * sizeBytes, Math.max(here, there) + sizeBytes];
+    const theirs = sizeBytes >= LARGE_BYTES && endThere < endHere;
+    if (theirs) there = endThere;
+    here = theirs ? here + COPY_COST * sizeBytes : endHere;
+    return theirs;
+  };
+}
+
+/** Writes the blobs, and then the headers before them; where they are large, some of them are hashed in a second thread. */
+async function writeBlobs(out: Output, blobs: PlannedBlob[]): Promise<Descriptor[]> {
+  const second = secondThread(
+    out.fd,
+    blobs.reduce((sum, { size }) => sum + size, 0),
+  );
+  try {
+    const isTheirs = shareOut();
+    const written = blobs.map((blob) => {
+      const running = second && isTheirs(blob.size) ? second : startDigest();
+      return { blob, header: out.at, digest: writeBlob(out, blob, running) };
+    });
+    const layers: Descriptor[] = [];
+    for (const { blob, header, digest: made } of written) {
+      const digest = await made;
+      const [only] = blob.pieces;
+      if (!blob.packed && only!.source.sha256 !== digest)
+        throw new Fault('record_invalid', `the store has other bytes for ${only!.source.sha256} than that`);
+      out.patch(header, tarHeader({ name: blobName(digest), sizeBytes: blob.size }));
+      layers.push({ mediaType: blob.mediaType, digest, size: blob.size });
+    }
+    return layers;
+  } finally {
+    await second?.close();
+  }
 }
 
 /** A digest of the same length as any: what stands in for one that is not known yet. */
@@ -132,7 +157,7 @@ async function writeAll(out: Output, collected: Collected, o: BundleOptions): Pr
   const guess = layoutOf(planned.map(({ mediaType, size }) => ({ mediaType, size, digest: ANY_DIGEST })));
   const front = frontFiles(guess).map(([, text]) => Buffer.byteLength(text));
   out.write(Buffer.alloc(front.reduce((sum, size) => sum + spaceOf(size), 0)));
-  const layout = layoutOf(planned.map((blob) => writeBlob(out, blob)));
+  const layout = layoutOf(await writeBlobs(out, planned));
   const attested = await readAttested(layout.root, layout.attachments);
   checkStamps(layout.root, attested.stamps);
   for (const [name, content] of attachedFiles(layout)) out.file(name, content);
@@ -168,7 +193,7 @@ export function attachToBundle(from: string, opened: Opened, more: Attachment[],
       for (const [name, text] of frontFiles(layout)) out.file(name, text);
       const fd = openSync(from, 'r');
       try {
-        out.copy(fd, blobs.from, blobs.to);
+        out.copy(fd, blobs.from, blobs.to, from);
       } finally {
         closeSync(fd);
       }

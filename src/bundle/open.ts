@@ -1,5 +1,5 @@
 /** A bundle as it is read: layout and index first, then every blob, then the bag, each compared with what must be there. */
-import { type Digest, digestOf } from '../base/digest.ts';
+import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Manifest } from '../manifest/definition.ts';
@@ -11,16 +11,18 @@ import { type Payload, textsVersionOf } from './bag.ts';
 import {
   ContentReader,
   compareContents,
+  isArchive,
   missingItems,
   nextMember,
   type Problems,
   type SinkOf,
 } from './contents.ts';
-import { type CaseDocument, type Descriptor, parseDocument } from './format.ts';
+import { blobName, type CaseDocument, type Descriptor, parseDocument } from './format.ts';
 import { expectFile, readAttachments, readFront } from './front.ts';
 import { backFiles, bagOf, frontFiles, type Layout } from './layout.ts';
 import { Input, readMember } from './read.ts';
 import { Refused } from './refused.ts';
+import { secondThread } from './second-thread.ts';
 import { type BundleTexts, TEXT_NAMES, TEXTS_VERSION, textsOf } from './texts.ts';
 
 export interface Opened {
@@ -73,6 +75,29 @@ function parseManifestOf(
   return parsed.value.manifest;
 }
 
+/** The layers’ blobs; archives are hashed in a second thread where they are large, and their members in this one. */
+async function readLayers(input: Input, reader: ContentReader, layers: Descriptor[]): Promise<CaseDocument> {
+  const archived = layers.filter(isArchive).reduce((sum, { size }) => sum + size, 0);
+  const second = secondThread(input.fd, archived);
+  try {
+    const document = reader.case(layers[0]);
+    const found = layers.slice(1).map((layer) => ({
+      expected: layer.digest,
+      digest: reader.layer(layer, second ?? startDigest()),
+    }));
+    reader.endParts();
+    // What the other thread read may be other bytes than those here if somebody writes to the file meanwhile:
+    // every byte was checked here too, by the digests and headers of an archive’s members.
+    for (const { expected, digest } of found) {
+      const actual = await digest;
+      if (actual !== expected) throw new Refused('blob_digest', `${blobName(expected)} holds ${actual}`);
+    }
+    return document;
+  } finally {
+    await second?.close();
+  }
+}
+
 /** The bag, held against what is there, and the texts, held against what this release makes of the contents. */
 function readBack(
   input: Input,
@@ -116,9 +141,7 @@ async function readInside(
   const reader = new ContentReader(input, sinkOf);
   for (const { layers: contents } of front.attached) for (const { digest } of contents) reader.want(digest);
   const from = input.at;
-  const document = reader.case(layers[0]);
-  for (const layer of layers.slice(1)) reader.layer(layer);
-  reader.endParts();
+  const document = await readLayers(input, reader, layers);
   const blobs = { from, to: input.at };
   const attachments = readAttachments(reader, front);
   const attested = await readAttested(rootText, attachments);

@@ -14,21 +14,28 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { asFault } from '../base/fault.ts';
+import type { Digest } from '../base/digest.ts';
+import { asFault, Fault } from '../base/fault.ts';
 import { Refused } from './refused.ts';
+import type { RunningDigest } from './second-thread.ts';
 import { paddingBytes, tarHeader, ZEROS } from './tar.ts';
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 /** A file that is written front to back, but for gaps that are filled at the end. */
 export class Output {
-  private readonly fd: number;
+  readonly fd: number;
   private readonly buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   private fill = 0;
-  at = 0;
+  private written = 0;
+  private running: RunningDigest | undefined;
 
   constructor(fd: number) {
     this.fd = fd;
+  }
+
+  get at(): number {
+    return this.written + this.fill;
   }
 
   write(bytes: Uint8Array): void {
@@ -39,7 +46,6 @@ export class Output {
       from += count;
       if (this.fill === CHUNK_BYTES) this.flush();
     }
-    this.at += bytes.length;
   }
 
   /** A member whose name and content are known. */
@@ -51,18 +57,34 @@ export class Output {
   }
 
   /** Bytes of another file, as they stand there. */
-  copy(fd: number, from: number, to: number): void {
-    const piece = Buffer.allocUnsafe(CHUNK_BYTES);
+  copy(fd: number, from: number, to: number, path = 'the file that is copied'): void {
     for (let at = from; at < to; ) {
-      const count = readSync(fd, piece, 0, Math.min(CHUNK_BYTES, to - at), at);
-      if (count === 0) throw new Error('the bundle that is copied ended too early');
-      this.write(piece.subarray(0, count));
+      const count = readSync(fd, this.buffer, this.fill, Math.min(CHUNK_BYTES - this.fill, to - at), at);
+      if (count === 0) throw new Fault('record_invalid', `${path} ended too early`);
       at += count;
+      this.fill += count;
+      if (this.fill === CHUNK_BYTES) this.flush();
     }
   }
 
+  /** Starts a digest of what is written from here on. */
+  startDigest(running: RunningDigest): void {
+    this.flush();
+    this.running = running;
+  }
+
+  endDigest(): Digest | Promise<Digest> {
+    this.flush();
+    const { running } = this;
+    this.running = undefined;
+    return running!.end();
+  }
+
   flush(): void {
+    if (this.fill === 0) return;
     for (let done = 0; done < this.fill; ) done += writeSync(this.fd, this.buffer, done, this.fill - done);
+    this.running?.update(this.buffer.subarray(0, this.fill), this.written);
+    this.written += this.fill;
     this.fill = 0;
   }
 
@@ -111,7 +133,7 @@ export async function writeBundleFile<T>(
   const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   let fd: number | undefined;
   try {
-    fd = openSync(aside, 'wx', 0o644);
+    fd = openSync(aside, 'wx+', 0o644);
     if (replace) fchmodSync(fd, statSync(path).mode & 0o777);
     const out = new Output(fd);
     const result = await fill(out);

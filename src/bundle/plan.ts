@@ -28,7 +28,7 @@ const DOCUMENTS: readonly Role[] = [
 ];
 const MAX_DOCUMENTS = 100;
 const MAX_LARGE = 200;
-const LARGE_BYTES = 1 << 20;
+export const LARGE_BYTES: number = 1 << 20;
 const PACK_BYTES = 1 << 29;
 
 /** A content, or a part of one, and the name it has inside a pack. */
@@ -52,10 +52,16 @@ function byDigest(a: Item, b: Item): number {
   return a.sha256 < b.sha256 ? -1 : a.sha256 > b.sha256 ? 1 : 0;
 }
 
+/** The place of each role in the order of the table. */
+const RANKS = new Map(Object.keys(ROLES).map((role, rank) => [role, rank]));
+
+function byRole(a: Item, b: Item): number {
+  return RANKS.get(a.role)! - RANKS.get(b.role)!;
+}
+
 /** Each content once, under the first of its roles. */
 function distinct(sources: Source[]): Source[] {
-  const order = Object.keys(ROLES);
-  const sorted = [...sources].sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role) || byDigest(a, b));
+  const sorted = sources.toSorted((a, b) => byRole(a, b) || byDigest(a, b));
   return [...new Map(sorted.toReversed().map((source) => [source.sha256, source])).values()].toReversed();
 }
 
@@ -137,7 +143,6 @@ export function caseDocument(
   image: boolean,
   withheld: Withheld[] = [],
 ): CaseDocument {
-  const order = Object.keys(ROLES);
   const items = sources
     .map(
       ({ role, sha256, size, name }): Item => ({
@@ -149,7 +154,7 @@ export function caseDocument(
     )
     .sort(
       (a, b) =>
-        order.indexOf(a.role) - order.indexOf(b.role) ||
+        byRole(a, b) ||
         ((a.name ?? '') < (b.name ?? '') ? -1 : (a.name ?? '') > (b.name ?? '') ? 1 : byDigest(a, b)),
     );
   return {

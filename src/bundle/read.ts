@@ -5,17 +5,21 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { type Digest, hexOf } from '../base/digest.ts';
 import { asFault } from '../base/fault.ts';
 import { Refused } from './refused.ts';
-import { BLOCK_BYTES, type Member, paddingBytes, parseTarHeader, TAR_END } from './tar.ts';
+import type { RunningDigest } from './second-thread.ts';
+import { BLOCK_BYTES, type Member, paddingBytes, parseTarHeader, TAR_END, ZEROS } from './tar.ts';
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 /** Bytes of a file, forwards only. */
 export class Input {
-  private readonly fd: number;
+  readonly fd: number;
   private readonly path: string;
   private readonly buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   private from = 0;
   private to = 0;
+  private running: RunningDigest | undefined;
+  /** Bytes in the buffer from here on are not yet part of the running digest. */
+  private mark = 0;
   at = 0;
 
   constructor(path: string) {
@@ -34,13 +38,34 @@ export class Input {
   /** At most `max` bytes, valid until the next call; empty at the end of the file. */
   some(max: number): Buffer {
     if (this.from === this.to) {
+      this.digest();
       this.from = 0;
+      this.mark = 0;
       this.to = this.fill();
     }
     const piece = this.buffer.subarray(this.from, Math.min(this.to, this.from + max));
     this.from += piece.length;
     this.at += piece.length;
     return piece;
+  }
+
+  /** Starts a digest of what is read from here on. */
+  startDigest(running: RunningDigest): void {
+    this.running = running;
+    this.mark = this.from;
+  }
+
+  endDigest(): Digest | Promise<Digest> {
+    this.digest();
+    const { running } = this;
+    this.running = undefined;
+    return running!.end();
+  }
+
+  private digest(): void {
+    const passed = this.buffer.subarray(this.mark, this.from);
+    this.running?.update(passed, this.at - passed.length);
+    this.mark = this.from;
   }
 
   private fill(): number {
@@ -61,18 +86,19 @@ export class Input {
     }
   }
 
-  /** Exactly so many bytes, as a copy. */
-  take(count: number): Buffer {
+  /** One block, valid until the next call. */
+  block(): Buffer {
+    if (this.to - this.from >= BLOCK_BYTES) return this.some(BLOCK_BYTES);
     const parts: Buffer[] = [];
-    this.pass(count, (piece) => parts.push(Buffer.from(piece)));
+    this.pass(BLOCK_BYTES, (piece) => parts.push(Buffer.from(piece)));
     return Buffer.concat(parts);
   }
 
   /** The next member's header, or undefined at the proper end of the archive. */
   header(): Member | undefined {
     const at = this.at;
-    const block = this.take(BLOCK_BYTES);
-    if (!block.every((byte) => byte === 0)) return parseTarHeader(block, at);
+    const block = this.block();
+    if (!block.equals(ZEROS)) return parseTarHeader(block, at);
     this.end(BLOCK_BYTES);
     if (this.some(1).length > 0)
       throw new Refused('tar_trailing', `there are bytes after the archive’s end, at byte ${at}`);
@@ -82,7 +108,7 @@ export class Input {
   /** Zero bytes and nothing else. */
   end(count: number): void {
     this.pass(count, (piece) => {
-      if (!piece.every((byte) => byte === 0))
+      if (!piece.equals(ZEROS.subarray(0, piece.length)))
         throw new Refused('tar_form', `padding before byte ${this.at} is not zero`);
     });
   }
@@ -129,29 +155,20 @@ export interface PackReading {
   part?: (name: string, sizeBytes: number) => Sink;
 }
 
-/** Reads a pack of so many bytes, hashing it as a whole and each of its members. */
-export function readPack(input: Input, sizeBytes: number, o: PackReading): Digest {
-  const whole = createHash('sha256');
+/** Reads a pack of so many bytes, hashing each of its members. */
+export function readPack(input: Input, sizeBytes: number, o: PackReading): void {
   let left = sizeBytes;
-  const take = (count: number, to: (bytes: Buffer) => void): void => {
+  const use = (count: number): number => {
     if (count > left)
       throw new Refused('tar_truncated', `a pack ends before its member does, at byte ${input.at}`);
     left -= count;
-    input.pass(count, (piece) => {
-      whole.update(piece);
-      to(piece);
-    });
-  };
-  const block = (): Buffer => {
-    const parts: Buffer[] = [];
-    take(BLOCK_BYTES, (piece) => parts.push(Buffer.from(piece)));
-    return Buffer.concat(parts);
+    return count;
   };
   const content = (expected: Digest, size: number): void => {
     const hash = createHash('sha256');
     const parts: Buffer[] | null = o.keep(expected, size) ? [] : null;
     const sink = o.sinkOf?.(expected);
-    take(size, (piece) => {
+    input.pass(use(size), (piece) => {
       hash.update(piece);
       parts?.push(Buffer.from(piece));
       sink?.(piece);
@@ -163,20 +180,15 @@ export function readPack(input: Input, sizeBytes: number, o: PackReading): Diges
   };
   let last = '';
   while (left > TAR_END.length) {
-    const at = input.at;
-    const { name, sizeBytes: size } = parseTarHeader(block(), at);
+    const { at } = input;
+    use(BLOCK_BYTES);
+    const { name, sizeBytes: size } = parseTarHeader(input.block(), at);
     if (o.part ? last !== '' : !/^[0-9a-f]{64}$/.test(name) || name <= last)
       throw new Refused('member_unexpected', `a pack has the member ${name} after ${last || 'nothing'}`);
     last = name;
-    if (o.part) take(size, o.part(name, size));
+    if (o.part) input.pass(use(size), o.part(name, size));
     else content(`sha256:${name}` as Digest, size);
-    take(paddingBytes(size), zero);
+    input.end(use(paddingBytes(size)));
   }
-  take(TAR_END.length, zero);
-  input.end(paddingBytes(sizeBytes));
-  return sha256Of(whole);
-}
-
-function zero(piece: Buffer): void {
-  if (!piece.every((byte) => byte === 0)) throw new Refused('tar_form', 'a pack’s padding is not zero');
+  for (let blocks = 0; blocks < 2; blocks++) input.end(use(BLOCK_BYTES));
 }

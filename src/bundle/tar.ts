@@ -16,22 +16,32 @@ function octal(value: number, digits: number): string {
   return `${value.toString(8).padStart(digits, '0')}\0`;
 }
 
+const SIZE_AT = 124;
+const SUM_AT = 148;
+
+/** What every header has in common; its own sum counts as spaces. */
+function commonHeader(): Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  block.write(`${octal(0o644, 7)}${octal(0, 7)}${octal(0, 7)}`, 100, 'latin1');
+  block.write(`${octal(0, 11)}        0`, 136, 'latin1');
+  block.write('ustar\x0000', 257, 'latin1');
+  block.write(`${octal(0, 7)}${octal(0, 7)}`, 329, 'latin1');
+  return block;
+}
+const COMMON = commonHeader();
+const COMMON_SUM = COMMON.reduce((sum, byte) => sum + byte, 0);
+
 /** The header block of a member: mode 0644, owner and time 0, no link, no extension. */
 export function tarHeader({ name, sizeBytes }: Member): Buffer {
   if (Buffer.byteLength(name) > NAME_BYTES || sizeBytes > MEMBER_BYTES)
     throw new RangeError(`${name} of ${sizeBytes} bytes does not fit into a tar member`);
-  const block = Buffer.alloc(BLOCK_BYTES);
-  block.write(name, 0, 'utf8');
-  block.write(
-    `${octal(0o644, 7)}${octal(0, 7)}${octal(0, 7)}${octal(sizeBytes, 11)}${octal(0, 11)}`,
-    100,
-    'latin1',
-  );
-  block.write('        0', 148, 'latin1');
-  block.write('ustar\x0000', 257, 'latin1');
-  block.write(`${octal(0, 7)}${octal(0, 7)}`, 329, 'latin1');
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  const block = Buffer.from(COMMON);
+  const nameBytes = block.write(name, 0, 'utf8');
+  block.write(octal(sizeBytes, 11), SIZE_AT, 'latin1');
+  let sum = COMMON_SUM;
+  for (let at = 0; at < nameBytes; at++) sum += block[at]!;
+  for (let at = SIZE_AT; at < SIZE_AT + 11; at++) sum += block[at]!;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0`, SUM_AT, 'latin1');
   return block;
 }
 

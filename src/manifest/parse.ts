@@ -17,13 +17,15 @@ export interface ParsedManifest {
 function crossChecks(manifest: Manifest): Problem[] {
   const problems: Problem[] = [];
   const seen = new Set<string>();
+  const paths = new Set((manifest.inputs ?? []).map((input) => input.path));
   for (const [index, input] of (manifest.inputs ?? []).entries()) {
     const path = `$.inputs[${index}].path`;
     if (seen.has(input.path)) problems.push({ path, message: 'is given twice' });
-    const folders = input.path.split('/').slice(0, -1);
-    for (let i = 1; i <= folders.length; i++)
-      if (manifest.inputs!.some((other) => other.path === folders.slice(0, i).join('/')))
-        problems.push({ path, message: 'lies inside another input, which is a file' });
+    for (let end = input.path.indexOf('/'); end > 0; end = input.path.indexOf('/', end + 1)) {
+      if (!paths.has(input.path.slice(0, end))) continue;
+      problems.push({ path, message: 'lies inside another input, which is a file' });
+      break;
+    }
     seen.add(input.path);
   }
   if (manifest.expect?.exit_code !== undefined && manifest.expect.signal !== undefined)

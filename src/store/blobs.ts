@@ -1,5 +1,5 @@
 /** A content-addressed folder: blobs/sha256/<hex>, each content once, whole or absent. */
-import { constants, createReadStream, existsSync, type ReadStream } from 'node:fs';
+import { constants, createReadStream, type ReadStream, statSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,16 +8,24 @@ import { readThrough, writeAside } from '../base/files.ts';
 
 export class BlobStore {
   readonly folder: string;
+  private readonly blobs: string;
+
   constructor(folder: string) {
     this.folder = folder;
+    this.blobs = join(folder, 'blobs', 'sha256');
   }
 
   path(digest: Digest): string {
-    return join(this.folder, 'blobs', 'sha256', hexOf(digest));
+    return `${this.blobs}/${hexOf(digest)}`;
   }
 
   has(digest: Digest): boolean {
-    return existsSync(this.path(digest));
+    return this.sizeOf(digest) !== undefined;
+  }
+
+  /** In bytes; undefined when it is not kept. */
+  sizeOf(digest: Digest): number | undefined {
+    return statSync(this.path(digest), { throwIfNoEntry: false })?.size;
   }
 
   /** Keeps bytes that are in memory; returns their digest. `durable`: on return they survive a power cut. */

@@ -187,24 +187,6 @@ describe('a bundle that lies', () => {
 });
 
 describe('a damaged file', () => {
-  it('is refused with every byte flipped in turn, and nothing else happens', {
-    timeout: 240_000,
-  }, async () => {
-    const bytes = readFileSync(golden);
-    const path = join(tempFolder(), 'flipped.tar');
-    const step = Math.max(1, Math.floor(bytes.length / 4000));
-    let tried = 0;
-    for (let at = 0; at < bytes.length; at += step) {
-      const changed = Buffer.from(bytes);
-      changed[at]! ^= 1 << (at % 8);
-      writeFileSync(path, changed);
-      const { accepted } = await verifyBundle(path);
-      expect(accepted, `byte ${at}`).toBe(false);
-      tried++;
-    }
-    console.log(`bundle: ${tried} of ${bytes.length} bytes flipped (every ${step}th), all refused`);
-  });
-
   it('is refused when cut at every 512 bytes', async () => {
     const path = join(tempFolder(), 'cut.tar');
     const { length } = readFileSync(golden);

@@ -16,8 +16,9 @@ import {
   ROLES,
   rootManifest,
 } from '../../src/bundle/format.ts';
-import { paddingBytes, TAR_END, tarHeader } from '../../src/bundle/tar.ts';
+import { TAR_END } from '../../src/bundle/tar.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
+import { member } from '../support/members.ts';
 import { tempFolder } from '../support/world.ts';
 
 const document: Descriptor = { mediaType: ROLES.case, digest: digestOf('case'), size: 4 };
@@ -29,11 +30,7 @@ const blob = (text: string): File => [blobName(digestOf(text)), text];
 
 async function codesOf(files: File[]): Promise<string[]> {
   const path = join(tempFolder(), 'x.tar');
-  const members = files.map(([name, text]) => {
-    const sizeBytes = Buffer.byteLength(text);
-    const padding = Buffer.alloc(paddingBytes(sizeBytes));
-    return Buffer.concat([tarHeader({ name, sizeBytes }), Buffer.from(text), padding]);
-  });
+  const members = files.map(([name, text]) => member(name, text));
   writeFileSync(path, Buffer.concat([...members, TAR_END]));
   return (await verifyBundle(path)).problems.map(({ code }) => code);
 }

@@ -96,6 +96,11 @@ describe('a manifest', () => {
       { ...MINIMAL, inputs: [1, 2].map(() => ({ path: 'a', sha256: D, source: 'a' })) },
       '$.inputs[1].path is given twice',
     ],
+    [
+      'an input inside another',
+      { ...MINIMAL, inputs: ['a/b', 'a/b/c/d'].map((path) => ({ path, sha256: D, source: 'a' })) },
+      '$.inputs[1].path lies inside another input',
+    ],
     ['a shell operator', { ...MINIMAL, run_instructions: 'a | b' }, 'would need a shell'],
     ['another variable', { ...MINIMAL, run_instructions: 'echo $HOME' }, 'only $seed is substituted'],
     ['an open quote', { ...MINIMAL, run_instructions: "echo 'x" }, 'a single quote is not closed'],
@@ -140,6 +145,7 @@ describe('a manifest', () => {
         ([name]) =>
           ![
             'one path twice',
+            'an input inside another',
             'a shell operator',
             'another variable',
             'an open quote',
@@ -153,6 +159,17 @@ describe('a manifest', () => {
       expect(validate(JSON.parse(JSON.stringify(value))), name).toBe(false);
     expect(structural.length).toBeGreaterThan(12);
   });
+});
+
+it('as many and as deep inputs as there may be keep nobody waiting', () => {
+  const inputs = Array.from({ length: 10_000 }, (_, i) => ({
+    path: `${'d/'.repeat(340)}${i}`,
+    sha256: D,
+    source: 'a',
+  }));
+  const before = performance.now();
+  expect(problems({ ...MINIMAL, inputs })).toEqual([]);
+  expect(performance.now() - before).toBeLessThan(60_000);
 });
 
 describe('run_instructions', () => {

@@ -6,21 +6,13 @@ import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { type Digest, digestOf, hexOf } from '../../src/base/digest.ts';
 import { type Collected, collect, type StateContents } from '../../src/bundle/collect.ts';
 import { createBundle } from '../../src/bundle/create.ts';
-import {
-  blobName,
-  type Descriptor,
-  EMPTY_CONFIG,
-  type Item,
-  layoutIndex,
-  OCI_LAYOUT,
-  ROLES,
-  rootManifest,
-} from '../../src/bundle/format.ts';
-import { paddingBytes, parseTarHeader, TAR_END, tarHeader } from '../../src/bundle/tar.ts';
+import { blobName, type Descriptor, type Item, ROLES } from '../../src/bundle/format.ts';
+import { paddingBytes, parseTarHeader, TAR_END } from '../../src/bundle/tar.ts';
 import type { FinalState } from '../../src/state/final-state.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import type { TestCase } from './case.ts';
+import { frontOf, member } from './members.ts';
 import { tempFolder } from './world.ts';
 
 export type Change = (record: ReplayRecord, collected: Collected) => void;
@@ -81,11 +73,6 @@ export function setManifest(record: ReplayRecord, collected: Collected, more: ob
   record.manifest_sha256 = add(collected, 'manifest', text);
 }
 
-function member(name: string, bytes: Buffer): Buffer {
-  const padding = Buffer.alloc(paddingBytes(bytes.length));
-  return Buffer.concat([tarHeader({ name, sizeBytes: bytes.length }), bytes, padding]);
-}
-
 /** The bundle with its second layer once more, in a pack behind all others. */
 export function repeatContent(path: string): string {
   const bytes = readFileSync(path);
@@ -101,15 +88,8 @@ export function repeatContent(path: string): string {
   const pack = Buffer.concat([member(hexOf(twice), members.get(blobName(twice))!), TAR_END]);
   members.set(blobName(digestOf(pack)), pack);
   const layers = [...old.layers, { mediaType: ROLES.pack, digest: digestOf(pack), size: pack.length }];
-  const root = rootManifest(layers);
-  const front: [string, string][] = [
-    ['oci-layout', OCI_LAYOUT],
-    ['index.json', layoutIndex(root, [])],
-    [blobName(digestOf(root)), root],
-    [blobName(digestOf(EMPTY_CONFIG)), EMPTY_CONFIG],
-  ];
   const parts = [
-    ...front.map(([name, text]) => member(name, Buffer.from(text))),
+    frontOf(layers),
     ...layers.map(({ digest }) => member(blobName(digest), members.get(blobName(digest))!)),
     TAR_END,
   ];
