@@ -1,6 +1,7 @@
 /** npm run determinism [-- GROUP…]: every program with determinism off, which must differ, and full, which must not. */
 import { parseArgs } from 'node:util';
 
+import { EXIT, FAULTS, Fault } from '../../src/base/fault.ts';
 import type { Engine } from '../../src/sandbox/port.ts';
 import { buildCases } from './builds.ts';
 import { fixtureCases, racyCases } from './groups.ts';
@@ -22,48 +23,83 @@ const GROUPS: Record<string, (registry: string, engine: Engine) => Promise<Case[
 };
 const BY_DEFAULT = ['programs', 'racy'];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    replays: { type: 'string', default: '20' },
-    controls: { type: 'string', default: '10' },
-    jobs: { type: 'string', default: '2' },
-    only: { type: 'string', default: '' },
-  },
-});
+interface Arguments {
+  groups: string[];
+  only: RegExp;
+  replays: number;
+  controls: number;
+  jobs: number;
+}
 
-const groups = positionals.length > 0 ? positionals : BY_DEFAULT;
-const unknown = groups.filter((group) => !GROUPS[group]);
-if (unknown.length > 0) {
-  process.stderr.write(`no such group: ${unknown.join(', ')}; there are ${Object.keys(GROUPS).join(', ')}\n`);
-  process.exit(64);
+function parse(args: string[]): Arguments {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      replays: { type: 'string', default: '20' },
+      controls: { type: 'string', default: '10' },
+      jobs: { type: 'string', default: '2' },
+      only: { type: 'string', default: '' },
+    },
+  });
+  const groups = positionals.length > 0 ? positionals : BY_DEFAULT;
+  const unknown = groups.filter((group) => !GROUPS[group]);
+  if (unknown.length > 0)
+    throw new Fault('usage', `no group ${unknown.join(', ')}: there are ${Object.keys(GROUPS).join(', ')}`);
+  const number = (name: 'replays' | 'controls' | 'jobs', least: number): number => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < least)
+      throw new Fault('usage', `--${name} wants a whole number from ${least}, not "${values[name]}"`);
+    return value;
+  };
+  return {
+    groups,
+    only: new RegExp(values.only),
+    replays: number('replays', 2),
+    controls: number('controls', 2),
+    jobs: number('jobs', 1),
+  };
 }
-const registry = process.env.REENACT_REGISTRY;
-if (!registry || !process.env.DOCKER_HOST) {
-  process.stderr.write('DOCKER_HOST and REENACT_REGISTRY are not set; npm run determinism sets them\n');
-  process.exit(64);
-}
-const abort = new AbortController();
-process.once('SIGINT', () => abort.abort());
-const engine = await variedEngine(process.env);
-if (!hasSupervisor())
-  process.stdout.write('This release has no supervisor yet: only the controls are run.\n');
-const rows: Row[] = [];
-for (const group of groups) {
-  const all = await GROUPS[group]!(registry, engine);
-  const cases = all.filter((c) => new RegExp(values.only).test(c.name));
-  process.stdout.write(`\n${group}\n${HEADER}`);
-  for (let at = 0; at < cases.length; at += BATCH) {
-    const judged = await judgeCases(cases.slice(at, at + BATCH), {
-      engine,
-      replays: Number(values.replays),
-      controls: Number(values.controls),
-      jobs: Number(values.jobs),
-      signal: abort.signal,
-    });
-    process.stdout.write(judged.map(rowText).join(''));
-    rows.push(...judged);
+
+/** Runs the groups and fills `rows`, so that what was judged is still there when something breaks it off. */
+async function judgeGroups(a: Arguments, rows: Row[], signal: AbortSignal): Promise<void> {
+  const registry = process.env.REENACT_REGISTRY;
+  if (!registry || !process.env.DOCKER_HOST)
+    throw new Fault('usage', 'DOCKER_HOST and REENACT_REGISTRY are not set; npm run determinism sets them');
+  const engine = await variedEngine(process.env);
+  const { replays, controls, jobs } = a;
+  for (const group of a.groups) {
+    const cases = (await GROUPS[group]!(registry, engine)).filter((c) => a.only.test(c.name));
+    if (cases.length === 0) throw new Fault('usage', `--only ${a.only.source} leaves nothing of ${group}`);
+    process.stdout.write(`\n${group}\n${HEADER}`);
+    for (let at = 0; at < cases.length; at += BATCH) {
+      const batch = cases.slice(at, at + BATCH);
+      const judged = await judgeCases(batch, { engine, replays, controls, jobs, signal });
+      process.stdout.write(judged.map(rowText).join(''));
+      rows.push(...judged);
+    }
   }
 }
-process.stdout.write(`\n${totalsText(rows)}`);
-process.exitCode = hasSupervisor() ? (rows.every((row) => judgeRow(row).ok) ? 0 : 1) : 3;
+
+async function main(): Promise<number> {
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort());
+  const rows: Row[] = [];
+  let status: number = EXIT.ok;
+  try {
+    const a = parse(process.argv.slice(2));
+    if (!hasSupervisor())
+      process.stdout.write('This release has no supervisor yet: only the controls are run.\n');
+    await judgeGroups(a, rows, abort.signal);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    status = FAULTS[error.code].exit;
+  }
+  if (rows.length > 0) process.stdout.write(`\n${totalsText(rows)}`);
+  if (status !== EXIT.ok) return status;
+  if (!hasSupervisor()) return EXIT.inconclusive;
+  return rows.every((row) => judgeRow(row).ok) ? EXIT.ok : EXIT.failed;
+}
+
+process.exitCode = await main();

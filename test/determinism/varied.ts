@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { finished } from 'node:stream/promises';
 import Docker from 'dockerode';
 
+import { asFault } from '../../src/base/fault.ts';
 import { createOptions } from '../../src/sandbox/create-options.ts';
 import { connectDocker } from '../../src/sandbox/docker.ts';
 import { findEndpoint } from '../../src/sandbox/endpoint.ts';
@@ -68,11 +69,12 @@ class Disturber {
     if (!spec.argv.includes('--timeout-ms') || spec.argv.includes('--probe')) return undefined;
     const v = variationOf(this.number++, this.cpus);
     const options = createOptions(spec, false) as Docker.ContainerCreateOptions;
-    const { id } = await this.docker.createContainer({
-      ...options,
-      Hostname: v.hostname,
-      HostConfig: { ...options.HostConfig, CpusetCpus: v.cpuset },
-    });
+    const HostConfig = { ...options.HostConfig, CpusetCpus: v.cpuset };
+    const { id } = await this.docker
+      .createContainer({ ...options, Hostname: v.hostname, HostConfig })
+      .catch((error: unknown) => {
+        throw asFault('engine_failed', 'the engine could not create a container that differs', error);
+      });
     this.variations.set(id, v);
     return id;
   }
