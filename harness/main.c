@@ -16,6 +16,7 @@
 #include "command.h"
 #include "hidden.h"
 #include "probe.h"
+#include "supervisor/mechanisms.h"
 #include "supervisor/supervisor.h"
 #include "trailer.h"
 
@@ -96,10 +97,10 @@ static pid_t start(char **argv, int *failures, const int *gate) {
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (gate) {
       close(gate[1]);
-      submit(gate[0]);
+      if (!submit(gate[0])) argv = NULL;
     }
-    execvp(argv[0], argv);
-    int error = errno;
+    if (argv) execvp(argv[0], argv);
+    int error = argv ? errno : EPERM;
     _exit(write(status[1], &error, sizeof error) == sizeof error ? 127 : 126);
   }
   close(status[1]);
@@ -199,6 +200,7 @@ static struct options parse(char **argv) {
     else if (strcmp(*argv, "--hidden") == 0) o.hidden = 1;
     else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
     else if (strcmp(*argv, "--determinism") == 0 && argv[1]) o.full = strcmp(*++argv, "full") == 0;
+    else if (strcmp(*argv, "--without") == 0 && argv[1] && do_without(argv[1])) argv++;
     else if (strcmp(*argv, "--seed") == 0 && argv[1]) o.supervision.seed = strtoull(*++argv, NULL, 10);
     else if (strcmp(*argv, "--clock-start") == 0 && argv[1]) o.supervision.clock_start = atol(*++argv);
     else if (strcmp(*argv, "--cpus") == 0 && argv[1]) o.supervision.cpus = atoi(*++argv);
@@ -225,7 +227,7 @@ int main(int argc, char **argv) {
   read_key();
   if (o.probe) {
     struct ending end = {.kind = "exit", .oom = -1, .hidden = -1};
-    print_probe(o.argv[0]);
+    print_probe(o.argv[0], o.full ? names_of(mechanisms_here()) : NULL);
     write_trailer(key, &end);
     return 0;
   }

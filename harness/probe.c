@@ -144,7 +144,7 @@ static void compiler_version(const char *program) {
   }
 }
 
-void print_probe(const char *program) {
+void print_probe(const char *program, const char *mechanisms) {
   struct utsname host;
   uname(&host);
   number("uid", getuid());
@@ -172,6 +172,7 @@ void print_probe(const char *program) {
   number("work_entries", entries("/work"));
   libc_version();
   if (program) compiler_version(program);
+  if (mechanisms) text("mechanisms", mechanisms, strlen(mechanisms));
   puts("}");
   fflush(stdout);
 }

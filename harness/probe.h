@@ -2,7 +2,8 @@
 #ifndef REENACT_PROBE_H
 #define REENACT_PROBE_H
 
-/* Writes one JSON object to stdout; `program` (may be NULL) is the one whose compiler is looked for. */
-void print_probe(const char *program);
+/* Writes one JSON object to stdout; `program` (may be NULL) is the one whose compiler is looked for, `mechanisms`
+   (may be NULL) are those of the supervisor that were found. */
+void print_probe(const char *program, const char *mechanisms);
 
 #endif

@@ -7,7 +7,6 @@ import type { Digest } from './base/digest.ts';
 import { Fault } from './base/fault.ts';
 import { DEFAULTS } from './base/limits.ts';
 import { loadTrust } from './evidence/trust.ts';
-import type { Determinism } from './manifest/definition.ts';
 import type { LoadedManifest } from './manifest/load.ts';
 import { type Policy, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
@@ -19,6 +18,7 @@ import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/out
 import { determinismOf, imageDigests, type Prepared, prepare } from './replay/prepare.ts';
 import type { ImageSources } from './sandbox/image.ts';
 import { type Kit, loadKit } from './sandbox/kit.ts';
+import type { DeterminismChoice } from './sandbox/mechanisms.ts';
 import type { Engine } from './sandbox/port.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
 import type { CaptureWay } from './state/capture.ts';
@@ -49,8 +49,7 @@ export interface RunOptions {
   failFast?: boolean;
   shard?: { index: number; count: number };
   capture?: CaptureWay;
-  /** Overrides what manifests ask for. */
-  determinism?: Determinism;
+  determinism?: DeterminismChoice;
   signal: AbortSignal;
   clock?: Clock;
   onEvent?: (event: RunEvent) => void;
@@ -165,7 +164,8 @@ async function runManifest(
     c.kit.initSha256,
     c.kit.seccompSha256,
     o.capture ?? 'auto',
-    determinismOf(o, job.loaded.manifest),
+    determinismOf(c, job.loaded.manifest),
+    ...c.determinism.without,
   ]);
   try {
     let record: ReplayRecord;
@@ -197,6 +197,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
   for (const bytes of [kit.init, kit.seccompText, o.policy.canonical]) await store.put(bytes);
   for (const { bytes } of policyFiles(o.policy)) await store.put(bytes);
   const scope = new RunScope(engine);
+  const determinism = o.determinism ?? { allowDegraded: false, without: [] };
   const context: RunContext = {
     engine,
     facts,
@@ -209,7 +210,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     signal: o.signal,
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
-    ...(o.determinism ? { determinism: o.determinism } : {}),
+    determinism,
     ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
     ...(o.imageArchive ? { imageArchive: o.imageArchive } : {}),
   };

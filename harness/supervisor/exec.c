@@ -6,6 +6,7 @@
 
 #include "arch.h"
 #include "guest.h"
+#include "mechanisms.h"
 #include "random.h"
 #include "supervisor.h"
 
@@ -61,6 +62,6 @@ void settle_program(struct task *t) {
   else if (!guest_readable(t)) give_up_on(UNREADABLE_PROGRAM);
   else {
     settle_vector(t);
-    arch_trap_cpuid(t);
+    if (wanted(CPUID_TRAP) && !arch_trap_cpuid(t)) give_up_on(CPUID_LEAKS);
   }
 }

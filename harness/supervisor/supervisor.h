@@ -21,8 +21,8 @@ struct supervised {
   int unsupported; /* an unclassified call's number or an `enum unsupported`; -1 none */
 };
 
-/* In the child before its exec: fixed layout, traps, limits, and the filter, once the parent has seized it. */
-void submit(int gate);
+/* In the child before its exec: fixed layout, traps, limits, and the filter, once the parent has seized it; 0 if that fails. */
+int submit(int gate);
 
 /* In PID 1: seizes the child, opens its gate, and drives it to its end or to `deadline_ms` of the real clock. */
 struct supervised supervise(pid_t child, int gate, const struct supervision *s, long deadline_ms);

@@ -39,6 +39,10 @@ export const FAULTS = {
   image_bytes_mismatch: { exit: 3, next: 'do not trust this registry: its bytes do not have their digest' },
   image_mismatch: { exit: 3, next: 'remove the image from the engine and pull it again' },
   sandbox_not_enforced: { exit: 3, next: 'use an engine that enforces the sandbox; reenact doctor explains' },
+  determinism_degraded: {
+    exit: 3,
+    next: 'replay it on a host that has them, or say --allow-degraded; reenact doctor lists what is here',
+  },
   capture_incomplete: { exit: 3, next: 'run where the engine’s storage is visible (same host, overlay2)' },
   supervisor_lost: { exit: 3, next: 'look for memory pressure or an attack on PID 1' },
   disk_full: { exit: 3, next: 'free space, then run the same command again: it resumes' },

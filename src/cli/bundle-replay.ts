@@ -127,7 +127,11 @@ export async function replayBundle(path: string, a: Arguments): Promise<number> 
         : {}),
       evidenceStores: [store.folder],
       // Records from before there was a choice were made without it, by a PID 1 that knows nothing of it.
-      determinism: opened.record.environment?.determinism ?? 'off',
+      determinism: {
+        mode: opened.record.environment?.determinism ?? 'off',
+        allowDegraded: a.flag('allow-degraded'),
+        without: [],
+      },
       kit: await harnessOf(opened, store, a.list('trust-harness')),
       jobs: a.number('jobs', 1, 256, 4),
       replays,

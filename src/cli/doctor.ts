@@ -1,7 +1,9 @@
 /** reenact doctor: what replays can rely on here, what degrades, and what to do about it. */
 import { EXIT, FAULTS, Fault } from '../base/fault.ts';
+import { mechanismsHere } from '../sandbox/bare.ts';
 import { loadKit } from '../sandbox/kit.ts';
-import type { EngineFacts } from '../sandbox/port.ts';
+import { MECHANISM_NAMES, MECHANISMS, missingOf } from '../sandbox/mechanisms.ts';
+import type { Engine, EngineFacts } from '../sandbox/port.ts';
 import { connectEngine } from './engine.ts';
 import { parseOptions } from './options.ts';
 
@@ -50,12 +52,27 @@ function harness(): Finding {
   }
 }
 
+/** What full determinism would rest on, found out in a container. */
+async function determinism(engine: Engine, facts: EngineFacts): Promise<Finding> {
+  const check = 'determinism';
+  try {
+    const missing = missingOf(await mechanismsHere(engine, loadKit(), facts));
+    const lost = missing.map((name) => `no ${name} (${MECHANISMS[name].by}): ${MECHANISMS[name].lost}`);
+    const detail = missing.length === 0 ? MECHANISM_NAMES.join(', ') : lost.join('; ');
+    return { check, status: missing.length === 0 ? 'ok' : 'degraded', detail };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return { check, status: 'missing', detail: `${error.message}; ${FAULTS[error.code].next}` };
+  }
+}
+
 export async function doctorCommand(args: string[]): Promise<number> {
   const a = parseOptions('doctor', args);
   const findings: Finding[] = [harness()];
   try {
     const engine = await connectEngine();
-    findings.push(...judge(await engine.facts()));
+    const facts = await engine.facts();
+    findings.push(...judge(facts), await determinism(engine, facts));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     findings.push({
@@ -68,7 +85,7 @@ export async function doctorCommand(args: string[]): Promise<number> {
   if (a.flag('json')) process.stdout.write(`${JSON.stringify({ usable, findings }, null, 2)}\n`);
   else {
     for (const { check, status, detail } of findings)
-      process.stdout.write(`${status.padEnd(9)} ${check.padEnd(8)} ${detail}\n`);
+      process.stdout.write(`${status.padEnd(9)} ${check.padEnd(11)} ${detail}\n`);
     process.stdout.write(usable ? 'replays are possible here\n' : 'replays are not possible here\n');
   }
   return usable ? EXIT.ok : EXIT.inconclusive;

@@ -68,6 +68,8 @@ inside, and compares the states. Exit status 0 if they are the same.
   --jobs N        replays at once (default: 4)
   --trust-harness DIGEST
                   run a harness that is not this release's (repeatable)
+  --allow-degraded
+                  replay also where a mechanism of determinism is missing
   --json          print the result as JSON
 `,
   'bundle ls': `usage: reenact bundle ls FILE [--json]

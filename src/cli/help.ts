@@ -77,6 +77,10 @@ manifests share one queue.
   --capture-with WAY   overlay or archive: how states are read (default: found)
   --determinism MODE   full or off: whether the seed decides all the program
                        sees (default: the manifest's, or off)
+  --allow-degraded     replay also where a mechanism of full determinism is
+                       missing; the record says which, forensic policies fail
+  --without MECHANISM  behave as on a host that lacks it: fixed_layout,
+                       clock_trap, cpuid_trap or call_trace (repeatable)
   --dry-run            check everything that needs no engine, print the plan
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)

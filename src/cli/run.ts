@@ -15,6 +15,7 @@ import { humanReport } from '../report/human.ts';
 import { junitReport } from '../report/junit.ts';
 import { Progress, type ProgressMode } from '../report/progress.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
+import { type DeterminismChoice, MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
 import { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
@@ -104,6 +105,19 @@ async function pack(path: string, record: ReplayRecord, o: RunOptions, withImage
   process.stderr.write(`bundle ${path}, identity ${root}\n`);
 }
 
+function determinismFrom(a: Arguments): DeterminismChoice {
+  const mode = choice(a, 'determinism', ['full', 'off'] as const);
+  const without = a.list('without');
+  for (const name of without)
+    if (!MECHANISM_NAMES.includes(name as Mechanism))
+      throw new Fault('usage', `--without is one of ${MECHANISM_NAMES.join(', ')}, not "${name}"`);
+  return {
+    ...(mode ? { mode } : {}),
+    allowDegraded: a.flag('allow-degraded'),
+    without: without as Mechanism[],
+  };
+}
+
 export async function runCommand(args: string[]): Promise<number> {
   const a = parseOptions('run', args);
   if (a.positionals.length === 0)
@@ -113,7 +127,7 @@ export async function runCommand(args: string[]): Promise<number> {
   const progressMode: ProgressMode =
     choice(a, 'progress', ['auto', 'bar', 'plain', 'none'] as const) ?? 'auto';
   const way = choice(a, 'capture-with', ['overlay', 'archive'] as const);
-  const determinism = choice(a, 'determinism', ['full', 'off'] as const);
+  const determinism = determinismFrom(a);
   const shard = parseShard(a.text('shard'));
   const manifests = await loadManifests(a.positionals);
   if (a.text('bundle') !== undefined && manifests.length !== 1)
@@ -149,7 +163,7 @@ export async function runCommand(args: string[]): Promise<number> {
     },
     ...(replays === undefined ? {} : { replays }),
     ...(shard ? { shard } : {}),
-    ...(determinism ? { determinism } : {}),
+    determinism,
     ...(way ? { capture: way } : {}),
   };
   let records: ReplayRecord[];

@@ -1,8 +1,8 @@
 /** What all replays of one run share: the engine, the harness, the stores, and what is created on the engine. */
 import type { Clock } from '../base/clock.ts';
-import type { Determinism } from '../manifest/definition.ts';
 import type { ImageSources } from '../sandbox/image.ts';
 import type { Kit } from '../sandbox/kit.ts';
+import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
 import type { Engine, EngineFacts } from '../sandbox/port.ts';
 import type { RunScope } from '../sandbox/scope.ts';
 import type { CaptureWay } from '../state/capture.ts';
@@ -26,8 +26,7 @@ export interface RunContext {
   signal: AbortSignal;
   /** Forces a way of reading states; found out when left out. */
   capture?: CaptureWay;
-  /** Overrides what manifests ask for. */
-  determinism?: Determinism;
+  determinism: DeterminismChoice;
   /** What was prepared for each image, by configuration digest. */
   benches: Map<string, Promise<ImageBench>>;
 }

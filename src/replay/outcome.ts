@@ -82,7 +82,8 @@ function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] 
     capture: p.bench.way,
     seccomp_sha256: c.kit.seccompSha256,
     harness_sha256: c.kit.initSha256,
-    determinism: p.plan.determinism.length > 0 ? 'full' : 'off',
+    determinism: p.mechanisms ? 'full' : 'off',
+    ...(p.mechanisms ? { mechanisms: p.mechanisms } : {}),
     trusted: ['container engine', 'root of the engine’s machine', 'kernel'],
   };
 }

@@ -2,6 +2,7 @@
 import { DEFAULTS } from '../base/limits.ts';
 import type { Determinism, Manifest } from '../manifest/definition.ts';
 import type { ParsedManifest } from '../manifest/parse.ts';
+import type { Mechanism } from '../sandbox/mechanisms.ts';
 import type { ContainerLimits } from '../sandbox/port.ts';
 
 /** 2000-01-01T00:00:00Z, in seconds: late enough for every archive format. */
@@ -48,17 +49,28 @@ function environment(parsed: ParsedManifest, imageEnv: string[]): Record<string,
 }
 
 /** Nothing where it is off, so that harnesses from before it can still be used. */
-function determinismArgs(manifest: Manifest, mode: Determinism, cpus: number): string[] {
+function determinismArgs(
+  manifest: Manifest,
+  mode: Determinism,
+  without: Mechanism[],
+  cpus: number,
+): string[] {
   if (mode === 'off') return [];
   return [
     ...['--determinism', 'full', '--seed', String(manifest.seed)],
     ...['--clock-start', String(manifest.clock_start ?? CLOCK_START)],
     ...['--cpus', String(Math.max(1, Math.floor(cpus)))],
+    ...without.flatMap((name) => ['--without', name]),
   ];
 }
 
 /** The plan for a manifest in an image with the given environment ("NAME=value" each). */
-export function planReplay(parsed: ParsedManifest, imageEnv: string[], mode: Determinism): Plan {
+export function planReplay(
+  parsed: ParsedManifest,
+  imageEnv: string[],
+  mode: Determinism,
+  without: Mechanism[],
+): Plan {
   const { manifest } = parsed;
   const user = manifest.user ?? DEFAULTS.user;
   const [uid = 0, gid = uid] = user.split(':').map(Number);
@@ -77,7 +89,7 @@ export function planReplay(parsed: ParsedManifest, imageEnv: string[], mode: Det
     },
     timeoutMs: (limits.timeout ?? DEFAULTS.timeoutS) * 1000,
     outputBytes: limits.output ?? DEFAULTS.outputBytes,
-    determinism: determinismArgs(manifest, mode, cpus),
+    determinism: determinismArgs(manifest, mode, without, cpus),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Determinism, Manifest } from '../manifest/definition.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import type { ImageChain } from '../sandbox/chain.ts';
 import { ensureImage, type ImageSources, resolveImage } from '../sandbox/image.ts';
+import { judgeMechanisms, type Mechanism, mechanismsOf, missingOf } from '../sandbox/mechanisms.ts';
 import { judgeProbe, type Observed, parseObserved } from '../sandbox/probe.ts';
 import { runContainer } from '../sandbox/run.ts';
 import { tarOf } from '../sandbox/volume.ts';
@@ -24,6 +25,8 @@ export interface Probed {
   baseline: Baseline;
   observed: Observed;
   degraded: string[];
+  /** Of full determinism, those in force; null where it is off. */
+  mechanisms: Mechanism[] | null;
 }
 
 export interface Prepared extends Probed {
@@ -47,7 +50,8 @@ async function runProbe(
   program: string | undefined,
 ): Promise<Probed> {
   const { plan, bench } = made;
-  const idle = await createSandbox(c, made, ['--probe', '--', ...(program ? [program] : [])]);
+  const args = ['--probe', ...plan.determinism, '--', ...(program ? [program] : [])];
+  const idle = await createSandbox(c, made, args);
   const o = { store: c.store, timeoutMs: 60_000, outputBytes: 1 << 20, signal: c.signal };
   const ending = await runContainer(c.engine, idle.id, o);
   const report = await c.store.get(ending.stdout.sha256);
@@ -57,9 +61,11 @@ async function runProbe(
   const degraded = judgeProbe(observed, { ...plan, hasCase: made.caseVolume !== undefined }, hostHasSwap());
   for (const path of bench.image.volumes)
     degraded.push(`what is written to the image’s volume ${path} is not captured`);
+  const mechanisms = plan.determinism.length > 0 ? mechanismsOf(observed.mechanisms) : null;
+  if (mechanisms) degraded.push(...judgeMechanisms(mechanisms, c.determinism.allowDegraded));
   const baseline = await readBaseline(capture, idle);
   await c.scope.discard(idle.id);
-  return { baseline, observed, degraded };
+  return { baseline, observed, degraded, mechanisms };
 }
 
 /** Manifests that ask for the very same sandbox share one probe: what it proves is the same. */
@@ -72,6 +78,7 @@ function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Prob
     made.caseVolume !== undefined,
     program ?? null,
     plan.env.PATH ?? null,
+    plan.determinism,
   ]);
   const known = bench.probes.get(key);
   if (known) return known;
@@ -82,7 +89,7 @@ function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Prob
 
 /** Whoever runs it has the last word; the manifest the first. */
 export function determinismOf(c: Pick<RunContext, 'determinism'>, manifest: Manifest): Determinism {
-  return c.determinism ?? manifest.determinism ?? DEFAULTS.determinism;
+  return c.determinism.mode ?? manifest.determinism ?? DEFAULTS.determinism;
 }
 
 function imageSources(c: RunContext, manifest: Manifest): ImageSources {
@@ -130,7 +137,8 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
     await c.engine.putArchive(helper, '/case', tarOf(files));
     await c.scope.discard(helper);
   }
-  const made = { plan: planReplay(loaded, image.env, determinismOf(c, manifest)), bench, caseVolume };
+  const mode = determinismOf(c, manifest);
+  const made = { plan: planReplay(loaded, image.env, mode, c.determinism.without), bench, caseVolume };
   const capture: CaptureContext = {
     engine: c.engine,
     way: bench.way,
@@ -138,5 +146,10 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
     store: c.store,
     state: manifest.state,
   };
-  return { ...made, capture, ...(await probe(c, made, capture)) };
+  const probed = await probe(c, made, capture);
+  // PID 1 does without what is missing, and gives up where anything else turns out to be.
+  const plan = probed.mechanisms
+    ? planReplay(loaded, image.env, mode, missingOf(probed.mechanisms))
+    : made.plan;
+  return { ...made, plan, capture, ...probed };
 }

@@ -130,6 +130,16 @@ class DockerEngine implements Engine {
     });
   }
 
+  async removeImage(name: string): Promise<void> {
+    await this.ask(`remove image ${name}`, async () => {
+      try {
+        await this.docker.getImage(name).remove();
+      } catch (error) {
+        if (![404].includes(statusOf(error) ?? 0)) throw error;
+      }
+    });
+  }
+
   saveImage(id: string): Promise<Readable> {
     return this.ask(`save image ${id}`, async () => (await this.docker.getImage(id).get()) as Readable);
   }

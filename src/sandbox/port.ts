@@ -89,6 +89,8 @@ export interface Engine {
   pull(repository: string, digest: string, signal: AbortSignal): Promise<void>;
   /** Loads a docker-archive; engines that keep manifests take it as the OCI layout that it is as well. */
   load(archive: Readable, signal: AbortSignal): Promise<void>;
+  /** Removes a name, and the image with it that has no other; one that is gone is no error. */
+  removeImage(name: string): Promise<void>;
   /** The image as `docker save` gives it: an uncompressed tar of its layers. */
   saveImage(id: string): Promise<Readable>;
   create(spec: ContainerSpec): Promise<string>;

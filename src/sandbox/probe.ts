@@ -34,6 +34,8 @@ export interface Observed {
   work_entries: number;
   libc?: string;
   compiler?: string;
+  /** Of full determinism, with commas between. */
+  mechanisms?: string;
 }
 
 export interface Expected {

@@ -15,6 +15,7 @@ import {
 import type { CustodyPlace } from '../evidence/custody.ts';
 import { type EvidenceRecord, evidenceRecordShape } from '../evidence/record.ts';
 import type { ImageCheck } from '../policy/shape.ts';
+import { MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
 import type { Ended } from '../sandbox/run.ts';
 import type { Difference } from '../state/diff.ts';
 
@@ -107,6 +108,8 @@ export interface ReplayRecord {
     harness_sha256: Digest;
     /** Whether the seed decided everything the program saw; records from before it say nothing. */
     determinism?: 'full' | 'off';
+    /** What that rested on, of what this release knows; only where it was full. */
+    mechanisms?: Mechanism[];
     /** Nothing here protects against the machine's own root or its engine. */
     trusted: string[];
   } | null;
@@ -188,6 +191,7 @@ const environment = object(
     seccomp_sha256: digest,
     harness_sha256: digest,
     determinism: oneOf('full', 'off'),
+    mechanisms: array(oneOf(...MECHANISM_NAMES)),
     trusted: array(text),
   },
   [

@@ -1,0 +1,69 @@
+/** The harness alone, in a sandbox of an image with nothing in it: what a host has for full determinism. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+import { digestOf, hexOf } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import { DEFAULTS } from '../base/limits.ts';
+import { BlobStore } from '../store/blobs.ts';
+import type { Kit } from './kit.ts';
+import { type Mechanism, mechanismsOf } from './mechanisms.ts';
+import type { Engine, EngineFacts } from './port.ts';
+import { parseObserved } from './probe.ts';
+import { runContainer } from './run.ts';
+import { RunScope } from './scope.ts';
+import { tarOf, type VolumeFile } from './volume.ts';
+
+const NAME = 'reenact-doctor:latest';
+/** An archive without members. */
+const EMPTY_LAYER = Buffer.alloc(1024);
+
+/** A docker-archive of an image whose only layer is empty. */
+function bareImage(facts: EngineFacts): Readable {
+  const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[facts.architecture] ?? facts.architecture;
+  const rootfs = { type: 'layers', diff_ids: [digestOf(EMPTY_LAYER)] };
+  const config = Buffer.from(JSON.stringify({ architecture, os: 'linux', config: {}, rootfs }));
+  const configName = `${hexOf(digestOf(config))}.json`;
+  const manifest = [{ Config: configName, RepoTags: [NAME], Layers: ['layer.tar'] }];
+  const files: [string, Uint8Array][] = [
+    [configName, config],
+    ['layer.tar', EMPTY_LAYER],
+    ['manifest.json', Buffer.from(JSON.stringify(manifest))],
+  ];
+  return tarOf(files.map(([path, content]): VolumeFile => ({ path, mode: 0o644, content })));
+}
+
+/** Asks PID 1 in a real container, and leaves nothing behind. Throws a Fault when none can be had. */
+export async function mechanismsHere(engine: Engine, kit: Kit, facts: EngineFacts): Promise<Mechanism[]> {
+  const scope = new RunScope(engine);
+  const folder = mkdtempSync(join(tmpdir(), 'reenact-doctor-'));
+  const store = new BlobStore(folder);
+  const signal = AbortSignal.timeout(60_000);
+  try {
+    await store.put(kit.seccompText);
+    await engine.load(bareImage(facts), signal);
+    const image = await engine.image(NAME);
+    if (!image) throw new Fault('engine_failed', `the engine took ${NAME}, and does not know it`);
+    const id = await scope.container({
+      image: image.id,
+      argv: ['/harness/init', '--probe', '--determinism', 'full', '--'],
+      env: [],
+      user: DEFAULTS.user,
+      mounts: [],
+      limits: { cpus: 1, memoryBytes: DEFAULTS.memoryBytes, pids: DEFAULTS.pids },
+      seccomp: { json: kit.seccomp, path: store.path(kit.seccompSha256) },
+    });
+    await engine.putArchive(id, '/', tarOf([{ path: 'harness/init', mode: 0o555, content: kit.init }]));
+    const ending = await runContainer(engine, id, { store, timeoutMs: 30_000, outputBytes: 1 << 20, signal });
+    const report = await store.get(ending.stdout.sha256);
+    if (ending.exitCode !== 0 || !report)
+      throw new Fault('sandbox_not_enforced', `the probe of the host ended with ${ending.ended}`);
+    return mechanismsOf(parseObserved(report).mechanisms);
+  } finally {
+    await scope.close();
+    await engine.removeImage(NAME);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
