@@ -151,20 +151,22 @@ export async function demo(root: string, env: Record<string, string>): Promise<n
   tamper(folder);
   const tampered = await run('run', 'tampered.json', '--policy', 'policy.yaml');
 
-  say('a program that prints the time, random bytes and a listing, which cannot be the same twice');
+  say('a program that prints the time, random bytes and a listing: the seed decides them all');
   const noise = 'date +%s.%N; od -An -N8 -tx1 /dev/urandom; ls -l /proc/self/';
   const named = ['--out', 'noise.json', '--name', 'time, randomness and a listing'];
   const noisy = await run('capture', '--image', image, ...named, '--', 'sh', '-c', noise);
   if (noisy !== 0) return noisy;
-  const diverged = await run('run', 'noise.json', '--replays', '5', '--jobs', '4');
+  const decided = await run('run', 'noise.json', '--replays', '5', '--jobs', '4');
+  say('the same with determinism off: it cannot be the same twice');
+  const diverged = await run('run', 'noise.json', '--replays', '5', '--jobs', '4', '--determinism', 'off');
 
   const replayed = await elsewhere(run, folder, env, image);
 
-  const asExpected = tampered === 2 && diverged === 1 && replayed === 0;
+  const asExpected = tampered === 2 && decided === 0 && diverged === 1 && replayed === 0;
   process.stdout.write(
     asExpected
-      ? '\nAs it should be: the signed crash was reproduced (exit status 0), the tampered one\nrejected (2), the program that reads the clock diverged (1), and the bundle verifies,\nby reenact and without, and replays from itself alone (0). npm run setup:stop ends\nthe services.\n'
-      : `\nUnexpected: the tampered manifest ended with ${tampered} (2 was expected), the program that reads the clock with ${diverged} (1), the bundle with ${replayed} (0).\n`,
+      ? '\nAs it should be: the signed crash was reproduced (exit status 0), the tampered one\nrejected (2), the program that reads the clock was reproduced (0), and diverged with\ndeterminism off (1), and the bundle verifies, by reenact and without, and replays from\nitself alone (0). npm run setup:stop ends the services.\n'
+      : `\nUnexpected: the tampered manifest ended with ${tampered} (2 was expected), the program that reads the clock with ${decided} (0) and, with determinism off, ${diverged} (1), the bundle with ${replayed} (0).\n`,
   );
   return asExpected ? 0 : 1;
 }

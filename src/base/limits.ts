@@ -34,7 +34,7 @@ export const DEFAULTS = {
   timeoutS: 60,
   outputBytes: 64_194_304,
   user: '1000:1000',
-  determinism: 'off',
+  determinism: 'full',
 } as const;
 
 /** Limits on evidence, all of it outside input. */

@@ -76,7 +76,7 @@ manifests share one queue.
   --shard I/N          run only every N-th replay, beginning with the I-th
   --capture-with WAY   overlay or archive: how states are read (default: found)
   --determinism MODE   full or off: whether the seed decides all the program
-                       sees (default: the manifest's, or off)
+                       sees (default: the manifest's, or full)
   --allow-degraded     replay also where a mechanism of full determinism is
                        missing; the record says which, forensic policies fail
   --without MECHANISM  behave as on a host that lacks it: fixed_layout,

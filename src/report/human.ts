@@ -115,6 +115,11 @@ export function humanReport(record: ReplayRecord, style: Style): string {
       'claim',
       `${claim.name} claimed ${claim.claimed}, observed ${claim.observed ?? 'unknown'}${claim.match === false ? ' (mismatch)' : ''}`,
     );
+  const seed = record.replays[0]?.seed;
+  if (record.environment?.determinism === 'full')
+    text += row('seed', `${seed}, decides all that the program sees`);
+  if (record.environment?.determinism === 'off')
+    text += row('seed', `${seed}, decides nothing by itself (determinism off)`);
   if (record.degraded.length > 0) text += row('degraded', record.degraded.join('; '));
   if (record.image)
     text += row('image', `${record.image.requested} (checked by ${record.image.image_check})`);

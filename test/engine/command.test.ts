@@ -63,6 +63,7 @@ describeEngine('the command', () => {
       cwd,
       manifest('sh -c \'od -N8 -tx1 /dev/urandom; printf "\\\\033[31m<&\\""\'', {
         replays: 2,
+        determinism: 'off',
         name: 'noise <&"',
       }),
       'b.json',
@@ -117,7 +118,7 @@ describeEngine('the command', () => {
 
   it('stops a manifest at its first divergence when asked to', async () => {
     const cwd = tempFolder();
-    writeManifest(cwd, manifest('od -N8 -tx1 /dev/urandom', { replays: 30 }));
+    writeManifest(cwd, manifest('od -N8 -tx1 /dev/urandom', { replays: 30, determinism: 'off' }));
     const run = await reenact(['run', 'm.json', '--fail-fast', '--json', '--jobs', '2'], { cwd });
     const record = JSON.parse(run.stdout) as ReplayRecord;
     expect(run.status).toBe(1);
@@ -130,6 +131,7 @@ describeEngine('the command', () => {
     writeManifest(
       cwd,
       manifest("sh -c 'echo same > same; od -N4 -tx1 /dev/urandom > f; od -N4 -tx1 /dev/urandom'", {
+        determinism: 'off',
         replays: 2,
       }),
     );

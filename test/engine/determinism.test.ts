@@ -54,7 +54,9 @@ describeEngine('full determinism', () => {
       verdict: 'reproduced',
       replay_success_ratio: 1,
     });
-    expect(await replay(manifest(noise, { ...image, replays: 3 }))).toMatchObject({ verdict: 'diverged' });
+    expect(await replay(manifest(noise, { ...image, replays: 3, determinism: 'off' }))).toMatchObject({
+      verdict: 'diverged',
+    });
   });
 
   it('gives other bytes for another seed, and the clock it was told', async () => {
@@ -86,6 +88,12 @@ describeEngine('full determinism', () => {
     async (user) => {
       const record = await replay(manifest('/bin/attack', { ...FULL, replays: 2, user }));
       expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'unsupported' });
+      const folder = tempFolder();
+      const quiet = await replay(manifest('/bin/attack quiet', { ...FULL, replays: 1, user }), { folder });
+      expect(quiet.replays[0], await outputOf(folder, quiet.replays[0]!.final_state_sha256)).toMatchObject({
+        ended: 'signal',
+        signal: 'SIGSEGV',
+      });
     },
   );
 
