@@ -200,6 +200,7 @@ static struct options parse(char **argv) {
     else if (strcmp(*argv, "--hidden") == 0) o.hidden = 1;
     else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
     else if (strcmp(*argv, "--determinism") == 0 && argv[1]) o.full = strcmp(*++argv, "full") == 0;
+    else if (strcmp(*argv, "--chaos") == 0) o.supervision.chaos = 1;
     else if (strcmp(*argv, "--without") == 0 && argv[1] && do_without(argv[1])) argv++;
     else if (strcmp(*argv, "--seed") == 0 && argv[1]) o.supervision.seed = strtoull(*++argv, NULL, 10);
     else if (strcmp(*argv, "--clock-start") == 0 && argv[1]) o.supervision.clock_start = atol(*++argv);

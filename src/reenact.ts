@@ -60,7 +60,7 @@ type Limit = ReturnType<typeof pLimit>;
 /** Shards take turns, so that each gets its part of every manifest. */
 function planJob(loaded: LoadedManifest, o: RunOptions, clock: Clock): Job {
   const all = Array.from(
-    { length: o.replays ?? loaded.manifest.replays ?? DEFAULTS.replays },
+    { length: o.determinism?.seeds?.length ?? o.replays ?? loaded.manifest.replays ?? DEFAULTS.replays },
     (_, i) => i + 1,
   );
   const indices = o.shard ? all.filter((index) => (index - 1) % o.shard!.count === o.shard!.index - 1) : all;
@@ -111,7 +111,7 @@ async function replayAll(
   let stop = false;
   const one = async (index: number): Promise<void> => {
     if (stop || c.signal.aborted) return;
-    const replay = await replayOnce(c, p, index, manifest.seed);
+    const replay = await replayOnce(c, p, index, c.determinism.seeds?.[index - 1] ?? manifest.seed);
     await folder.keep(replay);
     tell(replay, false);
     done.push(replay);
@@ -166,6 +166,7 @@ async function runManifest(
     o.capture ?? 'auto',
     determinismOf(c, job.loaded.manifest),
     ...c.determinism.without,
+    ...(c.determinism.seeds ?? []).map(String),
   ]);
   try {
     let record: ReplayRecord;

@@ -10,15 +10,17 @@
 #include <sys/wait.h>
 
 #include "arch.h"
+#include "chaos.h"
 #include "calls.h"
 #include "clock.h"
 #include "futex.h"
 #include "guest.h"
 
-enum { MAX_JUMPS = 1000 };
+enum { MAX_JUMPS = 1000, TURN = 5000, LONGEST_TURN_BITS = 12 };
 
 static uint64_t progress; /* counts what may have changed the answer to a repeated call */
 static pid_t last;
+static uint64_t turn;     /* calls of whoever runs, after which another one may */
 
 enum action ask(struct task *t) {
   const struct handler *h = handler_of(t->call.nr);
@@ -63,8 +65,18 @@ static int can_run(struct task *t) {
   return perform(t, ask(t)) || t->state == READY;
 }
 
+/* After whom the search begins. */
+static struct task *before_the_next(void) {
+  unsigned count = 0;
+  if (!in_chaos()) return find_task(last);
+  for (struct task *t = tasks; t; t = t->next) count++;
+  struct task *t = tasks;
+  for (unsigned skip = count ? chaos_draw(count) : 0; skip > 0; skip--) t = t->next;
+  return t;
+}
+
 static struct task *first_that_can(int spinners) {
-  struct task *start = find_task(last), *t = start ? start->next : NULL;
+  struct task *start = before_the_next(), *t = start ? start->next : NULL;
   for (int turn = 0; turn < 2; turn++) {
     for (; t; t = t->next)
       if (t->spins == spinners && can_run(t)) return t;
@@ -108,6 +120,7 @@ struct task *choose_task(void) {
         if (o != t) o->spins = 0;
       last = t->tid;
       t->ran = 0;
+      turn = in_chaos() ? chaos_length(LONGEST_TURN_BITS) : TURN;
       return t;
     }
     if (due == NEVER) return NULL;
@@ -124,6 +137,8 @@ int others_wait(const struct task *t) {
     if (o != t && (o->state == READY || o->state == BLOCKED)) return 1;
   return 0;
 }
+
+int turn_is_over(const struct task *t) { return t->ran > turn && others_wait(t); }
 
 uint64_t mark_try(void) { return progress; }
 

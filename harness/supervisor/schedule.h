@@ -18,6 +18,9 @@ void resume(struct task *t);
 /* 1 when somebody else could run, or a timer could fire. */
 int others_wait(const struct task *t);
 
+/* 1 when the task made so many calls that another one may run. */
+int turn_is_over(const struct task *t);
+
 /* Sends the signals of timers that are due. */
 void fire_timers(void);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "step.h"
 
 enum { MAX_STEPS = 2000, PAGE = 4096, MAX_PAGES = 1 << 15 };
 
@@ -22,17 +23,7 @@ static int is_running(struct task *t) {
   return at && at[2] == 'R';
 }
 
-static int stopped(struct task *t, int *status) {
-  while (waitpid(t->tid, status, __WALL) != t->tid)
-    if (errno != EINTR) return 0;
-  return 1;
-}
-
-/* 1 after one instruction; 0 when another stop came first. */
-static int step(struct task *t, int *status, struct user_regs_struct *r) {
-  *status = LEFT_ALONE;
-  if (ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL) != 0 || !stopped(t, status)) return 0;
-  if (!WIFSTOPPED(*status) || *status >> 8 != SIGTRAP) return 0;
+static int registers(struct task *t, struct user_regs_struct *r) {
   return ptrace(PTRACE_GETREGS, t->tid, NULL, r) == 0;
 }
 
@@ -82,17 +73,17 @@ enum spin look_for_spin(struct task *t, int *status) {
   int period = 0;
   *status = LEFT_ALONE;
   if (!is_running(t)) return OTHER_STOP;
-  if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) != 0 || !stopped(t, status)) return OTHER_STOP;
+  if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) != 0 || !await_stop(t, status)) return OTHER_STOP;
   if (!WIFSTOPPED(*status) || *status >> 16 != PTRACE_EVENT_STOP) return OTHER_STOP;
-  if (ptrace(PTRACE_GETREGS, t->tid, NULL, &first) != 0) return OTHER_STOP;
+  if (!registers(t, &first)) return OTHER_STOP;
   if (first.orig_rax != (unsigned long long)-1) return WORKS; /* in the kernel, on its behalf */
   do {
-    if (!step(t, status, &now)) return OTHER_STOP;
+    if (!step(t, status) || !registers(t, &now)) return OTHER_STOP;
     if (++period > MAX_STEPS) return WORKS;
   } while (memcmp(&first, &now, sizeof now) != 0);
   if (!memory_digest(t, &before)) return WORKS;
   for (int i = 0; i < period; i++)
-    if (!step(t, status, &now)) return OTHER_STOP;
+    if (!step(t, status) || !registers(t, &now)) return OTHER_STOP;
   if (memcmp(&first, &now, sizeof now) != 0 || !memory_digest(t, &after)) return WORKS;
   return before == after ? SPINS : WORKS;
 }

@@ -9,8 +9,6 @@ enum spin {
   OTHER_STOP, /* something else happened: *status tells */
 };
 
-enum { LEFT_ALONE = -1 }; /* no status of the kernel's: 0 is one */
-
 /* Interrupts a task that runs in user mode and looks whether it goes in circles. */
 enum spin look_for_spin(struct task *t, int *status);
 

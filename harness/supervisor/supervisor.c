@@ -16,6 +16,7 @@
 
 #include "arch.h"
 #include "calls.h"
+#include "chaos.h"
 #include "clock.h"
 #include "exec.h"
 #include "guest.h"
@@ -24,8 +25,9 @@
 #include "random.h"
 #include "schedule.h"
 #include "spin.h"
+#include "step.h"
 
-enum { TURN = 5000, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
+enum { WALK_BITS = 11, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
 
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
@@ -94,7 +96,8 @@ static int on_call(struct task *t) {
     clock_tick();
     fire_timers();
     t->deadline = NEVER;
-    if (++t->ran > TURN && others_wait(t)) {
+    t->ran++;
+    if (turn_is_over(t)) {
       t->unasked = 1;
       t->state = READY;
       return 0;
@@ -233,10 +236,35 @@ static int circles(struct task *t, int *patience) {
   }
 }
 
+enum walk { NO_WALK, WALKED, GONE_ON };
+
+/* In chaos, some turns end between two instructions; GONE_ON: its next stop is to be waited for, as that of a task
+   that runs. */
+static enum walk walk(struct task **chosen) {
+  struct task *t = *chosen;
+  pid_t tid = t->tid;
+  int status;
+  if (!in_chaos() || t->second_half || t->signal || chaos_draw(2) || !others_wait(t)) return NO_WALK;
+  t->state = RUNNING;
+  t->heard = signals_sent;
+  for (unsigned left = chaos_length(WALK_BITS); left > 0; left--) {
+    if (step(t, &status)) continue;
+    if (status == LEFT_ALONE) return GONE_ON;
+    if (!on_stop(t, tid, status)) return WALKED;
+    /* It may be about to enter the kernel with a call that would not sleep now: it must go on at once. */
+    *chosen = find_task(tid);
+    return *chosen ? NO_WALK : WALKED;
+  }
+  t->state = READY;
+  return WALKED;
+}
+
 /* Lets `t` run until somebody else has to; NULL waits for whatever comes from outside. */
 static void run(struct task *t) {
   int status, quiet = 0, patience = 2;
-  if (t) resume(t);
+  enum walk walked = t ? walk(&t) : NO_WALK;
+  if (walked == WALKED) return;
+  if (t && walked == NO_WALK) resume(t);
   for (;;) {
     pid_t pid = waitpid(-1, &status, __WALL);
     if (pid < 0 && errno != EINTR) return;
@@ -276,6 +304,7 @@ static int seize(pid_t child, int gate) {
 struct supervised supervise(pid_t child, int gate, const struct supervision *s, long deadline_ms) {
   clock_begin(s->clock_start);
   random_begin(s->seed);
+  if (s->chaos) chaos_begin(s->seed);
   identity_begin(s->cpus);
   inodes_begin();
   root = child;

@@ -8,6 +8,7 @@ struct supervision {
   uint64_t seed;
   long clock_start; /* seconds after 1970 */
   int cpus;         /* what the program is told */
+  int chaos;        /* turns by chance of the seed */
 };
 
 /* Why a run cannot be vouched for, in the trailer as kind=unsupported value=…; below 1000 it is a system call. */

@@ -91,6 +91,11 @@ function compare(recorded: ReplayRecord, now: ReplayRecord): { same: boolean; te
   };
 }
 
+/** The recorded replays’ seeds, from the first again when there are more replays than that. */
+function seedsOf({ replays }: ReplayRecord, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => replays[i % replays.length]!.seed);
+}
+
 /** Replays the bundle at `path`; nothing of it is left when this returns. */
 export async function replayBundle(path: string, a: Arguments): Promise<number> {
   const checked = await verifyBundle(path);
@@ -112,6 +117,7 @@ export async function replayBundle(path: string, a: Arguments): Promise<number> 
     const served = opened.document.image ? await serveImage(store) : undefined;
     close = served?.close;
     const replays = a.number('replays', 1, 100_000, opened.record.requested);
+    const { environment } = opened.record;
     const progress = new Progress('auto', replays, process.stderr, systemClock);
     const [record] = await runManifests(await connectEngine(), {
       manifests: [manifestOf(opened, store, join(folder, 'case'))],
@@ -128,9 +134,10 @@ export async function replayBundle(path: string, a: Arguments): Promise<number> 
       evidenceStores: [store.folder],
       // Records from before there was a choice were made without it, by a PID 1 that knows nothing of it.
       determinism: {
-        mode: opened.record.environment?.determinism ?? 'off',
+        mode: environment?.determinism ?? 'off',
         allowDegraded: a.flag('allow-degraded'),
         without: [],
+        ...(environment?.schedule === 'chaos' ? { seeds: seedsOf(opened.record, replays) } : {}),
       },
       kit: await harnessOf(opened, store, a.list('trust-harness')),
       jobs: a.number('jobs', 1, 256, 4),

@@ -81,6 +81,8 @@ manifests share one queue.
                        missing; the record says which, forensic policies fail
   --without MECHANISM  behave as on a host that lacks it: fixed_layout,
                        clock_trap, cpuid_trap or call_trace (repeatable)
+  --seeds A..B         hunt for races: one replay for each seed, which decides by
+                       chance whose turn it is; --seeds N..N shows one again
   --dry-run            check everything that needs no engine, print the plan
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)

@@ -33,6 +33,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     determinism: 'string',
     'allow-degraded': 'boolean',
     without: 'list',
+    seeds: 'string',
     'dry-run': 'boolean',
     'require-evidence': 'boolean',
     evidence: 'list',

@@ -94,6 +94,8 @@ async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
   }
 }
 
+const MAX_SEEDS = 100_000;
+
 /** Packs a record as soon as it is there; the bundle's identity goes to stderr, where it disturbs no report. */
 async function pack(path: string, record: ReplayRecord, o: RunOptions, withImage: boolean): Promise<void> {
   const { collect } = await import('../bundle/collect.ts');
@@ -105,14 +107,27 @@ async function pack(path: string, record: ReplayRecord, o: RunOptions, withImage
   process.stderr.write(`bundle ${path}, identity ${root}\n`);
 }
 
+function seedsFrom(a: Arguments): number[] | undefined {
+  const given = a.text('seeds');
+  if (given === undefined) return undefined;
+  const [, from, to] = /^(\d{1,15})\.\.(\d{1,15})$/.exec(given) ?? [];
+  const count = Number(to) - Number(from) + 1;
+  if (!(count >= 1 && count <= MAX_SEEDS))
+    throw new Fault('usage', `--seeds wants A..B, at most ${MAX_SEEDS} of them, not "${given}"`);
+  if (a.text('replays') !== undefined) throw new Fault('usage', '--seeds is one replay each: drop --replays');
+  return Array.from({ length: count }, (_, i) => Number(from) + i);
+}
+
 function determinismFrom(a: Arguments): DeterminismChoice {
   const mode = choice(a, 'determinism', ['full', 'off'] as const);
   const without = a.list('without');
   for (const name of without)
     if (!MECHANISM_NAMES.includes(name as Mechanism))
       throw new Fault('usage', `--without is one of ${MECHANISM_NAMES.join(', ')}, not "${name}"`);
+  const seeds = seedsFrom(a);
+  if (seeds && mode === 'off') throw new Fault('usage', '--seeds needs --determinism full');
   return {
-    ...(mode ? { mode } : {}),
+    ...(seeds ? { mode: 'full' as const, seeds } : mode ? { mode } : {}),
     allowDegraded: a.flag('allow-degraded'),
     without: without as Mechanism[],
   };

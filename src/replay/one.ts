@@ -14,9 +14,14 @@ import { createSandbox, writtenBytes } from './sandbox.ts';
 const WORTH_A_RETRY: readonly FaultCode[] = ['engine_failed', 'engine_unreachable'];
 const RETRY_PAUSE_MS = 500;
 
-async function attempt(c: RunContext, p: Prepared): Promise<Omit<RawReplay, 'index' | 'seed' | 'attempts'>> {
+async function attempt(
+  c: RunContext,
+  p: Prepared,
+  seed: number,
+): Promise<Omit<RawReplay, 'index' | 'seed' | 'attempts'>> {
   assertRoom(c.store.folder);
-  const { plan, bench } = p;
+  const { bench } = p;
+  const plan = p.planFor(seed);
   const args = [
     '--timeout-ms',
     String(Math.round(plan.timeoutMs)),
@@ -64,7 +69,7 @@ export async function replayOnce(
   const began = c.clock.monotonicMs();
   for (let attempts = 1; ; attempts++) {
     try {
-      return { index, seed, attempts, ...(await attempt(c, p)) };
+      return { index, seed, attempts, ...(await attempt(c, p, seed)) };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       if (error.code === 'interrupted' || c.signal.aborted)

@@ -1,6 +1,7 @@
 /** From a manifest to what one replay needs: command, environment, user, limits, all defaults filled in. */
 import { DEFAULTS } from '../base/limits.ts';
 import type { Determinism, Manifest } from '../manifest/definition.ts';
+import { splitInstructions } from '../manifest/instructions.ts';
 import type { ParsedManifest } from '../manifest/parse.ts';
 import type { Mechanism } from '../sandbox/mechanisms.ts';
 import type { ContainerLimits } from '../sandbox/port.ts';
@@ -20,6 +21,20 @@ export interface Plan {
   outputBytes: number;
   /** PID 1's own arguments (docs/harness.md) that say how much is decided by the seed. */
   determinism: string[];
+}
+
+/** How much the seed decides, and without what. */
+export interface Decided {
+  mode: Determinism;
+  without: Mechanism[];
+  /** Turns by chance of the seed. */
+  chaos: boolean;
+}
+
+/** The same manifest under another seed. */
+export function withSeed(parsed: ParsedManifest, seed: number): ParsedManifest {
+  const manifest = { ...parsed.manifest, seed };
+  return { ...parsed, manifest, argv: splitInstructions(manifest.run_instructions, seed).argv };
 }
 
 function parseEnv(list: string[]): Record<string, string> {
@@ -49,28 +64,19 @@ function environment(parsed: ParsedManifest, imageEnv: string[]): Record<string,
 }
 
 /** Nothing where it is off, so that harnesses from before it can still be used. */
-function determinismArgs(
-  manifest: Manifest,
-  mode: Determinism,
-  without: Mechanism[],
-  cpus: number,
-): string[] {
-  if (mode === 'off') return [];
+function determinismArgs(manifest: Manifest, o: Decided, cpus: number): string[] {
+  if (o.mode === 'off') return [];
   return [
     ...['--determinism', 'full', '--seed', String(manifest.seed)],
     ...['--clock-start', String(manifest.clock_start ?? CLOCK_START)],
     ...['--cpus', String(Math.max(1, Math.floor(cpus)))],
-    ...without.flatMap((name) => ['--without', name]),
+    ...o.without.flatMap((name) => ['--without', name]),
+    ...(o.chaos ? ['--chaos'] : []),
   ];
 }
 
 /** The plan for a manifest in an image with the given environment ("NAME=value" each). */
-export function planReplay(
-  parsed: ParsedManifest,
-  imageEnv: string[],
-  mode: Determinism,
-  without: Mechanism[],
-): Plan {
+export function planReplay(parsed: ParsedManifest, imageEnv: string[], decided: Decided): Plan {
   const { manifest } = parsed;
   const user = manifest.user ?? DEFAULTS.user;
   const [uid = 0, gid = uid] = user.split(':').map(Number);
@@ -89,7 +95,7 @@ export function planReplay(
     },
     timeoutMs: (limits.timeout ?? DEFAULTS.timeoutS) * 1000,
     outputBytes: limits.output ?? DEFAULTS.outputBytes,
-    determinism: determinismArgs(manifest, mode, without, cpus),
+    determinism: determinismArgs(manifest, decided, cpus),
   };
 }
 

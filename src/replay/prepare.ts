@@ -17,7 +17,7 @@ import { type Baseline, type CaptureContext, readBaseline } from '../state/captu
 import { benchOf, createHelper, type ImageBench } from './bench.ts';
 import type { RunContext } from './context.ts';
 import { copyInputs } from './inputs.ts';
-import { type Plan, planReplay, programOf } from './plan.ts';
+import { type Plan, planReplay, programOf, withSeed } from './plan.ts';
 import { createSandbox } from './sandbox.ts';
 
 /** What the probe of a sandbox found, and what an idle container of it shows. */
@@ -31,6 +31,8 @@ export interface Probed {
 
 export interface Prepared extends Probed {
   plan: Plan;
+  /** The plan of a replay with this seed. */
+  planFor: (seed: number) => Plan;
   bench: ImageBench;
   caseVolume: string | undefined;
   capture: CaptureContext;
@@ -138,7 +140,9 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
     await c.scope.discard(helper);
   }
   const mode = determinismOf(c, manifest);
-  const made = { plan: planReplay(loaded, image.env, mode, c.determinism.without), bench, caseVolume };
+  const { without, seeds } = c.determinism;
+  const chaos = seeds !== undefined;
+  const made = { plan: planReplay(loaded, image.env, { mode, without, chaos }), bench, caseVolume };
   const capture: CaptureContext = {
     engine: c.engine,
     way: bench.way,
@@ -148,8 +152,7 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
   };
   const probed = await probe(c, made, capture);
   // PID 1 does without what is missing, and gives up where anything else turns out to be.
-  const plan = probed.mechanisms
-    ? planReplay(loaded, image.env, mode, missingOf(probed.mechanisms))
-    : made.plan;
-  return { ...made, plan, capture, ...probed };
+  const decided = { mode, without: missingOf(probed.mechanisms ?? []), chaos };
+  const planFor = (seed: number): Plan => planReplay(withSeed(loaded, seed), image.env, decided);
+  return { ...made, capture, ...probed, planFor };
 }

@@ -28,19 +28,40 @@ function row(label: string, text: string): string {
   return `  ${label.padEnd(11)}${text}\n`;
 }
 
+function endingOf(r: ReplayRecord['replays'][0]): string {
+  if (r.error) return `failed (${r.error.code})`;
+  if (r.ended === 'signal') return `signal ${r.signal}`;
+  return r.ended === 'exit' ? `exit ${r.exit_code}` : String(r.ended);
+}
+
 function endings(record: ReplayRecord): string {
   const counts = new Map<string, number>();
-  for (const r of record.replays) {
-    const text = r.error
-      ? `failed (${r.error.code})`
-      : r.ended === 'signal'
-        ? `signal ${r.signal}`
-        : r.ended === 'exit'
-          ? `exit ${r.exit_code}`
-          : String(r.ended);
-    counts.set(text, (counts.get(text) ?? 0) + 1);
-  }
+  for (const r of record.replays) counts.set(endingOf(r), (counts.get(endingOf(r)) ?? 0) + 1);
   return [...counts].map(([text, count]) => (counts.size === 1 ? text : `${text} × ${count}`)).join(', ');
+}
+
+/** Seeds named for each ending. */
+const SHOWN_SEEDS = 12;
+
+/** What the seed decided; where each replay had its own, which of them ended otherwise than the rest. */
+function seedRows(record: ReplayRecord): string {
+  const { determinism, schedule } = record.environment ?? {};
+  const seeds = record.replays.map(({ seed }) => seed);
+  if (determinism === 'off') return row('seed', `${seeds[0]}, decides nothing by itself (determinism off)`);
+  if (determinism !== 'full' || seeds.length === 0) return '';
+  if (schedule !== 'chaos') return row('seed', `${seeds[0]}, decides all that the program sees`);
+  let text = row('seeds', `${Math.min(...seeds)} to ${Math.max(...seeds)}, each with its own order of turns`);
+  const others = Map.groupBy(
+    record.replays.filter(({ outcome }) => outcome !== 'match'),
+    endingOf,
+  );
+  for (const [ending, replays] of others) {
+    const shown = replays.slice(0, SHOWN_SEEDS).map(({ seed }) => seed);
+    const more = replays.length > shown.length ? ` and ${replays.length - shown.length} more` : '';
+    text += row('otherwise', `${ending}: ${shown.join(', ')}${more}`);
+    text += row('  again', `run with --seeds ${shown[0]}..${shown[0]}`);
+  }
+  return text;
 }
 
 /** A sandboxed program chooses these bytes: control characters must not reach the terminal. */
@@ -115,11 +136,7 @@ export function humanReport(record: ReplayRecord, style: Style): string {
       'claim',
       `${claim.name} claimed ${claim.claimed}, observed ${claim.observed ?? 'unknown'}${claim.match === false ? ' (mismatch)' : ''}`,
     );
-  const seed = record.replays[0]?.seed;
-  if (record.environment?.determinism === 'full')
-    text += row('seed', `${seed}, decides all that the program sees`);
-  if (record.environment?.determinism === 'off')
-    text += row('seed', `${seed}, decides nothing by itself (determinism off)`);
+  text += seedRows(record);
   if (record.degraded.length > 0) text += row('degraded', record.degraded.join('; '));
   if (record.image)
     text += row('image', `${record.image.requested} (checked by ${record.image.image_check})`);

@@ -21,6 +21,8 @@ export interface DeterminismChoice {
   allowDegraded: boolean;
   /** Behaves as on a host without these. */
   without: Mechanism[];
+  /** One for each replay, in the place of the manifest’s; turns are then by chance of the seed. */
+  seeds?: number[];
 }
 
 /** The probe's list; a harness that says nothing has none. */

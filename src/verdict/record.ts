@@ -110,6 +110,8 @@ export interface ReplayRecord {
     determinism?: 'full' | 'off';
     /** What that rested on, of what this release knows; only where it was full. */
     mechanisms?: Mechanism[];
+    /** Each replay had a seed of its own, which decided whose turn it was by chance. */
+    schedule?: 'chaos';
     /** Nothing here protects against the machine's own root or its engine. */
     trusted: string[];
   } | null;
@@ -192,6 +194,7 @@ const environment = object(
     harness_sha256: digest,
     determinism: oneOf('full', 'off'),
     mechanisms: array(oneOf(...MECHANISM_NAMES)),
+    schedule: oneOf('chaos'),
     trusted: array(text),
   },
   [
