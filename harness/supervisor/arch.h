@@ -12,6 +12,9 @@ void arch_skip(struct task *t, int64_t result);
 /* At an entry stop: the kernel does this call instead; the guest's registers are put back by arch_answer. */
 void arch_replace(struct task *t, const struct call *other);
 
+/* 1 at the entry of a call, as far as registers tell: not at the end of one, unless that answered ENOSYS. */
+int arch_enters(const struct task *t);
+
 /* At an exit stop: the kernel's answer. */
 int64_t arch_result(struct task *t);
 

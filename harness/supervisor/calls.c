@@ -73,6 +73,10 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_nanosleep] = {on_nanosleep, 0, 0}, [SYS_clock_nanosleep] = {on_clock_nanosleep, 0, 0},
     [SYS_times] = {on_times, 0, 0}, [SYS_getrusage] = {on_getrusage, 0, 0}, [SYS_alarm] = {on_alarm, 0, 0},
     [SYS_setitimer] = {on_setitimer, 0, 0}, [SYS_getitimer] = {on_getitimer, 0, 0},
+    [SYS_timer_create] = {on_timer_create, 0, 0}, [SYS_timer_settime] = {on_timer_settime, 0, 0},
+    [SYS_timer_gettime] = {on_timer_gettime, 0, 0}, [SYS_timer_getoverrun] = {on_timer_getoverrun, 0, 0},
+    [SYS_timer_delete] = {on_timer_delete, 0, 0}, [SYS_timerfd_create] = {on_timerfd_create, after_timerfd_create, 0},
+    [SYS_timerfd_settime] = {on_timerfd_settime, 0, 0}, [SYS_timerfd_gettime] = {on_timerfd_gettime, 0, 0},
     [SYS_clock_settime] = FORBIDDEN, [SYS_settimeofday] = FORBIDDEN, [SYS_adjtimex] = FORBIDDEN,
     [SYS_clock_adjtime] = FORBIDDEN,
     /* Identity. */

@@ -21,6 +21,11 @@ enum action on_clock_gettime(struct task *t, struct call *c), on_clock_getres(st
     on_times(struct task *t, struct call *c), on_getrusage(struct task *t, struct call *c);
 enum action on_alarm(struct task *t, struct call *c), on_setitimer(struct task *t, struct call *c),
     on_getitimer(struct task *t, struct call *c);
+enum action on_timer_create(struct task *t, struct call *c), on_timer_settime(struct task *t, struct call *c),
+    on_timer_gettime(struct task *t, struct call *c), on_timer_getoverrun(struct task *t, struct call *c),
+    on_timer_delete(struct task *t, struct call *c);
+enum action on_timerfd_create(struct task *t, struct call *c), after_timerfd_create(struct task *t, struct call *c),
+    on_timerfd_settime(struct task *t, struct call *c), on_timerfd_gettime(struct task *t, struct call *c);
 enum action on_getrandom(struct task *t, struct call *c), on_uname(struct task *t, struct call *c),
     on_sysinfo(struct task *t, struct call *c), on_getcpu(struct task *t, struct call *c),
     on_getaffinity(struct task *t, struct call *c), on_setaffinity(struct task *t, struct call *c),

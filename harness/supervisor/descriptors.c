@@ -17,6 +17,7 @@
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
+#include "timerfd.h"
 
 enum kind { UNKNOWN, PLAIN, OUTSIDE, ENTROPY, MAY_SLEEP, ANONYMOUS };
 
@@ -83,7 +84,9 @@ enum action on_read(struct task *t, struct call *c) {
   int patient = !(flags & O_NONBLOCK);
   if (c->nr == SYS_recvfrom || c->nr == SYS_recvmsg || c->nr == SYS_recvmmsg)
     patient = patient && !((c->nr == SYS_recvmsg ? c->args[2] : c->args[3]) & MSG_DONTWAIT);
+  struct timerfd *timer = kind == ANONYMOUS && c->nr == SYS_read ? timerfd_of(t, (int)c->args[0]) : NULL;
   if (kind == ENTROPY) action = read_entropy(t, c);
+  else if (timer) action = read_timerfd(t, c, timer, patient);
   else if (kind == ANONYMOUS && patient) action = in_parts(t, c, fd, flags);
   else if (kind == MAY_SLEEP && patient && !now(fd, POLLIN)) action = guest_signals(t, NULL, NULL) ? RUN : BLOCK;
   close(fd);

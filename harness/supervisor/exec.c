@@ -8,6 +8,7 @@
 #include "guest.h"
 #include "random.h"
 #include "supervisor.h"
+#include "timers.h"
 
 enum { CHUNK = 512, MAX_WORDS = 1 << 20 };
 
@@ -55,6 +56,7 @@ static void settle_vector(struct task *t) {
 
 void settle_program(struct task *t) {
   forget_memory(t->process);
+  forget_timers(t->process);
   t->process->space = new_space();
   if (!arch_load(t)) return;
   if (arch_foreign(t)) give_up_on(FOREIGN_PROGRAM);

@@ -86,6 +86,13 @@ static uint64_t mask(const char *status, const char *name) {
   return at ? strtoull(at + strlen(name), NULL, 16) : 0;
 }
 
+int guest_pending(struct task *t, int whole, uint64_t *signals) {
+  char status[4096];
+  if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
+  *signals = mask(status, whole ? "\nShdPnd:\t" : "\nSigPnd:\t");
+  return 1;
+}
+
 uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught) {
   char status[4096];
   /* The kernel delivers what is pending before a thread runs, so only what came since then can matter. */

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "futex.h"
 #include "guest.h"
+#include "timers.h"
 
 enum { MAX_JUMPS = 1000 };
 
@@ -38,7 +39,7 @@ void resume(struct task *t) {
   t->heard = signals_sent;
   int signal = t->signal;
   t->signal = 0;
-  ptrace(t->second_half ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
+  ptrace(t->second_half || is_timed(t->process) ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
 }
 
 /* 1 when a blocked task can run now. */
@@ -75,23 +76,20 @@ static struct task *first_that_can(int spinners) {
 
 static int64_t earliest_deadline(void) {
   int64_t earliest = NEVER;
+  int working = 0;
   for (struct task *t = tasks; t; t = t->next) {
-    int64_t due = t->state == BLOCKED ? t->deadline : NEVER, alarm = t->process->alarm;
+    int64_t due = t->state == BLOCKED ? t->deadline : NEVER;
     if (due != NEVER && (earliest == NEVER || due < earliest)) earliest = due;
-    if (alarm != NEVER && (earliest == NEVER || alarm < earliest)) earliest = alarm;
+    if (t->spins) working = 1;
   }
-  return earliest;
+  int64_t timer = timers_due(working);
+  return earliest == NEVER || (timer != NEVER && timer < earliest) ? timer : earliest;
 }
 
 void fire_timers(void) {
-  for (struct task *t = tasks; t; t = t->next) {
-    struct process *p = t->process;
-    if (p->alarm == NEVER || p->alarm > clock_now()) continue;
-    p->alarm = p->alarm_every ? clock_after(p->alarm_every) : NEVER;
-    kill(p->tgid, SIGALRM);
-    signals_sent++;
-    progress++;
-  }
+  if (!timers_fire()) return;
+  progress++;
+  reap_dying();
 }
 
 /* A timer that nobody listens to must not keep us from looking at the real clock. */
@@ -119,7 +117,7 @@ struct task *choose_task(void) {
 }
 
 int others_wait(const struct task *t) {
-  if (t->process->alarm != NEVER) return 1;
+  if (timers_due(1) != NEVER) return 1;
   for (const struct task *o = tasks; o; o = o->next)
     if (o != t && (o->state == READY || o->state == BLOCKED)) return 1;
   return 0;

@@ -6,6 +6,8 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include "timer.h"
+
 enum { NEVER = -1 };
 
 /* A system call as the guest made it; every value is the guest's and hostile. */
@@ -40,7 +42,9 @@ struct process {
   int memory;         /* /proc/TGID/mem, or -1 */
   int handle;         /* pidfd, or -1 */
   uint64_t space;     /* identity of the address space, for private futexes */
-  int64_t alarm, alarm_every; /* ITIMER_REAL: virtual deadline and period, or NEVER and 0 */
+  struct timer intervals[3];      /* alarm and setitimer: real, virtual, profiling */
+  struct posix_timer *timers;     /* timer_create */
+  int next_timer;
 };
 
 struct task {
