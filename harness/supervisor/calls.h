@@ -36,6 +36,11 @@ enum action on_read(struct task *t, struct call *c), on_write(struct task *t, st
     on_accept(struct task *t, struct call *c), on_connect(struct task *t, struct call *c),
     on_copy(struct task *t, struct call *c), on_fcntl(struct task *t, struct call *c),
     after_fcntl(struct task *t, struct call *c);
+enum action on_bind(struct task *t, struct call *c), on_listen(struct task *t, struct call *c),
+    after_connect(struct task *t, struct call *c);
+enum action on_recvmmsg(struct task *t, struct call *c), after_recvmmsg(struct task *t, struct call *c),
+    on_sendmmsg(struct task *t, struct call *c), after_sendmmsg(struct task *t, struct call *c),
+    on_recvfrom(struct task *t, struct call *c), after_recvfrom(struct task *t, struct call *c);
 enum action on_poll(struct task *t, struct call *c), on_select(struct task *t, struct call *c),
     after_select(struct task *t, struct call *c), after_ppoll(struct task *t, struct call *c),
     on_epoll(struct task *t, struct call *c);
