@@ -107,6 +107,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_tgkill] = {on_kill, after_kill, 0}, [SYS_rt_sigqueueinfo] = {on_kill, after_kill, 0},
     [SYS_rt_tgsigqueueinfo] = {on_kill, after_kill, 0}, [SYS_pause] = {on_pause, 0, 0},
     [SYS_rt_sigsuspend] = {on_sigsuspend, 0, 0}, [SYS_rt_sigtimedwait] = {on_sigtimedwait, 0, 0},
+    [SYS_pidfd_send_signal] = {on_kill, after_kill, 0}, [SYS_pidfd_open] = PASSES,
     [SYS_restart_syscall] = {on_restart, 0, 0},
     /* Files' numbers and times; folders' order. */
     [SYS_stat] = {on_stat, after_stat, 0}, [SYS_lstat] = {on_stat, after_stat, 0},

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,7 @@ int guest_pending(struct task *t, int whole, uint64_t *signals) {
 
 uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught) {
   char status[4096];
+  if (t->process->stops) return 1ULL << (SIGSTOP - 1);
   /* The kernel delivers what is pending before a thread runs, so only what came since then can matter. */
   if (!blocked && t->heard == signals_sent) return 0;
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;

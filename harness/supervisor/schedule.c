@@ -16,7 +16,8 @@
 #include "guest.h"
 #include "timers.h"
 
-enum { MAX_JUMPS = 1000 };
+/* What the kernel says inside when a signal came first: it makes it EINTR, or makes the call again. */
+enum { MAX_JUMPS = 1000, RESTART = -512 };
 
 static uint64_t progress; /* counts what may have changed the answer to a repeated call */
 static pid_t last;
@@ -45,6 +46,11 @@ void resume(struct task *t) {
 /* 1 when a blocked task can run now. */
 static int unblocks(struct task *t) {
   if (t->again) {
+    if (guest_signals(t, NULL, NULL)) {
+      t->again = 0;
+      arch_answer(t, t->done ? (int64_t)t->done : RESTART);
+      return 1;
+    }
     if (t->tried == progress) return 0;
     arch_repeat(t);
     return 1;

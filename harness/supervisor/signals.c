@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "guest.h"
 #include "schedule.h"
+#include "stop.h"
 
 enum action on_kill(struct task *t, struct call *c) {
   (void)t, (void)c;
@@ -16,8 +17,8 @@ enum action on_kill(struct task *t, struct call *c) {
 
 /* What a signal kills dies beside whoever runs, so it is waited for here. */
 enum action after_kill(struct task *t, struct call *c) {
-  (void)t, (void)c;
   signals_sent++;
+  wait_for_woken(t, c);
   reap_dying();
   return RUN;
 }

@@ -24,6 +24,7 @@
 #include "random.h"
 #include "schedule.h"
 #include "spin.h"
+#include "stop.h"
 
 enum { TURN = 5000, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
 
@@ -75,7 +76,7 @@ void reap_dying(void) {
       int status;
       next = t->next;
       if ((t->tid == t->process->tgid) != leaders) continue;
-      if (is_at_work(t->process) || (t->state == GONE && t->process->tasks > 1)) continue;
+      if (t->state == STOPPED || is_at_work(t->process) || (t->state == GONE && t->process->tasks > 1)) continue;
       if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) == 0 || errno != ESRCH) continue;
       int alive;
       do alive = wait_for(t->tid, &status);
@@ -94,6 +95,7 @@ static int on_call(struct task *t) {
     clock_tick();
     fire_timers();
     t->deadline = NEVER;
+    t->done = 0;
     if (++t->ran > TURN && others_wait(t)) {
       t->unasked = 1;
       t->state = READY;
@@ -187,13 +189,22 @@ static int on_stop(struct task *t, pid_t pid, int status) {
     case PTRACE_EVENT_FORK: return on_birth(t, 0);
     case PTRACE_EVENT_VFORK: return on_birth(t, 1);
     case PTRACE_EVENT_EXEC: return on_exec(t, pid);
-    case PTRACE_EVENT_STOP: return 1;
+    case PTRACE_EVENT_STOP:
+      if (signal == SIGTRAP) return 1;
+      on_group_stop(t);
+      return 0;
     default: break;
   }
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (signal == SIGSEGV && arch_emulate(t)) return 1;
   t->signal = signal;
+  t->again = 0;
   return 1;
+}
+
+void await_stop(struct task *t) {
+  int status;
+  if (wait_for(t->tid, &status) && on_stop(t, t->tid, status)) t->state = READY;
 }
 
 static volatile sig_atomic_t looked;

@@ -45,6 +45,14 @@ struct process {
   struct timer intervals[3];      /* alarm and setitimer: real, virtual, profiling */
   struct posix_timer *timers;     /* timer_create */
   int next_timer;
+  int stops;                      /* stopped by a signal, or about to be */
+};
+
+/* An open of a FIFO that waits for a writer, its descriptor already there. */
+struct meeting {
+  int waits, met, leaves, fd;
+  dev_t dev;
+  ino_t ino;
 };
 
 struct task {
@@ -69,6 +77,8 @@ struct task {
   long replaced;      /* length of the text that an open is answered with, or -1 */
   int creates;        /* an open makes a file that was not there */
   uint64_t done;      /* bytes of a write that is made in pieces */
+  int opens_fifo;
+  struct meeting fifo;
   int spins;          /* goes in circles until somebody else does something */
   uint64_t ran;       /* calls since it was chosen */
 };
