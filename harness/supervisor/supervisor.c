@@ -9,7 +9,6 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,8 +24,9 @@
 #include "schedule.h"
 #include "spin.h"
 #include "stop.h"
+#include "watch.h"
 
-enum { TURN = 5000, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
+enum { TURN = 5000, LONGEST_PATIENCE = 100 };
 
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
@@ -207,33 +207,6 @@ void await_stop(struct task *t) {
   if (wait_for(t->tid, &status) && on_stop(t, t->tid, status)) t->state = READY;
 }
 
-static volatile sig_atomic_t looked;
-
-static void look(int signal) {
-  (void)signal;
-  looked = 1;
-}
-
-/* Interrupts waitpid now and then; a guest that sends the same signal only makes us look at the clock. */
-static void watch_real_time(void) {
-  struct sigaction action = {.sa_handler = look};
-  struct itimerval every = {{0, LOOK_EVERY_US}, {0, LOOK_EVERY_US}};
-  sigset_t one;
-  sigaction(SIGALRM, &action, NULL);
-  sigemptyset(&one);
-  sigaddset(&one, SIGALRM);
-  sigprocmask(SIG_UNBLOCK, &one, NULL);
-  setitimer(ITIMER_REAL, &every, NULL);
-}
-
-static void stop_watching(void) {
-  struct itimerval none = {{0, 0}, {0, 0}};
-  sigset_t all;
-  setitimer(ITIMER_REAL, &none, NULL);
-  sigfillset(&all);
-  sigprocmask(SIG_BLOCK, &all, NULL);
-}
-
 /* After a while without a stop: 1 when the task goes in circles and others may run. */
 static int circles(struct task *t, int *patience) {
   int status;
@@ -269,8 +242,7 @@ static void run(struct task *t) {
       quiet = 0;
       continue;
     }
-    if (looked && time_is_over()) return;
-    looked = 0;
+    if (has_looked() && time_is_over()) return;
     struct task *stopped = find_task(pid);
     if (!stopped) newborn = pid;
     if (!stopped) continue;
