@@ -14,7 +14,7 @@
 #include "arch.h"
 #include "guest.h"
 
-enum { RESTART = -512, PIPES = 0x50495045 };
+enum { PIPES = 0x50495045 };
 
 int is_fifo(struct task *t, int at, const char *path, uint64_t flags) {
   char link[64];

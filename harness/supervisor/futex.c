@@ -91,7 +91,8 @@ static enum action wait_for(struct task *t, struct call *c, int command, int pri
   if (t->deadline != NEVER && clock_now() >= t->deadline) return answer(t, c, -ETIMEDOUT);
   if (!guest_signals(t, NULL, NULL)) return BLOCK;
   t->futex.waiting = 0;
-  return RUN;
+  c->result = t->deadline == NEVER ? RESTART : RESTART_REST;
+  return LEAVE;
 }
 
 static enum action requeue(struct task *t, struct call *c, int compare, int private) {

@@ -16,8 +16,7 @@
 #include "guest.h"
 #include "timers.h"
 
-/* What the kernel says inside when a signal came first: it makes it EINTR, or makes the call again. */
-enum { MAX_JUMPS = 1000, RESTART = -512 };
+enum { MAX_JUMPS = 1000 };
 
 static uint64_t progress; /* counts what may have changed the answer to a repeated call */
 static pid_t last;
@@ -28,10 +27,13 @@ enum action ask(struct task *t) {
 }
 
 int perform(struct task *t, enum action action) {
-  t->second_half = action == AFTER;
+  const struct call harmless = {.nr = SYS_getpid};
+  t->second_half = action == AFTER || action == LEAVE;
+  t->leaves = action == LEAVE ? (int)t->call.result : 0;
+  if (action == LEAVE) arch_replace(t, &harmless);
   if (action == DONE || action == YIELD) arch_skip(t, t->call.result);
   t->state = action == BLOCK ? BLOCKED : READY;
-  if (action == BLOCK) t->kept = t->call;
+  if (action == BLOCK || action == LEAVE) t->kept = t->call;
   return action != BLOCK && action != YIELD;
 }
 

@@ -42,7 +42,9 @@ enum action on_sigtimedwait(struct task *t, struct call *c) {
     c->result = error;
     if (error) return DONE;
   }
-  if (guest_signals(t, &none, NULL) & wanted || guest_signals(t, NULL, NULL)) return RUN;
+  if (guest_signals(t, &none, NULL) & wanted) return RUN;
+  c->result = -EINTR;
+  if (guest_signals(t, NULL, NULL)) return LEAVE;
   c->result = -EAGAIN;
   return t->deadline != NEVER && clock_now() >= t->deadline ? DONE : BLOCK;
 }

@@ -109,6 +109,10 @@ static int on_call(struct task *t) {
 static int on_answer(struct task *t) {
   const struct handler *h = handler_of(t->call.nr);
   t->second_half = 0;
+  if (t->leaves) {
+    arch_answer(t, t->leaves);
+    return 1;
+  }
   t->call.result = arch_result(t);
   enum action action = h->exit ? h->exit(t, &t->call) : RUN;
   if (action == DONE) arch_answer(t, t->call.result);

@@ -17,6 +17,10 @@ struct call {
   int64_t result; /* what a handler answers with DONE or YIELD, what the kernel answered in a second half */
 };
 
+/* What the kernel answers inside when a signal came first: it makes it EINTR, or makes the call again; with the
+   second the rest of the wait. */
+enum { RESTART = -512, RESTART_REST = -516 };
+
 /* What is to become of a system call. */
 enum action {
   RUN,   /* the kernel does it; it will not sleep */
@@ -25,6 +29,7 @@ enum action {
   AFTER, /* the kernel does it, and the second half looks at the answer */
   BLOCK, /* it waits: asked again whenever somebody else could have changed the answer, or at the deadline */
   AGAIN, /* a second half's BLOCK: the call is to be made once more */
+  LEAVE, /* a signal ends it as result says, without the kernel's own wait, which its clock could end first */
 };
 
 enum state {
@@ -63,6 +68,7 @@ struct task {
   struct user_regs_struct registers; /* as of the last stop */
   struct call call;
   int retry;          /* the handler was asked before for this very call */
+  int leaves;         /* what the call at hand is answered with, because of a signal; 0 none */
   int second_half;    /* an exit stop is awaited */
   int again;          /* stopped at an exit stop whose call is to be repeated */
   int signal;         /* delivered at the next resume */
