@@ -34,7 +34,7 @@ enum action on_getrandom(struct task *t, struct call *c), on_uname(struct task *
 enum action on_read(struct task *t, struct call *c), on_write(struct task *t, struct call *c),
     after_write(struct task *t, struct call *c), on_flock(struct task *t, struct call *c),
     on_accept(struct task *t, struct call *c), on_connect(struct task *t, struct call *c),
-    on_copy(struct task *t, struct call *c), on_fcntl(struct task *t, struct call *c),
+    on_copy(struct task *t, struct call *c), after_copy(struct task *t, struct call *c), on_fcntl(struct task *t, struct call *c),
     after_fcntl(struct task *t, struct call *c);
 enum action on_bind(struct task *t, struct call *c), on_listen(struct task *t, struct call *c),
     after_connect(struct task *t, struct call *c);
@@ -44,6 +44,12 @@ enum action on_recvmmsg(struct task *t, struct call *c), after_recvmmsg(struct t
 enum action on_poll(struct task *t, struct call *c), on_select(struct task *t, struct call *c),
     after_select(struct task *t, struct call *c), after_ppoll(struct task *t, struct call *c),
     on_epoll(struct task *t, struct call *c);
+enum action on_inotify_init(struct task *t, struct call *c);
+enum action on_queue(struct task *t, struct call *c), after_queue(struct task *t, struct call *c),
+    on_message(struct task *t, struct call *c), after_message(struct task *t, struct call *c),
+    on_semaphore(struct task *t, struct call *c), after_semaphore(struct task *t, struct call *c),
+    after_control(struct task *t, struct call *c);
+enum action on_readlink(struct task *t, struct call *c), after_readlink(struct task *t, struct call *c);
 enum action on_futex(struct task *t, struct call *c), on_tid_address(struct task *t, struct call *c),
     on_yield(struct task *t, struct call *c),
     on_clone(struct task *t, struct call *c);
@@ -58,6 +64,7 @@ enum action on_stat(struct task *t, struct call *c), after_stat(struct task *t, 
     after_statfs(struct task *t, struct call *c), on_getdents(struct task *t, struct call *c);
 enum action on_open(struct task *t, struct call *c), after_open(struct task *t, struct call *c);
 enum action after_make(struct task *t, struct call *c), after_utimes(struct task *t, struct call *c);
+enum action on_rr_interval(struct task *t, struct call *c), after_mincore(struct task *t, struct call *c);
 enum action on_restart(struct task *t, struct call *c);
 enum action answer_perm(struct task *t, struct call *c), answer_nosys(struct task *t, struct call *c);
 

@@ -15,6 +15,7 @@
 #include "arch.h"
 #include "calls.h"
 #include "clock.h"
+#include "events.h"
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
@@ -57,6 +58,7 @@ static enum action in_parts(struct task *t, struct call *c, int fd, int flags) {
   struct call part = *c;
   if (c->nr == SYS_write || c->nr == SYS_sendto) part.args[1] += t->done, part.args[2] -= t->done;
   fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  t->lent = 1;
   arch_replace(t, &part);
   return AFTER;
 }
@@ -109,7 +111,7 @@ enum action on_read(struct task *t, struct call *c) {
   struct timerfd *timer = kind == ANONYMOUS && c->nr == SYS_read ? timerfd_of(t, (int)c->args[0]) : NULL;
   if (kind == ENTROPY) action = read_entropy(t, c);
   else if (timer) action = read_timerfd(t, c, timer, patient);
-  else if (kind == ANONYMOUS && patient) action = in_parts(t, c, fd, flags);
+  else if (kind == ANONYMOUS) action = patient ? in_parts(t, c, fd, flags) : are_watched() ? AFTER : RUN;
   else if (kind == MAY_SLEEP && patient && !now(fd, POLLIN)) action = wait_on(t, c, fd, 0);
   else if (c->nr == SYS_recvmsg && c->args[2] & MSG_WAITALL && patient) action = in_parts(t, c, fd, flags);
   close(fd);
@@ -153,11 +155,14 @@ enum action on_write(struct task *t, struct call *c) {
 }
 
 enum action after_write(struct task *t, struct call *c) {
-  int fd = guest_descriptor(t, (int)c->args[0]);
+  int fd = t->lent ? guest_descriptor(t, (int)c->args[0]) : -1, lent = t->lent;
   if (fd >= 0) {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     close(fd);
   }
+  t->lent = 0;
+  settle_events(t, c);
+  if (!lent) return RUN;
   if (c->result == -EAGAIN && !is_late(t)) return AGAIN;
   if (c->nr != SYS_write && c->nr != SYS_sendto) return DONE;
   if (c->result > 0) t->done += (uint64_t)c->result;
@@ -195,15 +200,4 @@ enum action on_fcntl(struct task *t, struct call *c) {
 enum action after_fcntl(struct task *t, struct call *c) {
   (void)t;
   return c->result == -EAGAIN || c->result == -EACCES ? AGAIN : DONE;
-}
-
-/* Copies between descriptors would carry the kernel's entropy past the supervisor: programs then read and write. */
-enum action on_copy(struct task *t, struct call *c) {
-  struct stat st;
-  int flags, fd = guest_descriptor(t, (int)(c->nr == SYS_sendfile ? c->args[1] : c->args[0]));
-  if (fd < 0) return RUN;
-  int plain = kind_of(fd, &st, &flags) == PLAIN && S_ISREG(st.st_mode);
-  close(fd);
-  c->result = -EINVAL;
-  return plain ? RUN : DONE;
 }

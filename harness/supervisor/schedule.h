@@ -30,6 +30,9 @@ void await_stop(struct task *t);
 /* What to remember when a repeated call failed: it is worth another try once this has changed. */
 uint64_t mark_try(void);
 
+/* A repeated call succeeded, which others may have waited for. */
+void mark_success(void);
+
 /* The vfork parent of `child` may run on: the child has a memory of its own, or is dead. */
 void release_vfork_parent(pid_t child);
 

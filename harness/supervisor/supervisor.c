@@ -116,6 +116,7 @@ static int on_answer(struct task *t) {
   t->call.result = arch_result(t);
   enum action action = h->exit ? h->exit(t, &t->call) : RUN;
   if (action == DONE) arch_answer(t, t->call.result);
+  if (action != AGAIN && t->retry) mark_success();
   if (action != AGAIN) return 1;
   t->again = 1;
   t->state = BLOCKED;

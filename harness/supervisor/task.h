@@ -82,6 +82,7 @@ struct task {
   struct { uint64_t space, address, order; uint32_t bits; int waiting, woken; } futex;
   long replaced;      /* length of the text that an open is answered with, or -1 */
   int creates;        /* an open makes a file that was not there */
+  int lent;           /* the descriptor at hand does not wait, for the length of this call */
   uint64_t done;      /* bytes of a write that is made in pieces */
   int opens_fifo;
   struct meeting fifo;
