@@ -57,8 +57,8 @@ static const struct handler handlers[MAX_CALLS] = {
    
     [SYS_socket] = PASSES, [SYS_socketpair] = PASSES, [SYS_bind] = {on_bind, 0, 0}, [SYS_listen] = {on_listen, 0, 0},
     [SYS_getsockname] = PASSES, [SYS_getpeername] = PASSES, [SYS_setsockopt] = PASSES, [SYS_getsockopt] = PASSES,
-    [SYS_shutdown] = PASSES, [SYS_eventfd] = PASSES, [SYS_eventfd2] = PASSES, [SYS_signalfd] = PASSES,
-    [SYS_signalfd4] = PASSES, [SYS_epoll_create] = PASSES, [SYS_epoll_create1] = PASSES, [SYS_epoll_ctl] = PASSES,
+    [SYS_shutdown] = PASSES, [SYS_eventfd] = PASSES, [SYS_eventfd2] = PASSES, [SYS_signalfd] = {on_signalfd, 0, 0},
+    [SYS_signalfd4] = {on_signalfd, 0, 0}, [SYS_epoll_create] = PASSES, [SYS_epoll_create1] = PASSES, [SYS_epoll_ctl] = PASSES,
     [SYS_inotify_init] = {on_inotify_init, 0, 0}, [SYS_inotify_init1] = {on_inotify_init, 0, 0}, [SYS_inotify_add_watch] = PASSES,
     [SYS_inotify_rm_watch] = PASSES, [SYS_fork] = PASSES, [SYS_vfork] = PASSES, [SYS_execve] = PASSES,
     [SYS_execveat] = PASSES, [SYS_exit_group] = PASSES, [SYS_set_robust_list] = PASSES,
@@ -108,7 +108,8 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_shmctl] = {on_stat, after_control, 0},
     [SYS_poll] = {on_poll, 0, 0}, [SYS_ppoll] = {on_poll, after_ppoll, 0},
     [SYS_select] = {on_select, after_select, 0}, [SYS_pselect6] = {on_select, after_select, 0},
-    [SYS_epoll_wait] = {on_epoll, 0, 0}, [SYS_epoll_pwait] = {on_epoll, 0, 0}, [SYS_epoll_pwait2] = {on_epoll, 0, 0},
+    [SYS_epoll_wait] = {on_epoll, after_epoll, 0}, [SYS_epoll_pwait] = {on_epoll, after_epoll, 0},
+    [SYS_epoll_pwait2] = {on_epoll, after_epoll, 0},
     /* Threads, processes, signals. */
     [SYS_futex] = {on_futex, 0, 0}, [SYS_set_tid_address] = {on_tid_address, 0, 0},
     [SYS_sched_yield] = {on_yield, 0, 0}, [SYS_clone] = {on_clone, 0, 0}, [SYS_exit] = {0, 0, 0},

@@ -45,12 +45,26 @@ void resume(struct task *t) {
   ptrace(t->second_half || is_timed(t->process) ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
 }
 
+/* Some calls are never taken up again after a handler. */
+static int answer_to_signal(long nr) {
+  switch (nr) {
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2:
+    case SYS_semop:
+    case SYS_semtimedop:
+    case SYS_msgsnd:
+    case SYS_msgrcv: return RESTART_UNHANDLED;
+    default: return RESTART;
+  }
+}
+
 /* 1 when a blocked task can run now. */
 static int unblocks(struct task *t) {
   if (t->again) {
     if (guest_signals(t, NULL, NULL)) {
       t->again = 0;
-      arch_answer(t, t->done ? (int64_t)t->done : RESTART);
+      arch_answer(t, t->done ? (int64_t)t->done : answer_to_signal(t->call.nr));
       return 1;
     }
     if (t->tried == progress) return 0;
@@ -156,6 +170,7 @@ void on_death(struct task *t, int status) {
   (void)status;
   progress++;
   t->futex.waiting = 0;
+  futex_wake_heirs();
   if (t->clear_tid && t->process->tasks > 1) futex_wake(t, t->clear_tid, 1, UINT32_MAX, 1);
   if (t->process->tasks == 1) {
     signals_sent++;

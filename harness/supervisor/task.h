@@ -17,9 +17,9 @@ struct call {
   int64_t result; /* what a handler answers with DONE or YIELD, what the kernel answered in a second half */
 };
 
-/* What the kernel answers inside when a signal came first: it makes it EINTR, or makes the call again; with the
-   second the rest of the wait. */
-enum { RESTART = -512, RESTART_REST = -516 };
+/* What the kernel answers inside when a signal came first: it makes it EINTR, or makes the call again; UNHANDLED
+   only without a handler, REST for the rest of the time. */
+enum { RESTART = -512, RESTART_UNHANDLED = -514, RESTART_REST = -516 };
 
 /* What is to become of a system call. */
 enum action {
