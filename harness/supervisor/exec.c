@@ -64,5 +64,6 @@ void settle_program(struct task *t) {
   else {
     settle_vector(t);
     arch_trap_cpuid(t);
+    arch_watch_random(t);
   }
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "guest.h"
 
 enum { MAX_STEPS = 2000, PAGE = 4096, MAX_PAGES = 1 << 15 };
@@ -33,7 +34,7 @@ static int step(struct task *t, int *status, struct user_regs_struct *r) {
   *status = LEFT_ALONE;
   if (ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL) != 0 || !stopped(t, status)) return 0;
   if (!WIFSTOPPED(*status) || *status >> 8 != SIGTRAP) return 0;
-  return ptrace(PTRACE_GETREGS, t->tid, NULL, r) == 0;
+  return !arch_at_random(t, r) && ptrace(PTRACE_GETREGS, t->tid, NULL, r) == 0;
 }
 
 static uint64_t mix(uint64_t hash, const uint64_t *words, size_t count) {

@@ -145,10 +145,12 @@ static int on_birth(struct task *parent, int vfork) {
   if (!(flags & THREAD)) child->process->parent = parent->process->tgid;
   if (!(flags & THREAD) && (vfork || flags & SHARES_MEMORY)) child->process->space = parent->process->space;
   if (flags & CLEARS_TID) child->clear_tid = parent->call.args[3];
+  memcpy(child->process->sites, parent->process->sites, sizeof child->process->sites);
   int met = newborn == child->tid;
   newborn = 0;
   if (!met && (!wait_for(child->tid, &status) || !WIFSTOPPED(status))) buried(child, status);
-  else if (vfork) {
+  else arch_set_watch(child);
+  if (find_task((pid_t)pid) && vfork) {
     parent->state = VFORKING;
     parent->vfork_child = child->tid;
     return 0;
@@ -202,6 +204,7 @@ static int on_stop(struct task *t, pid_t pid, int status) {
   }
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (signal == SIGSEGV && arch_emulate(t)) return 1;
+  if (signal == SIGTRAP && arch_emulate_random(t)) return 1;
   t->signal = signal;
   t->again = 0;
   return 1;

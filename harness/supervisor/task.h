@@ -41,6 +41,9 @@ enum state {
   GONE,     /* a leader that ended before its threads */
 };
 
+/* As many instructions as the processor can watch. */
+enum { SITES = 4 };
+
 struct process {
   pid_t tgid, parent;
   int tasks;          /* threads alive */
@@ -50,6 +53,7 @@ struct process {
   struct timer intervals[3];      /* alarm and setitimer: real, virtual, profiling */
   struct posix_timer *timers;     /* timer_create */
   int next_timer;
+  uint64_t sites[SITES];          /* where its text may ask the processor for random numbers; 0: nowhere */
   int stops;                      /* stopped by a signal, or about to be */
 };
 
