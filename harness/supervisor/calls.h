@@ -46,6 +46,7 @@ enum action on_poll(struct task *t, struct call *c), on_select(struct task *t, s
     on_epoll(struct task *t, struct call *c);
 enum action on_inotify_init(struct task *t, struct call *c);
 enum action on_signalfd(struct task *t, struct call *c), after_epoll(struct task *t, struct call *c);
+enum action on_look(struct task *t, struct call *c);
 enum action on_queue(struct task *t, struct call *c), after_queue(struct task *t, struct call *c),
     on_message(struct task *t, struct call *c), after_message(struct task *t, struct call *c),
     on_semaphore(struct task *t, struct call *c), after_semaphore(struct task *t, struct call *c),
