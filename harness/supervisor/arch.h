@@ -12,6 +12,9 @@ void arch_skip(struct task *t, int64_t result);
 /* At an entry stop: the kernel does this call instead; the guest's registers are put back by arch_answer. */
 void arch_replace(struct task *t, const struct call *other);
 
+/* 1 at the entry of a call, as far as registers tell: not at the end of one, unless that answered ENOSYS. */
+int arch_enters(const struct task *t);
+
 /* At an exit stop: the kernel's answer. */
 int64_t arch_result(struct task *t);
 
@@ -23,6 +26,18 @@ void arch_repeat(struct task *t);
 
 /* Handles the fault of an instruction that asks for time or for the processor's kind; 0: it is the guest's own. */
 int arch_emulate(struct task *t);
+
+/* After an exec: watches instructions in the program's own text that draw random numbers or tell the processor. */
+void arch_watch_random(struct task *t);
+
+/* The same for a thread or process that was just born of one with such instructions. */
+void arch_set_watch(const struct task *t);
+
+/* 1 when the thread stands at such an instruction; its registers. */
+int arch_at_random(struct task *t, struct user_regs_struct *r);
+
+/* At a SIGTRAP: answers such an instruction; 0: the trap is the guest's own. */
+int arch_emulate_random(struct task *t);
 
 /* At the exit stop of an exec: takes the new program's cpuid instruction away. 1 when it traps from now on. */
 int arch_trap_cpuid(struct task *t);

@@ -21,6 +21,11 @@ enum action on_clock_gettime(struct task *t, struct call *c), on_clock_getres(st
     on_times(struct task *t, struct call *c), on_getrusage(struct task *t, struct call *c);
 enum action on_alarm(struct task *t, struct call *c), on_setitimer(struct task *t, struct call *c),
     on_getitimer(struct task *t, struct call *c);
+enum action on_timer_create(struct task *t, struct call *c), on_timer_settime(struct task *t, struct call *c),
+    on_timer_gettime(struct task *t, struct call *c), on_timer_getoverrun(struct task *t, struct call *c),
+    on_timer_delete(struct task *t, struct call *c);
+enum action on_timerfd_create(struct task *t, struct call *c), after_timerfd_create(struct task *t, struct call *c),
+    on_timerfd_settime(struct task *t, struct call *c), on_timerfd_gettime(struct task *t, struct call *c);
 enum action on_getrandom(struct task *t, struct call *c), on_uname(struct task *t, struct call *c),
     on_sysinfo(struct task *t, struct call *c), on_getcpu(struct task *t, struct call *c),
     on_getaffinity(struct task *t, struct call *c), on_setaffinity(struct task *t, struct call *c),
@@ -29,11 +34,24 @@ enum action on_getrandom(struct task *t, struct call *c), on_uname(struct task *
 enum action on_read(struct task *t, struct call *c), on_write(struct task *t, struct call *c),
     after_write(struct task *t, struct call *c), on_flock(struct task *t, struct call *c),
     on_accept(struct task *t, struct call *c), on_connect(struct task *t, struct call *c),
-    on_copy(struct task *t, struct call *c), on_fcntl(struct task *t, struct call *c),
+    on_copy(struct task *t, struct call *c), after_copy(struct task *t, struct call *c), on_fcntl(struct task *t, struct call *c),
     after_fcntl(struct task *t, struct call *c);
+enum action on_bind(struct task *t, struct call *c), on_listen(struct task *t, struct call *c),
+    after_connect(struct task *t, struct call *c);
+enum action on_recvmmsg(struct task *t, struct call *c), after_recvmmsg(struct task *t, struct call *c),
+    on_sendmmsg(struct task *t, struct call *c), after_sendmmsg(struct task *t, struct call *c),
+    on_recvfrom(struct task *t, struct call *c), after_recvfrom(struct task *t, struct call *c);
 enum action on_poll(struct task *t, struct call *c), on_select(struct task *t, struct call *c),
     after_select(struct task *t, struct call *c), after_ppoll(struct task *t, struct call *c),
     on_epoll(struct task *t, struct call *c);
+enum action on_inotify_init(struct task *t, struct call *c);
+enum action on_signalfd(struct task *t, struct call *c), after_epoll(struct task *t, struct call *c);
+enum action on_look(struct task *t, struct call *c);
+enum action on_queue(struct task *t, struct call *c), after_queue(struct task *t, struct call *c),
+    on_message(struct task *t, struct call *c), after_message(struct task *t, struct call *c),
+    on_semaphore(struct task *t, struct call *c), after_semaphore(struct task *t, struct call *c),
+    after_control(struct task *t, struct call *c);
+enum action on_readlink(struct task *t, struct call *c), after_readlink(struct task *t, struct call *c);
 enum action on_futex(struct task *t, struct call *c), on_tid_address(struct task *t, struct call *c),
     on_yield(struct task *t, struct call *c),
     on_clone(struct task *t, struct call *c);
@@ -48,6 +66,7 @@ enum action on_stat(struct task *t, struct call *c), after_stat(struct task *t, 
     after_statfs(struct task *t, struct call *c), on_getdents(struct task *t, struct call *c);
 enum action on_open(struct task *t, struct call *c), after_open(struct task *t, struct call *c);
 enum action after_make(struct task *t, struct call *c), after_utimes(struct task *t, struct call *c);
+enum action on_rr_interval(struct task *t, struct call *c), after_mincore(struct task *t, struct call *c);
 enum action on_restart(struct task *t, struct call *c);
 enum action answer_perm(struct task *t, struct call *c), answer_nosys(struct task *t, struct call *c);
 

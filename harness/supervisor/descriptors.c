@@ -14,9 +14,13 @@
 
 #include "arch.h"
 #include "calls.h"
+#include "clock.h"
+#include "events.h"
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
+#include "sockets.h"
+#include "timerfd.h"
 
 enum kind { UNKNOWN, PLAIN, OUTSIDE, ENTROPY, MAY_SLEEP, ANONYMOUS };
 
@@ -47,11 +51,14 @@ static int now(int fd, short events) {
   return poll(&one, 1, 0) != 0;
 }
 
+static int is_late(const struct task *t) { return t->deadline != NEVER && clock_now() >= t->deadline; }
+
 /* Made without sleeping, as far as it goes: a large write to a full pipe goes in parts, see after_write. */
 static enum action in_parts(struct task *t, struct call *c, int fd, int flags) {
   struct call part = *c;
-  if (c->nr == SYS_write) part.args[1] += t->done, part.args[2] -= t->done;
+  if (c->nr == SYS_write || c->nr == SYS_sendto) part.args[1] += t->done, part.args[2] -= t->done;
   fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  t->lent = 1;
   arch_replace(t, &part);
   return AFTER;
 }
@@ -74,18 +81,39 @@ static enum action read_entropy(struct task *t, struct call *c) {
   return DONE;
 }
 
+/* Waits until the descriptor is ready, a signal comes, or a socket's own time-out passes. */
+static enum action wait_on(struct task *t, struct call *c, int fd, int sending) {
+  if (!t->retry) t->deadline = socket_deadline(fd, sending);
+  c->result = t->done ? (int64_t)t->done : -EAGAIN;
+  if (is_late(t)) return DONE;
+  return t->done == 0 && guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+}
+
+/* Whether a call waits at all, by its own flags. */
+static int waits(const struct call *c) {
+  switch (c->nr) {
+    case SYS_recvfrom: return !(c->args[3] & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB));
+    case SYS_recvmsg: return !(c->args[2] & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB));
+    case SYS_sendto: return !(c->args[3] & MSG_DONTWAIT);
+    case SYS_sendmsg: return !(c->args[2] & MSG_DONTWAIT);
+    default: return 1;
+  }
+}
+
 enum action on_read(struct task *t, struct call *c) {
   struct stat st;
   int flags = 0, fd = guest_descriptor(t, (int)c->args[0]);
   enum action action = RUN;
   if (fd < 0) return RUN;
   enum kind kind = kind_of(fd, &st, &flags);
-  int patient = !(flags & O_NONBLOCK);
-  if (c->nr == SYS_recvfrom || c->nr == SYS_recvmsg || c->nr == SYS_recvmmsg)
-    patient = patient && !((c->nr == SYS_recvmsg ? c->args[2] : c->args[3]) & MSG_DONTWAIT);
+  int patient = !(flags & O_NONBLOCK) && waits(c);
+  t->done = 0;
+  struct timerfd *timer = kind == ANONYMOUS && c->nr == SYS_read ? timerfd_of(t, (int)c->args[0]) : NULL;
   if (kind == ENTROPY) action = read_entropy(t, c);
-  else if (kind == ANONYMOUS && patient) action = in_parts(t, c, fd, flags);
-  else if (kind == MAY_SLEEP && patient && !now(fd, POLLIN)) action = guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+  else if (timer) action = read_timerfd(t, c, timer, patient);
+  else if (kind == ANONYMOUS) action = patient ? in_parts(t, c, fd, flags) : are_watched() ? AFTER : RUN;
+  else if (kind == MAY_SLEEP && patient && !now(fd, POLLIN)) action = wait_on(t, c, fd, 0);
+  else if (c->nr == SYS_recvmsg && c->args[2] & MSG_WAITALL && patient) action = in_parts(t, c, fd, flags);
   close(fd);
   return action;
 }
@@ -113,24 +141,30 @@ enum action on_write(struct task *t, struct call *c) {
     struct pollfd one = {.fd = fd, .events = POLLOUT};
     poll(&one, 1, -1);
   }
-  int patient = !(flags & O_NONBLOCK) && !(c->nr == SYS_sendto && c->args[3] & MSG_DONTWAIT) &&
-                !(c->nr == SYS_sendmsg && c->args[2] & MSG_DONTWAIT);
+  int patient = !(flags & O_NONBLOCK) && waits(c), datagram = S_ISSOCK(st.st_mode) && is_datagram(fd);
+  if (datagram) settle_port(fd);
   if ((kind == MAY_SLEEP || kind == ANONYMOUS) && patient) {
-    if (!now(fd, POLLOUT)) action = t->done == 0 && guest_signals(t, NULL, NULL) ? RUN : BLOCK;
-    else if (size_of_write(t, c) > 4096) action = in_parts(t, c, fd, flags);
+    if (!now(fd, POLLOUT)) action = wait_on(t, c, fd, 1);
+    else if (datagram || size_of_write(t, c) > 4096) {
+      if (!t->retry) t->deadline = socket_deadline(fd, 1);
+      action = in_parts(t, c, fd, flags);
+    }
   }
   close(fd);
   return action;
 }
 
 enum action after_write(struct task *t, struct call *c) {
-  int fd = guest_descriptor(t, (int)c->args[0]);
+  int fd = t->lent ? guest_descriptor(t, (int)c->args[0]) : -1, lent = t->lent;
   if (fd >= 0) {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     close(fd);
   }
-  if (c->result == -EAGAIN) return AGAIN;
-  if (c->nr != SYS_write) return DONE;
+  t->lent = 0;
+  settle_events(t, c);
+  if (!lent) return RUN;
+  if (c->result == -EAGAIN && !is_late(t)) return AGAIN;
+  if (c->nr != SYS_write && c->nr != SYS_sendto) return DONE;
   if (c->result > 0) t->done += (uint64_t)c->result;
   if (c->result > 0 && t->done < c->args[2]) return AGAIN;
   if (t->done > 0) c->result = (int64_t)t->done;
@@ -138,11 +172,6 @@ enum action after_write(struct task *t, struct call *c) {
 }
 
 enum action on_accept(struct task *t, struct call *c) { return on_read(t, c); }
-
-enum action on_connect(struct task *t, struct call *c) {
-  (void)t, (void)c;
-  return RUN;
-}
 
 /* A lock that somebody holds is waited for here; the lock itself belongs to the description both of us have. */
 enum action on_flock(struct task *t, struct call *c) {
@@ -171,15 +200,4 @@ enum action on_fcntl(struct task *t, struct call *c) {
 enum action after_fcntl(struct task *t, struct call *c) {
   (void)t;
   return c->result == -EAGAIN || c->result == -EACCES ? AGAIN : DONE;
-}
-
-/* Copies between descriptors would carry the kernel's entropy past the supervisor: programs then read and write. */
-enum action on_copy(struct task *t, struct call *c) {
-  struct stat st;
-  int flags, fd = guest_descriptor(t, (int)(c->nr == SYS_sendfile ? c->args[1] : c->args[0]));
-  if (fd < 0) return RUN;
-  int plain = kind_of(fd, &st, &flags) == PLAIN && S_ISREG(st.st_mode);
-  close(fd);
-  c->result = -EINVAL;
-  return plain ? RUN : DONE;
 }

@@ -9,6 +9,7 @@
 #include "mechanisms.h"
 #include "random.h"
 #include "supervisor.h"
+#include "timers.h"
 
 enum { CHUNK = 512, MAX_WORDS = 1 << 20 };
 
@@ -56,6 +57,7 @@ static void settle_vector(struct task *t) {
 
 void settle_program(struct task *t) {
   forget_memory(t->process);
+  forget_timers(t->process);
   t->process->space = new_space();
   if (!arch_load(t)) return;
   if (arch_foreign(t)) give_up_on(FOREIGN_PROGRAM);
@@ -63,5 +65,6 @@ void settle_program(struct task *t) {
   else {
     settle_vector(t);
     if (wanted(CPUID_TRAP) && !arch_trap_cpuid(t)) give_up_on(CPUID_LEAKS);
+    arch_watch_random(t);
   }
 }

@@ -62,6 +62,18 @@ long futex_wake(struct task *by, uint64_t address, long count, uint32_t bits, in
   return wake(place_of(by, address, private), count, bits);
 }
 
+/* Once for each place: the word of a lock whose owner died keeps its mark until somebody takes it. */
+void futex_wake_heirs(void) {
+  const uint32_t owner_died = 0x40000000;
+  uint32_t value;
+  for (struct task *t = tasks; t; t = t->next) {
+    if (!t->futex.waiting || t->state != BLOCKED || t->call.nr != SYS_futex) continue;
+    if (!guest_read(t, t->call.args[0], &value, sizeof value) || !(value & owner_died)) continue;
+    struct place here = {t->futex.space, t->futex.address};
+    if (t == first_at(here, FUTEX_ALL)) wake(here, 1, FUTEX_ALL);
+  }
+}
+
 static enum action answer(struct task *t, struct call *c, int64_t result) {
   t->futex.waiting = 0;
   c->result = result;
@@ -91,7 +103,8 @@ static enum action wait_for(struct task *t, struct call *c, int command, int pri
   if (t->deadline != NEVER && clock_now() >= t->deadline) return answer(t, c, -ETIMEDOUT);
   if (!guest_signals(t, NULL, NULL)) return BLOCK;
   t->futex.waiting = 0;
-  return RUN;
+  c->result = t->deadline == NEVER ? RESTART : RESTART_REST;
+  return LEAVE;
 }
 
 static enum action requeue(struct task *t, struct call *c, int compare, int private) {

@@ -6,4 +6,7 @@
 /* Wakes up to `count` waiters whose bits match; how many it woke. */
 long futex_wake(struct task *by, uint64_t address, long count, uint32_t bits, int private);
 
+/* Somebody died: the kernel has marked the locks it held, and who waits for one is to look. */
+void futex_wake_heirs(void);
+
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,16 @@ static uint64_t mask(const char *status, const char *name) {
   return at ? strtoull(at + strlen(name), NULL, 16) : 0;
 }
 
+int guest_pending(struct task *t, int whole, uint64_t *signals) {
+  char status[4096];
+  if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
+  *signals = mask(status, whole ? "\nShdPnd:\t" : "\nSigPnd:\t");
+  return 1;
+}
+
 uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught) {
   char status[4096];
+  if (t->process->stops) return 1ULL << (SIGSTOP - 1);
   /* The kernel delivers what is pending before a thread runs, so only what came since then can matter. */
   if (!blocked && t->heard == signals_sent) return 0;
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;

@@ -32,6 +32,9 @@ int guest_poll(struct task *t, int fd, short events);
 /* Reads a whole file of /proc/TID into `to`, NUL-ended; its length, or -1. */
 long guest_proc(struct task *t, const char *name, char *to, size_t room);
 
+/* The signals that wait for the thread, or for its `whole` process; 0 when that cannot be known. */
+int guest_pending(struct task *t, int whole, uint64_t *signals);
+
 /* The signals that would be delivered now if `blocked` (NULL: the thread's own mask) were blocked. */
 uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught);
 

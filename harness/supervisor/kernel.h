@@ -36,6 +36,12 @@ enum {
 enum { FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR, FUTEX_OP_ANDN, FUTEX_OP_XOR };
 enum { FUTEX_IF_EQ, FUTEX_IF_NE, FUTEX_IF_LT, FUTEX_IF_LE, FUTEX_IF_GT, FUTEX_IF_GE };
 
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
 #endif

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "identity.h"
@@ -9,6 +10,8 @@
 #include "random.h"
 
 enum { NANO = 1000000000, KIB = 1024 };
+
+#define PRESSURE "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
 
 /* Text that grows in a buffer; what does not fit is left out. */
 struct text {
@@ -83,6 +86,29 @@ static void uuid(struct text *x) {
   put(x, "\n");
 }
 
+/* What the container uses, as its control group counts it; limits are the manifest's and stay. */
+static long group_text(const char *path, char *to, size_t room) {
+  static const char *const zero[] = {"memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.current",
+                                     "memory.peak", "memory.failcnt", "cpuacct.usage", "pids.current", "pids.peak"};
+  static const char *const empty[] = {"memory.stat", "memory.numa_stat", "cpu.stat", "cpuacct.stat", "io.stat",
+                                      "cpuacct.usage_percpu", "memory.pressure", "cpu.pressure", "io.pressure",
+                                      "cgroup.procs", "cgroup.threads", "tasks"};
+  static const char *const processors[] = {"cpuset.cpus", "cpuset.effective_cpus", "cpuset.cpus.effective"};
+  const char *name = strrchr(path, '/');
+  if (strncmp(path, "/sys/fs/cgroup/", 15) != 0 || access(path, F_OK) != 0) return -1;
+  for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
+    if (strcmp(name + 1, zero[i]) == 0) return snprintf(to, room, "0\n");
+  for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
+    if (strcmp(name + 1, empty[i]) == 0) return snprintf(to, room, "%s", "");
+  for (size_t i = 0; i < sizeof processors / sizeof *processors; i++)
+    if (strcmp(name + 1, processors[i]) == 0) {
+      struct text x = {to, room};
+      cpu_list(&x);
+      return (long)strlen(to);
+    }
+  return -1;
+}
+
 long machine_text(const char *path, char *to, size_t room) {
   static const struct {
     const char *path;
@@ -95,6 +121,17 @@ long machine_text(const char *path, char *to, size_t room) {
       {"/proc/cpuinfo", cpuinfo, NULL},
       {"/proc/loadavg", NULL, "0.00 0.00 0.00 1/1 20\n"},
       {"/proc/version", NULL, "Linux version 6.1.0 (reenact) #1 Reenact\n"},
+      {"/proc/schedstat", NULL, ""},
+      {"/proc/partitions", NULL, ""},
+      {"/proc/locks", NULL, ""},
+      {"/proc/timer_list", NULL, ""},
+      {"/proc/pressure/cpu", NULL, PRESSURE},
+      {"/proc/pressure/memory", NULL, PRESSURE},
+      {"/proc/pressure/io", NULL, PRESSURE},
+      {"/proc/sys/kernel/ns_last_pid", NULL, "20\n"},
+      {"/proc/sys/fs/inode-nr", NULL, "0\t0\n"},
+      {"/proc/sys/fs/inode-state", NULL, "0\t0\t0\t0\t0\t0\t0\n"},
+      {"/proc/sys/fs/dentry-state", NULL, "0\t0\t45\t0\t0\t0\n"},
       {"/proc/vmstat", NULL, ""},
       {"/proc/diskstats", NULL, ""},
       {"/proc/interrupts", NULL, ""},
@@ -115,6 +152,10 @@ long machine_text(const char *path, char *to, size_t room) {
       {"/sys/devices/system/cpu/online", cpu_list, NULL},
       {"/sys/devices/system/cpu/possible", cpu_list, NULL},
       {"/sys/devices/system/cpu/present", cpu_list, NULL},
+      {"/sys/devices/system/node/node0/meminfo", NULL, ""},
+      {"/sys/devices/system/node/node0/numastat", NULL, ""},
+      {"/sys/devices/system/node/node0/vmstat", NULL, ""},
+      {"/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", NULL, "1000000\n"},
       {"/sys/kernel/mm/transparent_hugepage/enabled", NULL, "always madvise [never]\n"},
       {"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", NULL, "2097152\n"},
   };
@@ -126,5 +167,5 @@ long machine_text(const char *path, char *to, size_t room) {
     else put(&x, files[i].fixed);
     return (long)strlen(to);
   }
-  return -1;
+  return group_text(path, to, room);
 }

@@ -12,6 +12,7 @@
 
 #include "arch.h"
 #include "calls.h"
+#include "fifo.h"
 #include "guest.h"
 #include "inodes.h"
 #include "proc.h"
@@ -63,12 +64,18 @@ static int kernel_path(struct task *t, const struct call *c, char *to) {
   return strncmp(to, "/proc/", 6) == 0 || strncmp(to, "/sys/", 5) == 0;
 }
 
+/* The path as it was given, and the folder it starts from. */
+static int given_path(struct task *t, const struct call *c, char *path, int *at) {
+  int first = c->nr == SYS_open || c->nr == SYS_creat;
+  *at = first ? AT_FDCWD : (int)c->args[0];
+  return guest_text(t, c->args[first ? 0 : 1], path, PATH_MAX);
+}
+
 static int exists(struct task *t, const struct call *c) {
   char path[PATH_MAX];
   struct stat st;
-  int first = c->nr == SYS_open || c->nr == SYS_creat;
-  if (!guest_text(t, c->args[first ? 0 : 1], path, sizeof path)) return 0;
-  return guest_lookup(t, first ? AT_FDCWD : (int)c->args[0], path, &st);
+  int at;
+  return given_path(t, c, path, &at) && guest_lookup(t, at, path, &st);
 }
 
 static char text[PROC_ROOM];
@@ -76,7 +83,10 @@ static char text[PROC_ROOM];
 enum action on_open(struct task *t, struct call *c) {
   char path[PATH_MAX];
   uint64_t flags = flags_of(t, c);
+  int at, given = given_path(t, c, path, &at);
   t->replaced = -1;
+  t->opens_fifo = (c->nr == SYS_open || c->nr == SYS_openat) && given && is_fifo(t, at, path, flags);
+  if (t->opens_fifo || (t->retry && t->fifo.waits)) return on_open_fifo(t, c, c->nr == SYS_open ? 1 : 2);
   if ((flags & O_ACCMODE) == O_RDONLY && !(flags & (O_DIRECTORY | O_PATH)) && kernel_path(t, c, path))
     t->replaced = proc_text(t, path, text, sizeof text);
   t->creates = flags & O_CREAT && (flags & O_EXCL || !exists(t, c));
@@ -88,6 +98,7 @@ enum action on_open(struct task *t, struct call *c) {
 
 enum action after_open(struct task *t, struct call *c) {
   struct stat st;
+  if (t->opens_fifo) return after_open_fifo(t, c, flags_of(t, c));
   int fd = c->result < 0 ? -1 : guest_descriptor(t, (int)c->result);
   if (fd >= 0 && t->replaced >= 0) {
     if (write(fd, text, (size_t)t->replaced) != t->replaced) c->result = -5;

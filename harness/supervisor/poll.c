@@ -7,11 +7,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
+#include "signalfd.h"
 
-enum { MAX_POLLED = 1024, NANO = 1000000000, MILLI = 1000000, MICRO = 1000 };
+enum { MAX_POLLED = 1024, NANO = 1000000000, MILLI = 1000000, MICRO = 1000, BELOW_STACK = 1024 };
 
 static enum action answer(struct call *c, int64_t result) {
   c->result = result;
@@ -32,6 +34,10 @@ static int any_ready(struct task *t, const struct pollfd *asked, size_t count) {
   static struct pollfd ours[MAX_POLLED];
   int ready = 0;
   for (size_t i = 0; i < count; i++) {
+    int signals = signalfd_ready(t, asked[i].fd);
+    ours[i].fd = -1;
+    ready |= signals == 1 && asked[i].events & POLLIN;
+    if (signals >= 0) continue;
     ours[i] = (struct pollfd){asked[i].fd < 0 ? -1 : guest_descriptor(t, asked[i].fd), asked[i].events, 0};
     if (asked[i].fd >= 0 && ours[i].fd < 0) ready = 1; /* POLLNVAL, which the kernel tells */
   }
@@ -122,6 +128,17 @@ enum action on_select(struct task *t, struct call *c) {
   return YIELD;
 }
 
+/* Asked by the guest itself, since our asking would find no signal and take what is ready off the kernel's list. */
+static enum action try_epoll(struct task *t, const struct call *c) {
+  struct call trying = *c;
+  trying.args[3] = c->nr == SYS_epoll_pwait2 ? arch_stack(t) - BELOW_STACK : 0;
+  if (c->nr == SYS_epoll_pwait2) guest_write(t, trying.args[3], (int64_t[2]){0, 0}, 16);
+  arch_replace(t, &trying);
+  return AFTER;
+}
+
+enum action after_epoll(struct task *t, struct call *c) { return c->result == 0 && !expired(t) ? AGAIN : DONE; }
+
 /* An epoll descriptor is itself readable when it has events to tell. */
 enum action on_epoll(struct task *t, struct call *c) {
   if (!t->retry) {
@@ -129,6 +146,7 @@ enum action on_epoll(struct task *t, struct call *c) {
                                           : milliseconds(t, (int)c->args[3]);
     if (error) return answer(c, error);
   }
+  if (are_signals_read()) return try_epoll(t, c);
   if (guest_poll(t, (int)c->args[0], POLLIN) != 0) return RUN;
   if (interrupted(t, c->nr == SYS_epoll_wait ? 0 : c->args[4])) return RUN;
   if (!expired(t)) return BLOCK;

@@ -62,6 +62,27 @@ static int status_line(char *line, char *to, size_t room) {
   return snprintf(to, room, "%s\n", line);
 }
 
+/* Inodes, mounts, and what a timer's descriptor would tell of the real clock. */
+static int descriptor_line(char *line, char *to, size_t room) {
+  static const char *const dropped[] = {"mnt_id:", "ino:", "it_value:", "it_interval:", "ticks:", "inotify "};
+  for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
+    if (strncmp(line, dropped[i], strlen(dropped[i])) == 0) return 0;
+  char *inode = strncmp(line, "tfd:", 4) == 0 ? strstr(line, " pos:") : NULL;
+  if (inode) *inode = 0;
+  return snprintf(to, room, "%s\n", line);
+}
+
+/* Sockets with their inodes and addresses in the kernel, and counters: tables without lines. */
+static long network_text(const char *name, char *to, size_t room) {
+  static const char *const sockets[] = {"tcp", "tcp6", "udp", "udp6", "raw", "raw6", "unix", "netlink", "packet",
+                                        "sockstat", "sockstat6", "snmp", "snmp6", "netstat", "softnet_stat"};
+  if (strcmp(name, "dev") == 0)
+    return snprintf(to, room, "Inter-|   Receive  |  Transmit\n face |bytes packets|bytes packets\n    lo: 0 0 0 0\n");
+  for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++)
+    if (strcmp(name, sockets[i]) == 0) return snprintf(to, room, "  sl  local_address rem_address   st\n");
+  return -1;
+}
+
 /* Fields 3 (state) and on, by number; a stopped guest looks as if it ran. */
 static long stat_text(pid_t pid, char *to, size_t room) {
   static const int fixed[] = {10, 11, 12, 13, 14, 15, 16, 17, 22, 24, 39, 42, 43, 44};
@@ -91,7 +112,7 @@ long process_text(pid_t pid, const char *name, char *to, size_t room) {
       {"io", "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"},
       {"schedstat", "0 0 0\n"}, {"sched", ""}, {"numa_maps", ""}, {"cgroup", "0::/\n"}, {"wchan", "0"},
       {"syscall", "running\n"}, {"stack", ""}, {"pagemap", ""}, {"oom_score", "0\n"}, {"mountstats", ""},
-      {"smaps_rollup", ""},
+      {"smaps_rollup", ""}, {"cpuset", "/\n"},
       {"mounts", "overlay / overlay rw 0 0\nproc /proc proc rw 0 0\ntmpfs /dev tmpfs rw 0 0\n"},
       {"mountinfo", "1 0 0:64 / / rw - overlay overlay rw\n2 1 0:65 / /proc rw - proc proc rw\n"},
   };
@@ -103,6 +124,8 @@ long process_text(pid_t pid, const char *name, char *to, size_t room) {
     if (strcmp(name, fixed[i].name) == 0) return snprintf(to, room, "%s", fixed[i].text);
   if (strcmp(name, "maps") == 0 || strcmp(name, "smaps") == 0) return by_line(pid, "maps", to, room, map_line);
   if (strcmp(name, "status") == 0) return by_line(pid, "status", to, room, status_line);
+  if (strncmp(name, "fdinfo/", 7) == 0) return by_line(pid, name, to, room, descriptor_line);
+  if (strncmp(name, "net/", 4) == 0) return network_text(name + 4, to, room);
   if (strcmp(name, "stat") == 0) return stat_text(pid, to, room);
   if (strcmp(name, "statm") == 0) return statm_text(pid, to, room);
   return -1;
@@ -113,6 +136,7 @@ long proc_text(struct task *t, const char *path, char *to, size_t room) {
   if (strncmp(path, "/proc/", 6) != 0) return machine_text(path, to, room);
   const char *below = path + 6;
   if (strcmp(below, "mounts") == 0) return process_text(t->tid, "mounts", to, room);
+  if (strncmp(below, "net/", 4) == 0) return network_text(below + 4, to, room);
   if (strncmp(below, "self/", 5) == 0) return process_text(t->process->tgid, below + 5, to, room);
   if (strncmp(below, "thread-self/", 12) == 0) return process_text(t->tid, below + 12, to, room);
   long pid = strtol(below, &rest, 10);

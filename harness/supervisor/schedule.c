@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "futex.h"
 #include "guest.h"
+#include "timers.h"
 
 enum { MAX_JUMPS = 1000, TURN = 5000, LONGEST_TURN_BITS = 12 };
 
@@ -28,10 +29,13 @@ enum action ask(struct task *t) {
 }
 
 int perform(struct task *t, enum action action) {
-  t->second_half = action == AFTER;
+  const struct call harmless = {.nr = SYS_getpid};
+  t->second_half = action == AFTER || action == LEAVE;
+  t->leaves = action == LEAVE ? (int)t->call.result : 0;
+  if (action == LEAVE) arch_replace(t, &harmless);
   if (action == DONE || action == YIELD) arch_skip(t, t->call.result);
   t->state = action == BLOCK ? BLOCKED : READY;
-  if (action == BLOCK) t->kept = t->call;
+  if (action == BLOCK || action == LEAVE) t->kept = t->call;
   return action != BLOCK && action != YIELD;
 }
 
@@ -40,12 +44,31 @@ void resume(struct task *t) {
   t->heard = signals_sent;
   int signal = t->signal;
   t->signal = 0;
-  ptrace(t->second_half ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
+  ptrace(t->second_half || is_timed(t->process) ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
+}
+
+/* Some calls are never taken up again after a handler. */
+static int answer_to_signal(long nr) {
+  switch (nr) {
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2:
+    case SYS_semop:
+    case SYS_semtimedop:
+    case SYS_msgsnd:
+    case SYS_msgrcv: return RESTART_UNHANDLED;
+    default: return RESTART;
+  }
 }
 
 /* 1 when a blocked task can run now. */
 static int unblocks(struct task *t) {
   if (t->again) {
+    if (guest_signals(t, NULL, NULL)) {
+      t->again = 0;
+      arch_answer(t, t->done ? (int64_t)t->done : answer_to_signal(t->call.nr));
+      return 1;
+    }
     if (t->tried == progress) return 0;
     arch_repeat(t);
     return 1;
@@ -87,23 +110,20 @@ static struct task *first_that_can(int spinners) {
 
 static int64_t earliest_deadline(void) {
   int64_t earliest = NEVER;
+  int working = 0;
   for (struct task *t = tasks; t; t = t->next) {
-    int64_t due = t->state == BLOCKED ? t->deadline : NEVER, alarm = t->process->alarm;
+    int64_t due = t->state == BLOCKED ? t->deadline : NEVER;
     if (due != NEVER && (earliest == NEVER || due < earliest)) earliest = due;
-    if (alarm != NEVER && (earliest == NEVER || alarm < earliest)) earliest = alarm;
+    if (t->spins) working = 1;
   }
-  return earliest;
+  int64_t timer = timers_due(working);
+  return earliest == NEVER || (timer != NEVER && timer < earliest) ? timer : earliest;
 }
 
 void fire_timers(void) {
-  for (struct task *t = tasks; t; t = t->next) {
-    struct process *p = t->process;
-    if (p->alarm == NEVER || p->alarm > clock_now()) continue;
-    p->alarm = p->alarm_every ? clock_after(p->alarm_every) : NEVER;
-    kill(p->tgid, SIGALRM);
-    signals_sent++;
-    progress++;
-  }
+  if (!timers_fire()) return;
+  progress++;
+  reap_dying();
 }
 
 /* A timer that nobody listens to must not keep us from looking at the real clock. */
@@ -132,7 +152,7 @@ struct task *choose_task(void) {
 }
 
 int others_wait(const struct task *t) {
-  if (t->process->alarm != NEVER) return 1;
+  if (timers_due(1) != NEVER) return 1;
   for (const struct task *o = tasks; o; o = o->next)
     if (o != t && (o->state == READY || o->state == BLOCKED)) return 1;
   return 0;
@@ -141,6 +161,7 @@ int others_wait(const struct task *t) {
 int turn_is_over(const struct task *t) { return t->ran > turn && others_wait(t); }
 
 uint64_t mark_try(void) { return progress; }
+void mark_success(void) { progress++; }
 
 void release_vfork_parent(pid_t child) {
   for (struct task *t = tasks; t; t = t->next)
@@ -164,6 +185,7 @@ void on_death(struct task *t, int status) {
   (void)status;
   progress++;
   t->futex.waiting = 0;
+  futex_wake_heirs();
   if (t->clear_tid && t->process->tasks > 1) futex_wake(t, t->clear_tid, 1, UINT32_MAX, 1);
   if (t->process->tasks == 1) {
     signals_sent++;

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "guest.h"
 #include "schedule.h"
+#include "stop.h"
 
 enum action on_kill(struct task *t, struct call *c) {
   (void)t, (void)c;
@@ -16,8 +17,8 @@ enum action on_kill(struct task *t, struct call *c) {
 
 /* What a signal kills dies beside whoever runs, so it is waited for here. */
 enum action after_kill(struct task *t, struct call *c) {
-  (void)t, (void)c;
   signals_sent++;
+  wait_for_woken(t, c);
   reap_dying();
   return RUN;
 }
@@ -41,7 +42,9 @@ enum action on_sigtimedwait(struct task *t, struct call *c) {
     c->result = error;
     if (error) return DONE;
   }
-  if (guest_signals(t, &none, NULL) & wanted || guest_signals(t, NULL, NULL)) return RUN;
+  if (guest_signals(t, &none, NULL) & wanted) return RUN;
+  c->result = -EINTR;
+  if (guest_signals(t, NULL, NULL)) return LEAVE;
   c->result = -EAGAIN;
   return t->deadline != NEVER && clock_now() >= t->deadline ? DONE : BLOCK;
 }

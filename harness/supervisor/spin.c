@@ -73,7 +73,7 @@ enum spin look_for_spin(struct task *t, int *status) {
   int period = 0;
   *status = LEFT_ALONE;
   if (!is_running(t)) return OTHER_STOP;
-  if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) != 0 || !await_stop(t, status)) return OTHER_STOP;
+  if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) != 0 || !wait_for_stop(t, status)) return OTHER_STOP;
   if (!WIFSTOPPED(*status) || *status >> 16 != PTRACE_EVENT_STOP) return OTHER_STOP;
   if (!registers(t, &first)) return OTHER_STOP;
   if (first.orig_rax != (unsigned long long)-1) return WORKS; /* in the kernel, on its behalf */

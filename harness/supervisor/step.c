@@ -7,7 +7,9 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-int await_stop(struct task *t, int *status) {
+#include "arch.h"
+
+int wait_for_stop(struct task *t, int *status) {
   while (waitpid(t->tid, status, __WALL) != t->tid)
     if (errno != EINTR) return 0;
   return 1;
@@ -15,6 +17,8 @@ int await_stop(struct task *t, int *status) {
 
 int step(struct task *t, int *status) {
   *status = LEFT_ALONE;
-  if (ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL) != 0 || !await_stop(t, status)) return 0;
-  return WIFSTOPPED(*status) && *status >> 8 == SIGTRAP;
+  if (ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL) != 0 || !wait_for_stop(t, status)) return 0;
+  if (!WIFSTOPPED(*status) || *status >> 8 != SIGTRAP) return 0;
+  struct user_regs_struct ignored;
+  return !arch_at_random(t, &ignored);
 }

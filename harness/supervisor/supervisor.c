@@ -9,7 +9,6 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,8 +25,11 @@
 #include "schedule.h"
 #include "spin.h"
 #include "step.h"
+#include "stop.h"
+#include "walk.h"
+#include "watch.h"
 
-enum { WALK_BITS = 11, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
+enum { LONGEST_PATIENCE = 100 };
 
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
@@ -77,7 +79,7 @@ void reap_dying(void) {
       int status;
       next = t->next;
       if ((t->tid == t->process->tgid) != leaders) continue;
-      if (is_at_work(t->process) || (t->state == GONE && t->process->tasks > 1)) continue;
+      if (t->state == STOPPED || is_at_work(t->process) || (t->state == GONE && t->process->tasks > 1)) continue;
       if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) == 0 || errno != ESRCH) continue;
       int alive;
       do alive = wait_for(t->tid, &status);
@@ -96,6 +98,7 @@ static int on_call(struct task *t) {
     clock_tick();
     fire_timers();
     t->deadline = NEVER;
+    t->done = 0;
     t->ran++;
     if (turn_is_over(t)) {
       t->unasked = 1;
@@ -110,14 +113,29 @@ static int on_call(struct task *t) {
 static int on_answer(struct task *t) {
   const struct handler *h = handler_of(t->call.nr);
   t->second_half = 0;
+  if (t->leaves) {
+    arch_answer(t, t->leaves);
+    return 1;
+  }
   t->call.result = arch_result(t);
   enum action action = h->exit ? h->exit(t, &t->call) : RUN;
   if (action == DONE) arch_answer(t, t->call.result);
+  if (action != AGAIN && t->retry) mark_success();
   if (action != AGAIN) return 1;
   t->again = 1;
   t->state = BLOCKED;
   t->tried = mark_try();
   return 0;
+}
+
+/* A process with a timer stops at calls that pass too: a loop of them must see the timer's signal at the same call. */
+static int on_passing(struct task *t) {
+  if (!arch_load(t)) return 0;
+  if (arch_enters(t) && handler_of(t->call.nr)->passes) {
+    clock_tick();
+    fire_timers();
+  }
+  return 1;
 }
 
 static int on_birth(struct task *parent, int vfork) {
@@ -131,10 +149,12 @@ static int on_birth(struct task *parent, int vfork) {
   if (!(flags & THREAD)) child->process->parent = parent->process->tgid;
   if (!(flags & THREAD) && (vfork || flags & SHARES_MEMORY)) child->process->space = parent->process->space;
   if (flags & CLEARS_TID) child->clear_tid = parent->call.args[3];
+  memcpy(child->process->sites, parent->process->sites, sizeof child->process->sites);
   int met = newborn == child->tid;
   newborn = 0;
   if (!met && (!wait_for(child->tid, &status) || !WIFSTOPPED(status))) buried(child, status);
-  else if (vfork) {
+  else arch_set_watch(child);
+  if (find_task((pid_t)pid) && vfork) {
     parent->state = VFORKING;
     parent->vfork_child = child->tid;
     return 0;
@@ -166,8 +186,7 @@ static int on_exec(struct task *t, pid_t pid) {
   return 1;
 }
 
-/* What a stop means; 1 when the task may run on. */
-static int on_stop(struct task *t, pid_t pid, int status) {
+int on_stop(struct task *t, pid_t pid, int status) {
   if (WIFEXITED(status) || WIFSIGNALED(status)) {
     buried(t, status);
     reap_dying();
@@ -180,40 +199,23 @@ static int on_stop(struct task *t, pid_t pid, int status) {
     case PTRACE_EVENT_FORK: return on_birth(t, 0);
     case PTRACE_EVENT_VFORK: return on_birth(t, 1);
     case PTRACE_EVENT_EXEC: return on_exec(t, pid);
-    case PTRACE_EVENT_STOP: return 1;
+    case PTRACE_EVENT_STOP:
+      if (signal == SIGTRAP) return 1;
+      on_group_stop(t);
+      return 0;
     default: break;
   }
-  if (signal == (SIGTRAP | 0x80)) return on_answer(t);
+  if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (signal == SIGSEGV && arch_emulate(t)) return 1;
+  if (signal == SIGTRAP && arch_emulate_random(t)) return 1;
   t->signal = signal;
+  t->again = 0;
   return 1;
 }
 
-static volatile sig_atomic_t looked;
-
-static void look(int signal) {
-  (void)signal;
-  looked = 1;
-}
-
-/* Interrupts waitpid now and then; a guest that sends the same signal only makes us look at the clock. */
-static void watch_real_time(void) {
-  struct sigaction action = {.sa_handler = look};
-  struct itimerval every = {{0, LOOK_EVERY_US}, {0, LOOK_EVERY_US}};
-  sigset_t one;
-  sigaction(SIGALRM, &action, NULL);
-  sigemptyset(&one);
-  sigaddset(&one, SIGALRM);
-  sigprocmask(SIG_UNBLOCK, &one, NULL);
-  setitimer(ITIMER_REAL, &every, NULL);
-}
-
-static void stop_watching(void) {
-  struct itimerval none = {{0, 0}, {0, 0}};
-  sigset_t all;
-  setitimer(ITIMER_REAL, &none, NULL);
-  sigfillset(&all);
-  sigprocmask(SIG_BLOCK, &all, NULL);
+void await_stop(struct task *t) {
+  int status;
+  if (wait_for(t->tid, &status) && on_stop(t, t->tid, status)) t->state = READY;
 }
 
 /* After a while without a stop: 1 when the task goes in circles and others may run. */
@@ -236,29 +238,6 @@ static int circles(struct task *t, int *patience) {
   }
 }
 
-enum walk { NO_WALK, WALKED, GONE_ON };
-
-/* In chaos, some turns end between two instructions; GONE_ON: its next stop is to be waited for, as that of a task
-   that runs. */
-static enum walk walk(struct task **chosen) {
-  struct task *t = *chosen;
-  pid_t tid = t->tid;
-  int status;
-  if (!in_chaos() || t->second_half || t->signal || chaos_draw(2) || !others_wait(t)) return NO_WALK;
-  t->state = RUNNING;
-  t->heard = signals_sent;
-  for (unsigned left = chaos_length(WALK_BITS); left > 0; left--) {
-    if (step(t, &status)) continue;
-    if (status == LEFT_ALONE) return GONE_ON;
-    if (!on_stop(t, tid, status)) return WALKED;
-    /* It may be about to enter the kernel with a call that would not sleep now: it must go on at once. */
-    *chosen = find_task(tid);
-    return *chosen ? NO_WALK : WALKED;
-  }
-  t->state = READY;
-  return WALKED;
-}
-
 /* Lets `t` run until somebody else has to; NULL waits for whatever comes from outside. */
 static void run(struct task *t) {
   int status, quiet = 0, patience = 2;
@@ -276,8 +255,7 @@ static void run(struct task *t) {
       quiet = 0;
       continue;
     }
-    if (looked && time_is_over()) return;
-    looked = 0;
+    if (has_looked() && time_is_over()) return;
     struct task *stopped = find_task(pid);
     if (!stopped) newborn = pid;
     if (!stopped) continue;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "timers.h"
+
 struct task *tasks;
 uint64_t signals_sent;
 
@@ -23,7 +25,7 @@ uint64_t new_space(void) {
 static struct process *new_process(pid_t tgid) {
   struct process *p = calloc(1, sizeof *p);
   if (!p) _exit(125);
-  *p = (struct process){.tgid = tgid, .memory = -1, .handle = -1, .alarm = NEVER, .space = new_space()};
+  *p = (struct process){.tgid = tgid, .memory = -1, .handle = -1, .space = new_space()};
   return p;
 }
 
@@ -54,6 +56,8 @@ void remove_task(struct task *t) {
   if (t->next) t->next->previous = t->previous;
   if (--t->process->tasks == 0) {
     forget_memory(t->process);
+    forget_intervals(t->process);
+    forget_timers(t->process);
     free(t->process);
   }
   free(t);

@@ -6,6 +6,8 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include "timer.h"
+
 enum { NEVER = -1 };
 
 /* A system call as the guest made it; every value is the guest's and hostile. */
@@ -15,6 +17,10 @@ struct call {
   int64_t result; /* what a handler answers with DONE or YIELD, what the kernel answered in a second half */
 };
 
+/* What the kernel answers inside when a signal came first: it makes it EINTR, or makes the call again; UNHANDLED
+   only without a handler, REST for the rest of the time. */
+enum { RESTART = -512, RESTART_UNHANDLED = -514, RESTART_REST = -516 };
+
 /* What is to become of a system call. */
 enum action {
   RUN,   /* the kernel does it; it will not sleep */
@@ -23,6 +29,7 @@ enum action {
   AFTER, /* the kernel does it, and the second half looks at the answer */
   BLOCK, /* it waits: asked again whenever somebody else could have changed the answer, or at the deadline */
   AGAIN, /* a second half's BLOCK: the call is to be made once more */
+  LEAVE, /* a signal ends it as result says, without the kernel's own wait, which its clock could end first */
 };
 
 enum state {
@@ -34,13 +41,27 @@ enum state {
   GONE,     /* a leader that ended before its threads */
 };
 
+/* As many instructions as the processor can watch. */
+enum { SITES = 4 };
+
 struct process {
   pid_t tgid, parent;
   int tasks;          /* threads alive */
   int memory;         /* /proc/TGID/mem, or -1 */
   int handle;         /* pidfd, or -1 */
   uint64_t space;     /* identity of the address space, for private futexes */
-  int64_t alarm, alarm_every; /* ITIMER_REAL: virtual deadline and period, or NEVER and 0 */
+  struct timer intervals[3];      /* alarm and setitimer: real, virtual, profiling */
+  struct posix_timer *timers;     /* timer_create */
+  int next_timer;
+  uint64_t sites[SITES];          /* where its text may ask the processor for random numbers; 0: nowhere */
+  int stops;                      /* stopped by a signal, or about to be */
+};
+
+/* An open of a FIFO that waits for a writer, its descriptor already there. */
+struct meeting {
+  int waits, met, leaves, fd;
+  dev_t dev;
+  ino_t ino;
 };
 
 struct task {
@@ -51,6 +72,7 @@ struct task {
   struct user_regs_struct registers; /* as of the last stop */
   struct call call;
   int retry;          /* the handler was asked before for this very call */
+  int leaves;         /* what the call at hand is answered with, because of a signal; 0 none */
   int second_half;    /* an exit stop is awaited */
   int again;          /* stopped at an exit stop whose call is to be repeated */
   int signal;         /* delivered at the next resume */
@@ -64,7 +86,10 @@ struct task {
   struct { uint64_t space, address, order; uint32_t bits; int waiting, woken; } futex;
   long replaced;      /* length of the text that an open is answered with, or -1 */
   int creates;        /* an open makes a file that was not there */
+  int lent;           /* the descriptor at hand does not wait, for the length of this call */
   uint64_t done;      /* bytes of a write that is made in pieces */
+  int opens_fifo;
+  struct meeting fifo;
   int spins;          /* goes in circles until somebody else does something */
   uint64_t ran;       /* calls since it was chosen */
 };

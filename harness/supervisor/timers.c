@@ -1,57 +1,87 @@
-/* alarm and setitimer: deadlines of the virtual clock, kept by process. */
+/* alarm and setitimer: three timers of each process, kept by the virtual clock. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/time.h>
 
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
-#include "schedule.h"
+#include "timers.h"
 
 enum { MICRO = 1000, MILLION = 1000000, NANO = 1000000000 };
 
-static int64_t left(const struct process *p) {
-  if (p->alarm == NEVER) return 0;
-  return p->alarm > clock_now() ? p->alarm - clock_now() : 1000;
+#define OWNER(timer, which) ((struct process *)(void *)((char *)(timer) - offsetof(struct process, intervals[which])))
+
+static void send(const struct process *p, int signal) {
+  kill(p->tgid, signal);
+  signals_sent++;
+}
+
+static void fire_real(struct timer *timer, int64_t times) {
+  (void)times;
+  send(OWNER(timer, ITIMER_REAL), SIGALRM);
+}
+
+static void fire_virtual(struct timer *timer, int64_t times) {
+  (void)times;
+  send(OWNER(timer, ITIMER_VIRTUAL), SIGVTALRM);
+}
+
+static void fire_profiling(struct timer *timer, int64_t times) {
+  (void)times;
+  send(OWNER(timer, ITIMER_PROF), SIGPROF);
+}
+
+static struct timer *timer_of(struct task *t, int which) {
+  static void (*const fires[])(struct timer *, int64_t) = {fire_real, fire_virtual, fire_profiling};
+  struct timer *timer = &t->process->intervals[which];
+  timer->fire = fires[which];
+  timer->of_work = which != ITIMER_REAL;
+  return timer;
+}
+
+int is_timed(const struct process *p) {
+  for (int i = 0; i < 3; i++)
+    if (p->intervals[i].armed) return 1;
+  return 0;
+}
+
+void forget_intervals(struct process *p) {
+  for (int i = 0; i < 3; i++) timer_set(&p->intervals[i], 0, 0);
 }
 
 enum action on_alarm(struct task *t, struct call *c) {
-  struct process *p = t->process;
-  uint32_t seconds = (uint32_t)c->args[0];
-  c->result = (left(p) + NANO - 1) / NANO;
-  p->alarm = seconds ? clock_after((int64_t)seconds * NANO) : NEVER;
-  p->alarm_every = 0;
+  struct timer *timer = timer_of(t, ITIMER_REAL);
+  c->result = (timer_left(timer) + NANO - 1) / NANO;
+  timer_set(timer, (int64_t)(uint32_t)c->args[0] * NANO, 0);
   return DONE;
 }
 
-static int show(struct task *t, uint64_t address) {
-  int64_t rest = left(t->process), every = t->process->alarm_every;
-  int64_t shown[4] = {every / NANO, every % NANO / MICRO, rest / NANO, rest % NANO / MICRO};
+static int show(struct task *t, uint64_t address, const struct timer *timer) {
+  int64_t left = timer_left(timer), every = timer->every;
+  int64_t shown[4] = {every / NANO, every % NANO / MICRO, left / NANO, left % NANO / MICRO};
   return address == 0 || guest_write(t, address, shown, sizeof shown);
 }
 
-/* Timers that count processor time would need a processor that is the same everywhere: they never fire. */
 enum action on_setitimer(struct task *t, struct call *c) {
-  struct process *p = t->process;
   int64_t wanted[4] = {0};
   c->result = -EFAULT;
   if (c->args[1] && !guest_read(t, c->args[1], wanted, sizeof wanted)) return DONE;
   c->result = -EINVAL;
   for (int i = 0; i < 4; i++)
     if (wanted[i] < 0 || wanted[i] > (i % 2 ? MILLION - 1 : INT32_MAX)) return DONE;
-  if (c->args[0] > 2) return DONE;
-  c->result = show(t, c->args[2]) ? 0 : -EFAULT;
-  if (c->args[0] != ITIMER_REAL) return DONE;
-  int64_t first = wanted[2] * NANO + wanted[3] * MICRO;
-  p->alarm = first ? clock_after(first) : NEVER;
-  p->alarm_every = wanted[0] * NANO + wanted[1] * MICRO;
+  if (c->args[0] > ITIMER_PROF) return DONE;
+  struct timer *timer = timer_of(t, (int)c->args[0]);
+  c->result = show(t, c->args[2], timer) ? 0 : -EFAULT;
+  timer_set(timer, wanted[2] * NANO + wanted[3] * MICRO, wanted[0] * NANO + wanted[1] * MICRO);
   return DONE;
 }
 
 enum action on_getitimer(struct task *t, struct call *c) {
-  int64_t none[4] = {0};
-  if (c->args[0] == ITIMER_REAL) c->result = show(t, c->args[1]) ? 0 : -EFAULT;
-  else c->result = guest_write(t, c->args[1], none, sizeof none) ? 0 : -EFAULT;
+  c->result = -EINVAL;
+  if (c->args[0] > ITIMER_PROF) return DONE;
+  c->result = c->args[1] && show(t, c->args[1], timer_of(t, (int)c->args[0])) ? 0 : -EFAULT;
   return DONE;
 }

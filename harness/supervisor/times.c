@@ -58,7 +58,10 @@ static enum action sleep_until(struct task *t, struct call *c, int absolute, lon
   }
   uint64_t pending = guest_signals(t, NULL, &caught);
   if (!pending) return BLOCK;
-  if (!(pending & caught)) return RUN;
+  if (!(pending & caught)) {
+    c->result = absolute ? RESTART : RESTART_REST;
+    return LEAVE;
+  }
   int64_t left = t->deadline - clock_now(), shown[2] = {left / NANO, left % NANO};
   if (!absolute && rest) guest_write(t, rest, shown, sizeof shown);
   return answer(c, -EINTR);

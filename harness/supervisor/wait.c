@@ -7,6 +7,8 @@
 #include "calls.h"
 #include "guest.h"
 
+enum { PID_AT = 16, BELOW_STACK = 1024 };
+
 static enum action without_sleep(struct task *t, struct call *c, int at) {
   if (c->args[at] & WNOHANG) return RUN;
   struct call trying = *c;
@@ -24,9 +26,13 @@ enum action after_wait4(struct task *t, struct call *c) {
 }
 
 enum action on_waitid(struct task *t, struct call *c) {
-  int32_t nobody[2] = {0, 0};
-  if (c->args[2] && !(c->args[3] & WNOHANG)) guest_write(t, c->args[2] + 12, nobody, sizeof nobody);
-  return without_sleep(t, c, 3);
+  int32_t nobody = 0;
+  struct call told = *c;
+  /* Who wants to know nothing is not told either whether somebody ended: its dead stack is. */
+  if (!c->args[2]) told.args[2] = arch_stack(t) - BELOW_STACK;
+  if (c->args[3] & WNOHANG) return RUN;
+  guest_write(t, told.args[2] + PID_AT, &nobody, sizeof nobody);
+  return without_sleep(t, &told, 3);
 }
 
 /* Without a child that changed, the kernel says 0 and leaves si_pid 0. */
@@ -35,6 +41,6 @@ enum action after_waitid(struct task *t, struct call *c) {
   int64_t none[18] = {0};
   if (c->result != 0) return DONE;
   if (c->args[4]) guest_write(t, c->args[4], none, sizeof none);
-  if (c->args[2] && guest_read(t, c->args[2] + 12, &pid, sizeof pid) && pid == 0) return AGAIN;
-  return DONE;
+  uint64_t told = c->args[2] ? c->args[2] : arch_stack(t) - BELOW_STACK;
+  return guest_read(t, told + PID_AT, &pid, sizeof pid) && pid == 0 ? AGAIN : DONE;
 }

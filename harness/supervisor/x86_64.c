@@ -45,6 +45,8 @@ void arch_replace(struct task *t, const struct call *other) {
   ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
 }
 
+int arch_enters(const struct task *t) { return t->registers.rax == (unsigned long long)-ENOSYS; }
+
 int64_t arch_result(struct task *t) {
   struct user_regs_struct r;
   return ptrace(PTRACE_GETREGS, t->tid, NULL, &r) == 0 ? (int64_t)r.rax : -ESRCH;

@@ -1,0 +1,12 @@
+/* Job control: processes that are stopped, and go on. */
+#ifndef REENACT_STOP_H
+#define REENACT_STOP_H
+#include "task.h"
+
+/* The kernel has stopped a thread together with its process; it stays so until it is continued. */
+void on_group_stop(struct task *t);
+
+/* A signal was sent that may have continued or killed stopped processes: waits for all whom it woke. */
+void wait_for_woken(struct task *by, const struct call *c);
+
+#endif

@@ -1,0 +1,110 @@
+/* rdrand, rdseed and rdpid, which no setting can trap: the processor's debug registers stop a program that would. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "arch.h"
+#include "guest.h"
+#include "random.h"
+
+/* Text longer than this would take longer to look through than most programs run. */
+enum { CHUNK = 1 << 16, MOST_TEXT = 16 << 20, OVERLAP = 4, FOUND = 1, LIKELY = 2 };
+
+/* How far before "0f c7 /6 or /7" of two registers the instruction most likely begins; -1: no such instruction. */
+static int prefixes(const uint8_t *at) {
+  if (at[0] != 0x0f || at[1] != 0xc7 || at[2] < 0xf0) return -1;
+  int length = at[-1] >= 0x40 && at[-1] <= 0x4f;
+  if (at[-1 - length] == 0x66 || at[-1 - length] == 0xf3) length++;
+  return length;
+}
+
+static void add_site(struct process *p, uint64_t site) {
+  for (int i = 0; i < SITES; i++) {
+    if (p->sites[i] == site) return;
+    if (p->sites[i]) continue;
+    p->sites[i] = site;
+    return;
+  }
+}
+
+/* Likely beginnings first; while there are registers left, the other way to read the same bytes. */
+static void look_through(struct task *t, uint64_t from, uint64_t to, int pass) {
+  static uint8_t text[OVERLAP + CHUNK + OVERLAP];
+  for (uint64_t at = from; at < to; at += CHUNK) {
+    size_t want = to - at + OVERLAP < CHUNK + OVERLAP ? to - at : CHUNK + OVERLAP;
+    memset(text, 0, OVERLAP);
+    if (at > from) guest_read(t, at - OVERLAP, text, OVERLAP);
+    size_t have = guest_read_some(t, at, text + OVERLAP, want), end = OVERLAP + have;
+    for (uint8_t *c = text + OVERLAP; (c = memchr(c, 0x0f, (size_t)(text + end - c))) && c + 2 < text + end; c++) {
+      int before = prefixes(c);
+      if (before < 0 || c >= text + OVERLAP + CHUNK) continue;
+      uint64_t site = at + (uint64_t)(c - text) - OVERLAP;
+      if (pass == LIKELY) add_site(t->process, site - (uint64_t)before);
+      else add_site(t->process, site);
+    }
+  }
+}
+
+void arch_set_watch(const struct task *t) {
+  const struct process *p = t->process;
+  unsigned long enabled = 0;
+  for (int i = 0; i < SITES && p->sites[i]; i++) {
+    size_t at = offsetof(struct user, u_debugreg) + (size_t)i * sizeof(long);
+    if (ptrace(PTRACE_POKEUSER, t->tid, (void *)at, (void *)p->sites[i]) == 0) enabled |= 1ul << 2 * i;
+  }
+  if (enabled) ptrace(PTRACE_POKEUSER, t->tid, (void *)(offsetof(struct user, u_debugreg) + 7 * sizeof(long)), enabled);
+}
+
+void arch_watch_random(struct task *t) {
+  static char maps[1 << 16];
+  memset(t->process->sites, 0, sizeof t->process->sites);
+  if (guest_proc(t, "maps", maps, sizeof maps) < 0) return;
+  for (int pass = LIKELY; pass >= FOUND; pass--)
+    for (char *line = maps; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+      unsigned long from, to;
+      char mode[8], name[8] = "";
+      if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %7s", &from, &to, mode, name) < 3 || mode[2] != 'x') continue;
+      if (to - from <= MOST_TEXT && *name == '/') look_through(t, from, to, pass);
+    }
+  arch_set_watch(t);
+}
+
+static unsigned long *register_of(struct user_regs_struct *r, int number) {
+  unsigned long *const all[] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
+                                &r->r8,  &r->r9,  &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15};
+  return all[number & 15];
+}
+
+int arch_at_random(struct task *t, struct user_regs_struct *r) {
+  if (!t->process->sites[0] || ptrace(PTRACE_GETREGS, t->tid, NULL, r) != 0) return 0;
+  for (int i = 0; i < SITES; i++)
+    if (t->process->sites[i] && t->process->sites[i] == r->rip) return 1;
+  return 0;
+}
+
+int arch_emulate_random(struct task *t) {
+  enum { CARRY = 1, RESULT_FLAGS = 0x8d5, REPEAT = 0xf3, SHORT = 0x66 };
+  struct user_regs_struct r;
+  uint8_t code[8] = {0}, rex = 0, prefix = 0;
+  uint64_t value = 0;
+  int at = 0;
+  if (!arch_at_random(t, &r)) return 0;
+  guest_read_some(t, r.rip, code, sizeof code);
+  if (code[at] == SHORT || code[at] == REPEAT) prefix = code[at++];
+  if (code[at] >= 0x40 && code[at] <= 0x4f) rex = code[at++];
+  if (code[at] != 0x0f || code[at + 1] != 0xc7 || code[at + 2] < 0xf0) return 0;
+  unsigned long *target = register_of(&r, (code[at + 2] & 7) | (rex & 1) << 3);
+  if (prefix != REPEAT) {
+    random_bytes((uint8_t *)&value, sizeof value);
+    r.eflags = (r.eflags & ~(unsigned long long)RESULT_FLAGS) | CARRY;
+  }
+  if (rex & 8) *target = value;
+  else if (prefix == SHORT) *target = (*target & ~0xffffull) | (value & 0xffff);
+  else *target = (uint32_t)value;
+  r.rip += (unsigned)at + 3;
+  return ptrace(PTRACE_SETREGS, t->tid, NULL, &r) == 0;
+}
