@@ -44,13 +44,20 @@ static int signal_of(const struct call *c) {
   return (int)c->args[c->nr == SYS_tgkill || c->nr == SYS_rt_tgsigqueueinfo ? 2 : 1];
 }
 
+/* Every end takes tasks out of the list, so each search begins anew; of a leader's end we hear last. */
+static struct task *next_woken(int leaders) {
+  for (struct task *t = tasks; t; t = t->next)
+    if (t->state == STOPPED && t->process->stops == 0 && (t->tid == t->process->tgid) == leaders) return t;
+  return NULL;
+}
+
 void wait_for_woken(struct task *by, const struct call *c) {
   int signal = signal_of(c);
+  struct task *t;
   if (c->result != 0 || (signal != SIGCONT && signal != SIGKILL)) return;
-  for (struct task *t = tasks; t; t = t->next)
+  for (t = tasks; t; t = t->next)
     if (is_meant(by, c, t->process)) t->process->stops = 0;
-  for (struct task *t = tasks, *next; t; t = next) {
-    next = t->next;
-    if (t->state == STOPPED && t->process->stops == 0) await_stop(t);
-  }
+  while ((t = next_woken(0))) await_stop(t);
+  reap_dying();
+  while ((t = next_woken(1))) await_stop(t);
 }

@@ -215,6 +215,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
 
 void await_stop(struct task *t) {
   int status;
+  t->state = RUNNING;
   if (wait_for(t->tid, &status) && on_stop(t, t->tid, status)) t->state = READY;
 }
 

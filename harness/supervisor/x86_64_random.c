@@ -1,18 +1,17 @@
 /* rdrand, rdseed and rdpid, which no setting can trap: the processor's debug registers stop a program that would. */
 #define _GNU_SOURCE
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 
 #include "arch.h"
 #include "guest.h"
 #include "random.h"
 
 /* Text longer than this would take longer to look through than most programs run. */
-enum { CHUNK = 1 << 16, MOST_TEXT = 16 << 20, OVERLAP = 4, FOUND = 1, LIKELY = 2 };
+enum { CHUNK = 1 << 16, MOST_TEXT = 16 << 20, OVERLAP = 4, REMEMBERED = 64 };
 
 /* How far before "0f c7 /6 or /7" of two registers the instruction most likely begins; -1: no such instruction. */
 static int prefixes(const uint8_t *at) {
@@ -22,17 +21,23 @@ static int prefixes(const uint8_t *at) {
   return length;
 }
 
-static void add_site(struct process *p, uint64_t site) {
-  for (int i = 0; i < SITES; i++) {
-    if (p->sites[i] == site) return;
-    if (p->sites[i]) continue;
-    p->sites[i] = site;
-    return;
-  }
+static void add_site(uint64_t *sites, uint64_t site) {
+  int i = 0;
+  while (i < SITES && sites[i] && sites[i] != site) i++;
+  if (i < SITES) sites[i] = site;
 }
 
-/* Likely beginnings first; while there are registers left, the other way to read the same bytes. */
-static void look_through(struct task *t, uint64_t from, uint64_t to, int pass) {
+/* What was found in a piece of a file, so that a program that is started often is looked through once. */
+struct seen {
+  dev_t dev;
+  ino_t ino;
+  struct timespec changed;
+  uint64_t offset, length;
+  uint64_t likely[SITES], others[SITES]; /* from the piece's beginning, and one more */
+};
+
+/* The beginnings that are likely, and the other way to read the same bytes. */
+static void look_through(struct task *t, uint64_t from, uint64_t to, struct seen *found) {
   static uint8_t text[OVERLAP + CHUNK + OVERLAP];
   for (uint64_t at = from; at < to; at += CHUNK) {
     size_t want = to - at + OVERLAP < CHUNK + OVERLAP ? to - at : CHUNK + OVERLAP;
@@ -42,11 +47,28 @@ static void look_through(struct task *t, uint64_t from, uint64_t to, int pass) {
     for (uint8_t *c = text + OVERLAP; (c = memchr(c, 0x0f, (size_t)(text + end - c))) && c + 2 < text + end; c++) {
       int before = prefixes(c);
       if (before < 0 || c >= text + OVERLAP + CHUNK) continue;
-      uint64_t site = at + (uint64_t)(c - text) - OVERLAP;
-      if (pass == LIKELY) add_site(t->process, site - (uint64_t)before);
-      else add_site(t->process, site);
+      uint64_t site = at + (uint64_t)(c - text) - OVERLAP - from + 1;
+      add_site(found->likely, site - (uint64_t)before);
+      if (before) add_site(found->others, site);
     }
   }
+}
+
+/* One mapping of a file's text; a file that changed is another one. */
+static const struct seen *look_at(struct task *t, uint64_t from, uint64_t to, uint64_t offset, const char *path) {
+  static struct seen all[REMEMBERED];
+  static unsigned count;
+  struct stat st;
+  int known = stat(path, &st) == 0;
+  for (int i = 0; known && i < REMEMBERED; i++)
+    if (all[i].length == to - from && all[i].offset == offset && all[i].dev == st.st_dev && all[i].ino == st.st_ino &&
+        all[i].changed.tv_sec == st.st_ctim.tv_sec && all[i].changed.tv_nsec == st.st_ctim.tv_nsec)
+      return &all[i];
+  struct seen *found = &all[count++ % REMEMBERED];
+  memset(found, 0, sizeof *found);
+  if (known) *found = (struct seen){st.st_dev, st.st_ino, st.st_ctim, offset, to - from, {0}, {0}};
+  look_through(t, from, to, found);
+  return found;
 }
 
 void arch_set_watch(const struct task *t) {
@@ -61,15 +83,19 @@ void arch_set_watch(const struct task *t) {
 
 void arch_watch_random(struct task *t) {
   static char maps[1 << 16];
+  uint64_t others[SITES] = {0}, *sites = t->process->sites;
   memset(t->process->sites, 0, sizeof t->process->sites);
   if (guest_proc(t, "maps", maps, sizeof maps) < 0) return;
-  for (int pass = LIKELY; pass >= FOUND; pass--)
-    for (char *line = maps; line && *line; line = strchr(line, '\n'), line += line != NULL) {
-      unsigned long from, to;
-      char mode[8], name[8] = "";
-      if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %7s", &from, &to, mode, name) < 3 || mode[2] != 'x') continue;
-      if (to - from <= MOST_TEXT && *name == '/') look_through(t, from, to, pass);
-    }
+  for (char *line = maps; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    unsigned long from, to, offset;
+    char mode[8], path[256] = "";
+    int fields = sscanf(line, "%lx-%lx %7s %lx %*s %*s %255[^\n]", &from, &to, mode, &offset, path);
+    if (fields < 5 || mode[2] != 'x' || to - from > MOST_TEXT || *path != '/') continue;
+    const struct seen *found = look_at(t, from, to, offset, path);
+    for (int i = 0; i < SITES && found->likely[i]; i++) add_site(sites, from + found->likely[i] - 1);
+    for (int i = 0; i < SITES && found->others[i]; i++) add_site(others, from + found->others[i] - 1);
+  }
+  for (int i = 0; i < SITES && others[i]; i++) add_site(sites, others[i]);
   arch_set_watch(t);
 }
 

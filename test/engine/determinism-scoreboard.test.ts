@@ -13,6 +13,7 @@ import { describeEngine, world } from '../support/world.ts';
 const SUBSET = [
   'addresses',
   'clock-gettime',
+  'fifo',
   'getrandom',
   'mutating-spin',
   'mutex',
@@ -22,6 +23,8 @@ const SUBSET = [
   'racy-001',
   'racy-002',
   'readdir',
+  'stopped',
+  'timerfd-shared',
   'uname',
 ];
 
