@@ -5,7 +5,7 @@ import { canonicalJson } from './base/canonical-json.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { Digest } from './base/digest.ts';
 import { Fault } from './base/fault.ts';
-import { DEFAULTS } from './base/limits.ts';
+import { DEFAULTS, LIMITS } from './base/limits.ts';
 import { loadTrust } from './evidence/trust.ts';
 import type { Determinism } from './manifest/definition.ts';
 import type { LoadedManifest } from './manifest/load.ts';
@@ -51,9 +51,20 @@ export interface RunOptions {
   capture?: CaptureWay;
   /** Overrides what manifests ask for. */
   determinism?: Determinism;
+  /** Keep a core of every crash; determinism must be full. */
+  core?: boolean;
   signal: AbortSignal;
   clock?: Clock;
   onEvent?: (event: RunEvent) => void;
+}
+
+/** The crashes of thousands of replays would make a record that cannot be read back, so the first ones stand for all. */
+function crashBudget(): (replay: RawReplay) => RawReplay {
+  let left: number = LIMITS.recordCrashBytes;
+  return ({ crash, ...rest }) => {
+    left -= crash ? JSON.stringify(crash, null, 2).length : 0;
+    return crash && left >= 0 ? { ...rest, crash } : rest;
+  };
 }
 
 type Limit = ReturnType<typeof pLimit>;
@@ -95,7 +106,11 @@ async function replayAll(
   o: RunOptions,
 ): Promise<RawReplay[]> {
   const { manifest } = job.loaded;
-  const done = folder.resume().filter((replay) => job.indices.includes(replay.index));
+  const within = crashBudget();
+  const done = folder
+    .resume()
+    .filter((replay) => job.indices.includes(replay.index))
+    .map(within);
   // Only for progress and --fail-fast: without an expectation the first state stands for all.
   const { expect } = manifest;
   const firstState = (): Digest | null =>
@@ -115,7 +130,7 @@ async function replayAll(
     const replay = await replayOnce(c, p, index, manifest.seed);
     await folder.keep(replay);
     tell(replay, false);
-    done.push(replay);
+    done.push(within(replay));
     if (o.failFast && outcomeOf(replay) === 'diverged') stop = true;
   };
   const missing = job.indices.filter((index) => !have.has(index));
@@ -166,6 +181,7 @@ async function runManifest(
     c.kit.seccompSha256,
     o.capture ?? 'auto',
     determinismOf(o, job.loaded.manifest),
+    ...(o.core ? ['core'] : []),
   ]);
   try {
     let record: ReplayRecord;
@@ -210,6 +226,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
     ...(o.determinism ? { determinism: o.determinism } : {}),
+    ...(o.core ? { core: true } : {}),
     ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
     ...(o.imageArchive ? { imageArchive: o.imageArchive } : {}),
   };

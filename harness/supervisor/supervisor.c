@@ -17,6 +17,7 @@
 #include "arch.h"
 #include "calls.h"
 #include "clock.h"
+#include "crash.h"
 #include "exec.h"
 #include "guest.h"
 #include "identity.h"
@@ -29,6 +30,7 @@ enum { TURN = 5000, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
 
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
+static int wants_core;
 static long last_ms;  /* of the real clock; 0: none */
 static pid_t newborn; /* its first stop came before its parent's */
 
@@ -182,6 +184,7 @@ static int on_stop(struct task *t, pid_t pid, int status) {
   }
   if (signal == (SIGTRAP | 0x80)) return on_answer(t);
   if (signal == SIGSEGV && arch_emulate(t)) return 1;
+  if (t->process->tgid == root) crash_note(t, signal, wants_core);
   t->signal = signal;
   return 1;
 }
@@ -279,6 +282,7 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   identity_begin(s->cpus);
   inodes_begin();
   root = child;
+  wants_core = s->core;
   last_ms = deadline_ms;
   if (!seize(child, gate)) {
     give_up_on(CANNOT_TRACE);
@@ -289,5 +293,6 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   while (!found.over && found.unsupported <= 1000 && tasks && !time_is_over())
     run(choose_task());
   stop_watching();
+  if (found.over) found.crash = crash_record(found.status);
   return found;
 }

@@ -8,6 +8,7 @@ struct supervision {
   uint64_t seed;
   long clock_start; /* seconds after 1970 */
   int cpus;         /* what the program is told */
+  int core;         /* write a core when a signal ends the program */
 };
 
 /* Why a run cannot be vouched for, in the trailer as kind=unsupported value=…; below 1000 it is a system call. */
@@ -19,6 +20,7 @@ struct supervised {
   int status;
   int spinning;    /* time ran out in a loop that makes no system call while others could run */
   int unsupported; /* an unclassified call's number or an `enum unsupported`; -1 none */
+  const char *crash; /* the record of the crash that ended it, or NULL */
 };
 
 /* In the child before its exec: fixed layout, traps, limits, and the filter, once the parent has seized it. */

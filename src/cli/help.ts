@@ -77,6 +77,8 @@ manifests share one queue.
   --capture-with WAY   overlay or archive: how states are read (default: found)
   --determinism MODE   full or off: whether the seed decides all the program
                        sees (default: the manifest's, or off)
+  --core               keep an ELF core of each crash in the store, named in the
+                       record (determinism full only)
   --dry-run            check everything that needs no engine, print the plan
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)

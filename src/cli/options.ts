@@ -31,6 +31,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     shard: 'string',
     'capture-with': 'string',
     determinism: 'string',
+    core: 'boolean',
     'dry-run': 'boolean',
     'require-evidence': 'boolean',
     evidence: 'list',

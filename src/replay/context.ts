@@ -28,6 +28,8 @@ export interface RunContext {
   capture?: CaptureWay;
   /** Overrides what manifests ask for. */
   determinism?: Determinism;
+  /** Keep a core of every crash; only where determinism is full. */
+  core?: boolean;
   /** What was prepared for each image, by configuration digest. */
   benches: Map<string, Promise<ImageBench>>;
 }
