@@ -40,6 +40,9 @@ int arch_can_trap_cpuid(void);
 /* Where the stack begins, from the registers. */
 uint64_t arch_stack(const struct task *t);
 
+/* DWARF's numbers of the registers that unwinding needs. */
+enum { ARCH_DWARF_FRAME = 6, ARCH_DWARF_STACK = 7, ARCH_DWARF_RETURN = 16 };
+
 /* The program counter and the frame pointer, from the registers. */
 uint64_t arch_counter(const struct task *t);
 uint64_t arch_frame(const struct task *t);

@@ -80,8 +80,8 @@ static void put_frames(struct task *t, const struct maps *m) {
   put(",\"frames\":[");
   for (int i = 0; i < s.count; i++) {
     put("%s{", i ? "," : "");
-    put_place(m, s.frames[i]);
-    put("}");
+    put_place(m, s.frames[i].address);
+    put(",\"by\":\"%s\"}", s.frames[i].by);
   }
   put("],\"walk_ended\":\"%s\"", s.ended);
 }

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "elf_note.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +9,7 @@
 
 #include "guest.h"
 
-enum { MAX_HEADERS = 64, MAX_NOTES = 4096, BUILD_ID = 3 };
+enum { MAX_NOTES = 4096, BUILD_ID = 3 };
 
 /* Notes: three words, the name and the description, each padded to four bytes. */
 static size_t find_id(const uint8_t *notes, size_t size, uint8_t *id) {
@@ -31,9 +30,7 @@ static size_t find_id(const uint8_t *notes, size_t size, uint8_t *id) {
   return 0;
 }
 
-size_t build_id(struct task *t, const struct module *m, uint8_t id[MAX_BUILD_ID]) {
-  static Elf64_Phdr headers[MAX_HEADERS];
-  static uint8_t notes[MAX_NOTES];
+int elf_headers(struct task *t, const struct module *m, Elf64_Phdr headers[MAX_HEADERS], uint64_t *bias) {
   Elf64_Ehdr e;
   uint64_t first = UINT64_MAX;
   if (!guest_read(t, m->base, &e, sizeof e) || memcmp(e.e_ident, ELFMAG, SELFMAG) != 0) return 0;
@@ -41,10 +38,19 @@ size_t build_id(struct task *t, const struct module *m, uint8_t id[MAX_BUILD_ID]
   if (!guest_read(t, m->base + e.e_phoff, headers, e.e_phnum * sizeof *headers)) return 0;
   for (int i = 0; i < e.e_phnum; i++)
     if (headers[i].p_type == PT_LOAD && headers[i].p_vaddr < first) first = headers[i].p_vaddr & ~UINT64_C(4095);
-  for (int i = 0; i < e.e_phnum; i++) {
+  *bias = m->base - first;
+  return first == UINT64_MAX ? 0 : e.e_phnum;
+}
+
+size_t build_id(struct task *t, const struct module *m, uint8_t id[MAX_BUILD_ID]) {
+  static Elf64_Phdr headers[MAX_HEADERS];
+  static uint8_t notes[MAX_NOTES];
+  uint64_t bias;
+  int count = elf_headers(t, m, headers, &bias);
+  for (int i = 0; i < count; i++) {
     if (headers[i].p_type != PT_NOTE) continue;
     size_t size = headers[i].p_memsz < sizeof notes ? (size_t)headers[i].p_memsz : sizeof notes;
-    size = guest_read_some(t, m->base + headers[i].p_vaddr - first, notes, size);
+    size = guest_read_some(t, bias + headers[i].p_vaddr, notes, size);
     size_t found = find_id(notes, size, id);
     if (found) return found;
   }

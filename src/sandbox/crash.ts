@@ -16,6 +16,7 @@ const WALK_ENDS = [
   'not_after_call',
   'limit',
 ] as const;
+const FOUND_BY = ['counter', 'frame_pointer', 'unwind_table'] as const;
 const NOT_HASHED = ['deleted', 'unreadable', 'too_large'] as const;
 
 /** Where an address lies: an offset from the lowest address of its module or mapping, so that hosts can be compared. */
@@ -28,7 +29,7 @@ export interface Place {
   offset: string | null;
 }
 
-export interface CrashModule {
+interface CrashModule {
   /** A path that is not UTF-8 stands as "hex:" and its bytes. */
   path: string;
   base: string;
@@ -47,7 +48,7 @@ export interface Crash {
   threads: number[];
   thread_count: number;
   /** Innermost first: where it stood, then return addresses. */
-  frames: (Place & { by: 'counter' | 'frame_pointer' })[];
+  frames: (Place & { by: (typeof FOUND_BY)[number] })[];
   walk_ended: (typeof WALK_ENDS)[number];
   modules: CrashModule[];
   modules_left_out: number;
@@ -91,7 +92,7 @@ const wireShape: Shape = strict({
   ...COMMON,
   signal: integer(1, 64),
   fault: nullable(strict({ ...wirePlace, address })),
-  frames: array(strict(wirePlace), { min: 1, max: 256 }),
+  frames: array(strict({ ...wirePlace, by: oneOf(...FOUND_BY) }), { min: 1, max: 256 }),
   modules: array(
     strict({
       path_hex: hex,
@@ -112,7 +113,7 @@ export const crashShape: Shape = strict({
   ...COMMON,
   signal: string({ pattern: /^SIG[A-Z0-9+]{1,12}$/ }),
   fault: nullable(strict({ ...place, address })),
-  frames: array(strict({ ...place, by: oneOf('counter', 'frame_pointer') }), { min: 1, max: 256 }),
+  frames: array(strict({ ...place, by: oneOf(...FOUND_BY) }), { min: 1, max: 256 }),
   modules: array(
     strict({
       path: text,
@@ -130,7 +131,7 @@ type WirePlace = Pick<Place, 'area' | 'offset'> & { module: number | null };
 type Wire = Omit<Crash, 'signal' | 'fault' | 'frames' | 'modules'> & {
   signal: number;
   fault: (WirePlace & { address: string }) | null;
-  frames: WirePlace[];
+  frames: (WirePlace & Pick<Crash['frames'][number], 'by'>)[];
   modules: (Omit<CrashModule, 'path' | 'sha256'> & { path_hex: string; sha256: string | null })[];
   core: { size: number; sha256: string } | null;
 };
@@ -176,7 +177,7 @@ export function parseCrash(record: Buffer): Crash {
     ...wire,
     signal: signalName(wire.signal),
     fault: wire.fault && { ...placed(wire.fault), address: wire.fault.address },
-    frames: wire.frames.map((frame, i) => ({ ...placed(frame), by: i === 0 ? 'counter' : 'frame_pointer' })),
+    frames: wire.frames.map((frame) => ({ ...placed(frame), by: frame.by })),
     modules,
     core: wire.core && { size: wire.core.size, sha256: digestFrom(wire.core.sha256)! },
   };

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { findProgram } from '../../setup/packages.ts';
 import { digestOf } from '../../src/base/digest.ts';
+import { LIMITS } from '../../src/base/limits.ts';
 import type { Manifest } from '../../src/manifest/definition.ts';
 import { humanReport } from '../../src/report/human.ts';
 import type { Crash } from '../../src/sandbox/crash.ts';
@@ -57,6 +58,7 @@ const STOPS: [string, string, string, number][] = [
   ['leads to itself', 'loop', 'not_upwards', 3],
   ['is unaligned', 'unaligned', 'unaligned', 3],
   ['leads nowhere', 'unmapped', 'unmapped', 3],
+  ['wraps around', 'wraps', 'not_upwards', 3],
   ['returns to data', 'data', 'not_code', 2],
   ['returns into the middle of code', 'middle', 'not_after_call', 2],
   ['goes on and on', 'deep', 'limit', 256],
@@ -76,8 +78,9 @@ describeEngine('crash sites', () => {
     ['a forked child: the program itself did not crash', 'child', { exit_code: 11 }],
     ['SIGKILL, which nobody sees coming', 'kill9', { signal: 'SIGKILL' }],
     ['a forged record', 'forge-exit', { exit_code: 0 }],
-  ])('none is recorded of %s', async (_name, how, expected) => {
-    for (const one of (await crashing(how)).replays) {
+    ['a signal that is ignored', 'ignored', { exit_code: 4 }],
+  ])('none is recorded of %s, and no core begun', async (_name, how, expected) => {
+    for (const one of (await crashing(how, { core: true })).replays) {
       expect(one).toMatchObject(expected);
       expect(one).not.toHaveProperty('crash');
     }
@@ -104,6 +107,25 @@ describeEngine('crash sites', () => {
     const stderr = String(await store.get(state!.stderr.sha256));
     expect(stderr).toContain('"forged":true');
     expect(stderr).toMatch(/crash=37 *\n0{64}\n$/);
+  });
+
+  it('of a program whose file is gone, without the digest of another', async () => {
+    const run = `sh -c 'cp ${PROGRAM} x; exec ./x unlink'`;
+    const { modules, frames } = crashOf(await replay(manifest(run, FULL)));
+    expect(modules).toMatchObject([{ path: '/work/x (deleted)', sha256: null, not_hashed: 'deleted' }]);
+    expect(frames).toHaveLength(13);
+  });
+
+  it('of a program too large to be hashed in time', async () => {
+    const run = `sh -c 'cp ${PROGRAM} x; dd if=/dev/null of=x bs=1048576 seek=300 2>/dev/null; exec ./x segv'`;
+    const record = await replay(manifest(run, { ...FULL, state: { exclude: ['/work'] } }));
+    expect(crashOf(record).modules).toMatchObject([
+      { path: '/work/x', sha256: null, not_hashed: 'too_large' },
+    ]);
+  });
+
+  it('among thousands of mappings', async () => {
+    expect(crashOf(await crashing('maps')).frames).toHaveLength(13);
   });
 
   it.each(STOPS)('the walk stops where the frame pointer %s', async (_name, how, ended, frames) => {
@@ -152,7 +174,7 @@ interface Built {
 }
 
 /** Ten calls on glibc, in Debian's image, with a core. */
-async function tenDeep(flags: string[]): Promise<Built> {
+async function tenDeep(flags: string[], words = ''): Promise<Built> {
   const folder = tempFolder();
   const program = join(folder, 'case', 'ten');
   mkdirSync(join(folder, 'case'));
@@ -161,7 +183,7 @@ async function tenDeep(flags: string[]): Promise<Built> {
   execFileSync('gcc', [...flags, ...common, '-o', program, source, LIBC]);
   const inputs = [{ path: 'ten', source: 'case/ten', sha256: digestOf(readFileSync(program)) }];
   const image = { sandbox_image_sha256: world.yasm.manifest, sandbox_image: world.yasm.repository };
-  const run = "sh -c 'cp /case/ten ten; chmod +x ten; exec ./ten'";
+  const run = `sh -c 'cp /case/ten ten; chmod +x ten; exec ./ten${words}'`;
   const record = await replay(manifest(run, { ...FULL, inputs, ...image }), { folder, core: true });
   const core = join(folder, 'core');
   writeFileSync(core, (await new BlobStore(join(folder, 'out')).get(crashOf(record).core!.sha256))!);
@@ -185,6 +207,18 @@ describeEngine('cores', () => {
       expect(crash.modules.map(({ path }) => path)).toContain('/lib/x86_64-linux-gnu/libc.so.6');
       expect(humanReport(record, { colour: false })).toContain(
         `  crash      SIGSEGV in /work/ten+${crash.frames[0]!.offset} at null+0x8, called from /work/ten+`,
+      );
+    });
+
+    it('through frames without frame pointers, by unwind tables, to the outermost', async () => {
+      const { record, core, program } = await tenDeep(['-O2'], ' abort');
+      const crash = crashOf(record);
+      const theirs = euStack(core, program);
+      expect(crash).toMatchObject({ signal: 'SIGABRT', walk_ended: 'outermost' });
+      expect(theirs.map(({ name }) => name)).toEqual(expect.arrayContaining(['abort', ...TEN.slice(2)]));
+      expect(absolute(crash)).toEqual(theirs.slice(0, crash.frames.length).map(({ address }) => address));
+      expect(new Set(crash.frames.map(({ by }) => by))).toEqual(
+        new Set(['counter', 'frame_pointer', 'unwind_table']),
       );
     });
 
@@ -213,6 +247,17 @@ describeEngine('cores', () => {
     expect(text.match(/NT_PRSTATUS/g)).toHaveLength(4);
     for (const note of ['NT_PRPSINFO', 'NT_AUXV', 'NT_FILE', 'NT_SIGINFO', 'NT_FPREGSET'])
       expect(text).toContain(note);
+  });
+
+  it('a core has its limit, and the stack before all else', async () => {
+    const folder = tempFolder();
+    const crash = crashOf(await crashing('large', { folder, core: true }, { replays: 1 }));
+    expect(crash.core!.size).toBeGreaterThan(128 << 20);
+    expect(crash.core!.size).toBeLessThanOrEqual(LIMITS.coreBytes);
+    const path = new BlobStore(join(folder, 'out')).path(crash.core!.sha256);
+    const text = execFileSync('readelf', ['-lW', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
+    const [, file, memory] = /LOAD +\S+ 0x00007ffffff\S+ \S+ (\S+) (\S+) RW/.exec(text)!;
+    expect(file).toBe(memory);
   });
 
   it('--core wants full determinism', async () => {

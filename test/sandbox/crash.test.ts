@@ -21,9 +21,9 @@ const WIRE = {
   threads: [20, 21],
   thread_count: 2,
   frames: [
-    { area: 'module', module: 1, offset: '0x123' },
-    { area: 'module', module: 0, offset: '0x40' },
-    { area: 'anonymous', module: null, offset: '0x10' },
+    { area: 'module', module: 1, offset: '0x123', by: 'counter' },
+    { area: 'module', module: 0, offset: '0x40', by: 'frame_pointer' },
+    { area: 'anonymous', module: null, offset: '0x10', by: 'unwind_table' },
   ],
   walk_ended: 'unaligned',
   modules: [
