@@ -5,12 +5,13 @@ import { canonicalJson } from './base/canonical-json.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { Digest } from './base/digest.ts';
 import { Fault } from './base/fault.ts';
-import { DEFAULTS, LIMITS } from './base/limits.ts';
+import { DEFAULTS } from './base/limits.ts';
 import { loadTrust } from './evidence/trust.ts';
 import type { Determinism } from './manifest/definition.ts';
 import type { LoadedManifest } from './manifest/load.ts';
 import { type Policy, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
+import { crashBudget } from './replay/crashes.ts';
 import type { RunEvent } from './replay/events.ts';
 import { checkManifestEvidence, type EvidenceDesk, openDesk } from './replay/evidence.ts';
 import { RunFolder } from './replay/folder.ts';
@@ -56,15 +57,6 @@ export interface RunOptions {
   signal: AbortSignal;
   clock?: Clock;
   onEvent?: (event: RunEvent) => void;
-}
-
-/** The crashes of thousands of replays would make a record that cannot be read back, so the first ones stand for all. */
-function crashBudget(): (replay: RawReplay) => RawReplay {
-  let left: number = LIMITS.recordCrashBytes;
-  return ({ crash, ...rest }) => {
-    left -= crash ? JSON.stringify(crash, null, 2).length : 0;
-    return crash && left >= 0 ? { ...rest, crash } : rest;
-  };
 }
 
 type Limit = ReturnType<typeof pLimit>;

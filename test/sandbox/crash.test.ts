@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
 import { digestOf, hexOf } from '../../src/base/digest.ts';
+import { LIMITS } from '../../src/base/limits.ts';
+import { crashBudget } from '../../src/replay/crashes.ts';
 import { crashText } from '../../src/report/crash.ts';
 import { type Crash, crashShape, parseCrash } from '../../src/sandbox/crash.ts';
 import { StderrSink } from '../../src/sandbox/stderr.ts';
@@ -11,6 +13,7 @@ import { BlobStore } from '../../src/store/blobs.ts';
 import { tempFolder } from '../support/world.ts';
 
 const key = newKey();
+const store = new BlobStore(tempFolder());
 const core = Buffer.from('ELF core');
 
 const WIRE = {
@@ -62,7 +65,6 @@ function stream(
 }
 
 async function read(whole: Buffer, cuts: number[] = []): Promise<{ crash: Crash | undefined; text: string }> {
-  const store = new BlobStore(tempFolder());
   const sink = new StderrSink(store, key);
   const places = [0, ...[...cuts].sort((a, b) => a - b), whole.length];
   for (let i = 1; i < places.length; i++) sink.write(whole.subarray(places[i - 1], places[i]));
@@ -182,7 +184,6 @@ it('a size or a core beyond all limits ends the reading', async () => {
 });
 
 it('a time-out while a core is written is still a time-out', async () => {
-  const store = new BlobStore(tempFolder());
   const sink = new StderrSink(store, key);
   sink.write(
     stream('said', {
@@ -192,4 +193,26 @@ it('a time-out while a core is written is still a time-out', async () => {
   );
   expect(await sink.end()).toMatchObject({ trailer: { kind: 'timeout' }, crash: undefined });
   sink.discard();
+});
+
+it('a record of thousands of crashes can still be read back', () => {
+  const crash = parseCrash(bytesOf({ ...WIRE, frames: Array(256).fill(WIRE.frames[0]) }));
+  const within = crashBudget();
+  const replays = Array.from({ length: 2000 }, (_, i) =>
+    within({
+      index: i + 1,
+      seed: 1,
+      ended: 'signal',
+      final_state_sha256: digestOf('state'),
+      exit_code: null,
+      signal: 'SIGSEGV',
+      duration_ms: 1,
+      attempts: 1,
+      crash,
+    }),
+  );
+  expect(replays[0]).toHaveProperty('crash', crash);
+  expect(replays[1999]).toMatchObject({ index: 2000, ended: 'signal' });
+  expect(replays[1999]).not.toHaveProperty('crash');
+  expect(JSON.stringify({ replays }, null, 2).length).toBeLessThan(LIMITS.documentBytes);
 });
