@@ -40,7 +40,6 @@ static const char *climb(struct task *t, const struct maps *m, const struct rule
   if (rules->outermost || (by_frame && l->frame == 0)) return "outermost";
   if (top % WORD) return "unaligned";
   if (top < l->stack + WORD) return "not_upwards";
-  if (!mapping_at(m, top - WORD)) return "unmapped";
   if (!guest_read(t, top + (uint64_t)rules->return_offset, &address, sizeof address)) return "unmapped";
   if (rules->frame_saved && !guest_read(t, top + (uint64_t)rules->frame_offset, &frame, sizeof frame)) return "unmapped";
   const char *wrong = objection(t, m, address);

@@ -124,10 +124,6 @@ describeEngine('crash sites', () => {
     ]);
   });
 
-  it('among thousands of mappings', async () => {
-    expect(crashOf(await crashing('maps')).frames).toHaveLength(13);
-  });
-
   it.each(STOPS)('the walk stops where the frame pointer %s', async (_name, how, ended, frames) => {
     const crash = crashOf(await crashing(how, {}, { replays: 1 }));
     expect(crash).toMatchObject({ walk_ended: ended });
@@ -258,6 +254,16 @@ describeEngine('cores', () => {
     const text = execFileSync('readelf', ['-lW', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
     const [, file, memory] = /LOAD +\S+ 0x00007ffffff\S+ \S+ (\S+) (\S+) RW/.exec(text)!;
     expect(file).toBe(memory);
+  });
+
+  it('thousands of mappings are all in it, the stack behind them too', async () => {
+    const folder = tempFolder();
+    const crash = crashOf(await crashing('maps', { folder, core: true }));
+    expect(crash.frames).toHaveLength(13);
+    const path = new BlobStore(join(folder, 'out')).path(crash.core!.sha256);
+    const text = execFileSync('readelf', ['-hlW', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
+    expect(Number(/Number of program headers: +(\d+)/.exec(text)![1])).toBeGreaterThan(9000);
+    expect(text).toMatch(/LOAD +\S+ 0x00007ffffff/);
   });
 
   it('--core wants full determinism', async () => {
