@@ -7,7 +7,7 @@ flags="-std=c11 -Wall -Wextra -Werror -pedantic -O2 -static -fno-ident -ffile-pr
 mkdir -p "$out"
 for program in init scan; do
   case $program in
-    init) sources="main.c command.c hidden.c probe.c sha256.c trailer.c supervisor/*.c" ;;
+    init) sources="main.c appendix.c command.c hidden.c probe.c sha256.c trailer.c supervisor/*.c" ;;
     scan) sources="scan.c lower.c entry.c" ;;
   esac
   # shellcheck disable=SC2086

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "appendix.h"
 #include "command.h"
 #include "hidden.h"
 #include "probe.h"
@@ -168,10 +169,12 @@ static void run_supervised(char **argv, long deadline, const struct supervision 
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) _exit(125);
   pid_t child = start(argv, &failures, gate);
   close(gate[0]);
+  appendix_key(key);
   struct supervised found = supervise(child, gate[1], s, deadline);
   if (found.unsupported >= 0) end->kind = "unsupported", end->value = found.unsupported;
   else if (found.over) describe(end, found.status, failure_of(failures));
   else end->kind = found.spinning ? "indeterminate_spin" : "timeout";
+  if (strcmp(end->kind, "signal") == 0) end->crash = found.crash;
 }
 
 static int run(const struct options *o) {
@@ -198,6 +201,7 @@ static struct options parse(char **argv) {
   for (argv++; *argv && strcmp(*argv, "--") != 0; argv++) {
     if (strcmp(*argv, "--timeout-ms") == 0 && argv[1]) o.timeout_ms = atol(*++argv);
     else if (strcmp(*argv, "--hidden") == 0) o.hidden = 1;
+    else if (strcmp(*argv, "--core") == 0) o.supervision.core = 1;
     else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
     else if (strcmp(*argv, "--determinism") == 0 && argv[1]) o.full = strcmp(*++argv, "full") == 0;
     else if (strcmp(*argv, "--chaos") == 0) o.supervision.chaos = 1;

@@ -1,4 +1,4 @@
-/* SHA-256 and HMAC, small rather than fast: one short message a replay. */
+/* SHA-256 and HMAC, small rather than fast: one short message a replay, and the files a crash is in. */
 #include "sha256.h"
 
 #include <string.h>
@@ -13,16 +13,10 @@ static const uint32_t K[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-struct sha256 {
-  uint32_t state[8];
-  uint64_t size;
-  uint8_t block[64];
-};
-
 static uint32_t rotr(uint32_t x, int n) { return x >> n | x << (32 - n); }
 
 static void compress(struct sha256 *s) {
-  uint32_t w[64], v[8];
+  uint32_t w[64];
   for (int i = 0; i < 16; i++)
     w[i] = (uint32_t)s->block[4 * i] << 24 | (uint32_t)s->block[4 * i + 1] << 16 |
            (uint32_t)s->block[4 * i + 2] << 8 | s->block[4 * i + 3];
@@ -31,41 +25,41 @@ static void compress(struct sha256 *s) {
     w[i] = w[i - 16] + (rotr(a, 7) ^ rotr(a, 18) ^ a >> 3) + w[i - 7] +
            (rotr(b, 17) ^ rotr(b, 19) ^ b >> 10);
   }
-  memcpy(v, s->state, sizeof v);
+  uint32_t *v = s->state, a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], f = v[5], g = v[6], h = v[7];
   for (int i = 0; i < 64; i++) {
-    uint32_t s1 = rotr(v[4], 6) ^ rotr(v[4], 11) ^ rotr(v[4], 25);
-    uint32_t s0 = rotr(v[0], 2) ^ rotr(v[0], 13) ^ rotr(v[0], 22);
-    uint32_t t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6])) + K[i] + w[i];
-    uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-    memmove(v + 1, v, 7 * sizeof *v);
-    v[4] += t1;
-    v[0] = t1 + t2;
+    uint32_t t1 = h + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + ((e & f) ^ (~e & g)) + K[i] + w[i];
+    uint32_t t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+    h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
   }
-  for (int i = 0; i < 8; i++) s->state[i] += v[i];
+  v[0] += a, v[1] += b, v[2] += c, v[3] += d, v[4] += e, v[5] += f, v[6] += g, v[7] += h;
 }
 
-static void begin(struct sha256 *s) {
+void sha256_begin(struct sha256 *s) {
   static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   memcpy(s->state, start, sizeof start);
   s->size = 0;
 }
 
-static void update(struct sha256 *s, const void *data, size_t size) {
+void sha256_update(struct sha256 *s, const void *data, size_t size) {
   const uint8_t *p = data;
-  while (size--) {
-    s->block[s->size++ % 64] = *p++;
+  while (size > 0) {
+    size_t at = s->size % 64, n = size < 64 - at ? size : 64 - at;
+    memcpy(s->block + at, p, n);
+    s->size += n;
+    p += n;
+    size -= n;
     if (s->size % 64 == 0) compress(s);
   }
 }
 
-static void finish(struct sha256 *s, uint8_t digest[SHA256_SIZE]) {
+void sha256_finish(struct sha256 *s, uint8_t digest[SHA256_SIZE]) {
   uint64_t bits = s->size * 8;
   uint8_t tail[8];
   for (int i = 0; i < 8; i++) tail[i] = (uint8_t)(bits >> (56 - 8 * i));
-  update(s, "\x80", 1);
-  while (s->size % 64 != 56) update(s, "", 1);
-  update(s, tail, sizeof tail);
+  sha256_update(s, "\x80", 1);
+  while (s->size % 64 != 56) sha256_update(s, "", 1);
+  sha256_update(s, tail, sizeof tail);
   for (int i = 0; i < SHA256_SIZE; i++) digest[i] = (uint8_t)(s->state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
@@ -74,13 +68,13 @@ void hmac_sha256(const uint8_t *key, size_t key_size, const void *text, size_t t
   uint8_t pad[64];
   struct sha256 s;
   for (size_t i = 0; i < 64; i++) pad[i] = (uint8_t)((i < key_size ? key[i] : 0) ^ 0x36);
-  begin(&s);
-  update(&s, pad, 64);
-  update(&s, text, text_size);
-  finish(&s, mac);
+  sha256_begin(&s);
+  sha256_update(&s, pad, 64);
+  sha256_update(&s, text, text_size);
+  sha256_finish(&s, mac);
   for (size_t i = 0; i < 64; i++) pad[i] ^= 0x36 ^ 0x5c;
-  begin(&s);
-  update(&s, pad, 64);
-  update(&s, mac, SHA256_SIZE);
-  finish(&s, mac);
+  sha256_begin(&s);
+  sha256_update(&s, pad, 64);
+  sha256_update(&s, mac, SHA256_SIZE);
+  sha256_finish(&s, mac);
 }

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appendix.h"
 #include "sha256.h"
 
 /* The guest shares this pipe and may have made it non-blocking, so EAGAIN is waited out. */
-static void write_all(int fd, const char *data, size_t size) {
+void write_all(int fd, const void *from, size_t size) {
+  const char *data = from;
   while (size > 0) {
     ssize_t n = write(fd, data, size);
     if (n > 0) {
@@ -30,6 +32,10 @@ void write_trailer(const uint8_t key[KEY_SIZE], const struct ending *end) {
   uint8_t mac[SHA256_SIZE];
   int n = snprintf(line, PAYLOAD_SIZE, "reenact-end/1 kind=%s value=%d oom=%ld hidden=%ld ms=%ld",
                    end->kind, end->value, end->oom, end->hidden, end->ms);
+  if (end->crash) {
+    appendix_crash(key, end->crash, strlen(end->crash));
+    n += snprintf(line + n, (size_t)(PAYLOAD_SIZE - n), " crash=%zu", strlen(end->crash));
+  }
   memset(line + n, ' ', (size_t)(PAYLOAD_SIZE - n));
   hmac_sha256(key, KEY_SIZE, line, PAYLOAD_SIZE, mac);
   line[PAYLOAD_SIZE] = '\n';

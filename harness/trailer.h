@@ -1,6 +1,7 @@
 /* The end trailer: the only word on how the program ended that the runner believes. */
 #ifndef REENACT_TRAILER_H
 #define REENACT_TRAILER_H
+#include <stddef.h>
 #include <stdint.h>
 
 enum { KEY_SIZE = 32, PAYLOAD_SIZE = 128 };
@@ -11,7 +12,11 @@ struct ending {
   long oom;         /* processes the kernel killed for memory; -1 unknown */
   long hidden;      /* paths that the archive API cannot show; -1 not looked for */
   long ms;          /* the program's wall time, milliseconds */
+  const char *crash; /* the record of the crash, which goes before the trailer; NULL without one */
 };
+
+/* Writes all of it, whatever the guest did to the descriptor. */
+void write_all(int fd, const void *data, size_t size);
 
 /* Writes payload, newline, 64 hex digits of HMAC, newline to stderr, whatever the guest did to it. */
 void write_trailer(const uint8_t key[KEY_SIZE], const struct ending *end);

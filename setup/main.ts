@@ -44,7 +44,7 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     return demo(root, await environment());
   },
   test: async (args) => {
-    const others = [TOOLS.jq, TOOLS.openssl, TOOLS.python, TOOLS.schemas, TOOLS.skopeo];
+    const others = [TOOLS.jq, TOOLS.openssl, TOOLS.python, TOOLS.schemas, TOOLS.skopeo, TOOLS.elfutils];
     await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox, ...others]);
     const env = await environment();
     return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);

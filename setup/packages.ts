@@ -22,7 +22,8 @@ type Name =
   | 'openssl'
   | 'python'
   | 'schemas'
-  | 'skopeo';
+  | 'skopeo'
+  | 'elfutils';
 
 export const TOOLS: Record<Name, Tool> = {
   engine: { program: 'dockerd', package: 'docker.io', why: 'the container engine that replays run in' },
@@ -50,6 +51,7 @@ export const TOOLS: Record<Name, Tool> = {
     package: 'golang-github-opencontainers-image-spec-dev',
     why: 'the same: the JSON schemas that OCI publishes',
   },
+  elfutils: { program: 'eu-stack', package: 'elfutils', why: 'the same: stacks in ELF cores' },
   skopeo: { program: 'skopeo', package: 'skopeo', why: 'the same: OCI layouts and registries' },
 };
 

@@ -10,6 +10,7 @@ import { loadTrust } from './evidence/trust.ts';
 import type { LoadedManifest } from './manifest/load.ts';
 import { type Policy, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
+import { crashBudget } from './replay/crashes.ts';
 import type { RunEvent } from './replay/events.ts';
 import { checkManifestEvidence, type EvidenceDesk, openDesk } from './replay/evidence.ts';
 import { RunFolder } from './replay/folder.ts';
@@ -50,6 +51,8 @@ export interface RunOptions {
   shard?: { index: number; count: number };
   capture?: CaptureWay;
   determinism?: DeterminismChoice;
+  /** Keep a core of every crash; determinism must be full. */
+  core?: boolean;
   signal: AbortSignal;
   clock?: Clock;
   onEvent?: (event: RunEvent) => void;
@@ -94,7 +97,11 @@ async function replayAll(
   o: RunOptions,
 ): Promise<RawReplay[]> {
   const { manifest } = job.loaded;
-  const done = folder.resume().filter((replay) => job.indices.includes(replay.index));
+  const within = crashBudget();
+  const done = folder
+    .resume()
+    .filter((replay) => job.indices.includes(replay.index))
+    .map(within);
   // Only for progress and --fail-fast: without an expectation the first state stands for all.
   const { expect } = manifest;
   const firstState = (): Digest | null =>
@@ -114,7 +121,7 @@ async function replayAll(
     const replay = await replayOnce(c, p, index, c.determinism.seeds?.[index - 1] ?? manifest.seed);
     await folder.keep(replay);
     tell(replay, false);
-    done.push(replay);
+    done.push(within(replay));
     if (o.failFast && outcomeOf(replay) === 'diverged') stop = true;
   };
   const missing = job.indices.filter((index) => !have.has(index));
@@ -167,6 +174,7 @@ async function runManifest(
     determinismOf(c, job.loaded.manifest),
     ...c.determinism.without,
     ...(c.determinism.seeds ?? []).map(String),
+    ...(o.core ? ['core'] : []),
   ]);
   try {
     let record: ReplayRecord;
@@ -212,6 +220,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
     determinism,
+    ...(o.core ? { core: true } : {}),
     ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
     ...(o.imageArchive ? { imageArchive: o.imageArchive } : {}),
   };

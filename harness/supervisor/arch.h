@@ -55,4 +55,20 @@ int arch_can_trap_cpuid(void);
 /* Where the stack begins, from the registers. */
 uint64_t arch_stack(const struct task *t);
 
+/* DWARF's numbers of the registers that unwinding needs. */
+enum { ARCH_DWARF_FRAME = 6, ARCH_DWARF_STACK = 7, ARCH_DWARF_RETURN = 16 };
+
+/* The program counter and the frame pointer, from the registers. */
+uint64_t arch_counter(const struct task *t);
+uint64_t arch_frame(const struct task *t);
+
+/* 1 when the seven bytes before a return address end in a call. */
+int arch_is_call(const uint8_t code[7]);
+
+/* ELF's number of this processor. */
+uint16_t arch_machine(void);
+
+/* The registers by name, in order; NULL after the last. */
+const char *arch_register(const struct task *t, int index, uint64_t *value);
+
 #endif

@@ -17,22 +17,20 @@
 #include "calls.h"
 #include "chaos.h"
 #include "clock.h"
+#include "crash.h"
 #include "exec.h"
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
 #include "random.h"
 #include "schedule.h"
-#include "spin.h"
-#include "step.h"
 #include "stop.h"
 #include "walk.h"
 #include "watch.h"
 
-enum { LONGEST_PATIENCE = 100 };
-
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
+static int wants_core;
 static long last_ms;  /* of the real clock; 0: none */
 static pid_t newborn; /* its first stop came before its parent's */
 
@@ -208,6 +206,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (signal == SIGSEGV && arch_emulate(t)) return 1;
   if (signal == SIGTRAP && arch_emulate_random(t)) return 1;
+  if (t->process->tgid == root) crash_note(t, signal, wants_core);
   t->signal = signal;
   t->again = 0;
   return 1;
@@ -217,26 +216,6 @@ void await_stop(struct task *t) {
   int status;
   t->state = RUNNING;
   if (wait_for(t->tid, &status) && on_stop(t, t->tid, status)) t->state = READY;
-}
-
-/* After a while without a stop: 1 when the task goes in circles and others may run. */
-static int circles(struct task *t, int *patience) {
-  int status;
-  switch (look_for_spin(t, &status)) {
-    case SPINS:
-      t->spins = 1;
-      t->state = READY;
-      return 1;
-    case WORKS:
-      *patience = *patience < LONGEST_PATIENCE ? 2 * *patience : LONGEST_PATIENCE;
-      resume(t);
-      return 0;
-    default:
-      if (status == LEFT_ALONE) return 0;
-      if (!on_stop(t, t->tid, status)) return 1;
-      resume(t);
-      return 0;
-  }
 }
 
 /* Lets `t` run until somebody else has to; NULL waits for whatever comes from outside. */
@@ -287,6 +266,7 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   identity_begin(s->cpus);
   inodes_begin();
   root = child;
+  wants_core = s->core;
   last_ms = deadline_ms;
   if (!seize(child, gate)) {
     give_up_on(CANNOT_TRACE);
@@ -297,5 +277,6 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   while (!found.over && found.unsupported <= 1000 && tasks && !time_is_over())
     run(choose_task());
   stop_watching();
+  if (found.over) found.crash = crash_record(found.status);
   return found;
 }

@@ -9,6 +9,7 @@ struct supervision {
   long clock_start; /* seconds after 1970 */
   int cpus;         /* what the program is told */
   int chaos;        /* turns by chance of the seed */
+  int core;         /* write a core when a signal ends the program */
 };
 
 /* Why a run cannot be vouched for, in the trailer as kind=unsupported value=…; below 1000 it is a system call. */
@@ -20,6 +21,7 @@ struct supervised {
   int status;
   int spinning;    /* time ran out in a loop that makes no system call while others could run */
   int unsupported; /* an unclassified call's number or an `enum unsupported`; -1 none */
+  const char *crash; /* the record of the crash that ended it, or NULL */
 };
 
 /* In the child before its exec: fixed layout, traps, limits, and the filter, once the parent has seized it; 0 if that fails. */

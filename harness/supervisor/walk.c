@@ -1,12 +1,13 @@
-/* Steps a task for a while that chance decides, and takes its turn away then, wherever it is. */
+/* Takes turns away between two stops: after steps that chance decided, or because a task goes in circles. */
 #define _GNU_SOURCE
 #include "walk.h"
 
 #include "chaos.h"
 #include "schedule.h"
+#include "spin.h"
 #include "step.h"
 
-enum { WALK_BITS = 11 };
+enum { WALK_BITS = 11, LONGEST_PATIENCE = 100 };
 
 enum walk walk(struct task **chosen) {
   struct task *t = *chosen;
@@ -25,4 +26,23 @@ enum walk walk(struct task **chosen) {
   }
   t->state = READY;
   return WALKED;
+}
+
+int circles(struct task *t, int *patience) {
+  int status;
+  switch (look_for_spin(t, &status)) {
+    case SPINS:
+      t->spins = 1;
+      t->state = READY;
+      return 1;
+    case WORKS:
+      *patience = *patience < LONGEST_PATIENCE ? 2 * *patience : LONGEST_PATIENCE;
+      resume(t);
+      return 0;
+    default:
+      if (status == LEFT_ALONE) return 0;
+      if (!on_stop(t, t->tid, status)) return 1;
+      resume(t);
+      return 0;
+  }
 }

@@ -1,4 +1,4 @@
-/* Turns of chaos that end between two instructions. */
+/* Turns that end between two stops. */
 #ifndef REENACT_WALK_H
 #define REENACT_WALK_H
 #include "task.h"
@@ -9,7 +9,11 @@ enum walk {
   GONE_ON, /* its next stop is to be waited for, as that of a task that runs */
 };
 
+/* In chaos, some end after a number of instructions. */
 enum walk walk(struct task **chosen);
+
+/* After a while without a stop: 1 when the task goes in circles and others may run; `patience` grows when it does not. */
+int circles(struct task *t, int *patience);
 
 /* What a stop means (supervisor.c); 1 when the task may run on. */
 int on_stop(struct task *t, pid_t pid, int status);

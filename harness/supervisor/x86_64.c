@@ -67,6 +67,41 @@ void arch_repeat(struct task *t) {
 
 uint64_t arch_stack(const struct task *t) { return t->registers.rsp; }
 
+uint16_t arch_machine(void) { return EM_X86_64; }
+
+uint64_t arch_counter(const struct task *t) { return t->registers.rip; }
+
+uint64_t arch_frame(const struct task *t) { return t->registers.rbp; }
+
+/* e8 with four bytes, or ff /2 with as many as its addressing takes. */
+int arch_is_call(const uint8_t code[7]) {
+  if (code[2] == 0xe8) return 1;
+  for (int size = 2; size <= 7; size++) {
+    const uint8_t *c = code + 7 - size;
+    int mode = c[1] >> 6, low = c[1] & 7, scaled = mode != 3 && low == 4;
+    int tail = mode == 1 ? 1 : mode == 2 || (mode == 0 && low == 5) ? 4 : 0;
+    if (scaled && mode == 0 && (c[2] & 7) == 5) tail = 4;
+    if (c[0] == 0xff && (c[1] >> 3 & 7) == 2 && 2 + scaled + tail == size) return 1;
+  }
+  return 0;
+}
+
+const char *arch_register(const struct task *t, int index, uint64_t *value) {
+  const struct user_regs_struct *r = &t->registers;
+  const struct {
+    const char *name;
+    uint64_t value;
+  } all[] = {
+      {"rip", r->rip}, {"rsp", r->rsp}, {"rbp", r->rbp}, {"rax", r->rax}, {"rbx", r->rbx}, {"rcx", r->rcx},
+      {"rdx", r->rdx}, {"rsi", r->rsi}, {"rdi", r->rdi}, {"r8", r->r8},   {"r9", r->r9},   {"r10", r->r10},
+      {"r11", r->r11}, {"r12", r->r12}, {"r13", r->r13}, {"r14", r->r14}, {"r15", r->r15}, {"eflags", r->eflags},
+      {"fs_base", r->fs_base}, {"gs_base", r->gs_base},
+  };
+  if (index < 0 || (size_t)index >= sizeof all / sizeof *all) return NULL;
+  *value = all[index].value;
+  return all[index].name;
+}
+
 int arch_foreign(struct task *t) { return t->registers.cs != LONG_MODE_CODE; }
 
 /* x86-64-v2 and nothing that asks the host: no rdrand, no AVX whose selection would change results. */

@@ -13,6 +13,12 @@ export const LIMITS = {
   statePaths: 200_000,
   /** /dev/shm, which no capture sees. */
   shmBytes: 16_777_216,
+  /** What PID 1 says about one crash (harness/supervisor/crash.c). */
+  crashBytes: 262_144,
+  /** The crashes in one record; replays after the first that fill it are recorded without theirs. */
+  recordCrashBytes: 4_194_304,
+  /** A core: 128 MiB of memory, and its headers and notes (harness/supervisor/core.c). */
+  coreBytes: 136_314_880,
   /** How often the total written is looked at while a program runs. */
   writeWatchMs: 500,
   /** The runner's patience beyond the manifest's own time-out, which PID 1 enforces. */

@@ -170,7 +170,9 @@ function redactRecord(
   stateChanged: boolean,
 ): ReplayRecord {
   const { shown } = opened;
-  const record = r.blank({ ...shown, divergence: redactDivergence(shown.divergence, stateChanged) });
+  // Registers and the digests of modules may give away what was withheld.
+  const replays = shown.replays.map(({ crash: _crash, ...rest }) => rest);
+  const record = r.blank({ ...shown, replays, divergence: redactDivergence(shown.divergence, stateChanged) });
   if (!manifest) return record;
   return {
     ...record,

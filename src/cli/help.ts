@@ -83,6 +83,8 @@ manifests share one queue.
                        clock_trap, cpuid_trap or call_trace (repeatable)
   --seeds A..B         hunt for races: one replay for each seed, which decides by
                        chance whose turn it is; --seeds N..N shows one again
+  --core               keep an ELF core of each crash in the store, named in the
+                       record (determinism full only)
   --dry-run            check everything that needs no engine, print the plan
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)

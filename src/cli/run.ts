@@ -11,6 +11,7 @@ import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { type RunOptions, runManifests } from '../reenact.ts';
 import type { RunEvent } from '../replay/events.ts';
+import { determinismOf } from '../replay/prepare.ts';
 import { humanReport } from '../report/human.ts';
 import { junitReport } from '../report/junit.ts';
 import { Progress, type ProgressMode } from '../report/progress.ts';
@@ -149,6 +150,9 @@ export async function runCommand(args: string[]): Promise<number> {
     throw new Fault('usage', `--bundle packs one record, and ${manifests.length} manifests were named`);
   if (existsSync(a.text('bundle') ?? ''))
     throw new Fault('out_failed', `${a.text('bundle')} is there already; nothing was run`);
+  const free = manifests.find(({ manifest }) => determinismOf({ determinism }, manifest) !== 'full');
+  if (a.flag('core') && free)
+    throw new Fault('usage', `--core wants --determinism full, and ${free.path} does not ask for it`);
   const policy = await loadPolicy(a.text('policy') ?? 'default');
   const config = await loadConfig();
   const repositories = [...a.list('repository'), ...config.repositories];
@@ -179,6 +183,7 @@ export async function runCommand(args: string[]): Promise<number> {
     ...(replays === undefined ? {} : { replays }),
     ...(shard ? { shard } : {}),
     determinism,
+    ...(a.flag('core') ? { core: true } : {}),
     ...(way ? { capture: way } : {}),
   };
   let records: ReplayRecord[];

@@ -27,6 +27,8 @@ export interface RunContext {
   /** Forces a way of reading states; found out when left out. */
   capture?: CaptureWay;
   determinism: DeterminismChoice;
+  /** Keep a core of every crash; only where determinism is full. */
+  core?: boolean;
   /** What was prepared for each image, by configuration digest. */
   benches: Map<string, Promise<ImageBench>>;
 }

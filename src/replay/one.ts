@@ -27,6 +27,7 @@ async function attempt(
     String(Math.round(plan.timeoutMs)),
     ...(bench.way === 'archive' ? ['--hidden'] : []),
     ...plan.determinism,
+    ...(c.core ? ['--core'] : []),
     '--',
     ...plan.argv,
   ];
@@ -56,7 +57,12 @@ async function describe(
   const complete = ending.ended === 'exit' || ending.ended === 'signal';
   const captured = complete ? await captureState(p.capture, container, ending, p.baseline) : undefined;
   if (complete && !captured) return { ...common, ended: 'write_limit', final_state_sha256: null };
-  return { ...common, ended: ending.ended, final_state_sha256: captured?.sha256 ?? null };
+  return {
+    ...common,
+    ended: ending.ended,
+    final_state_sha256: captured?.sha256 ?? null,
+    ...(ending.crash ? { crash: ending.crash } : {}),
+  };
 }
 
 /** The result of replay `index`; a Fault other than an interruption becomes part of the result. */

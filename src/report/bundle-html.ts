@@ -3,6 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { type AttestedView, custodySection } from './attested-html.ts';
+import { crashText } from './crash.ts';
 import { digest, esc, rows } from './html.ts';
 import { REASONS } from './human.ts';
 import type { BundleItem } from './verify-txt.ts';
@@ -73,11 +74,11 @@ function picture(record: ReplayRecord): string {
 
 function states(record: ReplayRecord): string {
   const counts = new Map<string, number[]>();
-  for (const { index, outcome, exit_code, signal, final_state_sha256, error } of record.replays) {
+  for (const { index, outcome, exit_code, signal, final_state_sha256, error, crash } of record.replays) {
     const ended = error
       ? `failed: ${error.code}`
       : signal
-        ? `signal ${signal}`
+        ? `signal ${crash ? crashText(crash) : signal}`
         : exit_code === null
           ? 'did not end'
           : `exit ${exit_code}`;

@@ -1,5 +1,6 @@
 /** What a person reads at the end: one block a manifest, at most 80 columns where the content allows. */
 import type { ReplayRecord } from '../verdict/record.ts';
+import { crashText } from './crash.ts';
 
 export interface Style {
   colour: boolean;
@@ -64,6 +65,18 @@ function seedRows(record: ReplayRecord): string {
   return text;
 }
 
+/** Each crash site once; a path in it is the program's choice. */
+function crashes(record: ReplayRecord): string {
+  const counts = new Map<string, number>();
+  for (const { crash } of record.replays)
+    if (crash) counts.set(crashText(crash), (counts.get(crashText(crash)) ?? 0) + 1);
+  const core = record.replays.find(({ crash }) => crash?.core)?.crash?.core;
+  const lines = [...counts].map(([text, count]) =>
+    row('crash', counts.size === 1 ? safeLine(text) : `${safeLine(text)} × ${count}`),
+  );
+  return lines.join('') + (core ? row('core', `${core.sha256} in the store, ${core.size} bytes`) : '');
+}
+
 /** A sandboxed program chooses these bytes: control characters must not reach the terminal. */
 export function safe(text: string): string {
   return text.replace(
@@ -126,6 +139,7 @@ export function humanReport(record: ReplayRecord, style: Style): string {
       `${matching} of ${record.requested} match, ratio ${record.replay_success_ratio.toFixed(record.replay_success_ratio === 1 ? 1 : 3)}${record.flaky ? ', flaky' : ''}`,
     );
     text += row('ended', endings(record));
+    text += crashes(record);
   }
   if (record.replays.length > 0 && REASONS[record.reason] && record.message)
     text += row('error', record.message);

@@ -18,29 +18,19 @@ export class OutputSink {
   sizeBytes = 0;
   private readonly digest = startDigest();
   private readonly store: BlobStore;
-  /** The last bytes are held back: they may be the trailer, which is not the program's output. */
-  private readonly holdBytes: number;
-  private held: Buffer = Buffer.alloc(0);
   private pieces: Buffer[] = [];
   private file: { path: string; fd: number } | undefined;
-  constructor(store: BlobStore, holdBytes: number) {
+  constructor(store: BlobStore) {
     this.store = store;
-    this.holdBytes = holdBytes;
   }
 
   write(bytes: Uint8Array): void {
-    const all = Buffer.concat([this.held, bytes]);
-    const free = Math.max(0, all.length - this.holdBytes);
-    this.held = all.subarray(free);
-    if (free > 0) this.keep(all.subarray(0, free));
-  }
-
-  private keep(bytes: Buffer): void {
+    if (bytes.length === 0) return;
     this.digest.update(bytes);
     this.sizeBytes += bytes.length;
     if (!this.file && this.sizeBytes > MEMORY_BYTES) this.spill();
     if (this.file) writeSync(this.file.fd, bytes);
-    else this.pieces.push(bytes);
+    else this.pieces.push(Buffer.from(bytes));
   }
 
   private spill(): void {
@@ -49,18 +39,6 @@ export class OutputSink {
     this.file = { path, fd: openSync(path, 'wx') };
     for (const piece of this.pieces) writeSync(this.file.fd, piece);
     this.pieces = [];
-  }
-
-  /** The bytes held back. */
-  tail(): Buffer {
-    return Buffer.from(this.held);
-  }
-
-  /** Takes the held bytes as ordinary output: there was no trailer. */
-  release(): void {
-    const held = this.held;
-    this.held = Buffer.alloc(0);
-    if (held.length > 0) this.keep(held);
   }
 
   /** Moves the content into the store. */

@@ -4,9 +4,11 @@ import { statfsSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
+import type { Crash } from './crash.ts';
 import { type CollectedOutput, OutputSink } from './output.ts';
 import type { Engine } from './port.ts';
-import { KEY_BYTES, newKey, readTrailer, signalName, TRAILER_BYTES, type Trailer } from './trailer.ts';
+import { StderrSink, type Word } from './stderr.ts';
+import { KEY_BYTES, newKey, signalName, type Trailer } from './trailer.ts';
 
 export type Ended =
   | 'exit'
@@ -30,6 +32,8 @@ export interface Ending {
   hidden: number;
   stdout: CollectedOutput;
   stderr: CollectedOutput;
+  /** Where a signal ended the program, when PID 1 supervised it and could see that. */
+  crash: Crash | undefined;
 }
 
 export interface RunOptions {
@@ -103,13 +107,13 @@ async function settle(
   engine: Engine,
   id: string,
   cut: Cut | undefined,
-  trailer: Trailer | undefined,
-): Promise<{ ended: Ended; trailer: Trailer | undefined }> {
+  word: Word | undefined,
+): Promise<{ ended: Ended } & Partial<Word>> {
   if (cut === 'interrupted') throw new Fault('interrupted', 'interrupted');
-  if (cut) return { ended: cut, trailer: undefined };
-  if (trailer) {
-    const oomKilled = trailer.oom < 0 && (await engine.inspect(id)).oomKilled;
-    return { ended: endedBy(trailer, oomKilled), trailer };
+  if (cut) return { ended: cut };
+  if (word) {
+    const oomKilled = word.trailer.oom < 0 && (await engine.inspect(id)).oomKilled;
+    return { ended: endedBy(word.trailer, oomKilled), ...word };
   }
   const { oomKilled } = await engine.inspect(id);
   throw new Fault(
@@ -122,8 +126,8 @@ async function settle(
 export async function runContainer(engine: Engine, id: string, o: RunOptions): Promise<Ending> {
   const key = newKey();
   if (key.length !== KEY_BYTES) throw new Error('key size');
-  const stdout = new OutputSink(o.store, 0);
-  const stderr = new OutputSink(o.store, TRAILER_BYTES);
+  const stdout = new OutputSink(o.store);
+  const stderr = new StderrSink(o.store, key);
   const watch = new Watch(engine, id, o);
   let outputFailure: unknown;
   // Attach and wait come before start: a quick program would be over before either was there.
@@ -135,7 +139,7 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
       outputFailure = error;
       watch.kill('interrupted');
     }
-    if (stdout.sizeBytes + stderr.sizeBytes > o.outputBytes) watch.kill('output_limit');
+    if (stdout.sizeBytes + stderr.text.sizeBytes > o.outputBytes) watch.kill('output_limit');
   });
   try {
     const exited = engine.waitNextExit(id);
@@ -148,14 +152,15 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
     // The engine reports the end before it has passed on all output.
     await attachment.ended;
     if (watch.failure) throw watch.failure;
+    if (outputFailure instanceof Fault) throw outputFailure;
     if (outputFailure)
       throw new Fault(
         'disk_full',
         `cannot keep the program's output: ${String(outputFailure)}`,
         outputFailure,
       );
-    const found = watch.cut ? undefined : readTrailer(stderr.tail(), key);
-    const { ended, trailer } = await settle(engine, id, watch.cut, found);
+    const word = watch.cut ? undefined : await stderr.end();
+    const { ended, trailer, crash } = await settle(engine, id, watch.cut, word);
     if (!trailer) stderr.release();
     return {
       ended,
@@ -165,7 +170,8 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
       durationMs: trailer?.durationMs ?? o.timeoutMs,
       hidden: trailer?.hidden ?? -1,
       stdout: await stdout.finish(),
-      stderr: await stderr.finish(),
+      stderr: await stderr.text.finish(),
+      crash: ended === 'signal' ? crash : undefined,
     };
   } finally {
     watch.end();

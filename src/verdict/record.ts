@@ -15,6 +15,7 @@ import {
 import type { CustodyPlace } from '../evidence/custody.ts';
 import { type EvidenceRecord, evidenceRecordShape } from '../evidence/record.ts';
 import type { ImageCheck } from '../policy/shape.ts';
+import { type Crash, crashShape } from '../sandbox/crash.ts';
 import { MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
 import type { Ended } from '../sandbox/run.ts';
 import type { Difference } from '../state/diff.ts';
@@ -35,6 +36,8 @@ export interface ReplayResult {
   duration_ms: number;
   /** Attempts, more than 1 when the infrastructure failed in between. */
   attempts: number;
+  /** Where a signal ended it, with full determinism; left out where nobody could see that. */
+  crash?: Crash;
   error?: { code: string; message: string };
 }
 
@@ -146,6 +149,7 @@ const replay = object(
     signal: nullable(text),
     duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
     attempts: count,
+    crash: crashShape,
     error: object({ code: text, message: text }, ['code', 'message']),
   },
   [

@@ -19,6 +19,7 @@ it('a true trailer is read', () => {
     oom: 0,
     hidden: -1,
     durationMs: 12,
+    crashBytes: 0,
   });
   expect(trailer(GOOD)).toHaveLength(TRAILER_BYTES);
 });

@@ -1,0 +1,190 @@
+/** The crash record: what PID 1 saw right before a signal ended the program, parsed as the hostile input it is made of. */
+import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import { parseJson, showProblem } from '../base/json.ts';
+import { LIMITS } from '../base/limits.ts';
+import { array, dictionary, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { signalName } from './trailer.ts';
+
+const AREAS = ['unmapped', 'null', 'module', 'file', 'stack', 'heap', 'anonymous', 'kernel'] as const;
+const WALK_ENDS = [
+  'outermost',
+  'unaligned',
+  'not_upwards',
+  'unmapped',
+  'not_code',
+  'not_after_call',
+  'limit',
+] as const;
+const FOUND_BY = ['counter', 'frame_pointer', 'unwind_table'] as const;
+const NOT_HASHED = ['deleted', 'unreadable', 'too_large'] as const;
+
+/** Where an address lies: an offset from the lowest address of its module or mapping, so that hosts can be compared. */
+export interface Place {
+  area: (typeof AREAS)[number];
+  /** The module's path. */
+  module: string | null;
+  build_id: string | null;
+  /** Hexadecimal; null where nothing is mapped. */
+  offset: string | null;
+}
+
+interface CrashModule {
+  /** A path that is not UTF-8 stands as "hex:" and its bytes. */
+  path: string;
+  base: string;
+  build_id: string | null;
+  sha256: Digest | null;
+  not_hashed: (typeof NOT_HASHED)[number] | null;
+}
+
+export interface Crash {
+  signal: string;
+  /** si_code, of sigaction(2). */
+  code: number;
+  /** null where the signal is no fault, or the processor named no address. */
+  fault: (Place & { address: string }) | null;
+  thread: number;
+  threads: number[];
+  thread_count: number;
+  /** Innermost first: where it stood, then return addresses. */
+  frames: (Place & { by: (typeof FOUND_BY)[number] })[];
+  walk_ended: (typeof WALK_ENDS)[number];
+  modules: CrashModule[];
+  modules_left_out: number;
+  registers: Record<string, string>;
+  core: { size: number; sha256: Digest } | null;
+}
+
+const text = string({ max: 4096 });
+const digest = string({ pattern: DIGEST_PATTERN });
+const bareDigest = string({ pattern: /^[0-9a-f]{64}$/ });
+const hex = string({ pattern: /^(?:[0-9a-f]{2}){1,1024}$/ });
+const buildId = nullable(string({ pattern: /^(?:[0-9a-f]{2}){1,64}$/ }));
+const address = string({ pattern: /^0x[0-9a-f]{1,16}$/ });
+const tid = integer(1, 2 ** 22);
+const count = integer(0, 1_000_000);
+const registers = dictionary(/^[a-z][a-z0-9_]{1,15}$/, address);
+const bytes = integer(0, LIMITS.coreBytes);
+
+/** What both forms say in the same words. */
+const COMMON: Record<string, Shape> = {
+  code: integer(-(2 ** 31), 2 ** 31 - 1),
+  thread: tid,
+  threads: array(tid, { max: 64 }),
+  thread_count: count,
+  walk_ended: oneOf(...WALK_ENDS),
+  modules_left_out: count,
+  registers,
+};
+
+function strict(fields: Record<string, Shape>): Shape {
+  return object(fields, Object.keys(fields));
+}
+
+const wirePlace = {
+  area: oneOf(...AREAS),
+  module: nullable(integer(0, 127)),
+  offset: nullable(address),
+};
+
+const wireShape: Shape = strict({
+  ...COMMON,
+  signal: integer(1, 64),
+  fault: nullable(strict({ ...wirePlace, address })),
+  frames: array(strict({ ...wirePlace, by: oneOf(...FOUND_BY) }), { min: 1, max: 256 }),
+  modules: array(
+    strict({
+      path_hex: hex,
+      base: address,
+      build_id: buildId,
+      sha256: nullable(bareDigest),
+      not_hashed: oneOf(...NOT_HASHED, null),
+    }),
+    { max: 128 },
+  ),
+  core: nullable(strict({ size: bytes, sha256: bareDigest })),
+});
+
+const place = { area: oneOf(...AREAS), module: nullable(text), build_id: buildId, offset: nullable(address) };
+
+/** A crash as it stands in a replay record. */
+export const crashShape: Shape = strict({
+  ...COMMON,
+  signal: string({ pattern: /^SIG[A-Z0-9+]{1,12}$/ }),
+  fault: nullable(strict({ ...place, address })),
+  frames: array(strict({ ...place, by: oneOf(...FOUND_BY) }), { min: 1, max: 256 }),
+  modules: array(
+    strict({
+      path: text,
+      base: address,
+      build_id: buildId,
+      sha256: nullable(digest),
+      not_hashed: oneOf(...NOT_HASHED, null),
+    }),
+    { max: 128 },
+  ),
+  core: nullable(strict({ size: bytes, sha256: digest })),
+});
+
+type WirePlace = Pick<Place, 'area' | 'offset'> & { module: number | null };
+type Wire = Omit<Crash, 'signal' | 'fault' | 'frames' | 'modules'> & {
+  signal: number;
+  fault: (WirePlace & { address: string }) | null;
+  frames: (WirePlace & Pick<Crash['frames'][number], 'by'>)[];
+  modules: (Omit<CrashModule, 'path' | 'sha256'> & { path_hex: string; sha256: string | null })[];
+  core: { size: number; sha256: string } | null;
+};
+
+/** The guest chooses these bytes; what is no text stays hexadecimal. */
+function pathOf(pathHex: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(pathHex, 'hex'));
+  } catch {
+    return `hex:${pathHex}`;
+  }
+}
+
+function digestFrom(bare: string | null): Digest | null {
+  return bare === null ? null : (`sha256:${bare}` as Digest);
+}
+
+/** Reads PID 1's crash record, whose HMAC was checked; one that is not in its form is a Fault. */
+export function parseCrash(record: Buffer): Crash {
+  const parsed = parseJson(record, { sizeBytes: LIMITS.crashBytes, depth: 4 });
+  const problems = parsed.ok ? [] : parsed.problems;
+  if (parsed.ok) wireShape.check(parsed.value, '$', problems);
+  const wire = parsed.ok && problems.length === 0 ? (parsed.value as Wire) : undefined;
+  const places = [...(wire?.frames ?? []), ...(wire?.fault ? [wire.fault] : [])];
+  for (const { area, module } of places)
+    if ((area === 'module') !== (module !== null) || (module !== null && !wire!.modules[module]))
+      problems.push({ path: '$', message: `names the module ${module} in the area ${area}` });
+  if (!wire || problems.length > 0)
+    throw new Fault(
+      'supervisor_lost',
+      `PID 1 wrote a crash record that cannot be read: ${problems.slice(0, 3).map(showProblem).join('; ')}`,
+    );
+  const modules = wire.modules.map(({ path_hex, sha256, ...rest }) => ({
+    path: pathOf(path_hex),
+    ...rest,
+    sha256: digestFrom(sha256),
+  }));
+  const placed = ({ area, module, offset }: WirePlace): Place => {
+    const found = module === null ? undefined : modules[module];
+    return { area, module: found?.path ?? null, build_id: found?.build_id ?? null, offset };
+  };
+  return {
+    ...wire,
+    signal: signalName(wire.signal),
+    fault: wire.fault && { ...placed(wire.fault), address: wire.fault.address },
+    frames: wire.frames.map((frame) => ({ ...placed(frame), by: frame.by })),
+    modules,
+    core: wire.core && { size: wire.core.size, sha256: digestFrom(wire.core.sha256)! },
+  };
+}
+
+/** The place in words, such as /lib/libfoo.so+0x123. */
+export function showPlace({ area, module, offset }: Place): string {
+  if (offset === null) return area;
+  return `${module ?? area}+${offset}`;
+}

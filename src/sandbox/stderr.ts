@@ -1,0 +1,108 @@
+/** Splits a container's stderr: the program's bytes, then what PID 1 adds behind its keyed mark (docs/harness.md). */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+import { Fault } from '../base/fault.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { BlobStore } from '../store/blobs.ts';
+import { type Crash, parseCrash } from './crash.ts';
+import { OutputSink } from './output.ts';
+import { readTrailer, TRAILER_BYTES, type Trailer } from './trailer.ts';
+
+const MAC_BYTES = 64;
+const SIZE = /^ (\d{12})\n$/;
+const SIZE_BYTES = 14;
+/** The record, a newline, its HMAC, a newline, the trailer. */
+const REST_BYTES = LIMITS.crashBytes + 1 + MAC_BYTES + 1 + TRAILER_BYTES;
+
+function macOf(key: Buffer, text: string | Buffer): Buffer {
+  return Buffer.from(createHmac('sha256', key).update(text).digest('hex'));
+}
+
+/** How the program ended by PID 1's word, and where it crashed. */
+export interface Word {
+  trailer: Trailer;
+  crash: Crash | undefined;
+}
+
+export class StderrSink {
+  readonly text: OutputSink;
+  private readonly store: BlobStore;
+  private readonly key: Buffer;
+  /** A guest cannot know it: behind the first one everything is PID 1's. */
+  private readonly mark: Buffer;
+  private core: OutputSink | undefined;
+  private coreLeft = 0;
+  /** Before the mark the last bytes, which may be part of it or the trailer; behind the core all. */
+  private held: Buffer = Buffer.alloc(0);
+
+  constructor(store: BlobStore, key: Buffer) {
+    this.store = store;
+    this.key = key;
+    this.text = new OutputSink(store);
+    this.mark = macOf(key, 'reenact-appendix/1');
+  }
+
+  write(bytes: Uint8Array): void {
+    this.held = Buffer.concat([this.held, bytes]);
+    if (!this.core && !this.findMark()) return;
+    const part = this.held.subarray(0, this.coreLeft);
+    this.core!.write(part);
+    this.coreLeft -= part.length;
+    this.held = this.held.subarray(part.length);
+    if (this.held.length > REST_BYTES) throw this.broken('more than a crash record');
+  }
+
+  private broken(what: string): Fault {
+    return new Fault('supervisor_lost', `PID 1 wrote ${what} behind the program's stderr`);
+  }
+
+  private passOn(bytes: number): void {
+    this.text.write(this.held.subarray(0, bytes));
+    this.held = this.held.subarray(bytes);
+  }
+
+  private findMark(): boolean {
+    const at = this.held.indexOf(this.mark);
+    this.passOn(at < 0 ? Math.max(0, this.held.length - TRAILER_BYTES) : at);
+    const end = this.mark.length + SIZE_BYTES;
+    if (at < 0 || this.held.length < end) return false;
+    const size = Number(SIZE.exec(this.held.toString('latin1', this.mark.length, end))?.[1] ?? Number.NaN);
+    if (!(size <= LIMITS.coreBytes)) throw this.broken('no size of a core that is accepted');
+    this.core = new OutputSink(this.store);
+    this.coreLeft = size;
+    this.held = this.held.subarray(end);
+    return true;
+  }
+
+  /** The trailer and what it vouches for; undefined when it is missing or not under the key. */
+  async end(): Promise<Word | undefined> {
+    const trailer = readTrailer(this.held.subarray(-TRAILER_BYTES), this.key);
+    if (!trailer) return undefined;
+    const before = this.held.subarray(0, -TRAILER_BYTES);
+    if (trailer.crashBytes === 0) {
+      // An end of the program's own making leaves no appendix: there, something ran on behind the mark.
+      const complete = trailer.kind === 'exit' || trailer.kind === 'signal';
+      if (!this.core) this.passOn(before.length);
+      return this.core && complete ? undefined : { trailer, crash: undefined };
+    }
+    const record = before.subarray(0, trailer.crashBytes);
+    const expected = Buffer.from(`\n${macOf(this.key, record)}\n`);
+    const mac = before.subarray(trailer.crashBytes);
+    if (!this.core || mac.length !== expected.length || !timingSafeEqual(mac, expected)) return undefined;
+    const crash = parseCrash(record);
+    const core = await this.core.finish();
+    if (crash.core ? crash.core.sha256 !== core.sha256 : core.sizeBytes > 0)
+      throw this.broken('another core than its record names');
+    return { trailer, crash };
+  }
+
+  /** Takes the held bytes as ordinary output: there was no trailer. */
+  release(): void {
+    if (!this.core) this.passOn(this.held.length);
+  }
+
+  discard(): void {
+    this.text.discard();
+    this.core?.discard();
+  }
+}
