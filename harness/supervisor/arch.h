@@ -24,6 +24,9 @@ void arch_repeat(struct task *t);
 /* Handles the fault of an instruction that asks for time or for the processor's kind; 0: it is the guest's own. */
 int arch_emulate(struct task *t);
 
+/* At the exit stop of an exec: a call made by the new program before its first instruction; its result. */
+int64_t arch_call(struct task *t, const struct call *c);
+
 /* At the exit stop of an exec: takes the new program's cpuid instruction away. 1 when it traps from now on. */
 int arch_trap_cpuid(struct task *t);
 

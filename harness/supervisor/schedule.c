@@ -15,7 +15,7 @@
 #include "futex.h"
 #include "guest.h"
 
-enum { MAX_JUMPS = 1000 };
+enum { MAX_JUMPS = 1000, TURN = 5000 };
 
 static uint64_t progress; /* counts what may have changed the answer to a repeated call */
 static pid_t last;
@@ -33,7 +33,16 @@ int perform(struct task *t, enum action action) {
   return action != BLOCK && action != YIELD;
 }
 
+/* Until when `t` may read the clock without anybody else having to run, or a signal to come. */
+static int64_t limit_of(const struct task *t) {
+  int64_t limit = INT64_MAX;
+  for (const struct task *o = tasks; o; o = o->next)
+    if (o->process->alarm != NEVER && o->process->alarm < limit) limit = o->process->alarm;
+  return others_wait(t) && turn_end(t) < limit ? turn_end(t) : limit;
+}
+
 void resume(struct task *t) {
+  clock_limit(limit_of(t));
   t->state = RUNNING;
   t->heard = signals_sent;
   int signal = t->signal;
@@ -107,7 +116,7 @@ struct task *choose_task(void) {
       for (struct task *o = tasks; o && !t->spins; o = o->next)
         if (o != t) o->spins = 0;
       last = t->tid;
-      t->ran = 0;
+      t->chosen = clock_now();
       return t;
     }
     if (due == NEVER) return NULL;
@@ -117,6 +126,8 @@ struct task *choose_task(void) {
   }
   return NULL;
 }
+
+int64_t turn_end(const struct task *t) { return t->chosen + TURN * CLOCK_TICK; }
 
 int others_wait(const struct task *t) {
   if (t->process->alarm != NEVER) return 1;

@@ -15,6 +15,9 @@ enum action ask(struct task *t);
 /* Lets a task run on; `ptrace` may find it dead, which its end then tells. */
 void resume(struct task *t);
 
+/* When others get their turn, by the clock: it moves with each call of whoever runs. */
+int64_t turn_end(const struct task *t);
+
 /* 1 when somebody else could run, or a timer could fire. */
 int others_wait(const struct task *t);
 

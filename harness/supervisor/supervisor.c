@@ -25,7 +25,7 @@
 #include "schedule.h"
 #include "spin.h"
 
-enum { TURN = 5000, LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
+enum { LOOK_EVERY_US = 20000, LONGEST_PATIENCE = 100 };
 
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
@@ -94,7 +94,7 @@ static int on_call(struct task *t) {
     clock_tick();
     fire_timers();
     t->deadline = NEVER;
-    if (++t->ran > TURN && others_wait(t)) {
+    if (clock_now() > turn_end(t) && others_wait(t)) {
       t->unasked = 1;
       t->state = READY;
       return 0;

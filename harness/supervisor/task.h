@@ -66,7 +66,7 @@ struct task {
   int creates;        /* an open makes a file that was not there */
   uint64_t done;      /* bytes of a write that is made in pieces */
   int spins;          /* goes in circles until somebody else does something */
-  uint64_t ran;       /* calls since it was chosen */
+  int64_t chosen;     /* when its turn began, by the clock */
 };
 
 /* Every task, in the order of their making. */
