@@ -19,7 +19,7 @@ struct seccomp_data {
   uint64_t instruction_pointer, args[6];
 };
 
-enum { BPF_LD_WORD = 0x20, BPF_JUMP_EQUAL = 0x15, BPF_JUMP_AT_LEAST = 0x35, BPF_RETURN = 0x06 };
+enum { BPF_LD_WORD = 0x20, BPF_JUMP_EQUAL = 0x15, BPF_JUMP_AT_LEAST = 0x35, BPF_AND = 0x54, BPF_RETURN = 0x06 };
 
 #define SECCOMP_MODE_FILTER_CALL 1u
 #define SECCOMP_ALLOW 0x7fff0000u
@@ -36,6 +36,10 @@ enum {
 enum { FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR, FUTEX_OP_ANDN, FUTEX_OP_XOR };
 enum { FUTEX_IF_EQ, FUTEX_IF_NE, FUTEX_IF_LT, FUTEX_IF_LE, FUTEX_IF_GT, FUTEX_IF_GE };
 
+#define RESOLVE_NO_XDEV 1u
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
 #endif
