@@ -12,7 +12,7 @@ import { type Case, runCases } from '../test/determinism/run.ts';
 const ROOT = join(import.meta.dirname, '..');
 const ROUNDS = 5;
 /** Replays of what ends sooner than a millisecond can tell. */
-const SHORT = 20;
+const SHORT = 10;
 const AIM_MB = 8;
 /** Stands in the arguments of this run's own supervisors, so that nobody else's is measured. */
 const MARK = `reenact-bench-${process.pid}`;
@@ -34,7 +34,7 @@ const LOOP = `int main(void) {
 /** One of the sources that are compiled: headers, and functions that the optimiser has work with. */
 function source(number: number): string {
   const functions = Array.from(
-    { length: 40 },
+    { length: 16 },
     (_, i) => `int work_${number}_${i}(const char *words, int count) {
   int sum = ${i};
   for (int at = 0; at < count; at++)
@@ -49,6 +49,10 @@ function source(number: number): string {
   );
   return [...headers, ...functions].join('');
 }
+
+/** An interrupted bench leaves no containers. */
+const abort = new AbortController();
+process.once('SIGINT', () => abort.abort());
 
 interface Row {
   name: string;
@@ -130,8 +134,8 @@ async function meanMs(
   determinism: 'full' | 'off',
   replays: number,
 ): Promise<number> {
-  const options = { engine, determinism, replays, failFast: false, jobs: 1 };
-  const [ms] = await runCases([c], { ...options, signal: new AbortController().signal }, async (record) => {
+  const options = { engine, determinism, replays, failFast: false, jobs: 1, signal: abort.signal };
+  const [ms] = await runCases([c], options, async (record) => {
     const failed = record.replays.find((replay) => replay.ended !== 'exit' || replay.exit_code !== 0);
     if (failed || record.replays.length === 0)
       throw new Error(`${c.run}: ${failed?.ended ?? 'not run'} ${failed?.exit_code}: ${record.message}`);

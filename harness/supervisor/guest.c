@@ -37,9 +37,15 @@ int guest_write(struct task *t, uint64_t address, const void *from, size_t size)
   return pwrite(t->process->memory, from, size, (off_t)address) == (ssize_t)size;
 }
 
+/* In pieces, since most texts are short. */
 int guest_text(struct task *t, uint64_t address, char *to, size_t room) {
-  size_t n = guest_read_some(t, address, to, room);
-  return memchr(to, 0, n) != NULL;
+  enum { PIECE = 128 };
+  for (size_t have = 0, n; have < room; have += n) {
+    n = guest_read_some(t, address + have, to + have, room - have < PIECE ? room - have : PIECE);
+    if (n == 0) return 0;
+    if (memchr(to + have, 0, n)) return 1;
+  }
+  return 0;
 }
 
 int guest_descriptor(struct task *t, int fd) {
