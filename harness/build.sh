@@ -3,14 +3,23 @@
 set -eu
 cd "$(dirname "$0")"
 out=${1:-bin}
-flags="-std=c11 -Wall -Wextra -Werror -pedantic -O2 -static -fno-ident -ffile-prefix-map=$(pwd)=. -Wl,--build-id=none -s"
+strict="-std=c11 -Wall -Wextra -Werror -pedantic -O2 -fno-ident -ffile-prefix-map=$(pwd)=. -Wl,--build-id=none -s"
 mkdir -p "$out"
+parts=$(mktemp -d "$out/.parts.XXXXXX")
+trap 'rm -rf "$parts"' EXIT
+
+# What guests get in place of the kernel's vDSO: it becomes part of init, and runs with any C library or none.
+# shellcheck disable=SC2086
+musl-gcc $strict -shared -fPIC -nostdlib -ffreestanding -mgeneral-regs-only -fno-asynchronous-unwind-tables \
+  -fno-stack-protector -Wl,-T,vdso/vdso.lds,--hash-style=both,-soname=linux-vdso.so.1,-z,max-page-size=4096 \
+  -o "$parts/.vdso" vdso/vdso.c
+
 for program in init scan; do
   case $program in
     init) sources="main.c appendix.c command.c hidden.c probe.c sha256.c trailer.c supervisor/*.c" ;;
     scan) sources="scan.c lower.c entry.c" ;;
   esac
   # shellcheck disable=SC2086
-  musl-gcc $flags -o "$out/.$program.$$" $sources
-  mv "$out/.$program.$$" "$out/$program"
+  musl-gcc $strict -static "-Wa,-I,$parts" -o "$parts/$program" $sources
+  mv "$parts/$program" "$out/$program"
 done

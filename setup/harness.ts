@@ -9,8 +9,8 @@ import { SetupError, say } from './say.ts';
 export async function ensureHarness(root: string): Promise<void> {
   const folder = join(root, 'harness');
   const newest = Math.max(
-    ...readdirSync(folder)
-      .filter((f) => /\.(c|h|sh)$/.test(f))
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((f) => /\.(c|h|lds|sh)$/.test(f))
       .map((f) => statSync(join(folder, f)).mtimeMs),
   );
   const built = ['init', 'scan'].map((name) => join(folder, 'bin', name));

@@ -59,6 +59,11 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     const env = await environment();
     return foreground(process.execPath, [join(root, 'bench/main.ts'), ...args], env);
   },
+  'bench-determinism': async (args) => {
+    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
+    const env = await environment();
+    return foreground(process.execPath, [join(root, 'bench/determinism.ts'), ...args], env);
+  },
   determinism: async (args) => {
     await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
     const env = await environment();

@@ -39,6 +39,9 @@ int arch_at_random(struct task *t, struct user_regs_struct *r);
 /* At a SIGTRAP: answers such an instruction; 0: the trap is the guest's own. */
 int arch_emulate_random(struct task *t);
 
+/* At the exit stop of an exec: a call made by the new program before its first instruction; its result. */
+int64_t arch_call(struct task *t, const struct call *c);
+
 /* At the exit stop of an exec: takes the new program's cpuid instruction away. 1 when it traps from now on. */
 int arch_trap_cpuid(struct task *t);
 

@@ -3,35 +3,60 @@
 #include "clock.h"
 
 #include <errno.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <time.h>
 
 #include "guest.h"
 
-enum { TICK = 1000, NANO = 1000000000 };
+enum { NANO = 1000000000 };
 /* The machine seems to have been up for this long, so that no monotonic clock shows a suspicious zero. */
 static const int64_t UP = 1000LL * NANO;
 static const int64_t FAR = 1LL << 61;
 
-static int64_t start, now;
+static int64_t start, last;
+static struct clock_page own, *page = &own;
+static int segment = -1;
 
+/* System V memory is attached by number: no guest has a descriptor of it, and none can make it smaller. */
 void clock_begin(int64_t seconds) {
   start = seconds * NANO;
-  now = 0;
+  segment = shmget(IPC_PRIVATE, sizeof *page, IPC_CREAT | 0666);
+  void *mapped = segment < 0 ? (void *)-1 : shmat(segment, NULL, 0);
+  /* Removed as soon as nobody has it attached, so that it ends with us. */
+  if (segment >= 0) shmctl(segment, IPC_RMID, NULL);
+  if (mapped == (void *)-1) segment = -1;
+  else page = mapped;
 }
 
-int64_t clock_now(void) { return now; }
-void clock_tick(void) { now += TICK; }
-void clock_jump(int64_t when) {
-  if (when > now) now = when;
+/* Guests read the clock by moving it, and can write anything to the page: it never goes back, nor out of range. */
+int64_t clock_now(void) {
+  int64_t seen = __atomic_load_n(&page->now, __ATOMIC_RELAXED);
+  if (seen > last && seen < FAR) last = seen;
+  return last;
 }
-int64_t clock_since_1970(void) { return start + now; }
+
+static void set(int64_t now) {
+  last = now;
+  __atomic_store_n(&page->now, now, __ATOMIC_RELAXED);
+}
+
+void clock_tick(void) { set(clock_now() + CLOCK_TICK); }
+void clock_jump(int64_t when) {
+  if (when > clock_now()) set(when);
+}
+void clock_limit(int64_t when) { __atomic_store_n(&page->limit, when, __ATOMIC_RELAXED); }
+int64_t clock_since_1970(void) { return start + clock_now(); }
+int clock_segment(void) { return segment; }
+struct clock_settings clock_settings(uint64_t address) { return (struct clock_settings){address, start, UP}; }
 
 uint64_t clock_cycles(void) {
   clock_tick();
-  return (uint64_t)(UP + now);
+  return (uint64_t)(UP + clock_now());
 }
 
 int64_t clock_read(long id) {
+  int64_t now = clock_now();
   switch (id) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
@@ -49,6 +74,7 @@ int64_t clock_read(long id) {
 }
 
 int64_t clock_after(int64_t nanoseconds) {
+  int64_t now = clock_now();
   if (nanoseconds <= 0) return now;
   return nanoseconds > FAR - now ? FAR : now + nanoseconds;
 }

@@ -1,6 +1,7 @@
 /* The one clock every guest sees: it moves with what the guests do, never with the world. */
 #ifndef REENACT_CLOCK_H
 #define REENACT_CLOCK_H
+#include "../vdso/page.h"
 #include "task.h"
 
 /* Sets the clock to `start` seconds after 1970. */
@@ -14,6 +15,13 @@ void clock_tick(void);
 
 /* Nobody can run before `when`. */
 void clock_jump(int64_t when);
+
+/* A guest that reads the clock on its own stops when a read would get to `when`. */
+void clock_limit(int64_t when);
+
+/* The shared memory that holds the clock, or -1, and what its reader has to know once it is at `address`. */
+int clock_segment(void);
+struct clock_settings clock_settings(uint64_t address);
 
 /* Nanoseconds since 1970. */
 int64_t clock_since_1970(void);

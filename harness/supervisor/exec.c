@@ -1,4 +1,4 @@
-/* Rewrites a new program's auxiliary vector: no vDSO, random bytes from the seed, one kind of processor. */
+/* Rewrites a new program's auxiliary vector: our own clock functions, random bytes from the seed, one kind of processor. */
 #define _GNU_SOURCE
 #include "exec.h"
 
@@ -10,6 +10,7 @@
 #include "random.h"
 #include "supervisor.h"
 #include "timers.h"
+#include "vdso.h"
 
 enum { CHUNK = 512, MAX_WORDS = 1 << 20 };
 
@@ -34,7 +35,7 @@ static void rewrite(struct task *t, uint64_t at, uint64_t type, uint64_t value) 
   if (type == AT_RANDOM) {
     random_bytes(seed, sizeof seed);
     guest_write(t, value, seed, sizeof seed);
-  } else if (type == AT_SYSINFO_EHDR) {
+  } else if (type == AT_SYSINFO_EHDR && !settle_clock(t, value)) {
     uint64_t ignored = AT_IGNORE;
     guest_write(t, at, &ignored, sizeof ignored);
   } else if (arch_auxiliary(type, &value)) {

@@ -25,20 +25,26 @@ static enum action answer(struct task *t, struct call *c, uint64_t address, stru
 }
 
 /* Descriptors are looked at from here: one stop instead of two. */
-enum action on_fstat(struct task *t, struct call *c) {
+static enum action on_fstat_at(struct task *t, struct call *c, uint64_t address) {
   struct stat st;
   int fd = guest_descriptor(t, (int)c->args[0]), known = fd >= 0 && fstat(fd, &st) == 0;
   if (fd >= 0) close(fd);
-  return known ? answer(t, c, c->args[1], &st) : AFTER;
+  return known ? answer(t, c, address, &st) : AFTER;
 }
 
-/* So are names without a folder whose links are not followed: nothing on their way could lead to files of ours. */
+enum action on_fstat(struct task *t, struct call *c) { return on_fstat_at(t, c, c->args[1]); }
+
+/* So are names that lead nowhere from the guest's folder but through its own mount, never into our /proc/self. */
 enum action on_newfstatat(struct task *t, struct call *c) {
-  char name[NAME_MAX + 1];
+  char name[PATH_MAX];
   struct stat st;
-  if ((int)c->args[3] != AT_SYMLINK_NOFOLLOW || !guest_text(t, c->args[1], name, sizeof name)) return AFTER;
-  if (!*name || strchr(name, '/') || !guest_lookup(t, (int)c->args[0], name, &st)) return AFTER;
-  return answer(t, c, c->args[2], &st);
+  int flags = (int)c->args[3];
+  if (!guest_text(t, c->args[1], name, sizeof name)) return AFTER;
+  if (!*name) return flags == AT_EMPTY_PATH ? on_fstat_at(t, c, c->args[2]) : AFTER;
+  if (flags & ~AT_SYMLINK_NOFOLLOW) return AFTER;
+  c->result = guest_walk(t, (int)c->args[0], name, flags, &st);
+  if (c->result == 0) return answer(t, c, c->args[2], &st);
+  return c->result == -ENOENT || c->result == -ENOTDIR ? DONE : AFTER;
 }
 
 static enum action normalise(struct task *t, struct call *c, uint64_t address) {

@@ -38,9 +38,15 @@ int guest_write(struct task *t, uint64_t address, const void *from, size_t size)
   return pwrite(t->process->memory, from, size, (off_t)address) == (ssize_t)size;
 }
 
+/* In pieces, since most texts are short. */
 int guest_text(struct task *t, uint64_t address, char *to, size_t room) {
-  size_t n = guest_read_some(t, address, to, room);
-  return memchr(to, 0, n) != NULL;
+  enum { PIECE = 128 };
+  for (size_t have = 0, n; have < room; have += n) {
+    n = guest_read_some(t, address + have, to + have, room - have < PIECE ? room - have : PIECE);
+    if (n == 0) return 0;
+    if (memchr(to + have, 0, n)) return 1;
+  }
+  return 0;
 }
 
 int guest_descriptor(struct task *t, int fd) {
@@ -50,16 +56,36 @@ int guest_descriptor(struct task *t, int fd) {
   return p->handle < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, p->handle, fd, 0);
 }
 
-int guest_lookup(struct task *t, int at, const char *path, struct stat *st) {
+/* Our own descriptor of the folder that a relative path starts from. */
+static int folder_at(struct task *t, int at) {
   char link[64];
+  if (at != AT_FDCWD) return guest_descriptor(t, at);
+  snprintf(link, sizeof link, "/proc/%d/cwd", (int)t->tid);
+  return open(link, O_PATH | O_CLOEXEC);
+}
+
+int guest_lookup(struct task *t, int at, const char *path, struct stat *st) {
   if (*path == '/') return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW) == 0;
-  if (at == AT_FDCWD) snprintf(link, sizeof link, "/proc/%d/cwd", (int)t->tid);
-  else snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)t->tid, at);
-  int folder = open(link, O_PATH | O_CLOEXEC);
+  int folder = folder_at(t, at);
   if (folder < 0) return 0;
   int found = fstatat(folder, path, st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
   close(folder);
   return found;
+}
+
+int guest_walk(struct task *t, int at, const char *path, int flags, struct stat *st) {
+  struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, RESOLVE_NO_XDEV};
+  if (flags & AT_SYMLINK_NOFOLLOW) how.flags |= O_NOFOLLOW;
+  int single = flags & AT_SYMLINK_NOFOLLOW && !strchr(path, '/');
+  int folder = *path == '/' ? AT_FDCWD : folder_at(t, at), result;
+  if (folder < 0 && folder != AT_FDCWD) return -EBADF;
+  int fd = single ? folder : (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+  if (single) result = fstatat(folder, path, st, AT_SYMLINK_NOFOLLOW);
+  else result = fd < 0 ? -1 : fstat(fd, st);
+  if (result != 0) result = -errno;
+  if (fd >= 0) close(fd);
+  if (folder >= 0 && fd != folder) close(folder);
+  return result;
 }
 
 int guest_poll(struct task *t, int fd, short events) {

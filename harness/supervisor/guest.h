@@ -26,6 +26,10 @@ int guest_descriptor(struct task *t, int fd);
 /* What `path` is, from the guest's folder `at`; 0 when nothing is there. Links at its end are not followed. */
 int guest_lookup(struct task *t, int at, const char *path, struct stat *st);
 
+/* The same for a path of many names, whose links are followed unless `flags` say AT_SYMLINK_NOFOLLOW: 0 or an errno.
+   It is EXDEV when the way leaves the mount it starts in: under /proc/self we would find ourselves. */
+int guest_walk(struct task *t, int at, const char *path, int flags, struct stat *st);
+
 /* The poll events among `events` that are there now, for one of the guest's descriptors; -1 if unknown. */
 int guest_poll(struct task *t, int fd, short events);
 

@@ -19,7 +19,7 @@ struct seccomp_data {
   uint64_t instruction_pointer, args[6];
 };
 
-enum { BPF_LD_WORD = 0x20, BPF_JUMP_EQUAL = 0x15, BPF_JUMP_AT_LEAST = 0x35, BPF_RETURN = 0x06 };
+enum { BPF_LD_WORD = 0x20, BPF_JUMP_EQUAL = 0x15, BPF_JUMP_AT_LEAST = 0x35, BPF_AND = 0x54, BPF_RETURN = 0x06 };
 
 #define SECCOMP_MODE_FILTER_CALL 1u
 #define SECCOMP_ALLOW 0x7fff0000u
@@ -41,6 +41,10 @@ enum { FUTEX_IF_EQ, FUTEX_IF_NE, FUTEX_IF_LT, FUTEX_IF_LE, FUTEX_IF_GT, FUTEX_IF
 #endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
+#endif
+#define RESOLVE_NO_XDEV 1u
+#ifndef SYS_openat2
+#define SYS_openat2 437
 #endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438

@@ -38,7 +38,7 @@ int submit(int gate) {
 /* Processes of the engine's own have taken some numbers before us, by chance more or fewer. */
 void pin_pid(void) {
   for (int tries = 0; tries < FIRST_PID; tries++) {
-    pid_t pid = fork();
+    pid_t pid = vfork();
     if (pid == 0) _exit(0);
     if (pid < 0) return;
     while (waitpid(pid, NULL, 0) < 0) continue;

@@ -21,7 +21,7 @@ enum { MAX_JUMPS = 1000, TURN = 5000, LONGEST_TURN_BITS = 12 };
 
 static uint64_t progress; /* counts what may have changed the answer to a repeated call */
 static pid_t last;
-static uint64_t turn;     /* calls of whoever runs, after which another one may */
+static int64_t turn = TURN; /* of whoever runs, in ticks of the clock */
 
 enum action ask(struct task *t) {
   const struct handler *h = handler_of(t->call.nr);
@@ -39,7 +39,14 @@ int perform(struct task *t, enum action action) {
   return action != BLOCK && action != YIELD;
 }
 
+/* Until when `t` may read the clock without anybody else having to run, or a signal to come. */
+static int64_t limit_of(const struct task *t) {
+  int64_t due = timers_due(1), limit = due == NEVER ? INT64_MAX : due;
+  return others_wait(t) && turn_end(t) < limit ? turn_end(t) : limit;
+}
+
 void resume(struct task *t) {
+  clock_limit(limit_of(t));
   t->state = RUNNING;
   t->heard = signals_sent;
   int signal = t->signal;
@@ -139,7 +146,7 @@ struct task *choose_task(void) {
       for (struct task *o = tasks; o && !t->spins; o = o->next)
         if (o != t) o->spins = 0;
       last = t->tid;
-      t->ran = 0;
+      t->chosen = clock_now();
       turn = in_chaos() ? chaos_length(LONGEST_TURN_BITS) : TURN;
       return t;
     }
@@ -151,14 +158,14 @@ struct task *choose_task(void) {
   return NULL;
 }
 
+int64_t turn_end(const struct task *t) { return t->chosen + turn * CLOCK_TICK; }
+
 int others_wait(const struct task *t) {
   if (timers_due(1) != NEVER) return 1;
   for (const struct task *o = tasks; o; o = o->next)
     if (o != t && (o->state == READY || o->state == BLOCKED)) return 1;
   return 0;
 }
-
-int turn_is_over(const struct task *t) { return t->ran > turn && others_wait(t); }
 
 uint64_t mark_try(void) { return progress; }
 void mark_success(void) { progress++; }

@@ -15,11 +15,11 @@ enum action ask(struct task *t);
 /* Lets a task run on; `ptrace` may find it dead, which its end then tells. */
 void resume(struct task *t);
 
+/* When others get their turn, by the clock: it moves with each call of whoever runs. */
+int64_t turn_end(const struct task *t);
+
 /* 1 when somebody else could run, or a timer could fire. */
 int others_wait(const struct task *t);
-
-/* 1 when the task made so many calls that another one may run. */
-int turn_is_over(const struct task *t);
 
 /* Sends the signals of timers that are due. */
 void fire_timers(void);

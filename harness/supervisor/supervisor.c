@@ -97,8 +97,7 @@ static int on_call(struct task *t) {
     fire_timers();
     t->deadline = NEVER;
     t->done = 0;
-    t->ran++;
-    if (turn_is_over(t)) {
+    if (clock_now() > turn_end(t) && others_wait(t)) {
       t->unasked = 1;
       t->state = READY;
       return 0;

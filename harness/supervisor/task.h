@@ -91,7 +91,7 @@ struct task {
   int opens_fifo;
   struct meeting fifo;
   int spins;          /* goes in circles until somebody else does something */
-  uint64_t ran;       /* calls since it was chosen */
+  int64_t chosen;     /* when its turn began, by the clock */
 };
 
 /* Every task, in the order of their making. */

@@ -112,7 +112,7 @@ struct leaf {
 static const struct leaf leaves[] = {
     {0, 0, 7, 0x756e6547, 0x6c65746e, 0x49656e69},
     {1, 0, 0x000306a9, 0x00010800, 0x00982201, 0x078bfbff},
-    {2, 0, 0x76036301, 0x00f0b5ff, 0, 0x00c30000},
+    {2, 0, 0x7d302c01, 0x000000e4, 0, 0},
     {4, 0, 0x00000121, 0x01c0003f, 0x0000003f, 0},
     {4, 1, 0x00000122, 0x01c0003f, 0x0000003f, 0},
     {4, 2, 0x00000143, 0x01c0003f, 0x000001ff, 0},
@@ -155,18 +155,16 @@ int arch_emulate(struct task *t) {
   return 1;
 }
 
-/* The kernel forgets the setting at every exec, so the new program makes the call before its first instruction. */
-int arch_trap_cpuid(struct task *t) {
+int64_t arch_call(struct task *t, const struct call *c) {
   struct user_regs_struct before = t->registers, during = before;
   static const uint8_t syscall_instruction[2] = {0x0f, 0x05};
   uint8_t old[2];
   int status = 0;
-  if (!guest_read(t, before.rip, old, sizeof old)) return 0;
-  if (!guest_write(t, before.rip, syscall_instruction, sizeof old)) return 0;
-  during.rax = SYS_arch_prctl;
+  if (!guest_read(t, before.rip, old, sizeof old)) return -EFAULT;
+  if (!guest_write(t, before.rip, syscall_instruction, sizeof old)) return -EFAULT;
+  during.rax = (unsigned long long)c->nr;
   during.orig_rax = (unsigned long long)-1;
-  during.rdi = ARCH_SET_CPUID_FAULTING;
-  during.rsi = 0;
+  during.rdi = c->args[0], during.rsi = c->args[1], during.rdx = c->args[2];
   ptrace(PTRACE_SETREGS, t->tid, NULL, &during);
   /* Our own filter's stop comes first, perhaps one that was asked for before the exec too, then the call's end. */
   for (int stops = 0; stops < 4; stops++) {
@@ -178,8 +176,14 @@ int arch_trap_cpuid(struct task *t) {
   guest_write(t, before.rip, old, sizeof old);
   before.orig_rax = (unsigned long long)-1;
   ptrace(PTRACE_SETREGS, t->tid, NULL, &before);
+  return WIFSTOPPED(status) ? (int64_t)during.rax : -ESRCH;
+}
+
+/* The kernel forgets the setting at every exec. */
+int arch_trap_cpuid(struct task *t) {
+  int64_t result = arch_call(t, &(struct call){SYS_arch_prctl, {ARCH_SET_CPUID_FAULTING, 0}, 0});
   /* A thread that was killed meanwhile leaks nothing. */
-  return !WIFSTOPPED(status) || during.rax == 0;
+  return result == 0 || result == -ESRCH;
 }
 
 /* Signal frames grow with the processor's registers, so the size is the largest one of today. */

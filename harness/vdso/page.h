@@ -1,0 +1,22 @@
+/* What the supervisor and the guests' clock functions share; a guest can write to the page. */
+#ifndef REENACT_VDSO_PAGE_H
+#define REENACT_VDSO_PAGE_H
+#include <stdint.h>
+
+enum { CLOCK_TICK = 1000 }; /* nanoseconds of one event */
+
+/* Mapped into every guest and into the supervisor. */
+struct clock_page {
+  int64_t now;   /* nanoseconds since the clock's beginning */
+  int64_t limit; /* a read that would get here is a system call: somebody else's turn, or a timer */
+};
+
+/* At SETTINGS_AT of the image, filled in for each program. */
+struct clock_settings {
+  uint64_t page;
+  int64_t since_1970, up; /* what the clocks showed at the beginning */
+};
+
+enum { VDSO_SIZE = 4096, SETTINGS_AT = 4032 };
+
+#endif
