@@ -184,6 +184,14 @@ const VERIFICATION = [
   'Each timestamp is of this bundle or of one of its events.',
 ];
 
+/** What the program saw that only its seed decided. */
+function decidedBy(env: NonNullable<ReplayRecord['environment']>): string {
+  if (env.determinism !== 'full')
+    return 'nothing but the number given to the program: clock, random numbers and order of threads were real';
+  const turns = env.schedule === 'chaos' ? ', a seed of its own for each replay' : '';
+  return `clock, random numbers, order of threads, addresses${turns} (mechanisms: ${(env.mechanisms ?? []).join(', ')})`;
+}
+
 /** The page; the same contents give the same bytes. */
 export function bundleReport(
   root: Digest,
@@ -246,6 +254,7 @@ ${withheld(contents)}
           ['Processor', esc(env.cpu)],
           ['Harness', digest(env.harness_sha256)],
           ['Seccomp profile', digest(env.seccomp_sha256)],
+          ['Decided by the seed', esc(decidedBy(env))],
           ['Trusted, not proven', esc(env.trusted.join(', '))],
         ] as [string, string][])
       : []),
