@@ -26,6 +26,7 @@ struct options {
   int hidden;      /* look for what the archive API drops */
   int probe;       /* report on the sandbox instead of running a program */
   int full;        /* --determinism full */
+  int taken;       /* process numbers to use up first */
   struct supervision supervision;
   char **argv;
 };
@@ -177,12 +178,21 @@ static void run_supervised(char **argv, long deadline, const struct supervision 
   if (strcmp(end->kind, "signal") == 0) end->crash = found.crash;
 }
 
+/* As on an engine that had more processes of its own in here. */
+static void take_pids(int count) {
+  for (pid_t pid; count > 0 && (pid = fork()) >= 0; count--) {
+    if (pid == 0) _exit(0);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+  }
+}
+
 static int run(const struct options *o) {
   struct ending end = {.kind = "exit", .hidden = -1};
   int oom = open_oom_counter();
   time_t began = time(NULL) - 1;
   long start_ms = now_ms(), deadline = o->timeout_ms ? start_ms + o->timeout_ms : 0;
   char **argv = o->argv;
+  take_pids(o->taken);
   const char *name = strrchr(argv[0], '/');
   if (strcmp(name ? name + 1 : argv[0], "deterministic-run.sh") == 0) argv = resolve_command(argv);
   if (!argv) end.kind = "exec_failed", end.value = EINVAL;
@@ -204,6 +214,7 @@ static struct options parse(char **argv) {
     else if (strcmp(*argv, "--core") == 0) o.supervision.core = 1;
     else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
     else if (strcmp(*argv, "--determinism") == 0 && argv[1]) o.full = strcmp(*++argv, "full") == 0;
+    else if (strcmp(*argv, "--taken") == 0 && argv[1]) o.taken = atoi(*++argv);
     else if (strcmp(*argv, "--chaos") == 0) o.supervision.chaos = 1;
     else if (strcmp(*argv, "--without") == 0 && argv[1] && do_without(argv[1])) argv++;
     else if (strcmp(*argv, "--seed") == 0 && argv[1]) o.supervision.seed = strtoull(*++argv, NULL, 10);

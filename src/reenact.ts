@@ -17,6 +17,7 @@ import { RunFolder } from './replay/folder.ts';
 import { replayOnce } from './replay/one.ts';
 import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/outcome.ts';
 import { determinismOf, imageDigests, type Prepared, prepare } from './replay/prepare.ts';
+import { VARIED_REPLAYS } from './replay/vary.ts';
 import type { ImageSources } from './sandbox/image.ts';
 import { type Kit, loadKit } from './sandbox/kit.ts';
 import type { DeterminismChoice } from './sandbox/mechanisms.ts';
@@ -51,6 +52,8 @@ export interface RunOptions {
   shard?: { index: number; count: number };
   capture?: CaptureWay;
   determinism?: DeterminismChoice;
+  /** Changes what is around each replay on purpose (replay/vary.ts). */
+  vary?: boolean;
   /** Keep a core of every crash; determinism must be full. */
   core?: boolean;
   signal: AbortSignal;
@@ -63,7 +66,11 @@ type Limit = ReturnType<typeof pLimit>;
 /** Shards take turns, so that each gets its part of every manifest. */
 function planJob(loaded: LoadedManifest, o: RunOptions, clock: Clock): Job {
   const all = Array.from(
-    { length: o.determinism?.seeds?.length ?? o.replays ?? loaded.manifest.replays ?? DEFAULTS.replays },
+    {
+      length: o.vary
+        ? VARIED_REPLAYS
+        : (o.determinism?.seeds?.length ?? o.replays ?? loaded.manifest.replays ?? DEFAULTS.replays),
+    },
     (_, i) => i + 1,
   );
   const indices = o.shard ? all.filter((index) => (index - 1) % o.shard!.count === o.shard!.index - 1) : all;
@@ -175,6 +182,7 @@ async function runManifest(
     ...c.determinism.without,
     ...(c.determinism.seeds ?? []).map(String),
     ...(o.core ? ['core'] : []),
+    ...(o.vary ? ['vary'] : []),
   ]);
   try {
     let record: ReplayRecord;
@@ -221,6 +229,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     ...(o.capture ? { capture: o.capture } : {}),
     determinism,
     ...(o.core ? { core: true } : {}),
+    ...(o.vary ? { vary: true } : {}),
     ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
     ...(o.imageArchive ? { imageArchive: o.imageArchive } : {}),
   };

@@ -76,6 +76,15 @@ export function boolean(description?: string): Shape {
   };
 }
 
+/** A number, a text or a truth value. */
+export const scalar: Shape = {
+  check(value, path, problems) {
+    if (!['number', 'string', 'boolean'].includes(typeof value))
+      report(problems, path, `is ${kindOf(value)}, not a number, text or truth value`);
+  },
+  schema: () => ({ type: ['number', 'string', 'boolean'] }),
+};
+
 /** One of a closed set of values. */
 export function oneOf(...values: (string | number | null)[]): Shape {
   return {

@@ -83,6 +83,8 @@ manifests share one queue.
                        clock_trap, cpuid_trap or call_trace (repeatable)
   --seeds A..B         hunt for races: one replay for each seed, which decides by
                        chance whose turn it is; --seeds N..N shows one again
+  --vary               change host name, processors, process numbers and load, one
+                       at a time, and say under which of them it differed
   --core               keep an ELF core of each crash in the store, named in the
                        record (determinism full only)
   --dry-run            check everything that needs no engine, print the plan

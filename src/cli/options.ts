@@ -34,6 +34,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     'allow-degraded': 'boolean',
     without: 'list',
     seeds: 'string',
+    vary: 'boolean',
     core: 'boolean',
     'dry-run': 'boolean',
     'require-evidence': 'boolean',

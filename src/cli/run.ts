@@ -144,6 +144,8 @@ export async function runCommand(args: string[]): Promise<number> {
     choice(a, 'progress', ['auto', 'bar', 'plain', 'none'] as const) ?? 'auto';
   const way = choice(a, 'capture-with', ['overlay', 'archive'] as const);
   const determinism = determinismFrom(a);
+  if (a.flag('vary') && (determinism.seeds || a.text('replays') !== undefined))
+    throw new Fault('usage', '--vary has replays of its own: drop --replays and --seeds');
   const shard = parseShard(a.text('shard'));
   const manifests = await loadManifests(a.positionals);
   if (a.text('bundle') !== undefined && manifests.length !== 1)
@@ -184,6 +186,7 @@ export async function runCommand(args: string[]): Promise<number> {
     ...(shard ? { shard } : {}),
     determinism,
     ...(a.flag('core') ? { core: true } : {}),
+    ...(a.flag('vary') ? { vary: true } : {}),
     ...(way ? { capture: way } : {}),
   };
   let records: ReplayRecord[];

@@ -29,6 +29,8 @@ export interface RunContext {
   determinism: DeterminismChoice;
   /** Keep a core of every crash; only where determinism is full. */
   core?: boolean;
+  /** Changes what is around each replay (vary.ts). */
+  vary?: boolean;
   /** What was prepared for each image, by configuration digest. */
   benches: Map<string, Promise<ImageBench>>;
 }

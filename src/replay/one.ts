@@ -9,6 +9,7 @@ import type { RawReplay } from '../verdict/decide.ts';
 import type { RunContext } from './context.ts';
 import type { Prepared } from './prepare.ts';
 import { createSandbox, writtenBytes } from './sandbox.ts';
+import { underLoad, type Variation, variationOf } from './vary.ts';
 
 /** Failures that another try may not meet; everything else would only fail again. */
 const WORTH_A_RETRY: readonly FaultCode[] = ['engine_failed', 'engine_unreachable'];
@@ -18,6 +19,7 @@ async function attempt(
   c: RunContext,
   p: Prepared,
   seed: number,
+  variation: Variation | undefined,
 ): Promise<Omit<RawReplay, 'index' | 'seed' | 'attempts'>> {
   assertRoom(c.store.folder);
   const { bench } = p;
@@ -27,11 +29,12 @@ async function attempt(
     String(Math.round(plan.timeoutMs)),
     ...(bench.way === 'archive' ? ['--hidden'] : []),
     ...plan.determinism,
+    ...(variation?.taken ? ['--taken', String(variation.taken)] : []),
     ...(c.core ? ['--core'] : []),
     '--',
     ...plan.argv,
   ];
-  const container = await createSandbox(c, p, args);
+  const container = await createSandbox(c, p, args, variation);
   const { id } = container;
   try {
     const overlay = bench.way === 'overlay' ? container.overlay : undefined;
@@ -73,9 +76,14 @@ export async function replayOnce(
   seed: number,
 ): Promise<RawReplay> {
   const began = c.clock.monotonicMs();
+  const variation = c.vary ? variationOf(index) : undefined;
+  const common = { index, seed, ...(variation ? { varied: variation.name } : {}) };
   for (let attempts = 1; ; attempts++) {
     try {
-      return { index, seed, attempts, ...(await attempt(c, p, seed)) };
+      const ended = variation?.load
+        ? await underLoad(() => attempt(c, p, seed, variation))
+        : await attempt(c, p, seed, variation);
+      return { ...common, attempts, ...ended };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       if (error.code === 'interrupted' || c.signal.aborted)
@@ -87,8 +95,7 @@ export async function replayOnce(
       const nothing = { ended: null, final_state_sha256: null, exit_code: null, signal: null };
       const duration_ms = Math.round(c.clock.monotonicMs() - began);
       return {
-        index,
-        seed,
+        ...common,
         attempts,
         ...nothing,
         duration_ms,

@@ -10,6 +10,7 @@ import { tarOfFolder } from '../sandbox/volume.ts';
 import type { RunContext } from './context.ts';
 import type { Plan } from './plan.ts';
 import type { Made } from './prepare.ts';
+import type { Variation } from './vary.ts';
 
 /** The engine has made /work for root when the container was created; an image's link there would lead elsewhere. */
 function makeWork(path: string, plan: Plan): void {
@@ -20,7 +21,12 @@ function makeWork(path: string, plan: Plan): void {
 }
 
 /** `initArgs` are PID 1's own (docs/harness.md). */
-export async function createSandbox(c: RunContext, made: Made, initArgs: string[]): Promise<ContainerFacts> {
+export async function createSandbox(
+  c: RunContext,
+  made: Made,
+  initArgs: string[],
+  { hostname, cpuset }: Partial<Variation> = {},
+): Promise<ContainerFacts> {
   const { plan, bench, caseVolume } = made;
   const id = await c.scope.container({
     image: bench.image.id,
@@ -32,6 +38,8 @@ export async function createSandbox(c: RunContext, made: Made, initArgs: string[
       ...(caseVolume ? [{ volume: caseVolume, target: '/case', readOnly: true }] : []),
     ],
     limits: plan.limits,
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(cpuset === undefined ? {} : { cpuset }),
     seccomp: { json: c.kit.seccomp, path: c.store.path(c.kit.seccompSha256) },
   });
   const facts = await c.engine.inspect(id);

@@ -1,4 +1,5 @@
 /** What a person reads at the end: one block a manifest, at most 80 columns where the content allows. */
+import type { Digest } from '../base/digest.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { crashText } from './crash.ts';
 
@@ -63,6 +64,27 @@ function seedRows(record: ReplayRecord): string {
     text += row('  again', `run with --seeds ${shown[0]}..${shown[0]}`);
   }
   return text;
+}
+
+/** Of run --vary: on what around it the program depends, as far as two replays of each show. */
+function variedRows({ replays }: ReplayRecord): string {
+  const states = (name: string): Set<Digest | null> =>
+    new Set(replays.filter(({ varied }) => varied === name).map((r) => r.final_state_sha256));
+  const names = new Set(replays.flatMap(({ varied }) => varied ?? []));
+  const [usual, ...others] = states('nothing');
+  if (names.size === 0) return '';
+  if (!usual || replays.some((r) => !r.final_state_sha256))
+    return row('varied', 'not all replays completed, so that nothing can be said');
+  if (others.length > 0)
+    return row('varied', 'it differs with nothing changed: by time, random numbers, addresses or turns');
+  const depends = [...names].filter((name) => [...states(name)].some((state) => state !== usual));
+  const rest = [...names].filter((name) => name !== 'nothing' && !depends.includes(name));
+  return (
+    row(
+      'varied',
+      depends.length > 0 ? `differed under other ${depends.join(', ')}` : 'differed under none of them',
+    ) + (rest.length > 0 ? row('  same', `under other ${rest.join(', ')}`) : '')
+  );
 }
 
 /** Each crash site once; a path in it is the program's choice. */
@@ -151,6 +173,7 @@ export function humanReport(record: ReplayRecord, style: Style): string {
       `${claim.name} claimed ${claim.claimed}, observed ${claim.observed ?? 'unknown'}${claim.match === false ? ' (mismatch)' : ''}`,
     );
   text += seedRows(record);
+  text += variedRows(record);
   if (record.degraded.length > 0) text += row('degraded', record.degraded.join('; '));
   if (record.image)
     text += row('image', `${record.image.requested} (checked by ${record.image.image_check})`);

@@ -11,7 +11,7 @@ export function createOptions(spec: ContainerSpec, wantsProfilePath: boolean): R
     Env: spec.env,
     User: spec.user,
     WorkingDir: '/work',
-    Hostname: 'reenact',
+    Hostname: spec.hostname ?? 'reenact',
     Labels: spec.labels,
     OpenStdin: true,
     StdinOnce: true,
@@ -32,6 +32,7 @@ export function createOptions(spec: ContainerSpec, wantsProfilePath: boolean): R
       Memory: spec.limits.memoryBytes,
       MemorySwap: spec.limits.memoryBytes,
       NanoCpus: Math.round(spec.limits.cpus * 1e9),
+      ...(spec.cpuset === undefined ? {} : { CpusetCpus: spec.cpuset }),
       LogConfig: { Type: 'none', Config: {} },
       ShmSize: LIMITS.shmBytes,
       Ulimits: [

@@ -26,6 +26,9 @@ export interface ContainerSpec {
   /** Our seccomp profile: its JSON text, and where it lies for engines that want a path. */
   seccomp: { json: string; path: string };
   labels: Record<string, string>;
+  /** Another host name than all others have; processors it may use, as cpuset(7) writes them. */
+  hostname?: string;
+  cpuset?: string;
 }
 
 /** Where an overlay container's changes lie on the engine's host; lower layers topmost first. */

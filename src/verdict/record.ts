@@ -1,6 +1,5 @@
 /** The replay record: what one run of one manifest found. Its JSON Schema is made of the same definition. */
-import type { Digest } from '../base/digest.ts';
-import { DIGEST_PATTERN } from '../base/digest.ts';
+import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
 import {
   array,
   boolean,
@@ -10,6 +9,7 @@ import {
   object,
   oneOf,
   type Shape,
+  scalar,
   string,
 } from '../base/shape.ts';
 import type { CustodyPlace } from '../evidence/custody.ts';
@@ -27,6 +27,8 @@ export interface ReplayResult {
   /** 1 to the number requested; stable across resumed runs and shards. */
   index: number;
   seed: number;
+  /** What run --vary changed around it. */
+  varied?: string;
   outcome: Outcome;
   /** null when the infrastructure failed before the program ended. */
   ended: Ended | null;
@@ -131,6 +133,7 @@ const replay = object(
   {
     index: count,
     seed: count,
+    varied: text,
     outcome: oneOf('match', 'diverged', 'infra_error'),
     ended: oneOf(
       'exit',
@@ -164,14 +167,6 @@ const replay = object(
     'attempts',
   ],
 );
-
-const scalar: Shape = {
-  check(value, path, problems) {
-    if (!['number', 'string', 'boolean'].includes(typeof value))
-      problems.push({ path, message: 'is not a number, text or truth value' });
-  },
-  schema: () => ({ type: ['number', 'string', 'boolean'] }),
-};
 
 const image = object(
   {
