@@ -23,7 +23,6 @@ const SUBSET = [
   'racy-001',
   'racy-002',
   'readdir',
-  'stopped',
   'timerfd-shared',
   'uname',
 ];
