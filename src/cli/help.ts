@@ -81,10 +81,10 @@ manifests share one queue.
                        missing; the record says which, forensic policies fail
   --without MECHANISM  behave as on a host that lacks it: fixed_layout,
                        clock_trap, cpuid_trap or call_trace (repeatable)
-  --seeds A..B         hunt for races: one replay for each seed, which decides by
-                       chance whose turn it is; --seeds N..N shows one again
-  --vary               change host name, processors, process numbers and load, one
-                       at a time, and say under which of them it differed
+  --seeds A..B         hunt for races: one replay for each seed, which decides
+                       by chance whose turn it is; --seeds N..N shows one again
+  --vary               change host name, processors, process numbers and load,
+                       one at a time, and say under which of them it differed
   --core               keep an ELF core of each crash in the store, named in the
                        record (determinism full only)
   --dry-run            check everything that needs no engine, print the plan
