@@ -9,9 +9,9 @@
 static char mark[2 * SHA256_SIZE + 1];
 static int begun;
 
-static void hex_mac(const uint8_t key[KEY_SIZE], const char *text, size_t size, char to[2 * SHA256_SIZE + 1]) {
+static void hex_mac(const uint8_t key[KEY_SIZE], const void *bytes, size_t size, char to[2 * SHA256_SIZE + 1]) {
   uint8_t mac[SHA256_SIZE];
-  hmac_sha256(key, KEY_SIZE, text, size, mac);
+  hmac_sha256(key, KEY_SIZE, bytes, size, mac);
   for (int i = 0; i < SHA256_SIZE; i++) snprintf(to + 2 * i, 3, "%02x", mac[i]);
 }
 
@@ -27,11 +27,11 @@ void appendix_begin(uint64_t core_size) {
   begun = 1;
 }
 
-void appendix_crash(const uint8_t key[KEY_SIZE], const char *text, size_t size) {
+void appendix_add(const uint8_t key[KEY_SIZE], const void *bytes, size_t size) {
   char mac[2 * SHA256_SIZE + 1];
   if (!begun) appendix_begin(0);
-  hex_mac(key, text, size, mac);
-  write_all(2, text, size);
+  hex_mac(key, bytes, size, mac);
+  write_all(2, bytes, size);
   write_all(2, "\n", 1);
   write_all(2, mac, sizeof mac - 1);
   write_all(2, "\n", 1);

@@ -1,4 +1,4 @@
-/* What PID 1 adds behind the program's stderr when it crashed: a mark under the secret key, a core, the crash record. */
+/* What PID 1 adds behind the program's stderr: a mark under the secret key, a core, the crash record, the event log. */
 #ifndef REENACT_APPENDIX_H
 #define REENACT_APPENDIX_H
 #include <stddef.h>
@@ -12,7 +12,7 @@ void appendix_key(const uint8_t key[KEY_SIZE]);
 /* Writes the mark and how many bytes of a core follow; the program must never run on after this. */
 void appendix_begin(uint64_t core_size);
 
-/* Writes the crash record and its HMAC, behind a mark if there is none yet. */
-void appendix_crash(const uint8_t key[KEY_SIZE], const char *text, size_t size);
+/* Writes the crash record or the event log and its HMAC, behind a mark if there is none yet. */
+void appendix_add(const uint8_t key[KEY_SIZE], const void *bytes, size_t size);
 
 #endif

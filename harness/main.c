@@ -17,6 +17,7 @@
 #include "command.h"
 #include "hidden.h"
 #include "probe.h"
+#include "supervisor/event_log.h"
 #include "supervisor/mechanisms.h"
 #include "supervisor/supervisor.h"
 #include "trailer.h"
@@ -176,6 +177,7 @@ static void run_supervised(char **argv, long deadline, const struct supervision 
   else if (found.over) describe(end, found.status, failure_of(failures));
   else end->kind = found.spinning ? "indeterminate_spin" : "timeout";
   if (strcmp(end->kind, "signal") == 0) end->crash = found.crash;
+  end->log = log_bytes(&end->log_size);
 }
 
 /* As on an engine that had more processes of its own in here. */
@@ -212,6 +214,7 @@ static struct options parse(char **argv) {
     if (strcmp(*argv, "--timeout-ms") == 0 && argv[1]) o.timeout_ms = atol(*++argv);
     else if (strcmp(*argv, "--hidden") == 0) o.hidden = 1;
     else if (strcmp(*argv, "--core") == 0) o.supervision.core = 1;
+    else if (strcmp(*argv, "--log") == 0) o.supervision.log = 1;
     else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
     else if (strcmp(*argv, "--determinism") == 0 && argv[1]) o.full = strcmp(*++argv, "full") == 0;
     else if (strcmp(*argv, "--taken") == 0 && argv[1]) o.taken = atoi(*++argv);

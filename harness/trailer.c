@@ -33,8 +33,12 @@ void write_trailer(const uint8_t key[KEY_SIZE], const struct ending *end) {
   int n = snprintf(line, PAYLOAD_SIZE, "reenact-end/1 kind=%s value=%d oom=%ld hidden=%ld ms=%ld",
                    end->kind, end->value, end->oom, end->hidden, end->ms);
   if (end->crash) {
-    appendix_crash(key, end->crash, strlen(end->crash));
+    appendix_add(key, end->crash, strlen(end->crash));
     n += snprintf(line + n, (size_t)(PAYLOAD_SIZE - n), " crash=%zu", strlen(end->crash));
+  }
+  if (end->log) {
+    appendix_add(key, end->log, end->log_size);
+    n += snprintf(line + n, (size_t)(PAYLOAD_SIZE - n), " log=%zu", end->log_size);
   }
   memset(line + n, ' ', (size_t)(PAYLOAD_SIZE - n));
   hmac_sha256(key, KEY_SIZE, line, PAYLOAD_SIZE, mac);

@@ -13,6 +13,8 @@ struct ending {
   long hidden;      /* paths that the archive API cannot show; -1 not looked for */
   long ms;          /* the program's wall time, milliseconds */
   const char *crash; /* the record of the crash, which goes before the trailer; NULL without one */
+  const void *log;   /* the event log, which goes behind the crash; NULL when nobody asked for one */
+  size_t log_size;
 };
 
 /* Writes all of it, whatever the guest did to the descriptor. */

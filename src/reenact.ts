@@ -11,6 +11,7 @@ import type { LoadedManifest } from './manifest/load.ts';
 import { type Policy, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
 import { crashBudget } from './replay/crashes.ts';
+import { findDesync } from './replay/desync.ts';
 import type { RunEvent } from './replay/events.ts';
 import { checkManifestEvidence, type EvidenceDesk, openDesk } from './replay/evidence.ts';
 import { RunFolder } from './replay/folder.ts';
@@ -56,6 +57,8 @@ export interface RunOptions {
   vary?: boolean;
   /** Keep a core of every crash; determinism must be full. */
   core?: boolean;
+  /** Find out where two replays part that end differently; determinism must be full. */
+  explain?: boolean;
   signal: AbortSignal;
   clock?: Clock;
   onEvent?: (event: RunEvent) => void;
@@ -164,7 +167,9 @@ async function judge(
     image: p.bench.image.manifest,
     capture: p.bench.way,
   });
-  return conclude(c, job, p, await replayAll(c, job, p, folder, limit, o));
+  const replays = await replayAll(c, job, p, folder, limit, o);
+  const desync = o.explain ? await limit(() => findDesync(c, p, replays)) : null;
+  return conclude(c, job, p, replays, desync);
 }
 
 async function runManifest(

@@ -89,7 +89,7 @@ describe.skipIf(!able)('under the sanitizers', () => {
     ['crash', 'kind=signal value=11'],
   ])('%s ends as it does without, with turns in order and by chance', (program, ending) => {
     for (const more of [[], ['--chaos']]) {
-      const done = run(program.split(' '), 1, ['--core', ...more]);
+      const done = run(program.split(' '), 1, ['--core', '--log', ...more]);
       expect(done.stderr).not.toMatch(/runtime error|AddressSanitizer/);
       expect(done.ending).toBe(ending);
     }

@@ -13,6 +13,7 @@
 #include "chaos.h"
 #include "calls.h"
 #include "clock.h"
+#include "event_log.h"
 #include "futex.h"
 #include "guest.h"
 #include "timers.h"
@@ -33,7 +34,10 @@ int perform(struct task *t, enum action action) {
   t->second_half = action == AFTER || action == LEAVE;
   t->leaves = action == LEAVE ? (int)t->call.result : 0;
   if (action == LEAVE) arch_replace(t, &harmless);
-  if (action == DONE || action == YIELD) arch_skip(t, t->call.result);
+  if (action == DONE || action == YIELD) {
+    log_answer(t, t->call.result);
+    arch_skip(t, t->call.result);
+  }
   t->state = action == BLOCK ? BLOCKED : READY;
   if (action == BLOCK || action == LEAVE) t->kept = t->call;
   return action != BLOCK && action != YIELD;
@@ -51,7 +55,7 @@ void resume(struct task *t) {
   t->heard = signals_sent;
   int signal = t->signal;
   t->signal = 0;
-  ptrace(t->second_half || is_timed(t->process) ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
+  ptrace(t->second_half || is_timed(t->process) || is_logging() ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
 }
 
 /* Some calls are never taken up again after a handler. */

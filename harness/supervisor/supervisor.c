@@ -18,19 +18,22 @@
 #include "chaos.h"
 #include "clock.h"
 #include "crash.h"
+#include "event_log.h"
 #include "exec.h"
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
+#include "placement.h"
 #include "random.h"
 #include "schedule.h"
 #include "stop.h"
+#include "timers.h"
 #include "walk.h"
 #include "watch.h"
 
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
-static int wants_core;
+static int wants_core, wants_log;
 static long last_ms;  /* of the real clock; 0: none */
 static pid_t newborn; /* its first stop came before its parent's */
 
@@ -97,6 +100,7 @@ static int on_call(struct task *t) {
     fire_timers();
     t->deadline = NEVER;
     t->done = 0;
+    log_call(t);
     if (clock_now() > turn_end(t) && others_wait(t)) {
       t->unasked = 1;
       t->state = READY;
@@ -111,12 +115,14 @@ static int on_answer(struct task *t) {
   const struct handler *h = handler_of(t->call.nr);
   t->second_half = 0;
   if (t->leaves) {
+    log_answer(t, t->leaves);
     arch_answer(t, t->leaves);
     return 1;
   }
   t->call.result = arch_result(t);
   enum action action = h->exit ? h->exit(t, &t->call) : RUN;
   if (action == DONE) arch_answer(t, t->call.result);
+  if (action != AGAIN) log_answer(t, t->call.result);
   if (action != AGAIN && t->retry) mark_success();
   if (action != AGAIN) return 1;
   t->again = 1;
@@ -128,7 +134,11 @@ static int on_answer(struct task *t) {
 /* A process with a timer stops at calls that pass too: a loop of them must see the timer's signal at the same call. */
 static int on_passing(struct task *t) {
   if (!arch_load(t)) return 0;
-  if (arch_enters(t) && handler_of(t->call.nr)->passes) {
+  if (!arch_enters(t)) {
+    if (t->event) log_answer(t, arch_result(t));
+  } else if (handler_of(t->call.nr)->passes) {
+    log_call(t);
+    if (!is_timed(t->process)) return 1;
     clock_tick();
     fire_timers();
   }
@@ -180,6 +190,7 @@ static int on_exec(struct task *t, pid_t pid) {
   t->second_half = 0;
   release_vfork_parent(t->process->tgid);
   settle_program(t);
+  if (wants_log) log_begin();
   return 1;
 }
 
@@ -206,6 +217,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   if (signal == SIGSEGV && arch_emulate(t)) return 1;
   if (signal == SIGTRAP && arch_emulate_random(t)) return 1;
   if (t->process->tgid == root) crash_note(t, signal, wants_core);
+  log_signal(t, signal);
   t->signal = signal;
   t->again = 0;
   return 1;
@@ -229,12 +241,16 @@ static void run(struct task *t) {
     if (pid < 0) {
       if (t && time_is_over()) found.spinning = quiet + patience > 10 && others_wait(t);
       if (!t || time_is_over()) return;
+      place_anew(t);
       if (++quiet < patience || !others_wait(t)) continue;
       if (circles(t, &patience)) return;
       quiet = 0;
       continue;
     }
-    if (has_looked() && time_is_over()) return;
+    if (has_looked()) {
+      if (time_is_over()) return;
+      place_anew(t);
+    }
     struct task *stopped = find_task(pid);
     if (!stopped) newborn = pid;
     if (!stopped) continue;
@@ -266,12 +282,14 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   inodes_begin();
   root = child;
   wants_core = s->core;
+  wants_log = s->log;
   last_ms = deadline_ms;
   if (!seize(child, gate)) {
     give_up_on(CANNOT_TRACE);
     return found;
   }
   add_task(child, NULL);
+  place(child);
   watch_real_time();
   while (!found.over && found.unsupported <= 1000 && tasks && !time_is_over())
     run(choose_task());

@@ -10,6 +10,7 @@ struct supervision {
   int cpus;         /* what the program is told */
   int chaos;        /* turns by chance of the seed */
   int core;         /* write a core when a signal ends the program */
+  int log;          /* keep a log of events */
 };
 
 /* Why a run cannot be vouched for, in the trailer as kind=unsupported value=…; below 1000 it is a system call. */

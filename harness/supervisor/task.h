@@ -79,6 +79,7 @@ struct task {
   int unasked;        /* interrupted at an entry stop before its handler was asked */
   int64_t deadline;   /* virtual time at which a blocked call ends, or NEVER */
   struct call kept;   /* the call blocked last, for the kernel to restart */
+  size_t event;       /* in the log, counted from 1, that awaits its answer; 0 none */
   uint64_t clear_tid; /* address zeroed and woken at the thread's end, or 0 */
   uint64_t tried;     /* the progress at the last failed try */
   uint64_t heard;     /* the count of signals sent when it last ran or had none to take */

@@ -1,5 +1,6 @@
 /* rdrand, rdseed and rdpid, which no setting can trap: the processor's debug registers stop a program that would. */
 #define _GNU_SOURCE
+#include <emmintrin.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "random.h"
 
 /* Text longer than this would take longer to look through than most programs run. */
-enum { CHUNK = 1 << 16, MOST_TEXT = 16 << 20, OVERLAP = 4, REMEMBERED = 64 };
+enum { CHUNK = 1 << 16, MOST_TEXT = 16 << 20, OVERLAP = 4, VECTOR = 16, REMEMBERED = 64 };
 
 /* How far before "0f c7 /6 or /7" of two registers the instruction most likely begins; -1: no such instruction. */
 static int prefixes(const uint8_t *at) {
@@ -19,6 +20,21 @@ static int prefixes(const uint8_t *at) {
   int length = at[-1] >= 0x40 && at[-1] <= 0x4f;
   if (at[-1 - length] == 0x66 || at[-1 - length] == 0xf3) length++;
   return length;
+}
+
+/* 1 when the bytes are rather the distance to another place of the program, after an opcode that takes one: setting
+   a first breakpoint costs the kernel milliseconds. `address` is where `at` stands, the text lies in [from, to). */
+static int is_distance(const uint8_t *at, uint64_t address, uint64_t from, uint64_t to) {
+  for (int before = 0; before < 2; before++) {
+    const uint8_t *c = at - before;
+    int32_t distance;
+    memcpy(&distance, c, sizeof distance);
+    uint64_t target = address - (uint64_t)before + sizeof distance + (uint64_t)(int64_t)distance;
+    int branches = c[-1] == 0xe8 || c[-1] == 0xe9 || (c[-2] == 0x0f && (c[-1] & 0xf0) == 0x80);
+    if (branches && target >= from && target < to) return 1;
+    if ((c[-1] & 0xc7) == 0x05 && distance > -MOST_TEXT && distance < MOST_TEXT) return 1;
+  }
+  return 0;
 }
 
 static void add_site(uint64_t *sites, uint64_t site) {
@@ -36,21 +52,33 @@ struct seen {
   uint64_t likely[SITES], others[SITES]; /* from the piece's beginning, and one more */
 };
 
+/* A bit for each of 16 places at which the opcode stands. */
+static unsigned opcodes(const uint8_t *at) {
+  __m128i first = _mm_loadu_si128((const __m128i *)at), second = _mm_loadu_si128((const __m128i *)(at + 1));
+  __m128i both = _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8(0x0f)),
+                               _mm_cmpeq_epi8(second, _mm_set1_epi8((char)0xc7)));
+  return (unsigned)_mm_movemask_epi8(both);
+}
+
 /* The beginnings that are likely, and the other way to read the same bytes. */
 static void look_through(struct task *t, uint64_t from, uint64_t to, struct seen *found) {
-  static uint8_t text[OVERLAP + CHUNK + OVERLAP];
+  static uint8_t text[OVERLAP + CHUNK + 2 * VECTOR];
+  memset(text, 0, sizeof text);
   for (uint64_t at = from; at < to; at += CHUNK) {
-    size_t want = to - at + OVERLAP < CHUNK + OVERLAP ? to - at : CHUNK + OVERLAP;
-    memset(text, 0, OVERLAP);
-    if (at > from) guest_read(t, at - OVERLAP, text, OVERLAP);
-    size_t have = guest_read_some(t, at, text + OVERLAP, want), end = OVERLAP + have;
-    for (uint8_t *c = text + OVERLAP; (c = memchr(c, 0x0f, (size_t)(text + end - c))) && c + 2 < text + end; c++) {
-      int before = prefixes(c);
-      if (before < 0 || c >= text + OVERLAP + CHUNK) continue;
-      uint64_t site = at + (uint64_t)(c - text) - OVERLAP - from + 1;
-      add_site(found->likely, site - (uint64_t)before);
-      if (before) add_site(found->others, site);
-    }
+    size_t want = to - at < CHUNK + OVERLAP ? to - at : CHUNK + OVERLAP;
+    size_t have = guest_read_some(t, at, text + OVERLAP, want);
+    memset(text + OVERLAP + have, 0, sizeof text - OVERLAP - have);
+    for (size_t i = 0; i < have && i < CHUNK; i += VECTOR)
+      for (unsigned bits = opcodes(text + OVERLAP + i); bits; bits &= bits - 1) {
+        size_t place = i + (size_t)__builtin_ctz(bits);
+        const uint8_t *c = text + OVERLAP + place;
+        int before = prefixes(c);
+        if (before < 0 || is_distance(c, at + place, from, to)) continue;
+        uint64_t site = at + place - from + 1;
+        add_site(found->likely, site - (uint64_t)before);
+        if (before) add_site(found->others, site);
+      }
+    memcpy(text, text + CHUNK, OVERLAP);
   }
 }
 

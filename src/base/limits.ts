@@ -15,6 +15,8 @@ export const LIMITS = {
   shmBytes: 16_777_216,
   /** What PID 1 says about one crash (harness/supervisor/crash.c). */
   crashBytes: 262_144,
+  /** The event log of one replay: 262,144 events (harness/supervisor/event_log.c). */
+  logBytes: 33_554_432,
   /** The crashes in one record; replays after the first that fill it are recorded without theirs. */
   recordCrashBytes: 4_194_304,
   /** A core: 128 MiB of memory, and its headers and notes (harness/supervisor/core.c). */

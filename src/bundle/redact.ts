@@ -169,8 +169,8 @@ function redactRecord(
   manifest: Manifest | undefined,
   stateChanged: boolean,
 ): ReplayRecord {
-  const { shown } = opened;
-  // Registers and the digests of modules may give away what was withheld.
+  // Registers, the digests of modules and excerpts of data may give away what was withheld.
+  const { desync: _desync, ...shown } = opened.shown;
   const replays = shown.replays.map(({ crash: _crash, ...rest }) => rest);
   const record = r.blank({ ...shown, replays, divergence: redactDivergence(shown.divergence, stateChanged) });
   if (!manifest) return record;

@@ -87,6 +87,8 @@ manifests share one queue.
                        one at a time, and say under which of them it differed
   --core               keep an ELF core of each crash in the store, named in the
                        record (determinism full only)
+  --explain            where replays differ, run two of them again with a log of
+                       every system call, and name the first that differs
   --dry-run            check everything that needs no engine, print the plan
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)

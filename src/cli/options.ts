@@ -36,6 +36,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     seeds: 'string',
     vary: 'boolean',
     core: 'boolean',
+    explain: 'boolean',
     'dry-run': 'boolean',
     'require-evidence': 'boolean',
     evidence: 'list',

@@ -153,8 +153,11 @@ export async function runCommand(args: string[]): Promise<number> {
   if (existsSync(a.text('bundle') ?? ''))
     throw new Fault('out_failed', `${a.text('bundle')} is there already; nothing was run`);
   const free = manifests.find(({ manifest }) => determinismOf({ determinism }, manifest) !== 'full');
-  if (a.flag('core') && free)
-    throw new Fault('usage', `--core wants --determinism full, and ${free.path} does not ask for it`);
+  for (const flag of ['core', 'explain'])
+    if (a.flag(flag) && free)
+      throw new Fault('usage', `--${flag} wants --determinism full, and ${free.path} does not ask for it`);
+  if (a.flag('explain') && determinism.seeds)
+    throw new Fault('usage', '--explain wants replays of one seed: those of --seeds part by intention');
   const policy = await loadPolicy(a.text('policy') ?? 'default');
   const config = await loadConfig();
   const repositories = [...a.list('repository'), ...config.repositories];
@@ -186,6 +189,7 @@ export async function runCommand(args: string[]): Promise<number> {
     ...(shard ? { shard } : {}),
     determinism,
     ...(a.flag('core') ? { core: true } : {}),
+    ...(a.flag('explain') ? { explain: true } : {}),
     ...(a.flag('vary') ? { vary: true } : {}),
     ...(way ? { capture: way } : {}),
   };

@@ -15,12 +15,15 @@ import { underLoad, type Variation, variationOf } from './vary.ts';
 const WORTH_A_RETRY: readonly FaultCode[] = ['engine_failed', 'engine_unreachable'];
 const RETRY_PAUSE_MS = 500;
 
+type Result = Omit<RawReplay, 'index' | 'seed' | 'attempts'>;
+
 async function attempt(
   c: RunContext,
   p: Prepared,
   seed: number,
   variation: Variation | undefined,
-): Promise<Omit<RawReplay, 'index' | 'seed' | 'attempts'>> {
+  extra: string[],
+): Promise<Result & { log: Buffer | undefined }> {
   assertRoom(c.store.folder);
   const { bench } = p;
   const plan = p.planFor(seed);
@@ -30,7 +33,7 @@ async function attempt(
     ...(bench.way === 'archive' ? ['--hidden'] : []),
     ...plan.determinism,
     ...(variation?.taken ? ['--taken', String(variation.taken)] : []),
-    ...(c.core ? ['--core'] : []),
+    ...extra,
     '--',
     ...plan.argv,
   ];
@@ -45,17 +48,13 @@ async function attempt(
       signal: c.signal,
       ...(overlay ? { writtenBytes: () => writtenBytes(overlay.upper) } : {}),
     });
-    return await describe(p, container, ending);
+    return { ...(await describe(p, container, ending)), log: ending.log };
   } finally {
     await c.scope.discard(id);
   }
 }
 
-async function describe(
-  p: Prepared,
-  container: ContainerFacts,
-  ending: Ending,
-): Promise<Omit<RawReplay, 'index' | 'seed' | 'attempts'>> {
+async function describe(p: Prepared, container: ContainerFacts, ending: Ending): Promise<Result> {
   const common = { exit_code: ending.exitCode, signal: ending.signal, duration_ms: ending.durationMs };
   const complete = ending.ended === 'exit' || ending.ended === 'signal';
   const captured = complete ? await captureState(p.capture, container, ending, p.baseline) : undefined;
@@ -65,7 +64,29 @@ async function describe(
     ended: ending.ended,
     final_state_sha256: captured?.sha256 ?? null,
     ...(ending.crash ? { crash: ending.crash } : {}),
+    ...(ending.obstacle ? { error: { code: ending.ended, message: ending.obstacle } } : {}),
   };
+}
+
+function varied(
+  c: RunContext,
+  p: Prepared,
+  index: number,
+  seed: number,
+  extra: string[],
+): ReturnType<typeof attempt> {
+  const variation = c.vary ? variationOf(index) : undefined;
+  const once = (): ReturnType<typeof attempt> => attempt(c, p, seed, variation, extra);
+  return variation?.load ? underLoad(once) : once();
+}
+
+/** The same replay once more, with its event log; throws a Fault where the infrastructure failed. */
+export function replayLogged(
+  c: RunContext,
+  p: Prepared,
+  { index, seed }: Pick<RawReplay, 'index' | 'seed'>,
+): ReturnType<typeof attempt> {
+  return varied(c, p, index, seed, ['--log']);
 }
 
 /** The result of replay `index`; a Fault other than an interruption becomes part of the result. */
@@ -76,14 +97,11 @@ export async function replayOnce(
   seed: number,
 ): Promise<RawReplay> {
   const began = c.clock.monotonicMs();
-  const variation = c.vary ? variationOf(index) : undefined;
-  const common = { index, seed, ...(variation ? { varied: variation.name } : {}) };
+  const common = { index, seed, ...(c.vary ? { varied: variationOf(index).name } : {}) };
   for (let attempts = 1; ; attempts++) {
     try {
-      const ended = variation?.load
-        ? await underLoad(() => attempt(c, p, seed, variation))
-        : await attempt(c, p, seed, variation);
-      return { ...common, attempts, ...ended };
+      const { log: _log, ...result } = await varied(c, p, index, seed, c.core ? ['--core'] : []);
+      return { ...common, attempts, ...result };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       if (error.code === 'interrupted' || c.signal.aborted)

@@ -12,6 +12,7 @@ import type { Policy } from '../policy/policy.ts';
 import { UNCAPTURED } from '../state/select.ts';
 import { compareClaims } from '../verdict/claims.ts';
 import { decide, finalStateOf, type RawReplay } from '../verdict/decide.ts';
+import type { Desync } from '../verdict/desync.ts';
 import { explain } from '../verdict/explain.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { RunContext } from './context.ts';
@@ -113,6 +114,7 @@ export async function conclude(
   job: Job,
   p: Prepared,
   raw: RawReplay[],
+  desync: Desync | null,
 ): Promise<ReplayRecord> {
   const { manifest } = job.loaded;
   const claims = compareClaims(manifest, p.observed);
@@ -139,6 +141,7 @@ export async function conclude(
     degraded: p.degraded,
     uncaptured: [...UNCAPTURED, ...p.bench.image.volumes],
     divergence: await explain(c.store, decision, manifest.expect),
+    ...(desync ? { desync } : {}),
     environment: environmentOf(c, p),
   };
   return { ...record, message: sentence(record) };

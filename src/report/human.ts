@@ -2,6 +2,7 @@
 import type { Digest } from '../base/digest.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { crashText } from './crash.ts';
+import { desyncRows } from './desync.ts';
 
 export interface Style {
   colour: boolean;
@@ -31,7 +32,7 @@ function row(label: string, text: string): string {
 }
 
 function endingOf(r: ReplayRecord['replays'][0]): string {
-  if (r.error) return `failed (${r.error.code})`;
+  if (r.error && !r.ended) return `failed (${r.error.code})`;
   if (r.ended === 'signal') return `signal ${r.signal}`;
   return r.ended === 'exit' ? `exit ${r.exit_code}` : String(r.ended);
 }
@@ -167,6 +168,8 @@ export function humanReport(record: ReplayRecord, style: Style): string {
     text += row('error', record.message);
   if (record.final_state_sha256) text += row('state', record.final_state_sha256);
   text += divergence(record);
+  for (const [label, line] of record.desync ? desyncRows(record.desync) : [])
+    text += row(label, safeLine(line));
   for (const claim of record.claims)
     text += row(
       'claim',

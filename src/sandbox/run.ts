@@ -5,6 +5,7 @@ import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { Crash } from './crash.ts';
+import { obstacleOf } from './obstacle.ts';
 import { type CollectedOutput, OutputSink } from './output.ts';
 import type { Engine } from './port.ts';
 import { StderrSink, type Word } from './stderr.ts';
@@ -25,8 +26,8 @@ export interface Ending {
   ended: Ended;
   exitCode: number | null;
   signal: string | null;
-  /** errno of a program that could not be executed. */
-  errno: number | null;
+  /** Why it could not be executed, or not be vouched for. */
+  obstacle: string | undefined;
   durationMs: number;
   /** Changes the archive API cannot show; -1 when not looked for. */
   hidden: number;
@@ -34,6 +35,8 @@ export interface Ending {
   stderr: CollectedOutput;
   /** Where a signal ended the program, when PID 1 supervised it and could see that. */
   crash: Crash | undefined;
+  /** The event log, where it was asked for. */
+  log: Buffer | undefined;
 }
 
 export interface RunOptions {
@@ -160,18 +163,19 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
         outputFailure,
       );
     const word = watch.cut ? undefined : await stderr.end();
-    const { ended, trailer, crash } = await settle(engine, id, watch.cut, word);
+    const { ended, trailer, crash, log } = await settle(engine, id, watch.cut, word);
     if (!trailer) stderr.release();
     return {
       ended,
       exitCode: trailer?.kind === 'exit' ? trailer.value : null,
       signal: trailer?.kind === 'signal' ? signalName(trailer.value) : null,
-      errno: trailer?.kind === 'exec_failed' ? trailer.value : null,
+      obstacle: trailer && obstacleOf(trailer),
       durationMs: trailer?.durationMs ?? o.timeoutMs,
       hidden: trailer?.hidden ?? -1,
       stdout: await stdout.finish(),
       stderr: await stderr.text.finish(),
       crash: ended === 'signal' ? crash : undefined,
+      log,
     };
   } finally {
     watch.end();

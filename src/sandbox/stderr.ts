@@ -11,17 +11,21 @@ import { readTrailer, TRAILER_BYTES, type Trailer } from './trailer.ts';
 const MAC_BYTES = 64;
 const SIZE = /^ (\d{12})\n$/;
 const SIZE_BYTES = 14;
-/** The record, a newline, its HMAC, a newline, the trailer. */
-const REST_BYTES = LIMITS.crashBytes + 1 + MAC_BYTES + 1 + TRAILER_BYTES;
+/** Behind each part: a newline, its HMAC, a newline. */
+const SEAL_BYTES = 1 + MAC_BYTES + 1;
+/** The crash record, the event log, the trailer. */
+const REST_BYTES = LIMITS.crashBytes + SEAL_BYTES + LIMITS.logBytes + SEAL_BYTES + TRAILER_BYTES;
 
 function macOf(key: Buffer, text: string | Buffer): Buffer {
   return Buffer.from(createHmac('sha256', key).update(text).digest('hex'));
 }
 
-/** How the program ended by PID 1's word, and where it crashed. */
+/** How the program ended by PID 1's word, where it crashed, and what it did. */
 export interface Word {
   trailer: Trailer;
   crash: Crash | undefined;
+  /** The event log, where it was asked for (docs/harness.md). */
+  log: Buffer | undefined;
 }
 
 export class StderrSink {
@@ -32,8 +36,11 @@ export class StderrSink {
   private readonly mark: Buffer;
   private core: OutputSink | undefined;
   private coreLeft = 0;
-  /** Before the mark the last bytes, which may be part of it or the trailer; behind the core all. */
+  /** Before the mark: the last bytes, which may be part of it or the trailer. */
   private held: Buffer = Buffer.alloc(0);
+  /** Behind the core: all. */
+  private readonly rest: Buffer[] = [];
+  private restBytes = 0;
 
   constructor(store: BlobStore, key: Buffer) {
     this.store = store;
@@ -43,13 +50,19 @@ export class StderrSink {
   }
 
   write(bytes: Uint8Array): void {
-    this.held = Buffer.concat([this.held, bytes]);
-    if (!this.core && !this.findMark()) return;
-    const part = this.held.subarray(0, this.coreLeft);
+    let behind = bytes;
+    if (!this.core) {
+      this.held = Buffer.concat([this.held, bytes]);
+      if (!this.findMark()) return;
+      behind = this.held;
+      this.held = Buffer.alloc(0);
+    }
+    const part = behind.subarray(0, this.coreLeft);
     this.core!.write(part);
     this.coreLeft -= part.length;
-    this.held = this.held.subarray(part.length);
-    if (this.held.length > REST_BYTES) throw this.broken('more than a crash record');
+    this.rest.push(Buffer.from(behind.subarray(part.length)));
+    this.restBytes += behind.length - part.length;
+    if (this.restBytes > REST_BYTES) throw this.broken('more than a crash record and a log');
   }
 
   private broken(what: string): Fault {
@@ -76,24 +89,36 @@ export class StderrSink {
 
   /** The trailer and what it vouches for; undefined when it is missing or not under the key. */
   async end(): Promise<Word | undefined> {
-    const trailer = readTrailer(this.held.subarray(-TRAILER_BYTES), this.key);
+    const last = this.core ? Buffer.concat(this.rest) : this.held;
+    const trailer = readTrailer(last.subarray(-TRAILER_BYTES), this.key);
     if (!trailer) return undefined;
-    const before = this.held.subarray(0, -TRAILER_BYTES);
-    if (trailer.crashBytes === 0) {
+    const before = last.subarray(0, -TRAILER_BYTES);
+    const { crashBytes, logBytes } = trailer;
+    if (crashBytes === null && logBytes === null) {
       // An end of the program's own making leaves no appendix: there, something ran on behind the mark.
       const complete = trailer.kind === 'exit' || trailer.kind === 'signal';
       if (!this.core) this.passOn(before.length);
-      return this.core && complete ? undefined : { trailer, crash: undefined };
+      return this.core && complete ? undefined : { trailer, crash: undefined, log: undefined };
     }
-    const record = before.subarray(0, trailer.crashBytes);
-    const expected = Buffer.from(`\n${macOf(this.key, record)}\n`);
-    const mac = before.subarray(trailer.crashBytes);
-    if (!this.core || mac.length !== expected.length || !timingSafeEqual(mac, expected)) return undefined;
-    const crash = parseCrash(record);
+    const logFrom = crashBytes === null ? 0 : crashBytes + SEAL_BYTES;
+    const end = logFrom + (logBytes === null ? 0 : logBytes + SEAL_BYTES);
+    const record = crashBytes === null ? undefined : this.sealed(before.subarray(0, logFrom));
+    const log = logBytes === null ? undefined : this.sealed(before.subarray(logFrom));
+    const missing = (crashBytes !== null && !record) || (logBytes !== null && !log);
+    if (!this.core || before.length !== end || missing) return undefined;
+    const crash = record && parseCrash(record);
     const core = await this.core.finish();
-    if (crash.core ? crash.core.sha256 !== core.sha256 : core.sizeBytes > 0)
+    if (crash?.core ? crash.core.sha256 !== core.sha256 : core.sizeBytes > 0)
       throw this.broken('another core than its record names');
-    return { trailer, crash };
+    return { trailer, crash, log };
+  }
+
+  /** What stands before its seal; undefined when that is not under the key. */
+  private sealed(part: Buffer): Buffer | undefined {
+    const content = part.subarray(0, -SEAL_BYTES);
+    const expected = Buffer.from(`\n${macOf(this.key, content)}\n`);
+    const seal = part.subarray(-SEAL_BYTES);
+    return seal.length === SEAL_BYTES && timingSafeEqual(seal, expected) ? content : undefined;
   }
 
   /** Takes the held bytes as ordinary output: there was no trailer. */

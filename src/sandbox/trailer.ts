@@ -8,7 +8,7 @@ const PAYLOAD_BYTES = 128;
 export const TRAILER_BYTES: number = PAYLOAD_BYTES + 1 + 64 + 1;
 
 const PAYLOAD =
-  /^reenact-end\/1 kind=(exit|signal|timeout|exec_failed|unsupported|indeterminate_spin) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12})(?: crash=(\d{1,6}))? *$/;
+  /^reenact-end\/1 kind=(exit|signal|timeout|exec_failed|unsupported|indeterminate_spin) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12})(?: crash=(\d{1,6}))?(?: log=(\d{1,8}))? *$/;
 
 export interface Trailer {
   kind: 'exit' | 'signal' | 'timeout' | 'exec_failed' | 'unsupported' | 'indeterminate_spin';
@@ -19,8 +19,9 @@ export interface Trailer {
   /** Paths the archive API cannot show; -1 when not looked for. */
   hidden: number;
   durationMs: number;
-  /** Length of the crash record before the trailer; 0 without one. */
-  crashBytes: number;
+  /** Lengths of the crash record and of the event log before the trailer; null without one. */
+  crashBytes: number | null;
+  logBytes: number | null;
 }
 
 /** A one-time key: whoever learns it could forge an ending, so it never serves twice. */
@@ -37,14 +38,15 @@ export function readTrailer(tail: Buffer, key: Buffer): Trailer | undefined {
   if (!timingSafeEqual(mac, expected)) return undefined;
   const found = PAYLOAD.exec(payload.toString('latin1'));
   if (!found) return undefined;
-  const [, kind, value, oom, hidden, ms, crash] = found;
+  const [, kind, value, oom, hidden, ms, crash, log] = found;
   return {
     kind: kind as Trailer['kind'],
     value: Number(value),
     oom: Number(oom),
     hidden: Number(hidden),
     durationMs: Number(ms),
-    crashBytes: Number(crash ?? 0),
+    crashBytes: crash === undefined ? null : Number(crash),
+    logBytes: log === undefined ? null : Number(log),
   };
 }
 

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
+import { integer, object, oneOf, type Shape, string } from '../base/shape.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type FinalState, type PathChange, showPath } from './final-state.ts';
 
@@ -19,6 +20,17 @@ export interface Difference {
   /** Bytes around it, escaped, from each side. */
   context?: { expected: string; actual: string };
 }
+
+const text = string();
+export const differenceFields: Record<keyof Difference, Shape> = {
+  kind: oneOf('ending', 'stdout', 'stderr', 'path'),
+  path: text,
+  attribute: text,
+  expected: text,
+  actual: text,
+  offset: integer(0, Number.MAX_SAFE_INTEGER),
+  context: object({ expected: text, actual: text }, ['expected', 'actual']),
+};
 
 const CONTEXT_BYTES = 24;
 const CHUNK_BYTES = 1 << 16;

@@ -18,7 +18,8 @@ import type { ImageCheck } from '../policy/shape.ts';
 import { type Crash, crashShape } from '../sandbox/crash.ts';
 import { MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
 import type { Ended } from '../sandbox/run.ts';
-import type { Difference } from '../state/diff.ts';
+import { type Difference, differenceFields } from '../state/diff.ts';
+import { type Desync, desyncShape } from './desync.ts';
 
 export type Verdict = 'reproduced' | 'diverged' | 'rejected' | 'inconclusive';
 export type Outcome = 'match' | 'diverged' | 'infra_error';
@@ -102,6 +103,8 @@ export interface ReplayRecord {
   /** Writable places whose content is not part of the state. */
   uncaptured: string[];
   divergence: (Difference & { replay: number }) | null;
+  /** Where two replays part, with run --explain. */
+  desync?: Desync;
   environment: {
     engine: string;
     api_version: string;
@@ -209,19 +212,7 @@ const environment = object(
   ],
 );
 
-const divergence = object(
-  {
-    kind: oneOf('ending', 'stdout', 'stderr', 'path'),
-    path: text,
-    attribute: text,
-    expected: text,
-    actual: text,
-    offset: count,
-    context: object({ expected: text, actual: text }, ['expected', 'actual']),
-    replay: count,
-  },
-  ['kind', 'expected', 'actual', 'replay'],
-);
+const divergence = object({ ...differenceFields, replay: count }, ['kind', 'expected', 'actual', 'replay']);
 
 const fields: Record<keyof ReplayRecord, Shape> = {
   record_version: oneOf(1),
@@ -276,13 +267,16 @@ const fields: Record<keyof ReplayRecord, Shape> = {
   degraded: array(text),
   uncaptured: array(text),
   divergence: nullable(divergence),
+  desync: desyncShape,
   environment: nullable(environment),
   shard: nullable(text),
   started_at: text,
   duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
 };
 
-export const recordShape: Shape = object(fields, Object.keys(fields), 'Reenact replay record, version 1');
+const required = Object.keys(fields).filter((name) => name !== 'desync');
+
+export const recordShape: Shape = object(fields, required, 'Reenact replay record, version 1');
 
 /** The JSON Schema of a record. */
 export function recordSchema(): Record<string, unknown> {

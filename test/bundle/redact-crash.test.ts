@@ -1,4 +1,4 @@
-/** A crash site tells of memory: registers, and digests of files that the program made. */
+/** A crash site tells of memory: registers, and digests of files that the program made. So does the event two replays part at. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { makeCase } from '../support/case.ts';
 import { makeKey } from '../support/keys.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
-it('a bundle has the crash sites of its record, and a redaction of it has none', async () => {
+it('a bundle has the crash sites and the parting of its record, and a redaction of it has none', async () => {
   const folder = tempFolder();
   const pin = Buffer.from('pin 4711');
   const made = await makeCase(['a', 'a'], { '/work/pin': pin });
@@ -32,6 +32,7 @@ it('a bundle has the crash sites of its record, and a redaction of it has none',
     registers: { rax: '0x31313734' },
     core: null,
   };
+  made.record.desync = { replays: [1, 2], tries: 1, alike: 0, before: [], expected: null, actual: null };
   const collected = await collect(made.record, new BlobStore(made.out), made.out, 'full');
   await createBundle(join(folder, 'case.tar'), collected, { state: 'full' });
   writeFileSync(join(folder, 'key.pem'), makeKey().privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -48,5 +49,6 @@ it('a bundle has the crash sites of its record, and a redaction of it has none',
     expect(await verifyBundle(path)).toMatchObject({ accepted: true, verdict_follows: true });
     const { record } = await openBundle(path);
     expect(record.replays.filter((one) => one.crash)).toHaveLength(crashes);
+    expect(record.desync !== undefined).toBe(crashes > 0);
   }
 });

@@ -88,6 +88,7 @@ describeEngine('full determinism', () => {
     async (user) => {
       const record = await replay(manifest('/bin/attack', { ...FULL, replays: 2, user }));
       expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'unsupported' });
+      expect(record.message).toMatch(/^it made the system call ptrace \(101\)/);
       const folder = tempFolder();
       const quiet = await replay(manifest('/bin/attack quiet', { ...FULL, replays: 1, user }), { folder });
       expect(quiet.replays[0], await outputOf(folder, quiet.replays[0]!.final_state_sha256)).toMatchObject({

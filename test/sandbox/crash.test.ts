@@ -175,8 +175,9 @@ it.each(NOT_BELIEVED)('nothing is believed with %s', async (_name, whole) => {
 it('a size or a core beyond all limits ends the reading', async () => {
   await expect(read(stream('', { size: '999999999999' }))).rejects.toThrow('no size of a core');
   await expect(read(stream('', { size: 'x'.repeat(12) }))).rejects.toThrow('no size of a core');
-  await expect(read(stream('', { record: Buffer.alloc(300_000) }))).rejects.toThrow(
-    'more than a crash record',
+  await expect(read(stream('', { record: Buffer.alloc(300_000) }))).rejects.toThrow('cannot be read');
+  await expect(read(stream('', { record: Buffer.alloc(34_000_000) }))).rejects.toThrow(
+    'more than a crash record and a log',
   );
   await expect(read(stream('', { core: Buffer.from('another!') }))).rejects.toThrow('another core');
   const none = { ...WIRE, core: null };

@@ -19,7 +19,8 @@ it('a true trailer is read', () => {
     oom: 0,
     hidden: -1,
     durationMs: 12,
-    crashBytes: 0,
+    crashBytes: null,
+    logBytes: null,
   });
   expect(trailer(GOOD)).toHaveLength(TRAILER_BYTES);
 });

@@ -1,0 +1,25 @@
+/** Why a program could not be run, or could not be vouched for, in words: what stands behind the trailer's number. */
+import { getSystemErrorMap } from 'node:util';
+
+import { callName } from './calls.ts';
+import type { Trailer } from './trailer.ts';
+
+/** harness/supervisor/supervisor.h, enum unsupported. */
+const REASONS: Readonly<Record<number, string>> = {
+  1001: 'it executed a program of another instruction set than x86-64',
+  1002: 'it executed a program that it may run but not read (mode 0111), which PID 1 cannot supervise',
+  1003: 'PID 1 could not trace it',
+  1004: 'cpuid does not trap in it, although it did when the sandbox was probed',
+};
+
+/** undefined where the kind of the ending says it all. */
+export function obstacleOf({ kind, value }: Pick<Trailer, 'kind' | 'value'>): string | undefined {
+  if (kind === 'exec_failed') {
+    const [name, words] = getSystemErrorMap().get(-value) ?? [`errno ${value}`, 'unknown'];
+    return `the program could not be executed: ${name} (${words})`;
+  }
+  if (kind !== 'unsupported') return undefined;
+  return (
+    REASONS[value] ?? `it made the system call ${callName(value)} (${value}), which full determinism refuses`
+  );
+}

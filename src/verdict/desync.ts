@@ -1,0 +1,46 @@
+/** The first event at which two replays part (run --explain). */
+import { array, integer, nullable, object, type Shape } from '../base/shape.ts';
+import { type Event, type EventLog, eventShape } from '../sandbox/event-log.ts';
+
+/** Events named before the one at which they part. */
+const BEFORE = 3;
+
+export interface Desync {
+  /** Whose state was expected and whose was another; both were run again for this. */
+  replays: [number, number];
+  /** Runs it took of the second until it parted from the first again; null: it never did. */
+  tries: number | null;
+  /** Events alike in both, counted from the start; at most as many as a log holds. */
+  alike: number;
+  /** The last events that are alike. */
+  before: Event[];
+  /** null where that log has no more events: all were alike, or one ended sooner. */
+  expected: Event | null;
+  actual: Event | null;
+}
+
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+const fields: Record<keyof Desync, Shape> = {
+  replays: array(count, { min: 2, max: 2 }),
+  tries: nullable(count),
+  alike: count,
+  before: array(eventShape, { max: BEFORE }),
+  expected: nullable(eventShape),
+  actual: nullable(eventShape),
+};
+
+export const desyncShape: Shape = object(fields, Object.keys(fields));
+
+/** Compares two logs event by event. */
+export function comparedLogs(expected: EventLog, actual: EventLog): Omit<Desync, 'replays' | 'tries'> {
+  const shorter = Math.min(expected.length, actual.length);
+  let alike = 0;
+  while (alike < shorter && expected.raw(alike).equals(actual.raw(alike))) alike++;
+  const from = Math.max(0, alike - BEFORE);
+  return {
+    alike,
+    before: Array.from({ length: alike - from }, (_, i) => expected.at(from + i)),
+    expected: alike < expected.length ? expected.at(alike) : null,
+    actual: alike < actual.length ? actual.at(alike) : null,
+  };
+}
