@@ -29,6 +29,13 @@ function build(): void {
       ...['-std=gnu11', '-O1', '-static', '-o', join(folder, name)],
       join(ROOT, 'fixtures/programs', `${name}.c`),
     ]);
+  const read = ['unwind', 'cfa', 'elf_note', 'stack', 'maps', 'x86_64', '../sha256'];
+  const supervisor = join(folder, 'harness/supervisor');
+  execFileSync('gcc', [
+    ...['-std=gnu11', '-O1', '-g', ...sanitized.split(' '), '-I', supervisor, '-Wl,--build-id'],
+    ...['-o', join(folder, 'readers'), join(ROOT, 'fixtures/readers/readers.c')],
+    ...read.map((name) => join(supervisor, `${name}.c`)),
+  ]);
   chmodSync(folder, 0o755);
 }
 
@@ -97,10 +104,20 @@ describe.skipIf(!able)('under the sanitizers', () => {
 
   it('calls that make no sense never take it down', () => {
     for (const seed of SEEDS) {
-      const done = run(['scramble', String(seed), '10'], seed, [], 5000);
+      const done = run(['scramble', String(seed), '10'], seed, seed % 2 ? ['--log'] : [], 5000);
       expect(done.stderr).not.toMatch(/runtime error|AddressSanitizer/);
       // A child may have blocked its alarm and then wait for ever, which only the time limit ends.
       expect(done.ending).toMatch(/^kind=(exit value=0|unsupported|timeout)/);
+    }
+  });
+
+  it('mangled ELF headers, notes, unwind tables and stacks are read within their bounds', () => {
+    for (const seed of [1, 2, 3]) {
+      const done = spawnSync(join(folder, 'readers'), [String(seed), '20000'], { encoding: 'utf8' });
+      expect(done.stderr).toBe('');
+      const found = /^(\d+) build-ids, (\d+) rules, (\d+) frames\n$/.exec(done.stdout);
+      // Mangled beyond all reading would test nothing.
+      for (const count of found!.slice(1)) expect(Number(count)).toBeGreaterThan(10_000);
     }
   });
 });

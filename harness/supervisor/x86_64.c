@@ -80,7 +80,7 @@ int arch_is_call(const uint8_t code[7]) {
     const uint8_t *c = code + 7 - size;
     int mode = c[1] >> 6, low = c[1] & 7, scaled = mode != 3 && low == 4;
     int tail = mode == 1 ? 1 : mode == 2 || (mode == 0 && low == 5) ? 4 : 0;
-    if (scaled && mode == 0 && (c[2] & 7) == 5) tail = 4;
+    if (scaled && mode == 0 && size > 2 && (c[2] & 7) == 5) tail = 4;
     if (c[0] == 0xff && (c[1] >> 3 & 7) == 2 && 2 + scaled + tail == size) return 1;
   }
   return 0;
