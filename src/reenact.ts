@@ -20,7 +20,7 @@ import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/out
 import { determinismOf, imageDigests, type Prepared, prepare } from './replay/prepare.ts';
 import { VARIED_REPLAYS } from './replay/vary.ts';
 import type { ImageSources } from './sandbox/image.ts';
-import { type Kit, loadKit } from './sandbox/kit.ts';
+import { assertRunsOn, type Kit, loadKit } from './sandbox/kit.ts';
 import type { DeterminismChoice } from './sandbox/mechanisms.ts';
 import type { Engine } from './sandbox/port.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
@@ -213,6 +213,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
   const clock = o.clock ?? systemClock;
   const kit = o.kit ?? loadKit();
   const facts = await engine.facts();
+  assertRunsOn(kit, facts.architecture);
   const swept = await sweep(engine);
   if (swept > 0) o.onEvent?.({ type: 'swept', count: swept });
   const store = new BlobStore(o.out);

@@ -8,7 +8,7 @@ import { digestOf, hexOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { DEFAULTS } from '../base/limits.ts';
 import { BlobStore } from '../store/blobs.ts';
-import type { Kit } from './kit.ts';
+import { assertRunsOn, type Kit } from './kit.ts';
 import { type Mechanism, mechanismsOf } from './mechanisms.ts';
 import type { Engine, EngineFacts } from './port.ts';
 import { parseObserved } from './probe.ts';
@@ -37,6 +37,7 @@ function bareImage(facts: EngineFacts): Readable {
 
 /** Asks PID 1 in a real container, and leaves nothing behind. Throws a Fault when none can be had. */
 export async function mechanismsHere(engine: Engine, kit: Kit, facts: EngineFacts): Promise<Mechanism[]> {
+  assertRunsOn(kit, facts.architecture);
   const scope = new RunScope(engine);
   const folder = mkdtempSync(join(tmpdir(), 'reenact-doctor-'));
   const store = new BlobStore(folder);

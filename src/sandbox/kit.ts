@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { type Digest, digestOf } from '../base/digest.ts';
-import { asFault } from '../base/fault.ts';
+import { asFault, Fault } from '../base/fault.ts';
 
 export interface Kit {
   init: Buffer;
@@ -16,6 +16,20 @@ export interface Kit {
   seccompSha256: Digest;
   /** The host-side scanner of overlay folders. */
   scanner: string;
+}
+
+/** ELF's numbers of processors, and the engines' names for them. */
+const MACHINES: Readonly<Record<number, string[]>> = { 62: ['x86_64', 'amd64'], 183: ['aarch64', 'arm64'] };
+
+/** Throws a Fault where PID 1 is built for another processor than the engine's: no replay could start. */
+export function assertRunsOn({ init }: Kit, architecture: string): void {
+  const machine = init.length >= 20 ? init.readUInt16LE(18) : 0;
+  const names = MACHINES[machine] ?? [`ELF machine ${machine}`];
+  if (!names.includes(architecture))
+    throw new Fault(
+      'unsupported_platform',
+      `the harness is built for ${names[0]}, and the engine runs on ${architecture}`,
+    );
 }
 
 /** harness/ lies beside src/ in a checkout and beside dist/ in a package. */
