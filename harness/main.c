@@ -17,6 +17,7 @@
 #include "command.h"
 #include "hidden.h"
 #include "probe.h"
+#include "reversed.h"
 #include "supervisor/event_log.h"
 #include "supervisor/mechanisms.h"
 #include "supervisor/supervisor.h"
@@ -28,6 +29,7 @@ struct options {
   int probe;       /* report on the sandbox instead of running a program */
   int full;        /* --determinism full */
   int taken;       /* process numbers to use up first */
+  int reversed;    /* folders in reverse order */
   struct supervision supervision;
   char **argv;
 };
@@ -83,8 +85,8 @@ static void prefer_as_oom_victim(void) {
 }
 
 /* Starts the child; `failures` is where its errno comes from when it could not become the program.
-   With a gate it waits there, until it is seized. */
-static pid_t start(char **argv, int *failures, const int *gate) {
+   With a gate it waits there, until it is seized, by calling `submits`. */
+static pid_t start(char **argv, int *failures, const int *gate, int (*submits)(int gate)) {
   int status[2];
   if (pipe2(status, O_CLOEXEC) != 0) _exit(125);
   pid_t child = fork();
@@ -100,7 +102,7 @@ static pid_t start(char **argv, int *failures, const int *gate) {
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (gate) {
       close(gate[1]);
-      if (!submit(gate[0])) argv = NULL;
+      if (!submits(gate[0])) argv = NULL;
     }
     if (argv) execvp(argv[0], argv);
     int error = argv ? errno : EPERM;
@@ -127,8 +129,9 @@ static int await(pid_t child, long deadline, int *status) {
   sigaddset(&wanted, SIGCHLD);
   for (;;) {
     int some;
-    for (pid_t pid; (pid = waitpid(-1, &some, WNOHANG)) > 0;)
-      if (pid == child) {
+    for (pid_t pid; (pid = waitpid(-1, &some, WNOHANG | __WALL)) > 0;)
+      if (WIFSTOPPED(some)) reversed_stop(pid, some);
+      else if (pid == child) {
         *status = some;
         return 1;
       }
@@ -156,9 +159,15 @@ static void describe(struct ending *end, int status, int failure) {
   else end->value = WEXITSTATUS(status);
 }
 
-static void run_free(char **argv, long deadline, struct ending *end) {
-  int failures, status = 0;
-  pid_t child = start(argv, &failures, NULL);
+static void run_free(char **argv, long deadline, int reversed, struct ending *end) {
+  int failures, status = 0, gate[2];
+  if (reversed && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) _exit(125);
+  pid_t child = start(argv, &failures, reversed ? gate : NULL, reversed_submit);
+  if (reversed) {
+    close(gate[0]);
+    if (!reversed_seize(child, gate[1])) end->kind = "unsupported", end->value = CANNOT_TRACE;
+  }
+  if (end->value) return;
   int failure = failure_of(failures);
   if (!await(child, deadline, &status)) end->kind = "timeout";
   else describe(end, status, failure);
@@ -169,7 +178,7 @@ static void run_supervised(char **argv, long deadline, const struct supervision 
   int gate[2], failures;
   pin_pid();
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) _exit(125);
-  pid_t child = start(argv, &failures, gate);
+  pid_t child = start(argv, &failures, gate, submit);
   close(gate[0]);
   appendix_key(key);
   struct supervised found = supervise(child, gate[1], s, deadline);
@@ -199,7 +208,7 @@ static int run(const struct options *o) {
   if (strcmp(name ? name + 1 : argv[0], "deterministic-run.sh") == 0) argv = resolve_command(argv);
   if (!argv) end.kind = "exec_failed", end.value = EINVAL;
   else if (o->full) run_supervised(argv, deadline, &o->supervision, &end);
-  else run_free(argv, deadline, &end);
+  else run_free(argv, deadline, o->reversed, &end);
   end.ms = now_ms() - start_ms;
   kill_everyone();
   end.oom = read_oom_counter(oom);
@@ -218,6 +227,7 @@ static struct options parse(char **argv) {
     else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
     else if (strcmp(*argv, "--determinism") == 0 && argv[1]) o.full = strcmp(*++argv, "full") == 0;
     else if (strcmp(*argv, "--taken") == 0 && argv[1]) o.taken = atoi(*++argv);
+    else if (strcmp(*argv, "--reversed") == 0) o.reversed = o.supervision.reversed = 1;
     else if (strcmp(*argv, "--chaos") == 0) o.supervision.chaos = 1;
     else if (strcmp(*argv, "--without") == 0 && argv[1] && do_without(argv[1])) argv++;
     else if (strcmp(*argv, "--seed") == 0 && argv[1]) o.supervision.seed = strtoull(*++argv, NULL, 10);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "folders.h"
 #include "guest.h"
 #include "inodes.h"
 
@@ -22,6 +23,10 @@ static struct {
   uint8_t *bytes, **entries;
   size_t count;
 } snapshot;
+
+static int reversed;
+
+void folders_begin(int in_reverse) { reversed = in_reverse; }
 
 struct head {
   uint64_t ino;
@@ -50,8 +55,8 @@ static int index_entries(size_t size) {
   if (!entries) return 0;
   snapshot.entries = entries;
   snapshot.count = 0;
-  for (size_t at = 0; at < size; at += head_of(snapshot.bytes + at).length)
-    entries[snapshot.count++] = snapshot.bytes + at;
+  for (size_t at = 0; at < size; at += head_of(snapshot.bytes + at).length, snapshot.count++)
+    entries[reversed ? count - 1 - snapshot.count : snapshot.count] = snapshot.bytes + at;
   if (count) qsort(entries, count, sizeof *entries, by_name);
   return 1;
 }

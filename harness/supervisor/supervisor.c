@@ -20,12 +20,14 @@
 #include "crash.h"
 #include "event_log.h"
 #include "exec.h"
+#include "folders.h"
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
 #include "placement.h"
 #include "random.h"
 #include "schedule.h"
+#include "seize.h"
 #include "stop.h"
 #include "timers.h"
 #include "walk.h"
@@ -263,13 +265,9 @@ static void run(struct task *t) {
 }
 
 /* Leaves the child stopped, so that its exec cannot come before we listen. */
-static int seize(pid_t child, int gate) {
-  const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE |
-                       PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
-  char ready;
+static int stop_at_gate(pid_t child, int gate) {
   int status;
-  /* Until the child says so it may still be as untouchable as we are. */
-  if (read(gate, &ready, 1) != 1 || ptrace(PTRACE_SEIZE, child, NULL, (void *)options) != 0) return 0;
+  if (!seize(child, gate)) return 0;
   ptrace(PTRACE_INTERRUPT, child, NULL, NULL);
   return wait_for(child, &status) && WIFSTOPPED(status) && write(gate, "", 1) == 1;
 }
@@ -280,11 +278,12 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   if (s->chaos) chaos_begin(s->seed);
   identity_begin(s->cpus);
   inodes_begin();
+  folders_begin(s->reversed);
   root = child;
   wants_core = s->core;
   wants_log = s->log;
   last_ms = deadline_ms;
-  if (!seize(child, gate)) {
+  if (!stop_at_gate(child, gate)) {
     give_up_on(CANNOT_TRACE);
     return found;
   }

@@ -9,6 +9,7 @@ struct supervision {
   long clock_start; /* seconds after 1970 */
   int cpus;         /* what the program is told */
   int chaos;        /* turns by chance of the seed */
+  int reversed;     /* folders are read in reverse order before they are sorted */
   int core;         /* write a core when a signal ends the program */
   int log;          /* keep a log of events */
 };

@@ -83,8 +83,8 @@ manifests share one queue.
                        clock_trap, cpuid_trap or call_trace (repeatable)
   --seeds A..B         hunt for races: one replay for each seed, which decides
                        by chance whose turn it is; --seeds N..N shows one again
-  --vary               change host name, processors, process numbers and load,
-                       one at a time, and say under which of them it differed
+  --vary               change host name, processors, process numbers, order of
+                       folders and load, one at a time, and say which mattered
   --core               keep an ELF core of each crash in the store, named in the
                        record (determinism full only)
   --explain            where replays differ, run two of them again with a log of

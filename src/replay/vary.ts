@@ -9,6 +9,8 @@ export interface Variation {
   cpuset?: string;
   /** Process numbers used up before the program's. */
   taken?: number;
+  /** Folders in reverse order. */
+  reversed?: boolean;
   /** Whether a thread beside it keeps a processor busy. */
   load?: boolean;
 }
@@ -18,6 +20,7 @@ const VARIATIONS: Variation[] = [
   { name: 'host name', hostname: 'elsewhere' },
   { name: 'processors', cpuset: '0' },
   { name: 'process numbers', taken: 7 },
+  { name: 'order of folders', reversed: true },
   { name: 'load', load: true },
 ];
 
