@@ -16,6 +16,7 @@ const LAYERS = [
   'state',
   'verdict',
   'replay',
+  'trace',
   'report',
   'bundle',
   'reenact.ts',

@@ -18,6 +18,10 @@ export const FAULTS = {
   policy_invalid: { exit: 64, next: 'mend the policy file, or use a built-in one: default, forensic' },
   config_invalid: { exit: 64, next: 'mend reenact.yaml' },
   record_invalid: { exit: 64, next: 'give a record that reenact run wrote' },
+  object_malformed: {
+    exit: 2,
+    next: 'take the file from the build itself: this one is damaged, or no object file',
+  },
   evidence_not_checked: { exit: 2, next: 'name a policy with authorities: reenact policy init' },
   evidence_store_failed: { exit: 3, next: 'give an --out folder that can be written: nothing was started' },
   input_mismatch: { exit: 2, next: 'restore the file the manifest was written for' },

@@ -18,6 +18,7 @@ commands:
   attest      sign a replay's verdict
   bundle      pack a record with all it rests on, and verify such a bundle
   gate        let a symbol bundle in only with accepted evidence
+  symbols     read the ids that join programs to their symbol files
   evidence    fetch a log's proofs into the local cache (needs network)
   schema      print a JSON Schema: manifest, record, policy or evidence
   doctor      say what this machine's container engine can and cannot do
@@ -174,6 +175,18 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
   --out FILE       the envelope (default: RECORD.dsse.json)
 `,
   ...BUNDLE_HELP,
+  'symbols id': `usage: reenact symbols id FILE... [--json]
+
+Prints what names the build that a file is of: ELF build-id, PDB GUID and age,
+Mach-O UUID of each slice, PE time stamp and size, a Breakpad file's module;
+its processor, and what it can tell of an address. A build-id is not a digest:
+a program, its stripped copy and its debug file share one.
+
+  --json  print JSON, with the SHA-256 of each file
+
+example:
+  reenact symbols id /usr/bin/perl app.pdb App.dSYM/Contents/Resources/DWARF/App
+`,
   gate: `usage: reenact gate symbols FILE --policy P [OPTIONS]
 
 Exit status 0 only with an accepted attestation of exactly this file's digest,

@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   attest: async () => (await import('./sign.ts')).attestCommand,
   gate: async () => (await import('./gate.ts')).gateCommand,
   bundle: async () => (await import('./bundle.ts')).bundleCommand,
+  symbols: async () => (await import('./symbols.ts')).symbolsCommand,
   evidence: async () => (await import('./evidence.ts')).evidenceCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,

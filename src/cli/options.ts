@@ -105,6 +105,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     out: 'string',
     json: 'boolean',
   },
+  'symbols id': { json: 'boolean' },
   gate: { policy: 'string', evidence: 'list', json: 'boolean' },
   evidence: { log: 'string', policy: 'string', store: 'string' },
   diff: { json: 'boolean', store: 'string' },

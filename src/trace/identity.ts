@@ -1,0 +1,73 @@
+/** What names a build: the id that a linker wrote into a program and its symbols, in the one form in which it is compared. */
+
+/** What a file can tell about the addresses of its image. */
+export type Feature = 'debug_info' | 'symbol_table' | 'exports' | 'unwind' | 'code';
+
+/** One image in an object file: a Mach-O file may have several, the others have one. */
+export interface Image {
+  /** Such as elf:f1c3…, pdb:GUID-age, macho:UUID, pe:TIMESTAMP-and-size; null where the linker wrote none. */
+  id: string | null;
+  /** The same as Breakpad and Sentry write it. */
+  debug_id: string | null;
+  /** Of a PE file: the id of the PDB it belongs to. */
+  pdb: string | null;
+  /** Such as x86_64 or arm64. */
+  arch: string;
+  features: Feature[];
+  /** Sections that are stored compressed, by method. */
+  compressed: ('zlib' | 'zstd' | 'unknown')[];
+  /** ELF: the separate file's name (.gnu_debuglink), and the build-id of the shared one (dwz). */
+  debug_link: string | null;
+  alt_id: string | null;
+  /** ELF: units whose rest lies in .dwo files. */
+  split: boolean;
+  /** ELF: the package note that distributions leave, as it stands. */
+  package: string | null;
+}
+
+export interface ObjectFile {
+  format: 'elf' | 'macho' | 'pe' | 'pdb' | 'breakpad';
+  images: Image[];
+}
+
+/** An image of which nothing but its processor is known yet. */
+export function imageOf(arch: string, known: Partial<Image> = {}): Image {
+  return {
+    id: null,
+    debug_id: null,
+    pdb: null,
+    arch,
+    features: [],
+    compressed: [],
+    debug_link: null,
+    alt_id: null,
+    split: false,
+    package: null,
+    ...known,
+  };
+}
+
+/** A GUID as Microsoft stores it: its first three parts are numbers, the rest is bytes. Upper-case, 32 digits. */
+export function guidText(bytes: Buffer): string {
+  return Buffer.concat([
+    Buffer.from(bytes.subarray(0, 4)).reverse(),
+    Buffer.from(bytes.subarray(4, 6)).reverse(),
+    Buffer.from(bytes.subarray(6, 8)).reverse(),
+    bytes.subarray(8, 16),
+  ])
+    .toString('hex')
+    .toUpperCase();
+}
+
+/** The debug id of an ELF file: its build-id, cut or padded to 16 bytes, read as a GUID; age 0. */
+export function debugIdOf(buildId: Buffer, littleEndian: boolean): string {
+  const guid = Buffer.alloc(16);
+  buildId.copy(guid, 0, 0, 16);
+  return `${littleEndian ? guidText(guid) : guid.toString('hex').toUpperCase()}0`;
+}
+
+/** The id of a PDB, and of the PE file that names it. */
+export function pdbId(guid: string, age: number): { id: string; debug_id: string } {
+  const hex = age.toString(16);
+  return { id: `pdb:${guid}-${hex}`, debug_id: `${guid}${hex}` };
+}

@@ -1,0 +1,92 @@
+/** Reads a PDB's identity (LLVM, "The PDB File Format"): GUID of the information stream, age of the debug information. */
+import type { FileBytes } from './bytes.ts';
+import { guidText, imageOf, type ObjectFile, pdbId } from './identity.ts';
+
+export const PDB_MAGIC = 'Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0';
+const INFORMATION = 1;
+const DEBUG_INFORMATION = 3;
+const DELETED = 0xffffffff;
+/** Four bytes for each block of the file: enough for one of 17 GB. */
+const MOST_DIRECTORY_BYTES = 16 << 20;
+const MACHINES: Readonly<Record<number, string>> = {
+  332: 'x86',
+  452: 'arm',
+  34404: 'x86_64',
+  43620: 'arm64',
+};
+export const machineName = (number: number): string => MACHINES[number] ?? `coff-${number}`;
+
+interface Container {
+  blockSize: number;
+  blocks: number;
+  /** Sizes of the streams, then the numbers of their blocks, one stream after the other. */
+  directory: Buffer;
+}
+
+function readBlocks(
+  file: FileBytes,
+  c: Omit<Container, 'directory'>,
+  numbers: number[],
+  what: string,
+): Buffer {
+  return Buffer.concat(
+    numbers.map((number) => {
+      if (number >= c.blocks) throw file.wrong(`${what} lies in block ${number} of ${c.blocks}`);
+      return file.piece(number * c.blockSize, c.blockSize, what);
+    }),
+  );
+}
+
+function readContainer(file: FileBytes): Container {
+  const head = file.piece(0, 56, 'the header of a PDB');
+  const [blockSize, , blocks, directoryBytes, , mapBlock] = [32, 36, 40, 44, 48, 52].map((at) =>
+    head.readUInt32LE(at),
+  ) as [number, number, number, number, number, number];
+  if (![512, 1024, 2048, 4096, 8192, 16384, 32768].includes(blockSize))
+    throw file.wrong(`blocks of ${blockSize} bytes`);
+  if (blocks > Math.ceil(file.size / blockSize))
+    throw file.wrong(`${blocks} blocks of ${blockSize} bytes, and the file has ${file.size} bytes`);
+  const count = Math.ceil(directoryBytes / blockSize);
+  if (count * 4 > blockSize || directoryBytes < 4 || directoryBytes > MOST_DIRECTORY_BYTES)
+    throw file.wrong(`a directory of streams of ${directoryBytes} bytes`);
+  const map = file.piece(mapBlock * blockSize, count * 4, 'the map of the directory of streams');
+  const numbers = Array.from({ length: count }, (_, i) => map.readUInt32LE(4 * i));
+  const about = { blockSize, blocks };
+  const directory = readBlocks(file, about, numbers, 'the directory of streams');
+  return { ...about, directory: directory.subarray(0, directoryBytes) };
+}
+
+/** The first `length` bytes of a stream; undefined where there is none of that number, or it is shorter. */
+function beginningOf(file: FileBytes, c: Container, stream: number, length: number): Buffer | undefined {
+  const { directory, blockSize } = c;
+  const count = directory.readUInt32LE(0);
+  if (4 + 4 * count > directory.length)
+    throw file.wrong(`${count} streams, which its directory has no room for`);
+  if (stream >= count) return undefined;
+  const sizeOf = (number: number): number => {
+    const size = directory.readUInt32LE(4 + 4 * number);
+    return size === DELETED ? 0 : size;
+  };
+  let at = 4 + 4 * count;
+  for (let i = 0; i < stream; i++) at += 4 * Math.ceil(sizeOf(i) / blockSize);
+  if (sizeOf(stream) < length) return undefined;
+  const wanted = Math.ceil(length / blockSize);
+  if (at + 4 * wanted > directory.length)
+    throw file.wrong(`stream ${stream} has blocks outside of the directory`);
+  const numbers = Array.from({ length: wanted }, (_, i) => directory.readUInt32LE(at + 4 * i));
+  return readBlocks(file, c, numbers, `stream ${stream}`).subarray(0, length);
+}
+
+/** The debug information's age is what linkers write into programs; the information stream's own may be another. */
+export function readPdb(file: FileBytes): ObjectFile {
+  const c = readContainer(file);
+  const information = beginningOf(file, c, INFORMATION, 28);
+  if (!information) throw file.wrong('a PDB without an information stream');
+  const debug = beginningOf(file, c, DEBUG_INFORMATION, 64);
+  const age = debug ? debug.readUInt32LE(8) : information.readUInt32LE(8);
+  const image = imageOf(debug ? machineName(debug.readUInt16LE(58)) : 'unknown', {
+    ...pdbId(guidText(information.subarray(12, 28)), age),
+    features: debug ? ['debug_info', 'symbol_table'] : [],
+  });
+  return { format: 'pdb', images: [image] };
+}

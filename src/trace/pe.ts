@@ -1,0 +1,79 @@
+/** Reads a PE file's identity (Microsoft, "PE Format"): time stamp and size, and the PDB that its debug directory names. */
+import type { FileBytes } from './bytes.ts';
+import { guidText, imageOf, type ObjectFile, pdbId } from './identity.ts';
+import { machineName } from './pdb.ts';
+
+const DEBUG_DIRECTORY = 6;
+const CODEVIEW = 2;
+const MOST_ENTRIES = 64;
+
+interface Section {
+  address: number;
+  size: number;
+  offset: number;
+  stored: number;
+}
+
+/** Where an address of the loaded image lies in the file; undefined where it does not. */
+function offsetOf(sections: Section[], address: number): number | undefined {
+  const found = sections.find(
+    (s) => address >= s.address && address - s.address < Math.min(s.size, s.stored),
+  );
+  return found && found.offset + address - found.address;
+}
+
+function codeView(
+  file: FileBytes,
+  directory: number | undefined,
+  bytes: number,
+): { id: string; debug_id: string } | undefined {
+  const count = Math.min(MOST_ENTRIES, Math.floor(bytes / 28));
+  if (directory === undefined) return undefined;
+  for (let i = 0; i < count; i++) {
+    const entry = file.piece(directory + 28 * i, 28, 'the debug directory');
+    const [type, size, at] = [entry.readUInt32LE(12), entry.readUInt32LE(16), entry.readUInt32LE(24)];
+    if (type !== CODEVIEW || size < 24) continue;
+    const record = file.piece(at, 24, 'the CodeView record');
+    if (record.toString('latin1', 0, 4) === 'RSDS')
+      return pdbId(guidText(record.subarray(4, 20)), record.readUInt32LE(20));
+  }
+  return undefined;
+}
+
+/** Throws a Fault where the file is not what its headers say. */
+export function readPe(file: FileBytes): ObjectFile {
+  const start = file.piece(0x3c, 4, 'the DOS header').readUInt32LE(0);
+  const coff = file.piece(start, 24, 'the COFF header');
+  if (coff.toString('latin1', 0, 4) !== 'PE\0\0') throw file.wrong('a DOS program without a PE header');
+  const [machine, sectionCount, stamp, optionalBytes] = [
+    coff.readUInt16LE(4),
+    coff.readUInt16LE(6),
+    coff.readUInt32LE(8),
+    coff.readUInt16LE(20),
+  ];
+  if (optionalBytes < 96) throw file.wrong(`an optional header of ${optionalBytes} bytes`);
+  const optional = file.piece(start + 24, optionalBytes, 'the optional header');
+  const magic = optional.readUInt16LE(0);
+  if (magic !== 0x10b && magic !== 0x20b) throw file.wrong(`an optional header of kind ${magic}`);
+  const table = file.piece(start + 24 + optionalBytes, 40 * sectionCount, 'the table of sections');
+  const sections = Array.from({ length: sectionCount }, (_, i) => ({
+    size: table.readUInt32LE(40 * i + 8),
+    address: table.readUInt32LE(40 * i + 12),
+    stored: table.readUInt32LE(40 * i + 16),
+    offset: table.readUInt32LE(40 * i + 20),
+  }));
+  const entry = (magic === 0x10b ? 96 : 112) + 8 * DEBUG_DIRECTORY;
+  const directory =
+    entry + 8 <= optionalBytes
+      ? { at: offsetOf(sections, optional.readUInt32LE(entry)), bytes: optional.readUInt32LE(entry + 4) }
+      : undefined;
+  const named = directory && codeView(file, directory.at, directory.bytes);
+  const codeId = `${stamp.toString(16).padStart(8, '0')}${optional.readUInt32LE(56).toString(16)}`;
+  const image = imageOf(machineName(machine), {
+    id: `pe:${codeId}`,
+    debug_id: named?.debug_id ?? null,
+    pdb: named?.id ?? null,
+    features: ['code'],
+  });
+  return { format: 'pe', images: [image] };
+}
