@@ -18,6 +18,10 @@ export const FAULTS = {
   policy_invalid: { exit: 64, next: 'mend the policy file, or use a built-in one: default, forensic' },
   config_invalid: { exit: 64, next: 'mend reenact.yaml' },
   record_invalid: { exit: 64, next: 'give a record that reenact run wrote' },
+  trace_invalid: {
+    exit: 64,
+    next: 'give the trace as it was written; reenact schema trace prints our own form',
+  },
   object_malformed: {
     exit: 2,
     next: 'take the file from the build itself: this one is damaged, or no object file',

@@ -19,8 +19,9 @@ commands:
   bundle      pack a record with all it rests on, and verify such a bundle
   gate        let a symbol bundle in only with accepted evidence
   symbols     read the ids that join programs to their symbol files
+  trace       read a stack trace, whatever form it comes in
   evidence    fetch a log's proofs into the local cache (needs network)
-  schema      print a JSON Schema: manifest, record, policy or evidence
+  schema      print a JSON Schema: manifest, record, policy, evidence, trace
   doctor      say what this machine's container engine can and cannot do
   completion  print a completion script: bash, zsh or fish
 
@@ -175,6 +176,24 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
   --out FILE       the envelope (default: RECORD.dsse.json)
 `,
   ...BUNDLE_HELP,
+  symbols: `usage: reenact symbols id FILE... [--json]
+`,
+  trace: `usage: reenact trace show FILE [--all] [--json]
+`,
+  'trace show': `usage: reenact trace show FILE [--all] [--json]
+
+Reads a stack trace and prints its frames as image and offset: a replay record
+with a crash, a Sentry event, an Apple crash report (.ips), an entry of
+systemd-coredump (journalctl -o json), what minidump_stackwalk -m prints, or our
+own form (reenact schema trace). Nothing in it is believed: what a trace says a
+function is called stands in brackets.
+
+  --all   the other threads too, not only the one that crashed
+  --json  print the trace in full, as JSON
+
+example:
+  reenact trace show .reenact/runs/ID/record.json
+`,
   'symbols id': `usage: reenact symbols id FILE... [--json]
 
 Prints what names the build that a file is of: ELF build-id, PDB GUID and age,

@@ -18,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   gate: async () => (await import('./gate.ts')).gateCommand,
   bundle: async () => (await import('./bundle.ts')).bundleCommand,
   symbols: async () => (await import('./symbols.ts')).symbolsCommand,
+  trace: async () => (await import('./trace.ts')).traceCommand,
   evidence: async () => (await import('./evidence.ts')).evidenceCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,

@@ -3,6 +3,7 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { evidenceRecordSchema } from '../evidence/record.ts';
 import { manifestSchema } from '../manifest/definition.ts';
 import { policySchema } from '../policy/shape.ts';
+import { traceSchema } from '../trace/from/native.ts';
 import { recordSchema } from '../verdict/record.ts';
 import { parseOptions } from './options.ts';
 
@@ -11,6 +12,7 @@ const SCHEMAS: Record<string, () => Record<string, unknown>> = {
   record: recordSchema,
   policy: policySchema,
   evidence: evidenceRecordSchema,
+  trace: traceSchema,
 };
 
 export async function schemaCommand(args: string[]): Promise<number> {

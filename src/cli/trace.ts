@@ -1,0 +1,64 @@
+/** reenact trace show: a stack trace as it was read, whatever form it came in. */
+import { readFile, stat } from 'node:fs/promises';
+
+import { asFault, EXIT, Fault } from '../base/fault.ts';
+import { safeLine } from '../report/human.ts';
+import { readTrace } from '../trace/read.ts';
+import { type Frame, type Thread, TRACE_LIMITS, type Trace, wrongTrace } from '../trace/trace.ts';
+import { parseOptions } from './options.ts';
+
+async function read(path: string): Promise<Trace> {
+  try {
+    const { size } = await stat(path);
+    if (size > TRACE_LIMITS.fileBytes)
+      throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
+    return readTrace(await readFile(path), path);
+  } catch (error) {
+    throw asFault('trace_invalid', `${path} cannot be read`, error);
+  }
+}
+
+/** The place as far as the trace says it; what somebody claims of it stands in brackets. */
+function frameText(frame: Frame, trace: Trace): string {
+  const image = frame.image === null ? undefined : trace.images[frame.image];
+  const place = image ? `${image.path || image.id || 'an image without a name'}+${frame.rel_addr}` : frame.ip;
+  const claimed = frame.claimed === null ? '' : ` [${frame.claimed}]`;
+  return `${place ?? 'no address'}${claimed}${frame.trust === 'scan' ? ' (found by searching the stack)' : ''}`;
+}
+
+function threadText(thread: Thread, trace: Trace): string {
+  const frames = thread.frames.map(
+    (frame, n) => `    ${String(n).padEnd(4)}${safeLine(frameText(frame, trace))}\n`,
+  );
+  return `  thread ${thread.id}${thread.crashed ? ', which crashed' : ''}\n${frames.join('')}`;
+}
+
+function traceText(path: string, trace: Trace, all: boolean): string {
+  const { threads, images, signal } = trace;
+  const crashed = threads.filter((thread) => thread.crashed);
+  const shown = all || crashed.length === 0 ? threads : crashed;
+  const used = new Set(shown.flatMap((thread) => thread.frames.map((frame) => frame.image)));
+  const named = images.filter((_, i) => used.has(i));
+  const ids = named.map(
+    ({ path: name, id }) => `    ${safeLine(`${name || 'without a name'}  ${id ?? 'no id'}`)}\n`,
+  );
+  const left = threads.length - shown.length;
+  return (
+    `${safeLine(path)}: ${trace.format}${signal === null ? '' : safeLine(`, ${signal}`)}\n` +
+    shown.map((thread) => threadText(thread, trace)).join('') +
+    (left > 0 ? `  ${left} more threads: --all shows them\n` : '') +
+    (ids.length > 0 ? `  images\n${ids.join('')}` : '')
+  );
+}
+
+export async function traceCommand([what, ...args]: string[]): Promise<number> {
+  if (what !== 'show') throw new Fault('usage', 'say what to do: reenact trace show FILE');
+  const a = parseOptions('trace show', args);
+  const [path, ...more] = a.positionals;
+  if (path === undefined || more.length > 0) throw new Fault('usage', 'name one trace');
+  const trace = await read(path);
+  process.stdout.write(
+    a.flag('json') ? `${JSON.stringify(trace, null, 2)}\n` : traceText(path, trace, a.flag('all')),
+  );
+  return EXIT.ok;
+}

@@ -1,0 +1,59 @@
+/** An Apple crash report (.ips, macOS 12 and iOS 15 on): a line of JSON about the report, then the report itself. */
+import { addressOf, type Frame, hex, type Trace, type TraceImage, wrongTrace } from '../trace.ts';
+
+type Members = Record<string, unknown>;
+
+const members = (value: unknown): Members =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Members) : {};
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+
+function imageFrom(value: unknown): TraceImage {
+  const image = members(value);
+  const uuid = (text(image.uuid) ?? '').replaceAll('-', '').toLowerCase();
+  const known = /^[0-9a-f]{32}$/.test(uuid) && !/^0+$/.test(uuid);
+  const [base, size] = [addressOf(image.base), addressOf(image.size)];
+  return {
+    id: known ? `macho:${uuid}` : null,
+    debug_id: known ? `${uuid.toUpperCase()}0` : null,
+    path: text(image.path) ?? text(image.name) ?? '',
+    arch: text(image.arch),
+    base: base === undefined ? null : hex(base),
+    size: size === undefined ? null : Number(size),
+    sha256: null,
+  };
+}
+
+function frameFrom(value: unknown, n: number, images: TraceImage[], where: string): Frame {
+  const frame = members(value);
+  const offset = addressOf(frame.imageOffset);
+  const index = addressOf(frame.imageIndex);
+  if (offset === undefined) throw wrongTrace(where, `frame ${n} has no imageOffset`);
+  const image = index !== undefined && index < BigInt(images.length) ? Number(index) : null;
+  const base = image === null ? null : images[image]!.base;
+  // An image at 0 stands for none: there, the offset is the address.
+  const absolute = base === null || BigInt(base) === 0n;
+  return {
+    image: absolute ? null : image,
+    rel_addr: absolute ? null : hex(offset),
+    ip: hex(absolute ? offset : offset + BigInt(base)),
+    activation: n === 0,
+    trust: 'prewalked',
+    claimed: text(frame.symbol),
+  };
+}
+
+/** `report` is what stands behind the first line. */
+export function fromApple(report: unknown, where: string): Trace {
+  const top = members(report);
+  const images = list(top.usedImages).map(imageFrom);
+  const threads = list(top.threads)
+    .map(members)
+    .map((thread, i) => ({
+      id: Number(addressOf(thread.id) ?? BigInt(i)),
+      crashed: thread.triggered === true || top.faultingThread === i,
+      frames: list(thread.frames).map((frame, n) => frameFrom(frame, n, images, `${where}, thread ${i}`)),
+    }));
+  const { type, signal } = members(top.exception);
+  return { format: 'apple', signal: text(signal) ?? text(type), images, threads };
+}

@@ -1,0 +1,80 @@
+/** Our own form of a trace, as a program of the user's may write it: `reenact schema trace`. */
+import { memberPath, type Problem } from '../../base/json.ts';
+import { array, nullable, object, oneOf, type Shape, string } from '../../base/shape.ts';
+import {
+  type Frame,
+  imageShape,
+  type Thread,
+  TRACE_LIMITS,
+  type Trace,
+  type TraceImage,
+  threadShape,
+} from '../trace.ts';
+
+const traceShape: Shape = object(
+  {
+    reenact_trace: oneOf(1),
+    signal: nullable(string({ max: 64 })),
+    images: array(imageShape, { max: TRACE_LIMITS.images }),
+    threads: array(threadShape, { min: 1, max: TRACE_LIMITS.threads }),
+  },
+  ['reenact_trace', 'images', 'threads'],
+  'Stack trace, version 1',
+);
+
+/** The JSON Schema of our own form. */
+export function traceSchema(): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Reenact trace',
+    ...traceShape.schema(),
+  };
+}
+
+const EMPTY: TraceImage = {
+  id: null,
+  debug_id: null,
+  path: '',
+  arch: null,
+  base: null,
+  size: null,
+  sha256: null,
+};
+
+/** The first frame of a thread is where it stood, unless it says otherwise. */
+function whole(frame: Partial<Frame>, n: number): Frame {
+  return {
+    image: null,
+    rel_addr: null,
+    ip: null,
+    activation: n === 0,
+    trust: 'unknown',
+    claimed: null,
+    ...frame,
+  };
+}
+
+/** What is wrong is added to `problems`, with its path. */
+export function readNative(value: unknown, problems: Problem[]): Trace {
+  traceShape.check(value, '$', problems);
+  if (problems.length > 0) return { format: 'native', signal: null, images: [], threads: [] };
+  const given = value as { signal?: string; images: Partial<TraceImage>[]; threads: Partial<Thread>[] };
+  const threads = given.threads.map((thread) => ({
+    id: thread.id!,
+    crashed: thread.crashed ?? given.threads.length === 1,
+    frames: thread.frames!.map(whole),
+  }));
+  for (const [t, thread] of threads.entries())
+    for (const [n, { image, rel_addr, ip }] of thread.frames.entries())
+      if (rel_addr === null ? ip === null : image === null)
+        problems.push({
+          path: memberPath(memberPath('$', 'threads'), `${t}.frames.${n}`),
+          message: 'has neither ip nor both image and rel_addr',
+        });
+  return {
+    format: 'native',
+    signal: given.signal ?? null,
+    images: given.images.map((image) => ({ ...EMPTY, ...image })),
+    threads,
+  };
+}

@@ -1,0 +1,42 @@
+/** The crash of one of our own replays: modules with build-id and digest, frames as module and offset. */
+import type { Crash } from '../../sandbox/crash.ts';
+import { debugIdOf } from '../identity.ts';
+import type { Frame, Trace, TraceImage, Trust } from '../trace.ts';
+
+const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
+  counter: 'context',
+  frame_pointer: 'fp',
+  unwind_table: 'cfi',
+};
+
+/** Only the thread that got the signal was walked. Our sandboxes run x86-64 alone, which is little-endian. */
+export function fromCrash(crash: Crash): Trace {
+  const images = crash.modules.map(
+    ({ path, base, build_id, sha256 }): TraceImage => ({
+      id: build_id === null ? null : `elf:${build_id}`,
+      debug_id: build_id === null ? null : debugIdOf(Buffer.from(build_id, 'hex'), true),
+      path,
+      arch: 'x86_64',
+      base,
+      size: null,
+      sha256,
+    }),
+  );
+  const frames = crash.frames.map((place): Frame => {
+    const found = place.area === 'module' ? images.findIndex(({ path }) => path === place.module) : -1;
+    return {
+      image: found < 0 ? null : found,
+      rel_addr: found < 0 ? null : place.offset,
+      ip: null,
+      activation: place.by === 'counter',
+      trust: TRUST[place.by],
+      claimed: found < 0 ? `${place.area}${place.offset === null ? '' : `+${place.offset}`}` : null,
+    };
+  });
+  return {
+    format: 'replay',
+    signal: crash.signal,
+    images,
+    threads: [{ id: crash.thread, crashed: true, frames }],
+  };
+}

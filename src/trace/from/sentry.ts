@@ -1,0 +1,98 @@
+/** A Sentry event (develop.sentry.dev, event payloads): frames oldest first, images in debug_meta. */
+import { pdbId } from '../identity.ts';
+import {
+  addressOf,
+  type Frame,
+  frameAt,
+  hex,
+  imageFinder,
+  type Thread,
+  TRUSTS,
+  type Trace,
+  type TraceImage,
+} from '../trace.ts';
+
+type Members = Record<string, unknown>;
+
+const members = (value: unknown): Members =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Members) : {};
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+
+/** A debug id has dashes, and an age behind the last; nil GUIDs say nothing. */
+function debugId(value: unknown): { guid: string; age: number } | undefined {
+  const found =
+    /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})(?:-?([0-9a-f]{1,8}))?$/i.exec(
+      text(value) ?? '',
+    );
+  if (!found) return undefined;
+  const guid = found.slice(1, 6).join('').toUpperCase();
+  return /^0+$/.test(guid) ? undefined : { guid, age: Number.parseInt(found[6] ?? '0', 16) };
+}
+
+function idsOf(type: string, image: Members): Pick<TraceImage, 'id' | 'debug_id'> {
+  const debug = debugId(image.debug_id ?? image.uuid ?? image.id);
+  const code = text(image.code_id)?.toLowerCase();
+  const debug_id = debug ? `${debug.guid}${debug.age.toString(16)}` : null;
+  if (type === 'elf') return { id: code && /^[0-9a-f]+$/.test(code) ? `elf:${code}` : null, debug_id };
+  if (type === 'macho' || type === 'apple')
+    return { id: debug ? `macho:${debug.guid.toLowerCase()}` : null, debug_id };
+  return { id: debug ? pdbId(debug.guid, debug.age).id : null, debug_id };
+}
+
+function imageFrom(value: unknown): TraceImage {
+  const image = members(value);
+  const [base, size] = [addressOf(image.image_addr), addressOf(image.image_size)];
+  return {
+    ...idsOf(text(image.type) ?? 'elf', image),
+    path: text(image.code_file) ?? text(image.debug_file) ?? text(image.name) ?? '',
+    arch: text(image.arch),
+    base: base === undefined ? null : hex(base),
+    size: size === undefined ? null : Number(size),
+    sha256: null,
+  };
+}
+
+/** Innermost first, as everywhere here; frames without an address, of scripts, are none that symbols could name. */
+function framesFrom(
+  stacktrace: unknown,
+  images: TraceImage[],
+  find: ReturnType<typeof imageFinder>,
+): Frame[] {
+  return list(members(stacktrace).frames)
+    .toReversed()
+    .flatMap((value, n): Frame[] => {
+      const frame = members(value);
+      const address = addressOf(frame.instruction_addr);
+      if (address === undefined) return [];
+      const trust = TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
+      const more = { activation: n === 0, trust, claimed: text(frame.function) };
+      return [frameAt(address, images, find, more)];
+    });
+}
+
+/** An exception's own stack is that of the thread that it names; other threads follow. */
+export function fromSentry(event: unknown): Trace {
+  const top = members(event);
+  const images = list(members(top.debug_meta).images).map(imageFrom);
+  const find = imageFinder(images);
+  const exceptions = list(members(top.exception).values ?? top.exception).map(members);
+  const stacks = exceptions.filter(({ stacktrace }) => stacktrace !== undefined && stacktrace !== null);
+  const last = stacks.at(-1);
+  const threads: Thread[] = last
+    ? [
+        {
+          id: Number(addressOf(last.thread_id) ?? 0n),
+          crashed: true,
+          frames: framesFrom(last.stacktrace, images, find),
+        },
+      ]
+    : [];
+  for (const thread of list(members(top.threads).values ?? top.threads).map(members)) {
+    const id = Number(addressOf(thread.id) ?? 0n);
+    if (last && threads[0]!.id === id) continue;
+    const crashed = thread.crashed === true && !last;
+    threads.push({ id, crashed, frames: framesFrom(thread.stacktrace, images, find) });
+  }
+  return { format: 'sentry', signal: text(last?.type), images, threads };
+}
