@@ -45,7 +45,7 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   },
   test: async (args) => {
     const others = [TOOLS.jq, TOOLS.openssl, TOOLS.python, TOOLS.schemas, TOOLS.skopeo, TOOLS.elfutils];
-    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox, ...others]);
+    await ensureTools([TOOLS.compiler, TOOLS.libc, TOOLS.registry, TOOLS.debian, TOOLS.busybox, ...others]);
     const env = await environment();
     return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);
   },
@@ -54,6 +54,10 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     return foreground(process.execPath, [join(root, 'bench/bundle.ts'), ...args], {});
   },
   'bench-evidence': (args) => foreground(process.execPath, [join(root, 'bench/evidence.ts'), ...args], {}),
+  'bench-trace': async (args) => {
+    await ensureTools([TOOLS.compiler]);
+    return foreground(process.execPath, [join(root, 'bench/trace.ts'), ...args], {});
+  },
   bench: async (args) => {
     await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);
     const env = await environment();

@@ -16,6 +16,7 @@ type Name =
   | 'engine'
   | 'registry'
   | 'compiler'
+  | 'libc'
   | 'debian'
   | 'busybox'
   | 'jq'
@@ -33,6 +34,11 @@ export const TOOLS: Record<Name, Tool> = {
     why: 'the loopback registry that sandbox images are pulled from by digest',
   },
   compiler: { program: 'musl-gcc', package: 'musl-tools', why: 'builds the static PID 1 of every sandbox' },
+  libc: {
+    program: '/usr/include/gnu/libc-version.h',
+    package: 'libc6-dev',
+    why: 'builds PID 1 under the sanitizers, in the tests',
+  },
   debian: {
     program: 'mmdebstrap',
     package: 'mmdebstrap',
