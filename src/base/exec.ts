@@ -7,17 +7,18 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs `file` to its end; a program that cannot be started, takes too long or says too much throws. */
+/** Runs `file` to its end, with `env` beside our own environment; a program that cannot be started, takes too long or says too much throws. */
 export async function exec(
   file: string,
   args: string[],
-  o: { timeoutMs: number; outputBytes: number },
+  o: { timeoutMs: number; outputBytes: number; env?: Record<string, string> },
 ): Promise<Finished> {
   const result = await execa(file, args, {
     encoding: 'buffer',
     timeout: o.timeoutMs,
     maxBuffer: o.outputBytes,
     stdin: 'ignore',
+    ...(o.env ? { env: o.env } : {}),
     reject: false,
     stripFinalNewline: false,
   });

@@ -3,8 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { safeLine } from '../report/human.ts';
+import { fromCore, isCore } from '../trace/from/core.ts';
 import { readTrace } from '../trace/read.ts';
-import { type Frame, type Thread, TRACE_LIMITS, type Trace, wrongTrace } from '../trace/trace.ts';
+import { checked, type Frame, type Thread, TRACE_LIMITS, type Trace, wrongTrace } from '../trace/trace.ts';
 import { parseOptions } from './options.ts';
 
 async function read(path: string): Promise<Trace> {
@@ -12,7 +13,9 @@ async function read(path: string): Promise<Trace> {
     const { size } = await stat(path);
     if (size > TRACE_LIMITS.fileBytes)
       throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
-    return readTrace(await readFile(path), path);
+    const bytes = await readFile(path);
+    if (isCore(bytes)) return checked(await fromCore(path), path);
+    return readTrace(bytes, path);
   } catch (error) {
     throw asFault('trace_invalid', `${path} cannot be read`, error);
   }
