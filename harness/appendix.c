@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sha256.h"
+#include "write_all.h"
 
 static char mark[2 * SHA256_SIZE + 1];
 static int begun;

@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trailer.h"
+/* Of this container's secret. */
+enum { KEY_SIZE = 32 };
 
 /* Derives the mark from the key; in PID 1 only, once the child that becomes the program has been forked. */
 void appendix_key(const uint8_t key[KEY_SIZE]);

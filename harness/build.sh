@@ -16,7 +16,7 @@ musl-gcc $strict -shared -fPIC -nostdlib -ffreestanding -mgeneral-regs-only -fno
 
 for program in init scan; do
   case $program in
-    init) sources="main.c appendix.c command.c hidden.c probe.c reversed.c sha256.c trailer.c supervisor/*.c" ;;
+    init) sources="main.c appendix.c command.c hidden.c probe.c reversed.c sha256.c trailer.c write_all.c supervisor/*.c" ;;
     scan) sources="scan.c lower.c entry.c" ;;
   esac
   # shellcheck disable=SC2086

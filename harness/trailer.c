@@ -1,31 +1,11 @@
 /* Formats and writes the end trailer (docs/harness.md). */
 #include "trailer.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "appendix.h"
 #include "sha256.h"
-
-/* The guest shares this pipe and may have made it non-blocking, so EAGAIN is waited out. */
-void write_all(int fd, const void *from, size_t size) {
-  const char *data = from;
-  while (size > 0) {
-    ssize_t n = write(fd, data, size);
-    if (n > 0) {
-      data += n;
-      size -= (size_t)n;
-    } else if (errno == EAGAIN) {
-      struct pollfd p = {.fd = fd, .events = POLLOUT};
-      poll(&p, 1, 1000);
-    } else if (errno != EINTR) {
-      return;
-    }
-  }
-}
+#include "write_all.h"
 
 void write_trailer(const uint8_t key[KEY_SIZE], const struct ending *end) {
   char line[PAYLOAD_SIZE + 1 + 2 * SHA256_SIZE + 1 + 1];

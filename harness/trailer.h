@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { KEY_SIZE = 32, PAYLOAD_SIZE = 128 };
+#include "appendix.h"
+
+enum { PAYLOAD_SIZE = 128 };
 
 struct ending {
   const char *kind; /* exit, signal, timeout, exec_failed, unsupported or indeterminate_spin */
@@ -16,9 +18,6 @@ struct ending {
   const void *log;   /* the event log, which goes behind the crash; NULL when nobody asked for one */
   size_t log_size;
 };
-
-/* Writes all of it, whatever the guest did to the descriptor. */
-void write_all(int fd, const void *data, size_t size);
 
 /* Writes payload, newline, 64 hex digits of HMAC, newline to stderr, whatever the guest did to it. */
 void write_trailer(const uint8_t key[KEY_SIZE], const struct ending *end);

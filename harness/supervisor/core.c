@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../appendix.h"
+#include "../write_all.h"
 #include "arch.h"
 #include "guest.h"
 #include "notes.h"
