@@ -55,7 +55,8 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_lremovexattr] = PASSES, [SYS_fremovexattr] = PASSES, [SYS_close_range] = PASSES,
    
     [SYS_socket] = PASSES, [SYS_socketpair] = PASSES, [SYS_bind] = {on_bind, 0, 0}, [SYS_listen] = {on_listen, 0, 0},
-    [SYS_getsockname] = PASSES, [SYS_getpeername] = PASSES, [SYS_setsockopt] = PASSES, [SYS_getsockopt] = PASSES,
+    [SYS_getsockname] = PASSES, [SYS_getpeername] = PASSES, [SYS_setsockopt] = {on_option, 0, 0},
+    [SYS_getsockopt] = {on_option, after_option, 0},
     [SYS_shutdown] = PASSES, [SYS_eventfd] = PASSES, [SYS_eventfd2] = PASSES, [SYS_signalfd] = {on_signalfd, 0, 0},
     [SYS_signalfd4] = {on_signalfd, 0, 0}, [SYS_epoll_create] = PASSES, [SYS_epoll_create1] = PASSES, [SYS_epoll_ctl] = PASSES,
     [SYS_inotify_init] = {on_inotify_init, 0, 0}, [SYS_inotify_init1] = {on_inotify_init, 0, 0}, [SYS_inotify_add_watch] = PASSES,

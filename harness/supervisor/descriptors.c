@@ -203,16 +203,3 @@ enum action after_fcntl(struct task *t, struct call *c) {
   (void)t;
   return c->result == -EAGAIN || c->result == -EACCES ? AGAIN : DONE;
 }
-
-/* Whoever is a descriptor's owner, or has a terminal, is sent signals by the kernel. */
-enum action on_ioctl(struct task *t, struct call *c) {
-  (void)t;
-  switch ((uint32_t)c->args[1]) {
-    case FIOSETOWN:
-    case SIOCSPGRP:
-    case TIOCSPTLCK:
-    case TIOCSCTTY: signals_unseen = 1; break;
-    default: break;
-  }
-  return RUN;
-}
