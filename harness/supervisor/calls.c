@@ -66,7 +66,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_getpriority] = PASSES, [SYS_setpriority] = PASSES, [SYS_sched_getparam] = PASSES,
     [SYS_sched_getscheduler] = PASSES, [SYS_sched_setscheduler] = PASSES, [SYS_sched_setparam] = PASSES,
     [SYS_sched_get_priority_max] = PASSES, [SYS_sched_get_priority_min] = PASSES, [SYS_sched_getattr] = PASSES,
-    [SYS_sched_setattr] = PASSES, [SYS_ioprio_get] = PASSES, [SYS_ioprio_set] = PASSES, [SYS_seccomp] = PASSES,
+    [SYS_sched_setattr] = PASSES, [SYS_ioprio_get] = PASSES, [SYS_ioprio_set] = PASSES, [SYS_seccomp] = {on_seccomp, 0, 0},
     [SYS_sched_rr_get_interval] = {on_rr_interval, 0, 0},
     /* Time. */
     [SYS_clock_gettime] = {on_clock_gettime, 0, 0}, [SYS_clock_getres] = {on_clock_getres, 0, 0},

@@ -30,6 +30,7 @@ enum action on_getrandom(struct task *t, struct call *c), on_uname(struct task *
     on_sysinfo(struct task *t, struct call *c), on_getcpu(struct task *t, struct call *c),
     on_getaffinity(struct task *t, struct call *c), on_setaffinity(struct task *t, struct call *c),
     on_personality(struct task *t, struct call *c), on_prctl(struct task *t, struct call *c),
+    on_seccomp(struct task *t, struct call *c),
     on_arch_prctl(struct task *t, struct call *c);
 enum action on_read(struct task *t, struct call *c), on_write(struct task *t, struct call *c),
     after_write(struct task *t, struct call *c), on_flock(struct task *t, struct call *c),
