@@ -55,7 +55,8 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_lremovexattr] = PASSES, [SYS_fremovexattr] = PASSES, [SYS_close_range] = PASSES,
    
     [SYS_socket] = PASSES, [SYS_socketpair] = PASSES, [SYS_bind] = {on_bind, 0, 0}, [SYS_listen] = {on_listen, 0, 0},
-    [SYS_getsockname] = PASSES, [SYS_getpeername] = PASSES, [SYS_setsockopt] = PASSES, [SYS_getsockopt] = PASSES,
+    [SYS_getsockname] = PASSES, [SYS_getpeername] = PASSES, [SYS_setsockopt] = {on_option, 0, 0},
+    [SYS_getsockopt] = {on_option, after_option, 0},
     [SYS_shutdown] = PASSES, [SYS_eventfd] = PASSES, [SYS_eventfd2] = PASSES, [SYS_signalfd] = {on_signalfd, 0, 0},
     [SYS_signalfd4] = {on_signalfd, 0, 0}, [SYS_epoll_create] = PASSES, [SYS_epoll_create1] = PASSES, [SYS_epoll_ctl] = PASSES,
     [SYS_inotify_init] = {on_inotify_init, 0, 0}, [SYS_inotify_init1] = {on_inotify_init, 0, 0}, [SYS_inotify_add_watch] = PASSES,
@@ -65,7 +66,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_getpriority] = PASSES, [SYS_setpriority] = PASSES, [SYS_sched_getparam] = PASSES,
     [SYS_sched_getscheduler] = PASSES, [SYS_sched_setscheduler] = PASSES, [SYS_sched_setparam] = PASSES,
     [SYS_sched_get_priority_max] = PASSES, [SYS_sched_get_priority_min] = PASSES, [SYS_sched_getattr] = PASSES,
-    [SYS_sched_setattr] = PASSES, [SYS_ioprio_get] = PASSES, [SYS_ioprio_set] = PASSES, [SYS_seccomp] = PASSES,
+    [SYS_sched_setattr] = PASSES, [SYS_ioprio_get] = PASSES, [SYS_ioprio_set] = PASSES, [SYS_seccomp] = {on_seccomp, 0, 0},
     [SYS_sched_rr_get_interval] = {on_rr_interval, 0, 0},
     /* Time. */
     [SYS_clock_gettime] = {on_clock_gettime, 0, 0}, [SYS_clock_getres] = {on_clock_getres, 0, 0},
@@ -99,7 +100,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_vmsplice] = {on_copy, after_copy, 0},
     /* Asked in loops until somebody else has done something: who asks must come to a stop. */
     [SYS_access] = {on_look, 0, 0}, [SYS_faccessat] = {on_look, 0, 0}, [SYS_faccessat2] = {on_look, 0, 0},
-    [SYS_ioctl] = {on_look, 0, 0}, [SYS_getppid] = {on_look, 0, 0}, [SYS_rt_sigpending] = {on_look, 0, 0},
+    [SYS_ioctl] = {on_ioctl, 0, 0}, [SYS_getppid] = {on_look, 0, 0}, [SYS_rt_sigpending] = {on_look, 0, 0},
     [SYS_link] = {on_look, 0, 0}, [SYS_linkat] = {on_look, 0, 0},
     /* Queues and semaphores. */
     [SYS_mq_open] = PASSES, [SYS_mq_unlink] = PASSES, [SYS_mq_getsetattr] = PASSES, [SYS_mq_notify] = PASSES,
@@ -128,6 +129,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_fstat] = {on_fstat, after_stat, 0}, [SYS_newfstatat] = {on_newfstatat, after_newfstatat, 0},
     [SYS_statx] = {on_stat, after_statx, 0}, [SYS_statfs] = {on_stat, after_statfs, 0},
     [SYS_fstatfs] = {on_stat, after_statfs, 0}, [SYS_getdents64] = {on_getdents, 0, 0},
+    [SYS_getdents] = {on_getdents, 0, 0},
     [SYS_mkdir] = {on_stat, after_make, 0}, [SYS_mkdirat] = {on_stat, after_make, 0},
     [SYS_symlink] = {on_stat, after_make, 0}, [SYS_symlinkat] = {on_stat, after_make, 0},
     [SYS_mknod] = {on_stat, after_make, 0}, [SYS_mknodat] = {on_stat, after_make, 0},
@@ -149,7 +151,22 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_vhangup] = FORBIDDEN, [SYS_add_key] = FORBIDDEN, [SYS_request_key] = FORBIDDEN, [SYS_keyctl] = FORBIDDEN,
     [SYS_fanotify_init] = FORBIDDEN, [SYS_landlock_create_ruleset] = NO_SUCH, [SYS_modify_ldt] = NO_SUCH,
     [SYS_open_by_handle_at] = FORBIDDEN, [SYS_name_to_handle_at] = FORBIDDEN, [SYS_futex_waitv] = NO_SUCH,
-    [SYS_set_mempolicy_home_node] = NO_SUCH, [SYS_process_madvise] = NO_SUCH,
+    [SYS_set_mempolicy_home_node] = NO_SUCH, [SYS_process_madvise] = NO_SUCH, [SYS_process_mrelease] = NO_SUCH,
+    [SYS_landlock_add_rule] = NO_SUCH, [SYS_landlock_restrict_self] = NO_SUCH, [SYS_io_setup] = NO_SUCH,
+    [SYS_io_destroy] = NO_SUCH, [SYS_io_submit] = NO_SUCH, [SYS_io_cancel] = NO_SUCH, [SYS_io_getevents] = NO_SUCH,
+    [SYS_io_pgetevents] = NO_SUCH, [SYS_fanotify_mark] = FORBIDDEN, [SYS_kexec_file_load] = FORBIDDEN,
+    [SYS_quotactl_fd] = FORBIDDEN, [SYS_mount_setattr] = FORBIDDEN, [SYS_move_mount] = FORBIDDEN,
+    [SYS_open_tree] = FORBIDDEN, [SYS_fsopen] = FORBIDDEN, [SYS_fsconfig] = FORBIDDEN, [SYS_fsmount] = FORBIDDEN,
+    [SYS_fspick] = FORBIDDEN,
+    /* Numbers without a call on any kernel of this processor, or on the one that uname names. */
+    [SYS__sysctl] = NO_SUCH, [SYS_uselib] = NO_SUCH, [SYS_create_module] = NO_SUCH, [SYS_get_kernel_syms] = NO_SUCH,
+    [SYS_query_module] = NO_SUCH, [SYS_nfsservctl] = NO_SUCH, [SYS_getpmsg] = NO_SUCH, [SYS_putpmsg] = NO_SUCH,
+    [SYS_afs_syscall] = NO_SUCH, [SYS_tuxcall] = NO_SUCH, [SYS_security] = NO_SUCH, [SYS_vserver] = NO_SUCH,
+    [SYS_epoll_ctl_old] = NO_SUCH, [SYS_epoll_wait_old] = NO_SUCH, [SYS_set_thread_area] = NO_SUCH,
+    [SYS_get_thread_area] = NO_SUCH, [SYS_lookup_dcookie] = NO_SUCH, [SYS_ustat] = NO_SUCH, [SYS_sysfs] = NO_SUCH,
+    [451] = NO_SUCH, [453] = NO_SUCH, [454] = NO_SUCH, [455] = NO_SUCH, [456] = NO_SUCH, [457] = NO_SUCH,
+    [458] = NO_SUCH, [459] = NO_SUCH, [460] = NO_SUCH, [461] = NO_SUCH, [462] = NO_SUCH, [463] = NO_SUCH,
+    [464] = NO_SUCH, [465] = NO_SUCH, [466] = NO_SUCH, [467] = NO_SUCH, [468] = NO_SUCH, [469] = NO_SUCH,
 };
 
 const struct handler *handler_of(long nr) {

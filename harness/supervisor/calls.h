@@ -30,12 +30,14 @@ enum action on_getrandom(struct task *t, struct call *c), on_uname(struct task *
     on_sysinfo(struct task *t, struct call *c), on_getcpu(struct task *t, struct call *c),
     on_getaffinity(struct task *t, struct call *c), on_setaffinity(struct task *t, struct call *c),
     on_personality(struct task *t, struct call *c), on_prctl(struct task *t, struct call *c),
+    on_seccomp(struct task *t, struct call *c),
     on_arch_prctl(struct task *t, struct call *c);
 enum action on_read(struct task *t, struct call *c), on_write(struct task *t, struct call *c),
     after_write(struct task *t, struct call *c), on_flock(struct task *t, struct call *c),
     on_accept(struct task *t, struct call *c), on_connect(struct task *t, struct call *c),
     on_copy(struct task *t, struct call *c), after_copy(struct task *t, struct call *c), on_fcntl(struct task *t, struct call *c),
-    after_fcntl(struct task *t, struct call *c);
+    on_ioctl(struct task *t, struct call *c), on_option(struct task *t, struct call *c),
+    after_option(struct task *t, struct call *c), after_fcntl(struct task *t, struct call *c);
 enum action on_bind(struct task *t, struct call *c), on_listen(struct task *t, struct call *c),
     after_connect(struct task *t, struct call *c);
 enum action on_recvmmsg(struct task *t, struct call *c), after_recvmmsg(struct task *t, struct call *c),

@@ -19,7 +19,9 @@
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
+#include "pieces.h"
 #include "sockets.h"
+#include "terminals.h"
 #include "timerfd.h"
 
 enum kind { UNKNOWN, PLAIN, OUTSIDE, ENTROPY, MAY_SLEEP, ANONYMOUS };
@@ -56,7 +58,7 @@ static int is_late(const struct task *t) { return t->deadline != NEVER && clock_
 /* Made without sleeping, as far as it goes: a large write to a full pipe goes in parts, see after_write. */
 static enum action in_parts(struct task *t, struct call *c, int fd, int flags) {
   struct call part = *c;
-  if (c->nr == SYS_write || c->nr == SYS_sendto) part.args[1] += t->done, part.args[2] -= t->done;
+  if (t->done) rest_of_write(t, &part, t->done);
   fcntl(fd, F_SETFL, flags | O_NONBLOCK);
   t->lent = 1;
   arch_replace(t, &part);
@@ -86,7 +88,11 @@ static enum action wait_on(struct task *t, struct call *c, int fd, int sending) 
   if (!t->retry) t->deadline = socket_deadline(fd, sending);
   c->result = t->done ? (int64_t)t->done : -EAGAIN;
   if (is_late(t)) return DONE;
-  return t->done == 0 && guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+  if (t->done) return guest_interrupted(t) ? DONE : BLOCK;
+  if (!guest_signals(t, NULL, NULL)) return BLOCK;
+  if (!sending) return RUN;
+  c->result = t->deadline == NEVER ? RESTART : -EINTR;
+  return LEAVE;
 }
 
 /* Whether a call waits at all, by its own flags. */
@@ -112,21 +118,12 @@ enum action on_read(struct task *t, struct call *c) {
   if (kind == ENTROPY) action = read_entropy(t, c);
   else if (timer) action = read_timerfd(t, c, timer, patient);
   else if (kind == ANONYMOUS) action = patient ? in_parts(t, c, fd, flags) : are_watched() ? AFTER : RUN;
+  /* The kernel stops who reads from a terminal in the background, if it is asked. */
+  else if (kind == MAY_SLEEP && patient && S_ISCHR(st.st_mode) && !t->retry) action = in_parts(t, c, fd, flags);
   else if (kind == MAY_SLEEP && patient && !now(fd, POLLIN)) action = wait_on(t, c, fd, 0);
   else if (c->nr == SYS_recvmsg && c->args[2] & MSG_WAITALL && patient) action = in_parts(t, c, fd, flags);
   close(fd);
   return action;
-}
-
-/* How many bytes a write call hands over, as far as it matters: more than a page may be taken in parts. */
-static uint64_t size_of_write(struct task *t, const struct call *c) {
-  struct { uint64_t base, length; } pieces[16];
-  if (c->nr == SYS_write || c->nr == SYS_sendto || c->nr == SYS_pwrite64) return c->args[2];
-  if (c->nr != SYS_writev || c->args[2] > 16) return UINT64_MAX;
-  uint64_t sum = 0;
-  if (!guest_read(t, c->args[1], pieces, (size_t)c->args[2] * sizeof *pieces)) return 0;
-  for (uint64_t i = 0; i < c->args[2]; i++) sum += pieces[i].length;
-  return sum;
 }
 
 enum action on_write(struct task *t, struct call *c) {
@@ -141,11 +138,14 @@ enum action on_write(struct task *t, struct call *c) {
     struct pollfd one = {.fd = fd, .events = POLLOUT};
     poll(&one, 1, -1);
   }
+  if (kind == MAY_SLEEP && S_ISCHR(st.st_mode)) action = AFTER;
   int patient = !(flags & O_NONBLOCK) && waits(c), datagram = S_ISSOCK(st.st_mode) && is_datagram(fd);
   if (datagram) settle_port(fd);
   if ((kind == MAY_SLEEP || kind == ANONYMOUS) && patient) {
-    if (!now(fd, POLLOUT)) action = wait_on(t, c, fd, 1);
-    else if (datagram || size_of_write(t, c) > 4096) {
+    int ready = now(fd, POLLOUT);
+    /* Not ready does not mean that nothing fits: the kernel is asked once before it is believed. */
+    if (!ready && t->retry) action = wait_on(t, c, fd, 1);
+    else if (!ready || datagram || size_of_write(t, c) > 4096) {
       if (!t->retry) t->deadline = socket_deadline(fd, 1);
       action = in_parts(t, c, fd, flags);
     }
@@ -155,18 +155,17 @@ enum action on_write(struct task *t, struct call *c) {
 }
 
 enum action after_write(struct task *t, struct call *c) {
-  int fd = t->lent ? guest_descriptor(t, (int)c->args[0]) : -1, lent = t->lent;
-  if (fd >= 0) {
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-    close(fd);
-  }
+  int lent = t->lent, fd = lent || signals_unseen ? guest_descriptor(t, (int)c->args[0]) : -1;
+  if (fd >= 0 && lent) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  if (fd >= 0 && signals_unseen && is_write(c) && is_terminal(fd)) settle_terminals();
+  if (fd >= 0) close(fd);
   t->lent = 0;
   settle_events(t, c);
   if (!lent) return RUN;
   if (c->result == -EAGAIN && !is_late(t)) return AGAIN;
-  if (c->nr != SYS_write && c->nr != SYS_sendto) return DONE;
+  struct call rest = *c;
   if (c->result > 0) t->done += (uint64_t)c->result;
-  if (c->result > 0 && t->done < c->args[2]) return AGAIN;
+  if (c->result > 0 && is_write(c) && rest_of_write(t, &rest, t->done)) return AGAIN;
   if (t->done > 0) c->result = (int64_t)t->done;
   return DONE;
 }
@@ -186,10 +185,13 @@ enum action on_flock(struct task *t, struct call *c) {
   return guest_signals(t, NULL, NULL) ? RUN : BLOCK;
 }
 
-/* Waiting locks become trying ones; all other commands pass. */
+/* Waiting locks become trying ones. A lease would stop whoever opens its file for seconds of the real clock. */
 enum action on_fcntl(struct task *t, struct call *c) {
-  enum { OFD_SETLK = 37, OFD_SETLKW = 38 };
+  enum { OFD_SETLK = 37, OFD_SETLKW = 38, SET_OWNER = 15, SET_LEASE = 1024, NOTIFY = 1026 };
   int command = (int)c->args[1];
+  if (command == F_SETOWN || command == SET_OWNER || command == NOTIFY) signals_unseen = 1;
+  c->result = -EINVAL;
+  if (command == SET_LEASE && c->args[2] != F_UNLCK) return DONE;
   if (command != F_SETLKW && command != OFD_SETLKW) return RUN;
   struct call trying = *c;
   trying.args[1] = command == F_SETLKW ? F_SETLK : OFD_SETLK;

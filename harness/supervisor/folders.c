@@ -1,4 +1,4 @@
-/* getdents64: a folder is read whole and sorted by name; the position in the sorted list is the descriptor's offset. */
+/* getdents: a folder is read whole and sorted by name; the position in the sorted list is the descriptor's offset. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -81,8 +81,16 @@ static int take_snapshot(int fd) {
   return index_entries(have) ? 0 : -ENOMEM;
 }
 
+/* The older getdents has the kind of an entry at its end, behind the name. */
+static void make_older(uint8_t *entry, uint16_t length) {
+  uint8_t kind = entry[HEAD - 1];
+  memmove(entry + HEAD - 1, entry + HEAD, (size_t)length - HEAD);
+  entry[length - 1] = kind;
+}
+
 /* Copies what fits from `position` on; the number of bytes, or an errno. */
-static int64_t hand_out(struct task *t, uint64_t to, uint64_t room, uint64_t dev, size_t *position) {
+static int64_t hand_out(struct task *t, const struct call *c, uint64_t dev, size_t *position) {
+  uint64_t to = c->args[1], room = (uint32_t)c->args[2];
   static uint8_t out[1 << 16];
   size_t size = 0, limit = room < sizeof out ? (size_t)room : sizeof out;
   size_t at = *position;
@@ -94,6 +102,7 @@ static int64_t hand_out(struct task *t, uint64_t to, uint64_t room, uint64_t dev
     h.offset = (int64_t)at + 1;
     memcpy(out + size, &h.ino, 8);
     memcpy(out + size + 8, &h.offset, 8);
+    if (c->nr == SYS_getdents) make_older(out + size, h.length);
     size += h.length;
   }
   if (size == 0 && at < snapshot.count) return -EINVAL;
@@ -120,7 +129,7 @@ enum action on_getdents(struct task *t, struct call *c) {
     snapshot.fd = number;
     snapshot.dev = st.st_dev;
     snapshot.ino = st.st_ino;
-    c->result = hand_out(t, c->args[1], (uint32_t)c->args[2], st.st_dev, &position);
+    c->result = hand_out(t, c, st.st_dev, &position);
     lseek(fd, (off_t)position, SEEK_SET);
   }
   close(fd);

@@ -124,11 +124,24 @@ uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught
   char status[4096];
   if (t->process->stops) return 1ULL << (SIGSTOP - 1);
   /* The kernel delivers what is pending before a thread runs, so only what came since then can matter. */
-  if (!blocked && t->heard == signals_sent) return 0;
+  if (!blocked && !signals_unseen && t->heard == signals_sent) return 0;
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
   uint64_t pending = mask(status, "\nSigPnd:\t") | mask(status, "\nShdPnd:\t");
   if (caught) *caught = mask(status, "\nSigCgt:\t");
   pending &= ~(blocked ? *blocked : mask(status, "\nSigBlk:\t"));
   if (!blocked && !pending) t->heard = signals_sent;
   return pending;
+}
+
+uint64_t guest_dropped(struct task *t) {
+  const uint64_t harmless =
+      1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
+  char status[4096];
+  if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
+  return mask(status, "\nSigIgn:\t") | (harmless & ~mask(status, "\nSigCgt:\t"));
+}
+
+int guest_interrupted(struct task *t) {
+  uint64_t pending = guest_signals(t, NULL, NULL);
+  return pending && (t->process->stops || pending & ~guest_dropped(t));
 }

@@ -42,4 +42,10 @@ int guest_pending(struct task *t, int whole, uint64_t *signals);
 /* The signals that would be delivered now if `blocked` (NULL: the thread's own mask) were blocked. */
 uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught);
 
+/* The signals that the kernel drops as soon as it looks at them, by the thread's handlers. */
+uint64_t guest_dropped(struct task *t);
+
+/* Whether a signal waits that is not dropped. */
+int guest_interrupted(struct task *t);
+
 #endif

@@ -64,6 +64,15 @@ enum { FUTEX_IF_EQ, FUTEX_IF_NE, FUTEX_IF_LT, FUTEX_IF_LE, FUTEX_IF_GT, FUTEX_IF
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440
 #endif
+#ifndef SYS_process_mrelease
+#define SYS_process_mrelease 448
+#endif
+#ifndef SYS_quotactl_fd
+#define SYS_quotactl_fd 443
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #endif

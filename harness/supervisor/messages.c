@@ -36,8 +36,8 @@ static enum action next_part(struct task *t, struct call *c, int sending, uint64
   }
   if (guest_poll(t, (int)c->args[0], sending ? POLLOUT : POLLIN) == 0) {
     if (is_late(t)) return finish(t, c, -EAGAIN);
-    if (!guest_signals(t, NULL, NULL)) return BLOCK;
-    return t->done ? finish(t, c, 0) : RUN;
+    if (t->done) return guest_interrupted(t) ? finish(t, c, 0) : BLOCK;
+    return guest_signals(t, NULL, NULL) ? RUN : BLOCK;
   }
   struct call part = *c;
   part.args[1] += t->done * size;

@@ -59,8 +59,9 @@ enum action on_message(struct task *t, struct call *c) {
   return AFTER;
 }
 
+/* A queue or set that was there when the wait began, and is not any more, was removed. */
 enum action after_message(struct task *t, struct call *c) {
-  (void)t;
+  if (t->retry && c->result == -EINVAL) c->result = -EIDRM;
   return c->result == (c->nr == SYS_msgsnd ? -EAGAIN : -ENOMSG) ? AGAIN : DONE;
 }
 
@@ -95,6 +96,7 @@ enum action on_semaphore(struct task *t, struct call *c) {
 
 enum action after_semaphore(struct task *t, struct call *c) {
   rewrite(t, c, 1);
+  if (t->retry && c->result == -EINVAL) c->result = -EIDRM;
   return c->result == -EAGAIN && !is_late(t) ? AGAIN : DONE;
 }
 

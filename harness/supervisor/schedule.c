@@ -75,7 +75,7 @@ static int answer_to_signal(long nr) {
 /* 1 when a blocked task can run now. */
 static int unblocks(struct task *t) {
   if (t->again) {
-    if (guest_signals(t, NULL, NULL)) {
+    if (guest_interrupted(t)) {
       t->again = 0;
       arch_answer(t, t->done ? (int64_t)t->done : answer_to_signal(t->call.nr));
       return 1;
@@ -154,6 +154,8 @@ struct task *choose_task(void) {
       turn = in_chaos() ? chaos_length(LONGEST_TURN_BITS) : TURN;
       return t;
     }
+    /* What still comes, comes from the kernel: all are to try again. */
+    if (due == NEVER) progress++;
     if (due == NEVER) return NULL;
     clock_jump(due);
     for (t = tasks; t; t = t->next) t->spins = 0;

@@ -22,6 +22,12 @@ void on_group_stop(struct task *t) {
   signals_sent++;
 }
 
+/* It may be heard of before the end of the call that continued it. */
+int on_continued(struct task *t) {
+  if (t->state == STOPPED) t->state = READY;
+  return 1;
+}
+
 static pid_t behind_pidfd(struct task *by, int fd) {
   char file[32], text[512];
   snprintf(file, sizeof file, "fdinfo/%d", fd);

@@ -6,6 +6,9 @@
 /* The kernel has stopped a thread together with its process; it stays so until it is continued. */
 void on_group_stop(struct task *t);
 
+/* A thread goes on that was stopped; 1: it can run. */
+int on_continued(struct task *t);
+
 /* A signal was sent that may have continued or killed stopped processes: waits for all whom it woke. */
 void wait_for_woken(struct task *by, const struct call *c);
 

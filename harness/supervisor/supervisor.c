@@ -210,7 +210,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
     case PTRACE_EVENT_VFORK: return on_birth(t, 1);
     case PTRACE_EVENT_EXEC: return on_exec(t, pid);
     case PTRACE_EVENT_STOP:
-      if (signal == SIGTRAP) return 1;
+      if (signal == SIGTRAP) return on_continued(t);
       on_group_stop(t);
       return 0;
     default: break;
@@ -221,7 +221,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   if (t->process->tgid == root) crash_note(t, signal, wants_core);
   log_signal(t, signal);
   t->signal = signal;
-  t->again = 0;
+  t->again = t->again && guest_dropped(t) >> (signal - 1) & 1;
   return 1;
 }
 

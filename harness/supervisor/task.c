@@ -10,6 +10,7 @@
 
 struct task *tasks;
 uint64_t signals_sent;
+int signals_unseen;
 
 struct task *find_task(pid_t tid) {
   for (struct task *t = tasks; t; t = t->next)

@@ -101,6 +101,9 @@ extern struct task *tasks;
 /* Counts what may have sent a signal or changed a child. */
 extern uint64_t signals_sent;
 
+/* The kernel itself may send some that are not counted: somebody asked it to, or has a terminal. */
+extern int signals_unseen;
+
 struct task *find_task(pid_t tid);
 
 /* A new thread of `process`, or of a new process when that is NULL. */

@@ -19,8 +19,15 @@ static enum action put(struct task *t, struct call *c, uint64_t address, const v
   return answer(c, guest_write(t, address, data, size) ? 0 : -EFAULT);
 }
 
+/* A process' or thread's own clock is named by the inverse of its number, and three bits. */
+static int64_t read_clock(uint64_t which) {
+  int id = (int)which;
+  pid_t owner = id < 0 ? (pid_t)~(id >> 3) : 0;
+  return owner && !find_task(owner) ? -1 : clock_read(id);
+}
+
 enum action on_clock_gettime(struct task *t, struct call *c) {
-  int64_t now = clock_read((int)c->args[0]);
+  int64_t now = read_clock(c->args[0]);
   if (now < 0) return answer(c, -EINVAL);
   int64_t shown[2] = {now / NANO, now % NANO};
   return put(t, c, c->args[1], shown, sizeof shown);
@@ -28,7 +35,7 @@ enum action on_clock_gettime(struct task *t, struct call *c) {
 
 enum action on_clock_getres(struct task *t, struct call *c) {
   int64_t shown[2] = {0, 1};
-  if (clock_read((int)c->args[0]) < 0) return answer(c, -EINVAL);
+  if (read_clock(c->args[0]) < 0) return answer(c, -EINVAL);
   return c->args[1] ? put(t, c, c->args[1], shown, sizeof shown) : answer(c, 0);
 }
 
@@ -72,8 +79,10 @@ enum action on_nanosleep(struct task *t, struct call *c) {
 }
 
 enum action on_clock_nanosleep(struct task *t, struct call *c) {
-  if (clock_read((int)c->args[0]) < 0) return answer(c, -EINVAL);
-  return sleep_until(t, c, c->args[1] & TIMER_ABSTIME, (int)c->args[0], c->args[2], c->args[3]);
+  int id = (int)c->args[0];
+  if (read_clock(c->args[0]) < 0) return answer(c, -EINVAL);
+  if (id == CLOCK_THREAD_CPUTIME_ID || id == CLOCK_MONOTONIC_RAW) return answer(c, -EOPNOTSUPP);
+  return sleep_until(t, c, c->args[1] & TIMER_ABSTIME, id, c->args[2], c->args[3]);
 }
 
 enum action on_times(struct task *t, struct call *c) {
