@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
+import { HELP } from '../src/cli/help.ts';
+
 const ROOT = join(import.meta.dirname, '..');
 
 /** Earlier layers know nothing of later ones. */
@@ -89,6 +91,11 @@ it('every file opens with its idea and stays a room', () => {
   ];
   const large = all.filter((path) => readFileSync(join(ROOT, path), 'utf8').split('\n').length > MAX_LINES);
   expect(large).toEqual([]);
+});
+
+it('help fits 80 columns', () => {
+  const lines = Object.values(HELP).flatMap((text) => text.split('\n'));
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
 it('no file names a package registry', () => {

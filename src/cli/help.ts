@@ -185,8 +185,8 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
 Reads a stack trace and prints its frames as image and offset: a replay record
 with a crash, an ELF core (by elfutils), a Sentry event, an Apple crash report
 (.ips), an entry of systemd-coredump (journalctl -o json), what
-minidump_stackwalk -m prints, or our own form (reenact schema trace). Nothing in it is believed: what a trace says a
-function is called stands in brackets.
+minidump_stackwalk -m prints, or our own form (reenact schema trace). Nothing
+in it is believed: what a trace says a function is called stands in brackets.
 
   --all   the other threads too, not only the one that crashed
   --json  print the trace in full, as JSON
