@@ -29,6 +29,7 @@ struct options {
   int probe;       /* report on the sandbox instead of running a program */
   int full;        /* --determinism full */
   int taken;       /* process numbers to use up first */
+  int watched;     /* traced where a folder is listed, whether or not the listing is reversed */
   int reversed;    /* folders in reverse order */
   struct supervision supervision;
   char **argv;
@@ -159,13 +160,13 @@ static void describe(struct ending *end, int status, int failure) {
   else end->value = WEXITSTATUS(status);
 }
 
-static void run_free(char **argv, long deadline, int reversed, struct ending *end) {
+static void run_free(char **argv, long deadline, const struct options *o, struct ending *end) {
   int failures, status = 0, gate[2];
-  if (reversed && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) _exit(125);
-  pid_t child = start(argv, &failures, reversed ? gate : NULL, reversed_submit);
-  if (reversed) {
+  if (o->watched && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) _exit(125);
+  pid_t child = start(argv, &failures, o->watched ? gate : NULL, reversed_submit);
+  if (o->watched) {
     close(gate[0]);
-    if (!reversed_seize(child, gate[1])) end->kind = "unsupported", end->value = CANNOT_TRACE;
+    if (!reversed_seize(child, gate[1], o->reversed)) end->kind = "unsupported", end->value = CANNOT_TRACE;
   }
   if (end->value) return;
   int failure = failure_of(failures);
@@ -208,7 +209,7 @@ static int run(const struct options *o) {
   if (strcmp(name ? name + 1 : argv[0], "deterministic-run.sh") == 0) argv = resolve_command(argv);
   if (!argv) end.kind = "exec_failed", end.value = EINVAL;
   else if (o->full) run_supervised(argv, deadline, &o->supervision, &end);
-  else run_free(argv, deadline, o->reversed, &end);
+  else run_free(argv, deadline, o, &end);
   end.ms = now_ms() - start_ms;
   kill_everyone();
   end.oom = read_oom_counter(oom);
@@ -227,7 +228,8 @@ static struct options parse(char **argv) {
     else if (strcmp(*argv, "--probe") == 0) o.probe = 1;
     else if (strcmp(*argv, "--determinism") == 0 && argv[1]) o.full = strcmp(*++argv, "full") == 0;
     else if (strcmp(*argv, "--taken") == 0 && argv[1]) o.taken = atoi(*++argv);
-    else if (strcmp(*argv, "--reversed") == 0) o.reversed = o.supervision.reversed = 1;
+    else if (strcmp(*argv, "--watched") == 0) o.watched = 1;
+    else if (strcmp(*argv, "--reversed") == 0) o.watched = o.reversed = o.supervision.reversed = 1;
     else if (strcmp(*argv, "--chaos") == 0) o.supervision.chaos = 1;
     else if (strcmp(*argv, "--without") == 0 && argv[1] && do_without(argv[1])) argv++;
     else if (strcmp(*argv, "--seed") == 0 && argv[1]) o.supervision.seed = strtoull(*++argv, NULL, 10);

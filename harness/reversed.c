@@ -36,7 +36,12 @@ int reversed_submit(int gate) {
   return syscall(SYS_seccomp, SECCOMP_MODE_FILTER_CALL, 0, &filter) == 0;
 }
 
-int reversed_seize(pid_t child, int gate) { return seize(child, gate) && write(gate, "", 1) == 1; }
+static int turning;
+
+int reversed_seize(pid_t child, int gate, int turned) {
+  turning = turned;
+  return seize(child, gate) && write(gate, "", 1) == 1;
+}
 
 static size_t length_at(const uint8_t *entry) {
   uint16_t length;
@@ -62,7 +67,8 @@ static void reverse_listing(pid_t pid) {
   static uint8_t given[MOST], turned[MOST];
   struct user_regs_struct r;
   char path[32];
-  if (ptrace(PTRACE_GETREGS, pid, NULL, &r) != 0) return;
+  if (!turning || ptrace(PTRACE_GETREGS, pid, NULL, &r) != 0) return;
+  if (r.orig_rax != SYS_getdents64 && r.orig_rax != SYS_getdents) return;
   int64_t size = (int64_t)r.rax;
   if (size <= 0 || size > MOST) return;
   snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);

@@ -126,6 +126,12 @@ enum action on_read(struct task *t, struct call *c) {
   return action;
 }
 
+/* A connection that begins with its first data. */
+static int opens_fast(const struct call *c) {
+  enum { FASTOPEN = 0x20000000 };
+  return (c->nr == SYS_sendto && c->args[3] & FASTOPEN) || (c->nr == SYS_sendmsg && c->args[2] & FASTOPEN);
+}
+
 enum action on_write(struct task *t, struct call *c) {
   struct stat st;
   int flags = 0, fd = guest_descriptor(t, (int)c->args[0]);
@@ -140,7 +146,7 @@ enum action on_write(struct task *t, struct call *c) {
   }
   if (kind == MAY_SLEEP && S_ISCHR(st.st_mode)) action = AFTER;
   int patient = !(flags & O_NONBLOCK) && waits(c), datagram = S_ISSOCK(st.st_mode) && is_datagram(fd);
-  if (datagram) settle_port(fd);
+  if (datagram || opens_fast(c)) settle_port(fd);
   if ((kind == MAY_SLEEP || kind == ANONYMOUS) && patient) {
     int ready = now(fd, POLLOUT);
     /* Not ready does not mean that nothing fits: the kernel is asked once before it is believed. */

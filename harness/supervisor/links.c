@@ -23,7 +23,7 @@ enum action on_readlink(struct task *t, struct call *c) {
   if (at == 0 || (int)c->args[0] == AT_FDCWD) snprintf(link, sizeof link, "/proc/%d/cwd", (int)t->tid);
   else snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)t->tid, (int)c->args[0]);
   ssize_t n = readlink(link, folder, sizeof folder - 1);
-  return n > 0 && strncmp(folder, "/proc", 5) == 0 ? AFTER : RUN;
+  return n > 0 && (strncmp(folder, "/proc", 5) == 0 || strstr(path, "proc")) ? AFTER : RUN;
 }
 
 /* The device that such inodes are of, which a descriptor of our own tells; 0 when there is none. */

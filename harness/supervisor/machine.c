@@ -89,9 +89,13 @@ static void uuid(struct text *x) {
 /* What the container uses, as its control group counts it; limits are the manifest's and stay. */
 static long group_text(const char *path, char *to, size_t room) {
   static const char *const zero[] = {"memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.current",
-                                     "memory.peak", "memory.failcnt", "cpuacct.usage", "pids.current", "pids.peak"};
+                                     "memory.peak", "memory.failcnt", "memory.kmem.usage_in_bytes",
+                                     "memory.kmem.max_usage_in_bytes", "memory.memsw.usage_in_bytes",
+                                     "memory.memsw.max_usage_in_bytes", "cpuacct.usage_sys", "cpuacct.usage_user",
+                                     "cpuacct.usage", "pids.current", "pids.peak"};
   static const char *const empty[] = {"memory.stat", "memory.numa_stat", "cpu.stat", "cpuacct.stat", "io.stat",
-                                      "cpuacct.usage_percpu", "memory.pressure", "cpu.pressure", "io.pressure",
+                                      "cpuacct.usage_percpu", "cpuacct.usage_all", "cpuacct.usage_percpu_sys",
+                                      "cpuacct.usage_percpu_user", "memory.pressure", "cpu.pressure", "io.pressure",
                                       "cgroup.procs", "cgroup.threads", "tasks"};
   static const char *const processors[] = {"cpuset.cpus", "cpuset.effective_cpus", "cpuset.cpus.effective"};
   const char *name = strrchr(path, '/');

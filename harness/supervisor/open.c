@@ -27,7 +27,7 @@ static uint64_t flags_of(struct task *t, const struct call *c) {
   }
 }
 
-/* The folder a relative path starts from, if that is one of the kernel's own file systems; else "". */
+/* The folder a relative path starts from; "" where nobody can say. */
 static void folder_of(struct task *t, const struct call *c, char *to, size_t room) {
   char link[64];
   int at = c->nr == SYS_openat || c->nr == SYS_openat2 ? (int)c->args[0] : AT_FDCWD;
@@ -35,7 +35,6 @@ static void folder_of(struct task *t, const struct call *c, char *to, size_t roo
   else snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)t->tid, at);
   ssize_t n = readlink(link, to, room - 1);
   to[n > 0 ? n : 0] = 0;
-  if (strncmp(to, "/proc", 5) != 0 && strncmp(to, "/sys", 4) != 0) *to = 0;
 }
 
 /* The absolute path, without doubled slashes and dots, when it leads below /proc or /sys; 0 otherwise. */
@@ -87,7 +86,7 @@ enum action on_open(struct task *t, struct call *c) {
   t->replaced = -1;
   t->opens_fifo = (c->nr == SYS_open || c->nr == SYS_openat) && given && is_fifo(t, at, path, flags);
   if (t->opens_fifo || (t->retry && t->fifo.waits)) return on_open_fifo(t, c, c->nr == SYS_open ? 1 : 2);
-  if ((flags & O_ACCMODE) == O_RDONLY && !(flags & (O_DIRECTORY | O_PATH)) && kernel_path(t, c, path))
+  if ((flags & O_ACCMODE) != O_WRONLY && !(flags & (O_DIRECTORY | O_PATH)) && kernel_path(t, c, path))
     t->replaced = proc_text(t, path, text, sizeof text);
   t->creates = flags & O_CREAT && (flags & O_EXCL || !exists(t, c));
   if (t->replaced < 0) return flags & (O_CREAT | O_TRUNC | O_TMPFILE) ? AFTER : RUN;

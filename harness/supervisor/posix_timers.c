@@ -81,7 +81,9 @@ enum action on_timer_create(struct task *t, struct call *c) {
   struct process *owner = t->process;
   int clock = (int)c->args[0];
   if (clock_read(clock) < 0) return answer(c, -EINVAL);
-  if (owner->next_timer >= MAX_TIMERS) return answer(c, -EAGAIN);
+  int live = 0;
+  for (const struct posix_timer *one = owner->timers; one; one = one->next) live++;
+  if (live >= MAX_TIMERS || owner->next_timer == INT32_MAX) return answer(c, -EAGAIN);
   struct posix_timer made = {.tgid = owner->tgid, .id = owner->next_timer, .clock = clock, .signal = SIGALRM};
   made.timer.fire = fire;
   made.timer.of_work = clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;

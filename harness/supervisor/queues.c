@@ -10,6 +10,7 @@
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
+#include "supervisor.h"
 
 enum { NANO = 1000000000, IPC_STATUS = 2, OPERATIONS = 500 };
 
@@ -76,17 +77,31 @@ static int rewrite(struct task *t, const struct call *c, int patient) {
   size_t count = c->args[2];
   if (count == 0 || count > OPERATIONS || !guest_read(t, c->args[1], all, count * sizeof *all)) return 0;
   for (size_t i = 0; i < count; i++) {
-    if (!patient && all[i].flags & IPC_NOWAIT) return 0; /* mixed ones go to the kernel as they are */
+    if (!patient && all[i].flags & IPC_NOWAIT) return 0; /* none of them waits */
     if (patient) all[i].flags &= (int16_t)~IPC_NOWAIT;
     else all[i].flags |= IPC_NOWAIT;
   }
   return guest_write(t, c->args[1], all, count * sizeof *all);
 }
 
+/* Which of several operations could not be made nobody tells: then it is not known whether the call would wait. */
+static int is_mixed(struct task *t, const struct call *c) {
+  static struct operation all[OPERATIONS];
+  size_t count = c->args[2], waiting = 0;
+  if (count < 2 || count > OPERATIONS || !guest_read(t, c->args[1], all, count * sizeof *all)) return 0;
+  for (size_t i = 0; i < count; i++) waiting += !(all[i].flags & IPC_NOWAIT);
+  return waiting > 0 && waiting < count;
+}
+
 enum action on_semaphore(struct task *t, struct call *c) {
   if (!t->retry) {
     c->result = clock_deadline(t, c->nr == SYS_semtimedop ? c->args[3] : 0, 0, 1, &t->deadline);
     if (c->result) return DONE;
+  }
+  if (is_mixed(t, c)) {
+    give_up_on((int)c->nr);
+    c->result = -EAGAIN;
+    return DONE;
   }
   if (!rewrite(t, c, 0)) return RUN;
   struct call trying = {SYS_semop, {c->args[0], c->args[1], c->args[2]}, 0};
@@ -107,7 +122,9 @@ enum action after_control(struct task *t, struct call *c) {
   int64_t start = (clock_since_1970() - clock_now()) / NANO, when;
   uint64_t address = c->args[c->nr == SYS_semctl ? 3 : 2];
   int command = (int)c->args[c->nr == SYS_semctl ? 2 : 1] & 0xff;
-  if (c->result < 0 || command != IPC_STATUS) return RUN;
+  /* What IPC_STAT, X_STAT and X_STAT_ANY tell. */
+  int stat = c->nr == SYS_semctl ? 18 : c->nr == SYS_msgctl ? 11 : 13;
+  if (c->result < 0 || (command != IPC_STATUS && command != stat && command != stat + 2)) return RUN;
   for (int i = 0; i < (c->nr == SYS_semctl ? 2 : 3); i++)
     if (guest_read(t, address + (uint64_t)at[i], &when, sizeof when) && when)
       guest_write(t, address + (uint64_t)at[i], &start, sizeof start);

@@ -26,6 +26,7 @@ union address {
   struct sockaddr_in four;
   struct sockaddr_in6 six;
   struct sockaddr_un local;
+  struct sockaddr_storage room;
 };
 
 static enum action answer(struct call *c, int64_t result) {
@@ -50,7 +51,9 @@ int64_t socket_deadline(int fd, int sending) {
 }
 
 static in_port_t *port_in(union address *a) {
-  return a->any.sa_family == AF_INET ? &a->four.sin_port : a->any.sa_family == AF_INET6 ? &a->six.sin6_port : NULL;
+  /* Without a family it is taken for the older one's. */
+  int four = a->any.sa_family == AF_INET || a->any.sa_family == AF_UNSPEC;
+  return four ? &a->four.sin_port : a->any.sa_family == AF_INET6 ? &a->six.sin6_port : NULL;
 }
 
 /* Binds to the next port that is free; the kernel would take one by chance. An errno or 0. */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "spin.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest.h"
 #include "step.h"
 
-enum { MAX_STEPS = 2000, PAGE = 4096, MAX_PAGES = 1 << 15 };
+enum { MAX_STEPS = 2000, PAGE = 4096, MAX_PAGES = 1 << 15, MAX_VECTORS = 1 << 14 };
 
 static int is_running(struct task *t) {
   char stat[512];
@@ -67,7 +69,26 @@ static int memory_digest(struct task *t, uint64_t *hash) {
   return ok;
 }
 
+/* Registers of vectors and floats, as the processor stores them. */
+struct vectors {
+  size_t size;
+  uint8_t bytes[MAX_VECTORS];
+};
+
+static int vectors(struct task *t, struct vectors *v) {
+  struct iovec all = {v->bytes, sizeof v->bytes};
+  if (ptrace(PTRACE_GETREGSET, t->tid, (void *)NT_X86_XSTATE, &all) != 0) return 0;
+  v->size = all.iov_len;
+  return 1;
+}
+
+static int same_vectors(struct task *t, const struct vectors *before) {
+  static struct vectors now;
+  return vectors(t, &now) && now.size == before->size && memcmp(now.bytes, before->bytes, now.size) == 0;
+}
+
 enum spin look_for_spin(struct task *t, int *status) {
+  static struct vectors began;
   struct user_regs_struct first, now;
   uint64_t before, after;
   int period = 0;
@@ -77,13 +98,15 @@ enum spin look_for_spin(struct task *t, int *status) {
   if (!WIFSTOPPED(*status) || *status >> 16 != PTRACE_EVENT_STOP) return OTHER_STOP;
   if (!registers(t, &first)) return OTHER_STOP;
   if (first.orig_rax != (unsigned long long)-1) return WORKS; /* in the kernel, on its behalf */
+  if (!may_step(t) || !vectors(t, &began)) return WORKS;
   do {
     if (!step(t, status) || !registers(t, &now)) return OTHER_STOP;
     if (++period > MAX_STEPS) return WORKS;
   } while (memcmp(&first, &now, sizeof now) != 0);
+  if (!same_vectors(t, &began)) return WORKS;
   if (!memory_digest(t, &before)) return WORKS;
   for (int i = 0; i < period; i++)
     if (!step(t, status) || !registers(t, &now)) return OTHER_STOP;
-  if (memcmp(&first, &now, sizeof now) != 0 || !memory_digest(t, &after)) return WORKS;
+  if (memcmp(&first, &now, sizeof now) != 0 || !same_vectors(t, &began) || !memory_digest(t, &after)) return WORKS;
   return before == after ? SPINS : WORKS;
 }

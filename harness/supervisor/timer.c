@@ -50,8 +50,12 @@ int timers_fire(void) {
   int fired = 0;
   for (struct timer *one; (one = earliest(1)) && one->due <= clock_now(); fired++) {
     int64_t times = one->every ? 1 + (clock_now() - one->due) / one->every : 1;
-    if (one->every) one->due += times * one->every;
-    else disarm(one);
+    /* A due time beyond all time never comes. */
+    int64_t span, next;
+    int ends = !one->every || __builtin_mul_overflow(times, one->every, &span) ||
+               __builtin_add_overflow(one->due, span, &next);
+    if (ends) disarm(one);
+    else one->due = next;
     one->fire(one, times);
   }
   return fired;

@@ -13,7 +13,7 @@ enum walk walk(struct task **chosen) {
   struct task *t = *chosen;
   pid_t tid = t->tid;
   int status;
-  if (!in_chaos() || t->second_half || t->signal || chaos_draw(2) || !others_wait(t)) return NO_WALK;
+  if (!in_chaos() || t->second_half || t->signal || chaos_draw(2) || !others_wait(t) || !may_step(t)) return NO_WALK;
   t->state = RUNNING;
   t->heard = signals_sent;
   for (unsigned left = chaos_length(WALK_BITS); left > 0; left--) {

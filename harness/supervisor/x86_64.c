@@ -159,6 +159,7 @@ int64_t arch_call(struct task *t, const struct call *c) {
   struct user_regs_struct before = t->registers, during = before;
   static const uint8_t syscall_instruction[2] = {0x0f, 0x05};
   uint8_t old[2];
+  uint64_t blocked, all = UINT64_MAX;
   int status = 0;
   if (!guest_read(t, before.rip, old, sizeof old)) return -EFAULT;
   if (!guest_write(t, before.rip, syscall_instruction, sizeof old)) return -EFAULT;
@@ -166,12 +167,16 @@ int64_t arch_call(struct task *t, const struct call *c) {
   during.orig_rax = (unsigned long long)-1;
   during.rdi = c->args[0], during.rsi = c->args[1], during.rdx = c->args[2];
   ptrace(PTRACE_SETREGS, t->tid, NULL, &during);
-  /* Our own filter's stop comes first, perhaps one that was asked for before the exec too, then the call's end. */
-  for (int stops = 0; stops < 4; stops++) {
-    ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL);
+  /* No signal may come between; nor a single step, which would reset what the guest does with SIGTRAP. */
+  ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof blocked, &blocked);
+  ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof all, &all);
+  for (int stops = 0, ends = 0; stops < 8 && ends < 2; stops++) {
+    ptrace(PTRACE_SYSCALL, t->tid, NULL, NULL);
     while (waitpid(t->tid, &status, __WALL) < 0 && errno == EINTR) continue;
-    if (status >> 16 == 0) break;
+    if (!WIFSTOPPED(status)) break;
+    ends += status >> 8 == (SIGTRAP | 0x80);
   }
+  ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof blocked, &blocked);
   ptrace(PTRACE_GETREGS, t->tid, NULL, &during);
   guest_write(t, before.rip, old, sizeof old);
   before.orig_rax = (unsigned long long)-1;

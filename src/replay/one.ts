@@ -33,7 +33,7 @@ async function attempt(
     ...(bench.way === 'archive' ? ['--hidden'] : []),
     ...plan.determinism,
     ...(variation?.taken ? ['--taken', String(variation.taken)] : []),
-    ...(variation?.reversed ? ['--reversed'] : []),
+    ...(variation ? [variation.reversed ? '--reversed' : '--watched'] : []),
     ...extra,
     '--',
     ...plan.argv,

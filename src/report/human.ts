@@ -127,10 +127,10 @@ function divergence(record: ReplayRecord): string {
         : d.kind;
   let text = row(
     'difference',
-    `${where}${d.offset === undefined ? '' : `, first at byte ${d.offset}`} (replay ${d.replay})`,
+    `${safeLine(where)}${d.offset === undefined ? '' : `, first at byte ${d.offset}`} (replay ${d.replay})`,
   );
-  text += row('  expected', d.context?.expected ?? d.expected);
-  text += row('  actual', d.context?.actual ?? d.actual);
+  text += row('  expected', safeLine(d.context?.expected ?? d.expected));
+  text += row('  actual', safeLine(d.context?.actual ?? d.actual));
   return text;
 }
 

@@ -35,6 +35,11 @@ describeEngine('a bad day', () => {
     ['a program that writes over its own memory', 'memory', { exit_code: 0 }],
     ['a program that looks for a tracer and traps', 'tracer', { ended: 'signal', signal: 'SIGTRAP' }],
     ['a program that leaves 40 orphans', 'zombies', { exit_code: 0 }],
+    ['a program that works for long and ignores SIGTRAP', 'traps', { exit_code: 9 }],
+    ['a program that works for long and blocks SIGTRAP', 'traps blocked', { exit_code: 9 }],
+    ['a program that counts in registers of floats', 'floats', { exit_code: 10 }],
+    ['a timer that comes during an exec', 'alarm', { ended: 'signal', signal: 'SIGALRM' }],
+    ['side doors to the kernel’s files', 'doors', { exit_code: 11 }],
   ])('%s ends the same each time', async (_name, what, ending) => {
     const record = await days(what, { pids: 200 });
     expect(record).toMatchObject({ verdict: 'reproduced' });
@@ -45,6 +50,12 @@ describeEngine('a bad day', () => {
     const record = await days(what);
     expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'unsupported' });
     expect(record.message).toContain('another instruction set');
+  });
+
+  it('a timer beyond all time is ended by the real clock, not only by the runner', async () => {
+    const record = await days('timer', { timeout: 2 });
+    expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'limit_timeout' });
+    expect(record.replays[0]!.duration_ms).toBeLessThan(4000);
   });
 
   it('who waits for ever with all signals blocked is ended by the real clock', async () => {
