@@ -87,26 +87,35 @@ static int same_vectors(struct task *t, const struct vectors *before) {
   return vectors(t, &now) && now.size == before->size && memcmp(now.bytes, before->bytes, now.size) == 0;
 }
 
-enum spin look_for_spin(struct task *t, int *status) {
+/* The thread stands still at `first`. */
+static enum spin goes_round(struct task *t, const struct user_regs_struct *first, int *status) {
   static struct vectors began;
-  struct user_regs_struct first, now;
+  struct user_regs_struct now;
   uint64_t before, after;
   int period = 0;
+  if (!vectors(t, &began)) return WORKS;
+  do {
+    if (!step(t, status) || !registers(t, &now)) return OTHER_STOP;
+    if (++period > MAX_STEPS) return WORKS;
+  } while (memcmp(first, &now, sizeof now) != 0);
+  if (!same_vectors(t, &began) || !memory_digest(t, &before)) return WORKS;
+  for (int i = 0; i < period; i++)
+    if (!step(t, status) || !registers(t, &now)) return OTHER_STOP;
+  if (memcmp(first, &now, sizeof now) != 0 || !same_vectors(t, &began) || !memory_digest(t, &after)) return WORKS;
+  return before == after ? SPINS : WORKS;
+}
+
+enum spin look_for_spin(struct task *t, int *status) {
+  struct user_regs_struct first;
+  struct steps steps;
   *status = LEFT_ALONE;
   if (!is_running(t)) return OTHER_STOP;
   if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) != 0 || !wait_for_stop(t, status)) return OTHER_STOP;
   if (!WIFSTOPPED(*status) || *status >> 16 != PTRACE_EVENT_STOP) return OTHER_STOP;
   if (!registers(t, &first)) return OTHER_STOP;
   if (first.orig_rax != (unsigned long long)-1) return WORKS; /* in the kernel, on its behalf */
-  if (!may_step(t) || !vectors(t, &began)) return WORKS;
-  do {
-    if (!step(t, status) || !registers(t, &now)) return OTHER_STOP;
-    if (++period > MAX_STEPS) return WORKS;
-  } while (memcmp(&first, &now, sizeof now) != 0);
-  if (!same_vectors(t, &began)) return WORKS;
-  if (!memory_digest(t, &before)) return WORKS;
-  for (int i = 0; i < period; i++)
-    if (!step(t, status) || !registers(t, &now)) return OTHER_STOP;
-  if (memcmp(&first, &now, sizeof now) != 0 || !same_vectors(t, &began) || !memory_digest(t, &after)) return WORKS;
-  return before == after ? SPINS : WORKS;
+  if (!begin_steps(t, &steps)) return WORKS;
+  enum spin found = goes_round(t, &first, status);
+  end_steps(t, &steps);
+  return found;
 }

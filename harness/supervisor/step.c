@@ -12,21 +12,36 @@
 #include "arch.h"
 #include "guest.h"
 
+#define TRAP (UINT64_C(1) << (SIGTRAP - 1))
+
 int wait_for_stop(struct task *t, int *status) {
   while (waitpid(t->tid, status, __WALL) != t->tid)
     if (errno != EINTR) return 0;
   return 1;
 }
 
-int may_step(struct task *t) {
+static uint64_t mask_in(const char *status, const char *name) {
+  const char *at = strstr(status, name);
+  return at ? strtoull(at + strlen(name), NULL, 16) : 0;
+}
+
+int begin_steps(struct task *t, struct steps *s) {
   char status[4096];
+  s->unblocked = 0;
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  static const char *const names[] = {"\nSigBlk:\t", "\nSigIgn:\t"};
-  for (int i = 0; i < 2; i++) {
-    const char *at = strstr(status, names[i]);
-    if (!at || strtoull(at + strlen(names[i]), NULL, 16) & 1ull << (SIGTRAP - 1)) return 0;
-  }
-  return 1;
+  if (ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof s->mask, &s->mask) != 0) return 0;
+  uint64_t taken = mask_in(status, "\nSigIgn:\t") | mask_in(status, "\nSigPnd:\t") | mask_in(status, "\nShdPnd:\t");
+  if (taken & TRAP) return 0;
+  uint64_t without = s->mask & ~TRAP;
+  if (s->mask & TRAP) s->unblocked = ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof without, &without) == 0;
+  return !(s->mask & TRAP) || s->unblocked;
+}
+
+void end_steps(struct task *t, const struct steps *s) {
+  uint64_t now;
+  if (!s->unblocked || ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof now, &now) != 0) return;
+  /* Unless it has set another one meanwhile. */
+  if (now == (s->mask & ~TRAP)) ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof s->mask, &s->mask);
 }
 
 int step(struct task *t, int *status) {
