@@ -17,6 +17,7 @@
 #include "command.h"
 #include "hidden.h"
 #include "probe.h"
+#include "real_ms.h"
 #include "reversed.h"
 #include "supervisor/event_log.h"
 #include "supervisor/mechanisms.h"
@@ -40,12 +41,6 @@ static uint8_t key[KEY_SIZE];
 static void forget_key(void) {
   memset(key, 0, sizeof key);
   __asm__ volatile("" : : "r"(key) : "memory");
-}
-
-static long now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Without the whole key nothing can be vouched for, so nothing is started. */
@@ -136,7 +131,7 @@ static int await(pid_t child, long deadline, int *status) {
         *status = some;
         return 1;
       }
-    long left = deadline ? deadline - now_ms() : 3600000;
+    long left = deadline ? deadline - real_ms() : 3600000;
     if (left <= 0) return 0;
     struct timespec wait = {left / 1000, left % 1000 * 1000000};
     sigtimedwait(&wanted, NULL, &wait);
@@ -202,7 +197,7 @@ static int run(const struct options *o) {
   struct ending end = {.kind = "exit", .hidden = -1};
   int oom = open_oom_counter();
   time_t began = time(NULL) - 1;
-  long start_ms = now_ms(), deadline = o->timeout_ms ? start_ms + o->timeout_ms : 0;
+  long start_ms = real_ms(), deadline = o->timeout_ms ? start_ms + o->timeout_ms : 0;
   char **argv = o->argv;
   take_pids(o->taken);
   const char *name = strrchr(argv[0], '/');
@@ -210,7 +205,7 @@ static int run(const struct options *o) {
   if (!argv) end.kind = "exec_failed", end.value = EINVAL;
   else if (o->full) run_supervised(argv, deadline, &o->supervision, &end);
   else run_free(argv, deadline, o, &end);
-  end.ms = now_ms() - start_ms;
+  end.ms = real_ms() - start_ms;
   kill_everyone();
   end.oom = read_oom_counter(oom);
   if (o->hidden) end.hidden = count_hidden(began);

@@ -131,11 +131,6 @@ static void put_core(struct task *t, const struct maps *m, const siginfo_t *info
   put("\"}");
 }
 
-static uint64_t signal_mask(const char *status, const char *name) {
-  const char *at = strstr(status, name);
-  return at ? strtoull(at + strlen(name), NULL, 16) : 0;
-}
-
 /* A fault that the guest blocked or ignored has been set to its default by the kernel before this stop. */
 static int ends_process(struct task *t, int signal) {
   char status[4096];
@@ -145,7 +140,7 @@ static int ends_process(struct task *t, int signal) {
     default: break;
   }
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  uint64_t handled = signal_mask(status, "\nSigIgn:\t") | signal_mask(status, "\nSigCgt:\t");
+  uint64_t handled = guest_mask(status, "\nSigIgn:\t") | guest_mask(status, "\nSigCgt:\t");
   return !(handled >> (signal - 1) & 1);
 }
 

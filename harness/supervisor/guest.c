@@ -108,7 +108,7 @@ long guest_proc(struct task *t, const char *name, char *to, size_t room) {
   return (long)have;
 }
 
-static uint64_t mask(const char *status, const char *name) {
+uint64_t guest_mask(const char *status, const char *name) {
   const char *at = strstr(status, name);
   return at ? strtoull(at + strlen(name), NULL, 16) : 0;
 }
@@ -116,7 +116,7 @@ static uint64_t mask(const char *status, const char *name) {
 int guest_pending(struct task *t, int whole, uint64_t *signals) {
   char status[4096];
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  *signals = mask(status, whole ? "\nShdPnd:\t" : "\nSigPnd:\t");
+  *signals = guest_mask(status, whole ? "\nShdPnd:\t" : "\nSigPnd:\t");
   return 1;
 }
 
@@ -126,9 +126,9 @@ uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught
   /* The kernel delivers what is pending before a thread runs, so only what came since then can matter. */
   if (!blocked && !signals_unseen && t->heard == signals_sent) return 0;
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  uint64_t pending = mask(status, "\nSigPnd:\t") | mask(status, "\nShdPnd:\t");
-  if (caught) *caught = mask(status, "\nSigCgt:\t");
-  pending &= ~(blocked ? *blocked : mask(status, "\nSigBlk:\t"));
+  uint64_t pending = guest_mask(status, "\nSigPnd:\t") | guest_mask(status, "\nShdPnd:\t");
+  if (caught) *caught = guest_mask(status, "\nSigCgt:\t");
+  pending &= ~(blocked ? *blocked : guest_mask(status, "\nSigBlk:\t"));
   if (!blocked && !pending) t->heard = signals_sent;
   return pending;
 }
@@ -138,7 +138,7 @@ uint64_t guest_dropped(struct task *t) {
       1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
   char status[4096];
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  return mask(status, "\nSigIgn:\t") | (harmless & ~mask(status, "\nSigCgt:\t"));
+  return guest_mask(status, "\nSigIgn:\t") | (harmless & ~guest_mask(status, "\nSigCgt:\t"));
 }
 
 int guest_interrupted(struct task *t) {

@@ -36,6 +36,9 @@ int guest_poll(struct task *t, int fd, short events);
 /* Reads a whole file of /proc/TID into `to`, NUL-ended; its length, or -1. */
 long guest_proc(struct task *t, const char *name, char *to, size_t room);
 
+/* A set of signals in the text of /proc/TID/status, by its name between line feed and tabulator. */
+uint64_t guest_mask(const char *status, const char *name);
+
 /* The signals that wait for the thread, or for its `whole` process; 0 when that cannot be known. */
 int guest_pending(struct task *t, int whole, uint64_t *signals);
 

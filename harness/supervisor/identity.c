@@ -7,6 +7,7 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
+#include "answer.h"
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
@@ -17,11 +18,6 @@ static int cpus = 1;
 
 void identity_begin(int count) { cpus = count > 0 && count <= 1024 ? count : 1; }
 int identity_cpus(void) { return cpus; }
-
-static enum action answer(struct call *c, int64_t result) {
-  c->result = result;
-  return DONE;
-}
 
 int64_t random_to_guest(struct task *t, uint64_t address, uint64_t size) {
   static uint8_t bytes[65536];

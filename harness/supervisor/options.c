@@ -9,13 +9,9 @@
 #include <sys/syscall.h>
 #include <termios.h>
 
+#include "answer.h"
 #include "calls.h"
 #include "guest.h"
-
-static enum action answer(struct call *c, int64_t result) {
-  c->result = result;
-  return DONE;
-}
 
 /* Stamps by the real clock, the processor a packet came by, numbers counted since the host's start. */
 static int tells_of_the_host(const struct call *c) {

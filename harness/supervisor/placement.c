@@ -10,18 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../real_ms.h"
+
 enum { LOOK_EVERY_MS = 200, MOST_WAIT_MS = 50 };
 
 static cpu_set_t allowed;
 static int here = -1; /* a processor's number, or -1: we stay where the kernel puts us */
 static int64_t looked_ms, own_wait, guest_wait;
 static pid_t guest;
-
-static int64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* For how long, in ns, a thread was ready to run and could not. */
 static int64_t waited(pid_t tid) {
@@ -50,12 +46,12 @@ void place(pid_t child) {
   int processor = sched_getcpu();
   if (processor < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
   move_to(processor, child);
-  looked_ms = now_ms();
+  looked_ms = real_ms();
   own_wait = waited(getpid());
 }
 
 void place_anew(const struct task *t) {
-  int64_t now = now_ms();
+  int64_t now = real_ms();
   if (here < 0 || now - looked_ms < LOOK_EVERY_MS) return;
   int64_t own = waited(getpid()), theirs = t ? waited(t->tid) : 0;
   int64_t ns = own - own_wait + (t && t->tid == guest ? theirs - guest_wait : 0);

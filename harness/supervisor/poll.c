@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "arch.h"
 #include "calls.h"
 #include "clock.h"
@@ -14,11 +15,6 @@
 #include "signalfd.h"
 
 enum { MAX_POLLED = 1024, NANO = 1000000000, MILLI = 1000000, MICRO = 1000, BELOW_STACK = 1024 };
-
-static enum action answer(struct call *c, int64_t result) {
-  c->result = result;
-  return DONE;
-}
 
 /* A signal counts by the mask the call brings along, if it brings one. */
 static int interrupted(struct task *t, uint64_t mask_address) {

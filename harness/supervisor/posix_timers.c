@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
@@ -51,11 +52,6 @@ static struct posix_timer *timer_of(struct task *t, uint64_t id) {
   struct posix_timer *p = t->process->timers;
   while (p && (uint32_t)p->id != (uint32_t)id) p = p->next;
   return p;
-}
-
-static enum action answer(struct call *c, int64_t result) {
-  c->result = result;
-  return DONE;
 }
 
 /* What a struct sigevent asks for; an errno or 0. */

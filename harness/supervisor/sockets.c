@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "arch.h"
 #include "calls.h"
 #include "clock.h"
@@ -28,11 +29,6 @@ union address {
   struct sockaddr_un local;
   struct sockaddr_storage room;
 };
-
-static enum action answer(struct call *c, int64_t result) {
-  c->result = result;
-  return DONE;
-}
 
 static int option(int fd, int name) {
   int value = -1;

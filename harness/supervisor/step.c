@@ -20,17 +20,12 @@ int wait_for_stop(struct task *t, int *status) {
   return 1;
 }
 
-static uint64_t mask_in(const char *status, const char *name) {
-  const char *at = strstr(status, name);
-  return at ? strtoull(at + strlen(name), NULL, 16) : 0;
-}
-
 int begin_steps(struct task *t, struct steps *s) {
   char status[4096];
   s->unblocked = 0;
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
   if (ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof s->mask, &s->mask) != 0) return 0;
-  uint64_t taken = mask_in(status, "\nSigIgn:\t") | mask_in(status, "\nSigPnd:\t") | mask_in(status, "\nShdPnd:\t");
+  uint64_t taken = guest_mask(status, "\nSigIgn:\t") | guest_mask(status, "\nSigPnd:\t") | guest_mask(status, "\nShdPnd:\t");
   if (taken & TRAP) return 0;
   uint64_t without = s->mask & ~TRAP;
   if (s->mask & TRAP) s->unblocked = ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof without, &without) == 0;

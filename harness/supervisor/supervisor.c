@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../real_ms.h"
 #include "arch.h"
 #include "calls.h"
 #include "chaos.h"
@@ -41,12 +42,6 @@ static pid_t newborn; /* its first stop came before its parent's */
 
 void give_up_on(int reason) {
   if (found.unsupported < 0) found.unsupported = reason;
-}
-
-static long real_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int time_is_over(void) { return last_ms && real_ms() >= last_ms; }

@@ -12,6 +12,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
@@ -136,11 +137,6 @@ enum action after_timerfd_create(struct task *t, struct call *c) {
   show(one, fd);
   close(fd);
   return RUN;
-}
-
-static enum action answer(struct call *c, int64_t result) {
-  c->result = result;
-  return DONE;
 }
 
 enum action on_timerfd_settime(struct task *t, struct call *c) {

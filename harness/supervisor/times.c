@@ -4,16 +4,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "answer.h"
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
 
 enum { NANO = 1000000000, USERS_HZ = 10000000 };
-
-static enum action answer(struct call *c, int64_t result) {
-  c->result = result;
-  return DONE;
-}
 
 static enum action put(struct task *t, struct call *c, uint64_t address, const void *data, size_t size) {
   return answer(c, guest_write(t, address, data, size) ? 0 : -EFAULT);

@@ -1,21 +1,27 @@
 /** reenact trace show: a stack trace as it was read, whatever form it came in. */
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { safeLine } from '../report/human.ts';
-import { fromCore, isCore } from '../trace/from/core.ts';
+import { CORE_HEAD_BYTES, fromCore, isCore } from '../trace/from/core.ts';
 import { readTrace } from '../trace/read.ts';
 import { checked, type Frame, type Thread, TRACE_LIMITS, type Trace, wrongTrace } from '../trace/trace.ts';
 import { parseOptions } from './options.ts';
 
 async function read(path: string): Promise<Trace> {
   try {
-    const { size } = await stat(path);
-    if (size > TRACE_LIMITS.fileBytes)
-      throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
-    const bytes = await readFile(path);
-    if (isCore(bytes)) return checked(await fromCore(path), path);
-    return readTrace(bytes, path);
+    const file = await open(path);
+    try {
+      // A core is read by others, and may be larger than any text.
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(CORE_HEAD_BYTES), 0, CORE_HEAD_BYTES, 0);
+      if (isCore(buffer.subarray(0, bytesRead))) return checked(await fromCore(path), path);
+      const { size } = await file.stat();
+      if (size > TRACE_LIMITS.fileBytes)
+        throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
+      return readTrace(await readFile(path), path);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw asFault('trace_invalid', `${path} cannot be read`, error);
   }

@@ -66,6 +66,12 @@ export function debugIdOf(buildId: Buffer, littleEndian: boolean): string {
   return `${littleEndian ? guidText(guid) : guid.toString('hex').toUpperCase()}0`;
 }
 
+/** The ids of an ELF image by its build-id in hexadecimal, of a little-endian processor. */
+export function elfIds(buildId: string | null | undefined): { id: string | null; debug_id: string | null } {
+  if (buildId === null || buildId === undefined) return { id: null, debug_id: null };
+  return { id: `elf:${buildId}`, debug_id: debugIdOf(Buffer.from(buildId, 'hex'), true) };
+}
+
 /** The id of a PDB, and of the PE file that names it. */
 export function pdbId(guid: string, age: number): { id: string; debug_id: string } {
   const hex = age.toString(16);

@@ -30,6 +30,11 @@ export interface TraceImage {
   sha256: Digest | null;
 }
 
+/** An image of which nothing is known but what is given. */
+export function traceImage(known: Partial<TraceImage>): TraceImage {
+  return { id: null, debug_id: null, path: '', arch: null, base: null, size: null, sha256: null, ...known };
+}
+
 export interface Frame {
   /** Which of the images, or null: in none that the trace names. */
   image: number | null;

@@ -40,6 +40,12 @@ describeEngine('seeds', () => {
     for (const i of [0, 2, 4]) expect(states[i]).toBe(states[i + 1]);
   });
 
+  it('take no breakpoint of the program’s own for a step of theirs', async () => {
+    const seeds = Array.from({ length: 10 }, (_, i) => i + 1);
+    const found = await hunt(seeds, manifest('/bin/breakpoints', { limits: { timeout: 60 } }));
+    expect(found.replays.map(({ exit_code }) => exit_code)).toEqual(seeds.map(() => 0));
+  });
+
   it('of the command are a range, and the report names those that ended otherwise', async () => {
     const cwd = tempFolder();
     writeManifest(cwd, LOST, 'lost.json');

@@ -24,6 +24,8 @@ describeEngine('what is varied', () => {
     );
     expect(await vary(PROCESSORS, 'off')).toContain('differed under other processors');
     expect(await vary(LISTING, 'off')).toContain('differed under other order of folders');
+    // It sees that it is traced, which is no order of folders.
+    expect(await vary('/bin/days tracer', 'off')).toContain('differed under none of them');
     expect(await vary("sh -c 'echo same'", 'off')).toContain('differed under none of them');
     expect(await vary("sh -c 'head -c 8 /dev/urandom'", 'off')).toContain('it differs with nothing changed');
   });

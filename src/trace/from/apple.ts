@@ -1,12 +1,7 @@
 /** An Apple crash report (.ips, macOS 12 and iOS 15 on): a line of JSON about the report, then the report itself. */
+
 import { addressOf, type Frame, hex, type Trace, type TraceImage, wrongTrace } from '../trace.ts';
-
-type Members = Record<string, unknown>;
-
-const members = (value: unknown): Members =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Members) : {};
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+import { list, members, text } from './foreign.ts';
 
 function imageFrom(value: unknown): TraceImage {
   const image = members(value);

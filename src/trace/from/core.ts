@@ -1,21 +1,32 @@
 /** An ELF core, as elfutils reads it: eu-unstrip names the modules, eu-stack walks each thread. Both read hostile bytes in processes of their own. */
 import { exec } from '../../base/exec.ts';
 import { asFault } from '../../base/fault.ts';
-import { debugIdOf } from '../identity.ts';
-import { frameAt, hex, imageFinder, type Thread, type Trace, type TraceImage, wrongTrace } from '../trace.ts';
+import { elfIds } from '../identity.ts';
+import {
+  frameAt,
+  hex,
+  imageFinder,
+  type Thread,
+  type Trace,
+  type TraceImage,
+  traceImage,
+  wrongTrace,
+} from '../trace.ts';
 
 /** Without debuginfod's servers: a core must not make this machine ask the network for anything. */
 const LIMITS = { timeoutMs: 120_000, outputBytes: 64 << 20, env: { DEBUGINFOD_URLS: '' } };
 const ET_CORE = 4;
+/** As many as tell a core from other files. */
+export const CORE_HEAD_BYTES = 20;
 /** More than any stack that is not endless. */
 const FRAMES = 4096;
 const MODULE = /^0x([0-9a-f]{1,16})\+0x([0-9a-f]{1,16}) (?:([0-9a-f]{2,128})@0x[0-9a-f]+|-) (\S+) \S+ (.+)$/;
 const THREAD = /^TID (\d{1,9}):$/;
 const FRAME = /^#(\d{1,6})\s+0x([0-9a-f]{1,16})/;
 
-/** Whether a file that begins like this is a core; `head` has at least 20 bytes. */
+/** Whether a file that begins like this is a core; `head` is as long as CORE_HEAD_BYTES. */
 export function isCore(head: Buffer): boolean {
-  if (head.length < 20 || head.toString('latin1', 0, 4) !== '\x7fELF') return false;
+  if (head.length < CORE_HEAD_BYTES || head.toString('latin1', 0, 4) !== '\x7fELF') return false;
   return (head[5] === 2 ? head.readUInt16BE(16) : head.readUInt16LE(16)) === ET_CORE;
 }
 
@@ -32,17 +43,9 @@ async function linesOf(program: string, args: string[], path: string): Promise<s
 function imageOf(line: string): TraceImage[] {
   const [, from, size, buildId, file, name] = MODULE.exec(line) ?? [];
   if (from === undefined) return [];
-  return [
-    {
-      id: buildId === undefined ? null : `elf:${buildId}`,
-      debug_id: buildId === undefined ? null : debugIdOf(Buffer.from(buildId, 'hex'), true),
-      path: file!.startsWith('/') ? file! : name!,
-      arch: null,
-      base: hex(BigInt(`0x${from}`)),
-      size: Number(BigInt(`0x${size}`)),
-      sha256: null,
-    },
-  ];
+  const base = hex(BigInt(`0x${from}`));
+  const path = file!.startsWith('/') ? file! : name!;
+  return [traceImage({ ...elfIds(buildId), path, base, size: Number(BigInt(`0x${size}`)) })];
 }
 
 /** Cores tell of the thread that crashed first. eu-stack prints return addresses as they stand. */

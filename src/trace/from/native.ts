@@ -9,6 +9,7 @@ import {
   type Trace,
   type TraceImage,
   threadShape,
+  traceImage,
 } from '../trace.ts';
 
 const traceShape: Shape = object(
@@ -30,16 +31,6 @@ export function traceSchema(): Record<string, unknown> {
     ...traceShape.schema(),
   };
 }
-
-const EMPTY: TraceImage = {
-  id: null,
-  debug_id: null,
-  path: '',
-  arch: null,
-  base: null,
-  size: null,
-  sha256: null,
-};
 
 /** The first frame of a thread is where it stood, unless it says otherwise. */
 function whole(frame: Partial<Frame>, n: number): Frame {
@@ -74,7 +65,7 @@ export function readNative(value: unknown, problems: Problem[]): Trace {
   return {
     format: 'native',
     signal: given.signal ?? null,
-    images: given.images.map((image) => ({ ...EMPTY, ...image })),
+    images: given.images.map(traceImage),
     threads,
   };
 }

@@ -1,7 +1,7 @@
 /** The crash of one of our own replays: modules with build-id and digest, frames as module and offset. */
 import type { Crash } from '../../sandbox/crash.ts';
-import { debugIdOf } from '../identity.ts';
-import type { Frame, Trace, TraceImage, Trust } from '../trace.ts';
+import { elfIds } from '../identity.ts';
+import { type Frame, type Trace, type Trust, traceImage } from '../trace.ts';
 
 const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
   counter: 'context',
@@ -11,16 +11,8 @@ const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
 
 /** Only the thread that got the signal was walked. Our sandboxes run x86-64 alone, which is little-endian. */
 export function fromCrash(crash: Crash): Trace {
-  const images = crash.modules.map(
-    ({ path, base, build_id, sha256 }): TraceImage => ({
-      id: build_id === null ? null : `elf:${build_id}`,
-      debug_id: build_id === null ? null : debugIdOf(Buffer.from(build_id, 'hex'), true),
-      path,
-      arch: 'x86_64',
-      base,
-      size: null,
-      sha256,
-    }),
+  const images = crash.modules.map(({ path, base, build_id, sha256 }) =>
+    traceImage({ ...elfIds(build_id), path, arch: 'x86_64', base, sha256 }),
   );
   const frames = crash.frames.map((place): Frame => {
     const found = place.area === 'module' ? images.findIndex(({ path }) => path === place.module) : -1;

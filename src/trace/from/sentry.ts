@@ -1,4 +1,5 @@
 /** A Sentry event (develop.sentry.dev, event payloads): frames oldest first, images in debug_meta. */
+
 import { pdbId } from '../identity.ts';
 import {
   addressOf,
@@ -11,13 +12,7 @@ import {
   type Trace,
   type TraceImage,
 } from '../trace.ts';
-
-type Members = Record<string, unknown>;
-
-const members = (value: unknown): Members =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Members) : {};
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+import { list, type Members, members, text } from './foreign.ts';
 
 /** A debug id has dashes, and an age behind the last; nil GUIDs say nothing. */
 function debugId(value: unknown): { guid: string; age: number } | undefined {

@@ -1,6 +1,14 @@
 /** An entry of systemd-coredump (journalctl -o json): its message lists modules with build-ids, and each thread's stack. */
-import { debugIdOf } from '../identity.ts';
-import { addressOf, type Frame, hex, type Thread, type Trace, type TraceImage } from '../trace.ts';
+import { elfIds } from '../identity.ts';
+import {
+  addressOf,
+  type Frame,
+  hex,
+  type Thread,
+  type Trace,
+  type TraceImage,
+  traceImage,
+} from '../trace.ts';
 
 const MODULE =
   /^(?:Found module|Module) (\S+) (?:with build-id:? |from .* with build-id:? )([0-9a-f]{2,128})$/;
@@ -10,19 +18,6 @@ const FRAME = /^#(\d{1,6})\s+(0x[0-9a-f]{1,16}) (.{1,4096}?) \((\S+) \+ (0x[0-9a
 interface Journal {
   MESSAGE?: unknown;
   COREDUMP_SIGNAL_NAME?: unknown;
-  COREDUMP_EXE?: unknown;
-}
-
-function imageOf(path: string, buildId: string | undefined): TraceImage {
-  return {
-    id: buildId === undefined ? null : `elf:${buildId}`,
-    debug_id: buildId === undefined ? null : debugIdOf(Buffer.from(buildId, 'hex'), true),
-    path,
-    arch: null,
-    base: null,
-    size: null,
-    sha256: null,
-  };
 }
 
 /** Addresses are raw: a return address is where the call comes back to. The first thread is the one that crashed. */
@@ -36,7 +31,7 @@ export function fromSystemd(entry: Journal): Trace {
     const known = byName.get(name);
     if (known !== undefined) return known;
     byName.set(name, images.length);
-    return images.push(imageOf(path, buildId)) - 1;
+    return images.push(traceImage({ path, ...elfIds(buildId) })) - 1;
   };
   for (const line of message.split('\n').map((one) => one.trim())) {
     const [, module, buildId] = MODULE.exec(line) ?? [];
