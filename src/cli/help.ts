@@ -183,10 +183,11 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
   'trace show': `usage: reenact trace show FILE [--all] [--json]
 
 Reads a stack trace and prints its frames as image and offset: a replay record
-with a crash, an ELF core (by elfutils), a Sentry event, an Apple crash report
-(.ips), an entry of systemd-coredump (journalctl -o json), what
-minidump_stackwalk -m prints, or our own form (reenact schema trace). Nothing
-in it is believed: what a trace says a function is called stands in brackets.
+with a crash, an ELF core (by elfutils), a minidump, a Sentry event, an Apple
+crash report (.ips), entries of systemd-coredump (journalctl -o json), what
+minidump_stackwalk -m prints, a profile of pprof, a stack of JavaScript, or our
+own form (reenact schema trace). Nothing in it is believed: what a trace says a
+function is called stands in brackets.
 
   --all   the other threads too, not only the one that crashed
   --json  print the trace in full, as JSON
@@ -197,9 +198,10 @@ example:
   'symbols id': `usage: reenact symbols id FILE... [--json]
 
 Prints what names the build that a file is of: ELF build-id, PDB GUID and age,
-Mach-O UUID of each slice, PE time stamp and size, a Breakpad file's module;
-its processor, and what it can tell of an address. A build-id is not a digest:
-a program, its stripped copy and its debug file share one.
+Mach-O UUID of each slice, PE time stamp and size, a Breakpad file's module, a
+source map's debug id; its processor, and what it can tell of an address. A
+build-id is not a digest: a program, its stripped copy and its debug file share
+one.
 
   --json  print JSON, with the SHA-256 of each file
 

@@ -11,12 +11,17 @@ function row(label: string, text: string | null): string {
   return text === null ? '' : `  ${label.padEnd(11)}${safeLine(text)}\n`;
 }
 
+const NO_ID = {
+  program: 'none: the linker wrote none (gcc: -Wl,--build-id=sha1)',
+  script: 'none: the bundler wrote no debugId into the map',
+};
+
 function imageText(image: Image): string {
   const { compressed, features, split } = image;
   const has = [...features, ...(split ? ['the rest of it in .dwo files'] : [])];
   return (
     row('arch', image.arch) +
-    row('id', image.id ?? 'none: the linker wrote none (gcc: -Wl,--build-id=sha1)') +
+    row('id', image.id ?? NO_ID[image.arch === 'javascript' ? 'script' : 'program']) +
     row('debug id', image.debug_id) +
     row('belongs to', image.pdb) +
     row('has', has.join(', ').replaceAll('_', ' ') || 'nothing that gives an address a name') +

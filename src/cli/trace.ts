@@ -5,7 +5,16 @@ import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { safeLine } from '../report/human.ts';
 import { CORE_HEAD_BYTES, fromCore, isCore } from '../trace/from/core.ts';
 import { readTrace } from '../trace/read.ts';
-import { checked, type Frame, type Thread, TRACE_LIMITS, type Trace, wrongTrace } from '../trace/trace.ts';
+import { decodePlace } from '../trace/script-place.ts';
+import {
+  checked,
+  type Frame,
+  type Thread,
+  TRACE_LIMITS,
+  type Trace,
+  type TraceImage,
+  wrongTrace,
+} from '../trace/trace.ts';
 import { parseOptions } from './options.ts';
 
 async function read(path: string): Promise<Trace> {
@@ -27,10 +36,19 @@ async function read(path: string): Promise<Trace> {
   }
 }
 
+/** Behind an image's name: how far in it, or the line and column of a script. */
+function offset({ rel_addr }: Frame, { arch }: TraceImage): string {
+  const script = arch === 'javascript' && rel_addr !== null ? decodePlace(rel_addr) : null;
+  if (!script) return `+${rel_addr}`;
+  return `:${script.line}${script.column === 0 ? '' : `:${script.column}`}`;
+}
+
 /** The place as far as the trace says it; what somebody claims of it stands in brackets. */
 function frameText(frame: Frame, trace: Trace): string {
   const image = frame.image === null ? undefined : trace.images[frame.image];
-  const place = image ? `${image.path || image.id || 'an image without a name'}+${frame.rel_addr}` : frame.ip;
+  const place = image
+    ? `${image.path || image.id || 'an image without a name'}${offset(frame, image)}`
+    : frame.ip;
   const claimed = frame.claimed === null ? '' : ` [${frame.claimed}]`;
   return `${place ?? 'no address'}${claimed}${frame.trust === 'scan' ? ' (found by searching the stack)' : ''}`;
 }

@@ -61,6 +61,14 @@ export class FileBytes {
     return bytes;
   }
 
+  /** All of a file of at most `most` bytes. */
+  whole(most: number): Buffer {
+    if (this.size > most) throw this.wrong(`${this.size} bytes, at most ${most} are read`);
+    const bytes = Buffer.alloc(this.size);
+    this.fill(bytes, 0, 'the file');
+    return bytes;
+  }
+
   close(): void {
     closeSync(this.fd);
   }

@@ -5,7 +5,7 @@ export type Feature = 'debug_info' | 'symbol_table' | 'exports' | 'unwind' | 'co
 
 /** One image in an object file: a Mach-O file may have several, the others have one. */
 export interface Image {
-  /** Such as elf:f1c3…, pdb:GUID-age, macho:UUID, pe:TIMESTAMP-and-size; null where the linker wrote none. */
+  /** Such as elf:f1c3…, pdb:GUID-age, macho:UUID, pe:TIMESTAMP-and-size, js:UUID; null where the linker wrote none. */
   id: string | null;
   /** The same as Breakpad and Sentry write it. */
   debug_id: string | null;
@@ -26,7 +26,7 @@ export interface Image {
 }
 
 export interface ObjectFile {
-  format: 'elf' | 'macho' | 'pe' | 'pdb' | 'breakpad';
+  format: 'elf' | 'macho' | 'pe' | 'pdb' | 'breakpad' | 'sourcemap';
   images: Image[];
 }
 

@@ -7,6 +7,7 @@ import type { ObjectFile } from './identity.ts';
 import { readMachO } from './macho.ts';
 import { PDB_MAGIC, readPdb } from './pdb.ts';
 import { readPe } from './pe.ts';
+import { readSourceMap } from './source-map.ts';
 
 const MACHO = ['feedface', 'feedfacf', 'cefaedfe', 'cffaedfe', 'cafebabe', 'cafebabf'];
 
@@ -21,7 +22,8 @@ export function readObject(path: string): ObjectFile {
     if (text.startsWith('MODULE ')) return readBreakpad(file);
     if (MACHO.includes(start.toString('hex', 0, 4))) return readMachO(file);
     if (text.startsWith('MZ')) return readPe(file);
-    throw file.wrong('neither ELF, Mach-O, PE, PDB nor a Breakpad symbol file');
+    if (/^(?:\s*\{|\)\]\}')/.test(text)) return readSourceMap(file);
+    throw file.wrong('neither ELF, Mach-O, PE, PDB, a Breakpad symbol file nor a source map');
   } finally {
     file.close();
   }

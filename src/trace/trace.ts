@@ -68,7 +68,9 @@ const text = string({ max: 4096 });
 
 export const imageShape: Shape = object(
   {
-    id: nullable(string({ pattern: /^(?:elf|pdb|macho|pe|sha256):[0-9A-Fa-f-]{1,128}$/ })),
+    id: nullable(
+      string({ pattern: /^(?:(?:elf|pdb|macho|pe|sha256):[0-9A-Fa-f-]{1,128}|js:[0-9a-f]{32})$/ }),
+    ),
     debug_id: nullable(string({ pattern: /^[0-9A-F]{32}[0-9a-f]{1,8}$/ })),
     path: text,
     arch: nullable(string({ max: 64 })),

@@ -63,6 +63,23 @@ it('systemd-coredump: modules with their build-ids, the first thread crashed', (
   expect(trace.threads.map(({ crashed }) => crashed)).toEqual([true, false]);
 });
 
+it('a journal of many entries, one a line: the first with a stack', () => {
+  const lines = (...entries: unknown[]): string => entries.map((one) => JSON.stringify(one)).join('\n');
+  const plain = { MESSAGE: 'Started a service.', PRIORITY: '6' };
+  const other = { MESSAGE: 'Stack trace of thread 9:\n#0  0x0000500000001ec7 n/a (crash + 0x1ec7)' };
+  const named = { MESSAGE: 'A message about a Stack trace of thread 7:' };
+  const trace = read(`${lines(plain, named, { MESSAGE: null }, SYSTEMD, other)}\n`);
+  expect(trace).toEqual(read(SYSTEMD));
+  expect(read(`${lines(plain)}\r\n${lines(other)}`).threads[0]!.id).toBe(9);
+  // One that is cut off in between is of no matter; one that has the stack is.
+  expect(read(`${lines(plain)}\n{"MESS\n${lines(SYSTEMD)}`)).toEqual(trace);
+  expect(() => read(`${lines(plain)}\n${lines(SYSTEMD).slice(0, -9)}`)).toThrow(
+    /^trace: .*string does not end/,
+  );
+  expect(() => read(lines(plain, plain))).toThrow('none is an entry of systemd-coredump with a stack');
+  expect(() => read({ MESSAGE: null })).toThrow('give it --all as well');
+});
+
 it('minidump_stackwalk -m: where a function is named, the address is lost and not made up', () => {
   const trace = read(STACKWALK);
   expect(trace.images).toMatchObject([

@@ -13,6 +13,7 @@ import {
   type TraceImage,
 } from '../trace.ts';
 import { list, type Members, members, text } from './foreign.ts';
+import { Scripts } from './javascript.ts';
 
 /** A debug id has dashes, and an age behind the last; nil GUIDs say nothing. */
 function debugId(value: unknown): { guid: string; age: number } | undefined {
@@ -30,6 +31,7 @@ function idsOf(type: string, image: Members): Pick<TraceImage, 'id' | 'debug_id'
   const code = text(image.code_id)?.toLowerCase();
   const debug_id = debug ? `${debug.guid}${debug.age.toString(16)}` : null;
   if (type === 'elf') return { id: code && /^[0-9a-f]+$/.test(code) ? `elf:${code}` : null, debug_id };
+  if (type === 'sourcemap') return { id: debug ? `js:${debug.guid.toLowerCase()}` : null, debug_id };
   if (type === 'macho' || type === 'apple')
     return { id: debug ? `macho:${debug.guid.toLowerCase()}` : null, debug_id };
   return { id: debug ? pdbId(debug.guid, debug.age).id : null, debug_id };
@@ -38,31 +40,42 @@ function idsOf(type: string, image: Members): Pick<TraceImage, 'id' | 'debug_id'
 function imageFrom(value: unknown): TraceImage {
   const image = members(value);
   const [base, size] = [addressOf(image.image_addr), addressOf(image.image_size)];
+  const type = text(image.type) ?? 'elf';
   return {
-    ...idsOf(text(image.type) ?? 'elf', image),
+    ...idsOf(type, image),
     path: text(image.code_file) ?? text(image.debug_file) ?? text(image.name) ?? '',
-    arch: text(image.arch),
+    arch: type === 'sourcemap' ? 'javascript' : text(image.arch),
     base: base === undefined ? null : hex(base),
     size: size === undefined ? null : Number(size),
     sha256: null,
   };
 }
 
-/** Innermost first, as everywhere here; frames without an address, of scripts, are none that symbols could name. */
-function framesFrom(
-  stacktrace: unknown,
-  images: TraceImage[],
-  find: ReturnType<typeof imageFinder>,
-): Frame[] {
+interface Places {
+  images: TraceImage[];
+  find: ReturnType<typeof imageFinder>;
+  /** Where the event names a source map; frames of scripts without one are none that symbols could name. */
+  scripts: Scripts | null;
+}
+
+function scriptFrame(frame: Members, { scripts }: Places, activation: boolean): Frame[] {
+  const [file, line] = [text(frame.abs_path) ?? text(frame.filename), Number(addressOf(frame.lineno) ?? 0n)];
+  if (!scripts || file === null || line === 0) return [];
+  const column = Number(addressOf(frame.colno) ?? 0n);
+  return [scripts.frame({ name: text(frame.function), file, line, column }, activation)];
+}
+
+/** Innermost first, as everywhere here. */
+function framesFrom(stacktrace: unknown, places: Places): Frame[] {
   return list(members(stacktrace).frames)
     .toReversed()
     .flatMap((value, n): Frame[] => {
       const frame = members(value);
       const address = addressOf(frame.instruction_addr);
-      if (address === undefined) return [];
+      if (address === undefined) return scriptFrame(frame, places, n === 0);
       const trust = TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
       const more = { activation: n === 0, trust, claimed: text(frame.function) };
-      return [frameAt(address, images, find, more)];
+      return [frameAt(address, places.images, places.find, more)];
     });
 }
 
@@ -70,7 +83,12 @@ function framesFrom(
 export function fromSentry(event: unknown): Trace {
   const top = members(event);
   const images = list(members(top.debug_meta).images).map(imageFrom);
-  const find = imageFinder(images);
+  const mapped = images.some(({ arch }) => arch === 'javascript');
+  const places: Places = {
+    images,
+    find: imageFinder(images),
+    scripts: mapped ? new Scripts(images) : null,
+  };
   const exceptions = list(members(top.exception).values ?? top.exception).map(members);
   const stacks = exceptions.filter(({ stacktrace }) => stacktrace !== undefined && stacktrace !== null);
   const last = stacks.at(-1);
@@ -79,7 +97,7 @@ export function fromSentry(event: unknown): Trace {
         {
           id: Number(addressOf(last.thread_id) ?? 0n),
           crashed: true,
-          frames: framesFrom(last.stacktrace, images, find),
+          frames: framesFrom(last.stacktrace, places),
         },
       ]
     : [];
@@ -87,7 +105,7 @@ export function fromSentry(event: unknown): Trace {
     const id = Number(addressOf(thread.id) ?? 0n);
     if (last && threads[0]!.id === id) continue;
     const crashed = thread.crashed === true && !last;
-    threads.push({ id, crashed, frames: framesFrom(thread.stacktrace, images, find) });
+    threads.push({ id, crashed, frames: framesFrom(thread.stacktrace, places) });
   }
   return { format: 'sentry', signal: text(last?.type), images, threads };
 }
