@@ -26,6 +26,8 @@ export const FAULTS = {
     exit: 2,
     next: 'take the file from the build itself: this one is damaged, or no object file',
   },
+  symbolizer_missing: { exit: 3, next: 'install llvm-symbolizer 19 (Debian: llvm-19)' },
+  symbolizer_failed: { exit: 3, next: 'see whether llvm-symbolizer-19 works on another file' },
   evidence_not_checked: { exit: 2, next: 'name a policy with authorities: reenact policy init' },
   evidence_store_failed: { exit: 3, next: 'give an --out folder that can be written: nothing was started' },
   input_mismatch: { exit: 2, next: 'restore the file the manifest was written for' },

@@ -4,7 +4,10 @@ import { debugIdOf, type Feature, type Image, imageOf, type ObjectFile } from '.
 
 const NOTE = 7;
 const NOBITS = 8;
+const LOAD_SEGMENT = 1;
 const NOTE_SEGMENT = 4;
+/** What a loader maps begins with a whole page. */
+const PAGE_BYTES = 4096n;
 const COMPRESSED = 0x800;
 /** More sections than any linker makes; an extended number may claim 2^32. */
 const MOST_SECTIONS = 262_144;
@@ -13,6 +16,8 @@ const MOST_NAME_BYTES = 256;
 const MOST_NOTES_BYTES = 1 << 20;
 const MOST_NOTES = 32;
 const GNU_BUILD_ID = 3;
+/** LLVM follows a link by any of these names, also by one too long to be kept here. */
+const DEBUG_LINK = /^[._]*gnu_debuglink$|^[._]{255}/;
 const FDO_PACKAGE = 0xcafe1a7e;
 
 const MACHINES: Readonly<Record<number, string>> = {
@@ -42,6 +47,14 @@ interface Section {
   type: number;
   flags: bigint;
   offset: bigint;
+  size: bigint;
+  align: bigint;
+}
+
+interface Segment {
+  type: number;
+  offset: bigint;
+  address: bigint;
   size: bigint;
   align: bigint;
 }
@@ -119,7 +132,8 @@ function readSections(file: FileBytes, h: Header): Section[] {
   const names = file.piece(table.offset, table.size, 'the table of section names');
   for (const section of sections) {
     const name = names.subarray(section.nameAt, section.nameAt + MOST_NAME_BYTES);
-    section.name = name.toString('latin1', 0, Math.max(0, name.indexOf(0)));
+    const end = name.indexOf(0);
+    section.name = name.toString('latin1', 0, end < 0 ? MOST_NAME_BYTES : end);
   }
   return sections;
 }
@@ -146,23 +160,36 @@ function notesOf(bytes: Buffer, little: boolean, align: number): Note[] {
   return notes;
 }
 
+/** The parts that are mapped, and the notes, by place: addresses are kept in files of debug information, places are not. */
+function readSegments(file: FileBytes, h: Header): Segment[] {
+  const { offset, size, count } = h.segments;
+  if (count === 0) return [];
+  if (size !== (h.wide ? 56 : 32)) throw file.wrong(`its program headers have ${size} bytes`);
+  const n = new Numbers(file.piece(offset, size * count, 'the table of program headers'), h.little);
+  return Array.from({ length: count }, (_, i) => {
+    const at = i * size;
+    return {
+      type: n.u32(at),
+      offset: n.word(at + (h.wide ? 8 : 4), h.wide),
+      address: n.word(at + (h.wide ? 16 : 8), h.wide),
+      size: n.word(at + (h.wide ? 32 : 16), h.wide),
+      align: n.word(at + (h.wide ? 48 : 28), h.wide),
+    };
+  });
+}
+
+function lowestOf(segments: Segment[]): bigint {
+  const loaded = segments.filter(({ type }) => type === LOAD_SEGMENT).map(({ address }) => address);
+  const lowest = loaded.reduce((low, address) => (address < low ? address : low), loaded[0] ?? 0n);
+  return lowest - (lowest % PAGE_BYTES);
+}
+
 /** From the sections where there are any: a file of debug information keeps them, and lies about its segments. */
-function readNotes(file: FileBytes, h: Header, sections: Section[]): Note[] {
-  const places = sections
-    .filter(({ type }) => type === NOTE)
-    .map(({ offset, size, align }) => ({ offset, size, align }));
-  if (sections.length === 0 && h.segments.count > 0) {
-    const { offset, size, count } = h.segments;
-    if (size !== (h.wide ? 56 : 32)) throw file.wrong(`its program headers have ${size} bytes`);
-    const n = new Numbers(file.piece(offset, size * count, 'the table of program headers'), h.little);
-    for (let at = 0; at < size * count; at += size)
-      if (n.u32(at) === NOTE_SEGMENT)
-        places.push({
-          offset: n.word(at + (h.wide ? 8 : 4), h.wide),
-          size: n.word(at + (h.wide ? 32 : 16), h.wide),
-          align: n.word(at + (h.wide ? 48 : 28), h.wide),
-        });
-  }
+function readNotes(file: FileBytes, h: Header, sections: Section[], segments: Segment[]): Note[] {
+  const places =
+    sections.length > 0
+      ? sections.filter(({ type }) => type === NOTE)
+      : segments.filter(({ type }) => type === NOTE_SEGMENT);
   return places
     .slice(0, MOST_NOTES)
     .flatMap(({ offset, size, align }) =>
@@ -195,10 +222,10 @@ function compressionOf(file: FileBytes, h: Header, sections: Section[]): Image['
 }
 
 /** A name and behind it something else: .gnu_debuglink, .gnu_debugaltlink. */
-function linkOf(file: FileBytes, sections: Section[], name: string): { name: string; rest: Buffer } | null {
-  const found = sections.find((section) => section.name === name && section.type !== NOBITS);
+function linkOf(file: FileBytes, sections: Section[], named: RegExp): { name: string; rest: Buffer } | null {
+  const found = sections.find(({ name, type }) => type !== NOBITS && named.test(name));
   if (!found) return null;
-  const bytes = file.piece(found.offset, found.size, `the section ${name}`);
+  const bytes = file.piece(found.offset, found.size, `the section ${found.name}`);
   const end = bytes.indexOf(0);
   return end < 0 ? null : { name: bytes.toString('utf8', 0, end), rest: bytes.subarray(end + 1) };
 }
@@ -207,18 +234,20 @@ function linkOf(file: FileBytes, sections: Section[], name: string): { name: str
 export function readElf(file: FileBytes): ObjectFile {
   const h = readHeader(file);
   const sections = readSections(file, h);
-  const notes = readNotes(file, h, sections);
+  const segments = readSegments(file, h);
+  const notes = readNotes(file, h, sections, segments);
   const buildId = notes.find(
     ({ owner, type, content }) => owner === 'GNU' && type === GNU_BUILD_ID && content.length > 0,
   )?.content;
-  const alt = linkOf(file, sections, '.gnu_debugaltlink');
+  const alt = linkOf(file, sections, /^\.gnu_debugaltlink$/);
   const noted = notes.find(({ owner, type }) => owner === 'FDO' && type === FDO_PACKAGE);
   const image = imageOf(MACHINES[h.machine] ?? `elf-${h.machine}`, {
+    base: `0x${lowestOf(segments).toString(16)}`,
     id: buildId ? `elf:${buildId.toString('hex')}` : null,
     debug_id: buildId ? debugIdOf(buildId, h.little) : null,
     features: featuresOf(sections),
     compressed: compressionOf(file, h, sections),
-    debug_link: linkOf(file, sections, '.gnu_debuglink')?.name ?? null,
+    debug_link: linkOf(file, sections, DEBUG_LINK)?.name ?? null,
     alt_id: alt ? `elf:${alt.rest.toString('hex')}` : null,
     split:
       sections.some(({ name }) => name.endsWith('.dwo')) ||

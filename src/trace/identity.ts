@@ -13,6 +13,8 @@ export interface Image {
   pdb: string | null;
   /** Such as x86_64 or arm64. */
   arch: string;
+  /** What the file calls the lowest address of its image, hexadecimal: what is added to a distance from there. */
+  base: string;
   features: Feature[];
   /** Sections that are stored compressed, by method. */
   compressed: ('zlib' | 'zstd' | 'unknown')[];
@@ -37,6 +39,7 @@ export function imageOf(arch: string, known: Partial<Image> = {}): Image {
     debug_id: null,
     pdb: null,
     arch,
+    base: '0x0',
     features: [],
     compressed: [],
     debug_link: null,

@@ -26,7 +26,9 @@ function archOf(type: number, subtype: number): string {
 }
 
 /** What one load command adds. */
-function take(image: Image, command: Buffer, type: number, u32: (at: number) => number): void {
+function take(image: Image, command: Buffer, type: number, isLittle: boolean): void {
+  const u32 = (at: number): number => (isLittle ? command.readUInt32LE(at) : command.readUInt32BE(at));
+  const u64 = (at: number): bigint => (isLittle ? command.readBigUInt64LE(at) : command.readBigUInt64BE(at));
   const add = (feature: Feature): void => {
     if (!image.features.includes(feature)) image.features.push(feature);
   };
@@ -40,6 +42,7 @@ function take(image: Image, command: Buffer, type: number, u32: (at: number) => 
     const name = command.toString('latin1', 8, 24).replace(/\0.*$/s, '');
     const stored = type === SEGMENT ? u32(36) : u32(48);
     if (name === '__DWARF' && stored > 0) add('debug_info');
+    if (name === '__TEXT') image.base = `0x${(type === SEGMENT ? u32(24) : u64(24)).toString(16)}`;
     if (name === '__TEXT' && stored > 0) {
       add('code');
       add('unwind');
@@ -61,12 +64,14 @@ function readSlice(file: FileBytes, start: number): Image {
   const [count, size] = [u32(head, 16), u32(head, 20)];
   if (size > MOST_COMMANDS_BYTES) throw file.wrong(`load commands of ${size} bytes`);
   const commands = file.piece(start + (magic === 0xfeedfacf ? 32 : 28), size, 'the load commands');
+  // LLVM would follow it, to files of this machine; no linker writes one into such a file.
+  if (commands.includes('gnu_debuglink')) throw file.wrong('a Mach-O file with a link of ELF files');
   for (let i = 0, at = 0; i < count; i++) {
     if (at + 8 > size) throw file.wrong(`${count} load commands, which do not fit into ${size} bytes`);
     const length = u32(commands, at + 4);
     if (length < 8 || length > size - at) throw file.wrong(`a load command of ${length} bytes`);
     const command = commands.subarray(at, at + length);
-    take(image, command, u32(commands, at), (place) => u32(command, place));
+    take(image, command, u32(commands, at), isLittle);
     at += length;
   }
   return image;

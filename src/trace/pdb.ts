@@ -3,8 +3,8 @@ import type { FileBytes } from './bytes.ts';
 import { guidText, imageOf, type ObjectFile, pdbId } from './identity.ts';
 
 export const PDB_MAGIC = 'Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0';
-const INFORMATION = 1;
-const DEBUG_INFORMATION = 3;
+export const INFORMATION = 1;
+export const DEBUG_INFORMATION = 3;
 const DELETED = 0xffffffff;
 /** Four bytes for each block of the file: enough for one of 17 GB. */
 const MOST_DIRECTORY_BYTES = 16 << 20;
@@ -16,7 +16,8 @@ const MACHINES: Readonly<Record<number, string>> = {
 };
 export const machineName = (number: number): string => MACHINES[number] ?? `coff-${number}`;
 
-interface Container {
+/** What the file system in a PDB says of its streams. */
+export interface Container {
   blockSize: number;
   blocks: number;
   /** Sizes of the streams, then the numbers of their blocks, one stream after the other. */
@@ -37,7 +38,8 @@ function readBlocks(
   );
 }
 
-function readContainer(file: FileBytes): Container {
+/** Throws a Fault where the directory of streams is not what the file's head says. */
+export function readContainer(file: FileBytes): Container {
   const head = file.piece(0, 56, 'the header of a PDB');
   const [blockSize, , blocks, directoryBytes, , mapBlock] = [32, 36, 40, 44, 48, 52].map((at) =>
     head.readUInt32LE(at),
@@ -56,33 +58,46 @@ function readContainer(file: FileBytes): Container {
   return { ...about, directory: directory.subarray(0, directoryBytes) };
 }
 
-/** The first `length` bytes of a stream; undefined where there is none of that number, or it is shorter. */
-function beginningOf(file: FileBytes, c: Container, stream: number, length: number): Buffer | undefined {
+/** `length` bytes of a stream; undefined where there is none of that number, or it is shorter. */
+export function partOf(
+  file: FileBytes,
+  c: Container,
+  stream: number,
+  from: number,
+  length: number,
+): Buffer | undefined {
   const { directory, blockSize } = c;
   const count = directory.readUInt32LE(0);
   if (4 + 4 * count > directory.length)
     throw file.wrong(`${count} streams, which its directory has no room for`);
   if (stream >= count) return undefined;
-  const sizeOf = (number: number): number => {
-    const size = directory.readUInt32LE(4 + 4 * number);
-    return size === DELETED ? 0 : size;
-  };
   let at = 4 + 4 * count;
-  for (let i = 0; i < stream; i++) at += 4 * Math.ceil(sizeOf(i) / blockSize);
-  if (sizeOf(stream) < length) return undefined;
-  const wanted = Math.ceil(length / blockSize);
+  for (let i = 0; i < stream; i++) at += 4 * Math.ceil(sizeOfStream(c, i) / blockSize);
+  if (sizeOfStream(c, stream) < from + length) return undefined;
+  const first = Math.floor(from / blockSize);
+  const wanted = Math.ceil((from + length) / blockSize) - first;
+  at += 4 * first;
   if (at + 4 * wanted > directory.length)
     throw file.wrong(`stream ${stream} has blocks outside of the directory`);
   const numbers = Array.from({ length: wanted }, (_, i) => directory.readUInt32LE(at + 4 * i));
-  return readBlocks(file, c, numbers, `stream ${stream}`).subarray(0, length);
+  return readBlocks(file, c, numbers, `stream ${stream}`)
+    .subarray(from - first * blockSize)
+    .subarray(0, length);
+}
+
+/** How many bytes a stream has, 0 where there is none of that number. */
+export function sizeOfStream(c: Container, stream: number): number {
+  if (stream >= c.directory.readUInt32LE(0)) return 0;
+  const size = c.directory.readUInt32LE(4 + 4 * stream);
+  return size === DELETED ? 0 : size;
 }
 
 /** The debug information's age is what linkers write into programs; the information stream's own may be another. */
 export function readPdb(file: FileBytes): ObjectFile {
   const c = readContainer(file);
-  const information = beginningOf(file, c, INFORMATION, 28);
+  const information = partOf(file, c, INFORMATION, 0, 28);
   if (!information) throw file.wrong('a PDB without an information stream');
-  const debug = beginningOf(file, c, DEBUG_INFORMATION, 64);
+  const debug = partOf(file, c, DEBUG_INFORMATION, 0, 64);
   const age = debug ? debug.readUInt32LE(8) : information.readUInt32LE(8);
   const image = imageOf(debug ? machineName(debug.readUInt16LE(58)) : 'unknown', {
     ...pdbId(guidText(information.subarray(12, 28)), age),

@@ -69,11 +69,24 @@ export function readPe(file: FileBytes): ObjectFile {
       : undefined;
   const named = directory && codeView(file, directory.at, directory.bytes);
   const codeId = `${stamp.toString(16).padStart(8, '0')}${optional.readUInt32LE(56).toString(16)}`;
+  const base = magic === 0x10b ? BigInt(optional.readUInt32LE(28)) : optional.readBigUInt64LE(24);
   const image = imageOf(machineName(machine), {
+    base: `0x${base.toString(16)}`,
     id: `pe:${codeId}`,
     debug_id: named?.debug_id ?? null,
     pdb: named?.id ?? null,
     features: ['code'],
   });
   return { format: 'pe', images: [image] };
+}
+
+/** Whether a section is named as those that lead LLVM to another file; such a name is too long to stand in its header. */
+export function hasForeignLink(file: FileBytes): boolean {
+  const start = file.piece(0x3c, 4, 'the DOS header').readUInt32LE(0);
+  const coff = file.piece(start, 24, 'the COFF header');
+  const [symbols, count] = [coff.readUInt32LE(12), coff.readUInt32LE(16)];
+  if (symbols === 0) return false;
+  const at = symbols + 18 * count;
+  const bytes = file.piece(at, 4, 'the table of strings').readUInt32LE(0);
+  return file.piece(at, bytes, 'the table of strings').includes('gnu_debuglink');
 }

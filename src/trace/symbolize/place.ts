@@ -1,0 +1,23 @@
+/** What stands at an address, in the words of the source: a function, a file, a line. */
+
+export interface Place {
+  /** The linkage name, as it is stored. */
+  function: string | null;
+  file: string | null;
+  line: number | null;
+  column: number | null;
+}
+
+export interface Resolved {
+  /** Innermost first: an inlined call comes before what it is inlined in. Empty: nothing is known of the address. */
+  places: readonly Place[];
+  /** Without inlined calls: the engine died on it with them. */
+  degraded: boolean;
+  error: 'engine_crash' | null;
+}
+
+/** More than compilers nest; symbol files can claim any depth. */
+export const MOST_PLACES = 256;
+
+/** Nothing is known of an address. */
+export const NOTHING: Resolved = { places: [], degraded: false, error: null };
