@@ -68,6 +68,17 @@ uint64_t arch_frame(const struct task *t);
 /* 1 when the seven bytes before a return address end in a call. */
 int arch_is_call(const uint8_t code[7]);
 
+/* What a signal's handler returns into: a call of rt_sigreturn, for which the kernel left a ucontext on the stack. */
+enum { SIGNAL_RETURN = 9 };
+int arch_is_signal_return(const uint8_t code[SIGNAL_RETURN]);
+
+/* Where the interrupted registers stand in a ucontext, and how many bytes of it are read. */
+enum { CONTEXT_BYTES = 176 };
+struct interrupted {
+  uint64_t counter, stack, frame;
+};
+struct interrupted arch_interrupted(const uint8_t context[CONTEXT_BYTES]);
+
 /* ELF's number of this processor. */
 uint16_t arch_machine(void);
 

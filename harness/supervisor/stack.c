@@ -47,15 +47,34 @@ static const char *climb(struct task *t, const struct maps *m, const struct rule
   return wrong;
 }
 
+/* Where a handler's frame ends, the kernel left what it interrupted: that was no call, so the address is exact. */
+static int leave_handler(struct task *t, const struct maps *m, struct level *l) {
+  uint8_t code[SIGNAL_RETURN], context[CONTEXT_BYTES];
+  if (!guest_read(t, l->counter, code, sizeof code) || !arch_is_signal_return(code)) return 0;
+  if (!guest_read(t, l->stack, context, sizeof context)) return 0;
+  struct interrupted to = arch_interrupted(context);
+  const struct mapping *at = mapping_at(m, to.counter);
+  if (!at || !at->executable) return 0;
+  *l = (struct level){to.counter, to.stack, to.frame};
+  return 1;
+}
+
 void walk_stack(struct task *t, const struct maps *m, struct stack *s) {
   struct level l = {arch_counter(t), arch_stack(t), arch_frame(t)};
   s->frames[0] = (struct frame){l.counter, "counter"};
+  int exact = 1;
   for (s->count = 1; s->count < MAX_FRAMES; s->count++) {
     /* A return address may be the first of the next function, when its call never returns. */
-    struct rules rules = rules_at(t, m, l.counter - (s->count > 1));
-    s->ended = climb(t, m, &rules, &l);
-    if (s->ended) return;
-    s->frames[s->count] = (struct frame){l.counter, rules.base == ARCH_DWARF_FRAME ? "frame_pointer" : "unwind_table"};
+    struct rules rules = rules_at(t, m, l.counter - !exact);
+    const char *by = rules.base == ARCH_DWARF_FRAME ? "frame_pointer" : "unwind_table";
+    const char *wrong = climb(t, m, &rules, &l);
+    /* What lies before the trampoline may look like a call. */
+    exact = leave_handler(t, m, &l);
+    if (wrong && !exact) {
+      s->ended = wrong;
+      return;
+    }
+    s->frames[s->count] = (struct frame){l.counter, exact ? "signal_frame" : by};
   }
   s->ended = "limit";
 }

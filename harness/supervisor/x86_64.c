@@ -73,6 +73,19 @@ uint64_t arch_counter(const struct task *t) { return t->registers.rip; }
 
 uint64_t arch_frame(const struct task *t) { return t->registers.rbp; }
 
+/* mov $15, %rax; syscall, as glibc and Go write it, and musl behind a nop: rt_sigreturn(2) has no other way. */
+int arch_is_signal_return(const uint8_t code[SIGNAL_RETURN]) {
+  static const uint8_t wide[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}, narrow[] = {0xb8, 15, 0, 0, 0, 0x0f, 0x05};
+  return !memcmp(code, wide, sizeof wide) || !memcmp(code + (code[0] == 0x90), narrow, sizeof narrow);
+}
+
+/* uc_mcontext begins behind uc_flags, uc_link and uc_stack, 40 bytes; its registers are words: rbp 10, rsp 15, rip 16. */
+struct interrupted arch_interrupted(const uint8_t context[CONTEXT_BYTES]) {
+  uint64_t words[CONTEXT_BYTES / 8];
+  memcpy(words, context, sizeof words);
+  return (struct interrupted){.counter = words[5 + 16], .stack = words[5 + 15], .frame = words[5 + 10]};
+}
+
 /* e8 with four bytes, or ff /2 with as many as its addressing takes. */
 int arch_is_call(const uint8_t code[7]) {
   if (code[2] == 0xe8) return 1;

@@ -16,7 +16,7 @@ const WALK_ENDS = [
   'not_after_call',
   'limit',
 ] as const;
-const FOUND_BY = ['counter', 'frame_pointer', 'unwind_table'] as const;
+const FOUND_BY = ['counter', 'frame_pointer', 'unwind_table', 'signal_frame'] as const;
 const NOT_HASHED = ['deleted', 'unreadable', 'too_large'] as const;
 
 /** Where an address lies: an offset from the lowest address of its module or mapping, so that hosts can be compared. */

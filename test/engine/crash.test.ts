@@ -98,6 +98,17 @@ describeEngine('crash sites', () => {
     expect(crash.frames).toHaveLength(13);
   });
 
+  it('in a handler, and on to the very instruction that it was called for', async () => {
+    const plain = crashOf(await crashing('segv'));
+    const crash = crashOf(await crashing('reported'));
+    expect(crash).toMatchObject({ signal: 'SIGILL', walk_ended: plain.walk_ended });
+    const found = crash.frames.map(({ by }) => by);
+    expect(found.slice(0, 4)).toEqual(['counter', 'frame_pointer', 'signal_frame', 'frame_pointer']);
+    const offsets = ({ frames }: Crash): unknown[] => frames.map(({ offset }) => offset);
+    // The same fault, and what led to it, but for where main called from.
+    expect(offsets(crash).slice(2, 13)).toEqual(offsets(plain).slice(0, 11));
+  });
+
   it('behind forged records, which stay the program’s own words', async () => {
     const folder = tempFolder();
     const record = await crashing('forge', { folder });

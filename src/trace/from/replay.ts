@@ -1,12 +1,13 @@
 /** The crash of one of our own replays: modules with build-id and digest, frames as module and offset. */
 import type { Crash } from '../../sandbox/crash.ts';
 import { elfIds } from '../identity.ts';
-import { type Frame, type Trace, type Trust, traceImage } from '../trace.ts';
+import { type Frame, hex, type Trace, type Trust, traceImage } from '../trace.ts';
 
 const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
   counter: 'context',
   frame_pointer: 'fp',
   unwind_table: 'cfi',
+  signal_frame: 'context',
 };
 
 /** Only the thread that got the signal was walked. Our sandboxes run x86-64 alone, which is little-endian. */
@@ -19,8 +20,9 @@ export function fromCrash(crash: Crash): Trace {
     return {
       image: found < 0 ? null : found,
       rel_addr: found < 0 ? null : place.offset,
-      ip: null,
-      activation: place.by === 'counter',
+      ip:
+        found < 0 || place.offset === null ? null : hex(BigInt(images[found]!.base!) + BigInt(place.offset)),
+      activation: place.by === 'counter' || place.by === 'signal_frame',
       trust: TRUST[place.by],
       claimed: found < 0 ? `${place.area}${place.offset === null ? '' : `+${place.offset}`}` : null,
     };
