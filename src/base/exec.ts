@@ -1,6 +1,6 @@
 /** Runs an outside program: no shell, a time-out, a limit on its output. */
 import { closeSync, openSync, readSync, rmSync } from 'node:fs';
-
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 
 import { systemClock } from './clock.ts';
@@ -44,7 +44,7 @@ export async function execAlong(
   file: string,
   args: string[],
   o: {
-    input: Iterable<string>;
+    input: Generator<string>;
     /** A new file: many small answers through a pipe would wake us for each of them. */
     outputPath: string;
     take: (piece: Buffer) => boolean;
@@ -83,4 +83,35 @@ export async function execAlong(
     closeSync(output);
     rmSync(o.outputPath);
   }
+}
+
+/** Runs `file` over `input` and gives what it says as it comes; throws where it cannot be started, fails or takes too long. */
+export async function* execThrough(
+  file: string,
+  args: string[],
+  input: Readable,
+  o: { timeoutMs: number },
+): AsyncGenerator<Uint8Array> {
+  const child = execa(file, args, {
+    encoding: 'buffer',
+    timeout: o.timeoutMs,
+    input,
+    buffer: { stdout: false, stderr: true },
+    maxBuffer: { stderr: 65_536 },
+    reject: false,
+  });
+  let finished = false;
+  try {
+    for await (const piece of child.stdout) yield piece as Uint8Array;
+    finished = true;
+  } finally {
+    // Whoever stops listening stops the program.
+    if (!finished) child.kill('SIGKILL');
+    await child;
+  }
+  const result = await child;
+  if (input.errored) throw input.errored;
+  if (!result.failed) return;
+  const said = Buffer.from(result.stderr).toString().trim();
+  throw new Error(said || (result.shortMessage ?? `${file} failed`), { cause: result.cause });
 }

@@ -65,6 +65,8 @@ export const EVIDENCE_LIMITS = {
   subjects: 65_536,
   /** A file signed as a message rather than by a statement: it is held in memory. */
   artifactBytes: 1_073_741_824,
+  /** All evidence of one folder, where all of it is read. */
+  folderBytes: 268_435_456,
   /** Files looked at beside a manifest for the evidence it names. */
   filesBeside: 20_000,
 } as const;

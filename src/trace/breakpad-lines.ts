@@ -193,7 +193,7 @@ function placesOf(one: Found, publicName: string | undefined, names: ReturnType<
 }
 
 /**
- * As the engine answers of other formats: of addresses, ascending and each once. Memory grows with what is asked for, not
+ * As the engine answers of other formats: of addresses, ascending. Memory grows with what is asked for, not
  * with the file. Throws a Fault where the file is of another build's processor, or has lines without end.
  */
 export function breakpadPlaces(file: SymbolFile, addresses: BigUint64Array): Resolved[] {

@@ -1,5 +1,5 @@
 /** A file's bytes, read where a format says they are, and never outside: every offset in an object file is hostile. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 import { asFault, Fault } from '../base/fault.ts';
 
@@ -8,38 +8,59 @@ const HEAD_BYTES = 4096;
 /** The longest piece that any reader asks for. */
 const PIECE_BYTES = 16 << 20;
 
+/** Where a part of a file's content lies in another file that holds it. */
+export interface Extent {
+  from: number;
+  size: number;
+}
+
 export class FileBytes {
   readonly path: string;
   readonly size: number;
   private readonly fd: number;
   private readonly head: Buffer;
+  private readonly extents: Extent[] | undefined;
 
-  constructor(path: string) {
-    this.path = path;
+  /** `name` is what messages call it; `extents`: the file is only these parts of what lies at `path`. */
+  constructor(path: string, name: string = path, extents?: Extent[]) {
+    this.path = name;
+    this.extents = extents;
     try {
-      this.fd = openSync(path, 'r');
+      // A pipe would be waited for; what is no plain file is refused below.
+      this.fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
-      throw asFault('object_malformed', `${path} cannot be read`, error);
+      throw asFault('object_malformed', `${name} cannot be read`, error);
     }
     try {
       const found = fstatSync(this.fd);
-      if (!found.isFile()) throw new Fault('object_malformed', `${path} is no plain file`);
-      this.size = found.size;
-      this.head = Buffer.alloc(Math.min(HEAD_BYTES, found.size));
+      if (!found.isFile()) throw new Fault('object_malformed', `${name} is no plain file`);
+      this.size = extents ? extents.reduce((sum, { size }) => sum + size, 0) : found.size;
+      this.head = Buffer.alloc(Math.min(HEAD_BYTES, this.size));
       this.fill(this.head, 0, 'its beginning');
     } catch (error) {
       closeSync(this.fd);
-      throw asFault('object_malformed', `${path} cannot be read`, error);
+      throw asFault('object_malformed', `${name} cannot be read`, error);
     }
   }
 
   private fill(into: Buffer, offset: number, what: string): void {
     let have = 0;
     while (have < into.length) {
-      const n = readSync(this.fd, into, have, into.length - have, offset + have);
+      const { at, left } = this.placeOf(offset + have);
+      const n = readSync(this.fd, into, have, Math.min(into.length - have, left), at);
       if (n === 0) throw this.wrong(`${what} ends sooner than when it was opened`);
       have += n;
     }
+  }
+
+  /** Where a byte of this file lies, and how many follow it there. */
+  private placeOf(offset: number): { at: number; left: number } {
+    let before = 0;
+    for (const { from, size } of this.extents ?? []) {
+      if (offset < before + size) return { at: from + offset - before, left: before + size - offset };
+      before += size;
+    }
+    return { at: offset, left: this.extents ? 0 : Number.POSITIVE_INFINITY };
   }
 
   /** A Fault that names the file. */

@@ -3,12 +3,14 @@ import type { FileBytes } from './bytes.ts';
 import { debugIdOf, type Feature, type Image, imageOf, type ObjectFile } from './identity.ts';
 
 const NOTE = 7;
-const NOBITS = 8;
+/** A section that has a size and no bytes: the code of a file of debug information. */
+export const NOBITS = 8;
 const LOAD_SEGMENT = 1;
 const NOTE_SEGMENT = 4;
+const EXECUTABLE = 1;
 /** What a loader maps begins with a whole page. */
 const PAGE_BYTES = 4096n;
-const COMPRESSED = 0x800;
+export const COMPRESSED = 0x800n;
 /** More sections than any linker makes; an extended number may claim 2^32. */
 const MOST_SECTIONS = 262_144;
 const MOST_NAME_BYTES = 256;
@@ -33,7 +35,7 @@ const MACHINES: Readonly<Record<number, string>> = {
   258: 'loongarch',
 };
 
-interface Header {
+export interface ElfHeader {
   wide: boolean;
   little: boolean;
   machine: number;
@@ -42,25 +44,30 @@ interface Header {
   names: number;
 }
 
-interface Section {
+export interface ElfSection {
   name: string;
   type: number;
   flags: bigint;
+  address: bigint;
   offset: bigint;
   size: bigint;
+  /** Of a table of symbols: which section has their names. */
+  link: number;
   align: bigint;
 }
 
 interface Segment {
   type: number;
+  flags: number;
   offset: bigint;
   address: bigint;
   size: bigint;
+  memory: bigint;
   align: bigint;
 }
 
 /** Numbers in the file's own order and width. */
-class Numbers {
+export class Numbers {
   private readonly bytes: Buffer;
   private readonly little: boolean;
   constructor(bytes: Buffer, little: boolean) {
@@ -81,7 +88,8 @@ class Numbers {
   }
 }
 
-function readHeader(file: FileBytes): Header {
+/** Throws a Fault where it is no ELF header; the counts in it are not yet believed. */
+export function readHeader(file: FileBytes): ElfHeader {
   const ident = file.piece(0, 16, 'the ELF identification');
   const [wide, little] = [ident[4] === 2, ident[5] === 1];
   if (!(wide || ident[4] === 1) || !(little || ident[5] === 2))
@@ -89,7 +97,7 @@ function readHeader(file: FileBytes): Header {
   const n = new Numbers(file.piece(0, wide ? 64 : 52, 'the ELF header'), little);
   const rest = wide ? 52 : 40;
   const sections = n.word(wide ? 40 : 32, wide);
-  const header: Header = {
+  const header: ElfHeader = {
     wide,
     little,
     machine: n.u16(18),
@@ -109,7 +117,8 @@ function readHeader(file: FileBytes): Header {
   return header;
 }
 
-function readSections(file: FileBytes, h: Header): Section[] {
+/** All sections with their names, in the file's order. Throws a Fault where their table is not where it is said to be. */
+export function readSections(file: FileBytes, h: ElfHeader): ElfSection[] {
   const { offset, size, count } = h.sections;
   if (count === 0) return [];
   if (size !== (h.wide ? 64 : 40)) throw file.wrong(`its section headers have ${size} bytes`);
@@ -122,8 +131,10 @@ function readSections(file: FileBytes, h: Header): Section[] {
       name: '',
       type: n.u32(at + 4),
       flags: n.word(at + 8, h.wide),
+      address: n.word(at + (h.wide ? 16 : 12), h.wide),
       offset: n.word(at + (h.wide ? 24 : 16), h.wide),
       size: n.word(at + (h.wide ? 32 : 20), h.wide),
+      link: n.u32(at + (h.wide ? 40 : 24)),
       align: n.word(at + (h.wide ? 48 : 32), h.wide),
     };
   });
@@ -161,7 +172,7 @@ function notesOf(bytes: Buffer, little: boolean, align: number): Note[] {
 }
 
 /** The parts that are mapped, and the notes, by place: addresses are kept in files of debug information, places are not. */
-function readSegments(file: FileBytes, h: Header): Segment[] {
+function readSegments(file: FileBytes, h: ElfHeader): Segment[] {
   const { offset, size, count } = h.segments;
   if (count === 0) return [];
   if (size !== (h.wide ? 56 : 32)) throw file.wrong(`its program headers have ${size} bytes`);
@@ -170,22 +181,33 @@ function readSegments(file: FileBytes, h: Header): Segment[] {
     const at = i * size;
     return {
       type: n.u32(at),
+      flags: n.u32(at + (h.wide ? 4 : 24)),
       offset: n.word(at + (h.wide ? 8 : 4), h.wide),
       address: n.word(at + (h.wide ? 16 : 8), h.wide),
       size: n.word(at + (h.wide ? 32 : 16), h.wide),
+      memory: n.word(at + (h.wide ? 40 : 20), h.wide),
       align: n.word(at + (h.wide ? 48 : 28), h.wide),
     };
   });
 }
 
-function lowestOf(segments: Segment[]): bigint {
-  const loaded = segments.filter(({ type }) => type === LOAD_SEGMENT).map(({ address }) => address);
-  const lowest = loaded.reduce((low, address) => (address < low ? address : low), loaded[0] ?? 0n);
-  return lowest - (lowest % PAGE_BYTES);
+/** The lowest address that is mapped, and how far from there its code reaches. */
+function extentOf(segments: Segment[]): { base: string; code_end: string | null } {
+  const loaded = segments.filter(({ type }) => type === LOAD_SEGMENT);
+  const lowest = loaded.reduce(
+    (low, { address }) => (address < low ? address : low),
+    loaded[0]?.address ?? 0n,
+  );
+  const base = lowest - (lowest % PAGE_BYTES);
+  const ends = loaded
+    .filter(({ flags }) => (flags & EXECUTABLE) !== 0)
+    .map((s) => s.address + s.memory - base);
+  const end = ends.reduce((high, one) => (one > high ? one : high), 0n);
+  return { base: `0x${base.toString(16)}`, code_end: end > 0n ? `0x${end.toString(16)}` : null };
 }
 
 /** From the sections where there are any: a file of debug information keeps them, and lies about its segments. */
-function readNotes(file: FileBytes, h: Header, sections: Section[], segments: Segment[]): Note[] {
+function readNotes(file: FileBytes, h: ElfHeader, sections: ElfSection[], segments: Segment[]): Note[] {
   const places =
     sections.length > 0
       ? sections.filter(({ type }) => type === NOTE)
@@ -199,7 +221,7 @@ function readNotes(file: FileBytes, h: Header, sections: Section[], segments: Se
     );
 }
 
-function featuresOf(sections: Section[]): Feature[] {
+function featuresOf(sections: ElfSection[]): Feature[] {
   const has = (test: RegExp): boolean =>
     sections.some(({ name, type, size }) => type !== NOBITS && size > 0n && test.test(name));
   const found: [Feature, RegExp][] = [
@@ -212,9 +234,9 @@ function featuresOf(sections: Section[]): Feature[] {
   return found.filter(([, test]) => has(test)).map(([feature]) => feature);
 }
 
-function compressionOf(file: FileBytes, h: Header, sections: Section[]): Image['compressed'] {
+function compressionOf(file: FileBytes, h: ElfHeader, sections: ElfSection[]): Image['compressed'] {
   const methods = sections
-    .filter(({ type, flags }) => type !== NOBITS && (flags & BigInt(COMPRESSED)) !== 0n)
+    .filter(({ type, flags }) => type !== NOBITS && (flags & COMPRESSED) !== 0n)
     .map(({ offset }) => new Numbers(file.piece(offset, 4, 'a compressed section'), h.little).u32(0));
   const names = methods.map((method) => ({ 1: 'zlib' as const, 2: 'zstd' as const })[method] ?? 'unknown');
   if (sections.some(({ name }) => name.startsWith('.zdebug'))) names.push('zlib');
@@ -222,7 +244,11 @@ function compressionOf(file: FileBytes, h: Header, sections: Section[]): Image['
 }
 
 /** A name and behind it something else: .gnu_debuglink, .gnu_debugaltlink. */
-function linkOf(file: FileBytes, sections: Section[], named: RegExp): { name: string; rest: Buffer } | null {
+function linkOf(
+  file: FileBytes,
+  sections: ElfSection[],
+  named: RegExp,
+): { name: string; rest: Buffer } | null {
   const found = sections.find(({ name, type }) => type !== NOBITS && named.test(name));
   if (!found) return null;
   const bytes = file.piece(found.offset, found.size, `the section ${found.name}`);
@@ -242,7 +268,7 @@ export function readElf(file: FileBytes): ObjectFile {
   const alt = linkOf(file, sections, /^\.gnu_debugaltlink$/);
   const noted = notes.find(({ owner, type }) => owner === 'FDO' && type === FDO_PACKAGE);
   const image = imageOf(MACHINES[h.machine] ?? `elf-${h.machine}`, {
-    base: `0x${lowestOf(segments).toString(16)}`,
+    ...extentOf(segments),
     id: buildId ? `elf:${buildId.toString('hex')}` : null,
     debug_id: buildId ? debugIdOf(buildId, h.little) : null,
     features: featuresOf(sections),

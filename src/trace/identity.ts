@@ -15,6 +15,8 @@ export interface Image {
   arch: string;
   /** What the file calls the lowest address of its image, hexadecimal: what is added to a distance from there. */
   base: string;
+  /** The distance from there to behind the last of its code, hexadecimal; null where its headers do not say. */
+  code_end: string | null;
   features: Feature[];
   /** Sections that are stored compressed, by method. */
   compressed: ('zlib' | 'zstd' | 'unknown')[];
@@ -40,6 +42,7 @@ export function imageOf(arch: string, known: Partial<Image> = {}): Image {
     pdb: null,
     arch,
     base: '0x0',
+    code_end: null,
     features: [],
     compressed: [],
     debug_link: null,

@@ -4,26 +4,55 @@ import { readBreakpad } from './breakpad.ts';
 import { FileBytes } from './bytes.ts';
 import { readElf } from './elf.ts';
 import type { ObjectFile } from './identity.ts';
-import { readMachO } from './macho.ts';
+import { MOST_SLICES, readMachO } from './macho.ts';
 import { PDB_MAGIC, readPdb } from './pdb.ts';
 import { readPe } from './pe.ts';
 import { readSourceMap } from './source-map.ts';
 
 const MACHO = ['feedface', 'feedfacf', 'cefaedfe', 'cffaedfe', 'cafebabe', 'cafebabf'];
 
-/** Reads the identities of an object or symbol file. Throws a Fault where it is none, or is not what it says. */
-export function readObject(path: string): ObjectFile {
-  const file = new FileBytes(path);
+/** Java classes begin like a fat file, with their version, 45 or later, in the place of the number of slices. */
+function isJava(start: Buffer): boolean {
+  return start[0] === 0xca && start.length >= 8 && start.readUInt32BE(4) > MOST_SLICES;
+}
+
+/** Which of the formats a file of these first 32 bytes is; null where it is none. */
+export function formatOf(start: Buffer): ObjectFile['format'] | null {
+  const text = start.toString('latin1');
+  if (text.startsWith('\x7fELF')) return 'elf';
+  if (text === PDB_MAGIC) return 'pdb';
+  if (text.startsWith('MODULE ')) return 'breakpad';
+  if (MACHO.includes(start.toString('hex', 0, 4))) return isJava(start) ? null : 'macho';
+  if (text.startsWith('MZ')) return 'pe';
+  return /^(?:\s*\{|\)\]\}')/.test(text) ? 'sourcemap' : null;
+}
+
+const READERS: Readonly<Record<ObjectFile['format'], (file: FileBytes) => ObjectFile>> = {
+  elf: readElf,
+  pdb: readPdb,
+  breakpad: readBreakpad,
+  macho: readMachO,
+  pe: readPe,
+  sourcemap: readSourceMap,
+};
+
+/** Whether a file that begins like this, 8 bytes of it at least, says it is a program, a library, or their debug file. */
+export function isProgram(start: Buffer): boolean {
+  return ['elf', 'pe', 'macho'].includes(formatOf(start) ?? '');
+}
+
+/** The same of a file that is open already. */
+export function objectIn(file: FileBytes): ObjectFile {
+  const format = formatOf(file.piece(0, Math.min(32, file.size), 'its beginning'));
+  if (!format) throw file.wrong('neither ELF, Mach-O, PE, PDB, a Breakpad symbol file nor a source map');
+  return READERS[format](file);
+}
+
+/** Reads the identities of an object or symbol file, called `name` in messages. Throws a Fault where it is none, or is not what it says. */
+export function readObject(path: string, name: string = path): ObjectFile {
+  const file = new FileBytes(path, name);
   try {
-    const start = file.piece(0, Math.min(32, file.size), 'its beginning');
-    const text = start.toString('latin1');
-    if (text.startsWith('\x7fELF')) return readElf(file);
-    if (text === PDB_MAGIC) return readPdb(file);
-    if (text.startsWith('MODULE ')) return readBreakpad(file);
-    if (MACHO.includes(start.toString('hex', 0, 4))) return readMachO(file);
-    if (text.startsWith('MZ')) return readPe(file);
-    if (/^(?:\s*\{|\)\]\}')/.test(text)) return readSourceMap(file);
-    throw file.wrong('neither ELF, Mach-O, PE, PDB, a Breakpad symbol file nor a source map');
+    return objectIn(file);
   } finally {
     file.close();
   }

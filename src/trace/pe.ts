@@ -40,36 +40,48 @@ function codeView(
   return undefined;
 }
 
-/** Throws a Fault where the file is not what its headers say. */
-export function readPe(file: FileBytes): ObjectFile {
+interface Headers {
+  coff: Buffer;
+  optional: Buffer;
+  wide: boolean;
+  /** Where the optional header stands. */
+  optionalAt: number;
+  /** Where in the optional header the place and length of the debug directory are. */
+  debugAt: number;
+}
+
+function readHeaders(file: FileBytes): Headers {
   const start = file.piece(0x3c, 4, 'the DOS header').readUInt32LE(0);
   const coff = file.piece(start, 24, 'the COFF header');
   if (coff.toString('latin1', 0, 4) !== 'PE\0\0') throw file.wrong('a DOS program without a PE header');
-  const [machine, sectionCount, stamp, optionalBytes] = [
-    coff.readUInt16LE(4),
-    coff.readUInt16LE(6),
-    coff.readUInt32LE(8),
-    coff.readUInt16LE(20),
-  ];
+  const optionalBytes = coff.readUInt16LE(20);
   if (optionalBytes < 96) throw file.wrong(`an optional header of ${optionalBytes} bytes`);
   const optional = file.piece(start + 24, optionalBytes, 'the optional header');
   const magic = optional.readUInt16LE(0);
   if (magic !== 0x10b && magic !== 0x20b) throw file.wrong(`an optional header of kind ${magic}`);
-  const table = file.piece(start + 24 + optionalBytes, 40 * sectionCount, 'the table of sections');
+  const wide = magic === 0x20b;
+  return { coff, optional, wide, optionalAt: start + 24, debugAt: (wide ? 112 : 96) + 8 * DEBUG_DIRECTORY };
+}
+
+/** Throws a Fault where the file is not what its headers say. */
+export function readPe(file: FileBytes): ObjectFile {
+  const { coff, optional, wide, optionalAt, debugAt } = readHeaders(file);
+  const [machine, sectionCount] = [coff.readUInt16LE(4), coff.readUInt16LE(6)];
+  const stamp = coff.readUInt32LE(8);
+  const table = file.piece(optionalAt + optional.length, 40 * sectionCount, 'the table of sections');
   const sections = Array.from({ length: sectionCount }, (_, i) => ({
     size: table.readUInt32LE(40 * i + 8),
     address: table.readUInt32LE(40 * i + 12),
     stored: table.readUInt32LE(40 * i + 16),
     offset: table.readUInt32LE(40 * i + 20),
   }));
-  const entry = (magic === 0x10b ? 96 : 112) + 8 * DEBUG_DIRECTORY;
   const directory =
-    entry + 8 <= optionalBytes
-      ? { at: offsetOf(sections, optional.readUInt32LE(entry)), bytes: optional.readUInt32LE(entry + 4) }
+    debugAt + 8 <= optional.length
+      ? { at: offsetOf(sections, optional.readUInt32LE(debugAt)), bytes: optional.readUInt32LE(debugAt + 4) }
       : undefined;
   const named = directory && codeView(file, directory.at, directory.bytes);
   const codeId = `${stamp.toString(16).padStart(8, '0')}${optional.readUInt32LE(56).toString(16)}`;
-  const base = magic === 0x10b ? BigInt(optional.readUInt32LE(28)) : optional.readBigUInt64LE(24);
+  const base = wide ? optional.readBigUInt64LE(24) : BigInt(optional.readUInt32LE(28));
   const image = imageOf(machineName(machine), {
     base: `0x${base.toString(16)}`,
     id: `pe:${codeId}`,
@@ -80,10 +92,15 @@ export function readPe(file: FileBytes): ObjectFile {
   return { format: 'pe', images: [image] };
 }
 
+/** Where the file says which PDB it belongs to, 8 bytes which can be zeros; null where it does not say. */
+export function debugDirectoryAt(file: FileBytes): number | null {
+  const { optional, optionalAt, debugAt } = readHeaders(file);
+  return debugAt + 8 <= optional.length ? optionalAt + debugAt : null;
+}
+
 /** Whether a section is named as those that lead LLVM to another file; such a name is too long to stand in its header. */
 export function hasForeignLink(file: FileBytes): boolean {
-  const start = file.piece(0x3c, 4, 'the DOS header').readUInt32LE(0);
-  const coff = file.piece(start, 24, 'the COFF header');
+  const { coff } = readHeaders(file);
   const [symbols, count] = [coff.readUInt32LE(12), coff.readUInt32LE(16)];
   if (symbols === 0) return false;
   const at = symbols + 18 * count;

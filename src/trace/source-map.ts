@@ -5,7 +5,7 @@ import { imageOf, type ObjectFile } from './identity.ts';
 import { decodePlace } from './script-place.ts';
 import { eachSegment, MappingsError, type Numbers } from './source-map-mappings.ts';
 
-const MAP_BYTES = 128 << 20;
+export const MAP_BYTES: number = 128 << 20;
 const MAP_DEPTH = 16;
 
 /** Line and column from 1, as in traces; `name` is what the source calls that which stands at this place. */

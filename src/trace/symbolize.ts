@@ -1,14 +1,24 @@
 /** Turns addresses of an image into functions, files and lines, with the symbols of its build. */
 import { breakpadPlaces } from './breakpad-lines.ts';
+import type { ObjectFile } from './identity.ts';
+import { scriptPlaces } from './script-places.ts';
 import { askEngine } from './symbolize/batch.ts';
 import { ENGINE } from './symbolize/engine.ts';
 import { NOTHING, type Resolved } from './symbolize/place.ts';
-import type { SymbolFile } from './symbolize/stage.ts';
 
 export { engineVersion } from './symbolize/engine.ts';
-export type { Place, Resolved } from './symbolize/place.ts';
+export type { Resolved } from './symbolize/place.ts';
 
-const MOST = 2n ** 64n;
+/** Formats that the engine does not know are read by us. */
+async function placesIn(
+  { path, arch, format }: { path: string; arch: string; format: ObjectFile['format'] },
+  sorted: BigUint64Array,
+  program: string,
+): Promise<Resolved[]> {
+  if (format === 'sourcemap') return scriptPlaces(path, sorted);
+  if (format === 'breakpad') return breakpadPlaces({ path, arch, format }, sorted);
+  return await askEngine({ path, arch, format }, sorted, program);
+}
 
 /**
  * What stands at each of `relAddrs`: distances from the image's lowest address, already moved to the call where they
@@ -16,18 +26,17 @@ const MOST = 2n ** 64n;
  * (object_malformed), or there is no engine (symbolizer_missing); `program` is the engine.
  */
 export async function symbolize(
-  file: SymbolFile,
+  file: { path: string; arch: string; format: ObjectFile['format'] },
   relAddrs: bigint[],
   program: string = ENGINE,
 ): Promise<Resolved[]> {
   // In order, the engine finds what it needs at hand, and each address is asked for once.
-  const wanted = [...new Set(relAddrs)].filter((address) => address >= 0n && address < MOST);
-  const sorted = BigUint64Array.from(wanted).sort();
-  const found =
-    file.format === 'breakpad' ? breakpadPlaces(file, sorted) : await askEngine(file, sorted, program);
+  const sorted = BigUint64Array.from(new Set(relAddrs)).sort();
+  const found = await placesIn(file, sorted, program);
   const byAddress = new Map<bigint, Resolved>();
   sorted.forEach((address, i) => {
     byAddress.set(address, found[i]!);
   });
+  // What is negative, or beyond 64 bits, was asked for as another number, and is not found by its own.
   return relAddrs.map((address) => byAddress.get(address) ?? NOTHING);
 }

@@ -1,4 +1,7 @@
-/** Minidumps and profiles of pprof made by hand from their formats' documents. */
+/** Minidumps made by hand from their formats' documents. */
+import { ID } from './traces.ts';
+
+export const GUID_BYTES = '0403020106050807090a0b0c0d0e0f10';
 
 /** Registers of a thread, where each processor's context has them. */
 interface Registers {
@@ -115,3 +118,46 @@ export function minidump(parts: DumpParts): Buffer {
   });
   return Buffer.concat([head, directory, ...pieces]);
 }
+
+export const STACK = 0x7ffc_0000_1000n;
+
+/** A stack of x86-64: two frames by frame pointer, one that only a search finds, from which the chain goes on. */
+export const LINUX: DumpParts = {
+  arch: 'x86_64',
+  platform: 0x8201,
+  modules: [
+    { base: 0x5000_0000_0000n, size: 0x2000, name: '/bin/crash', codeView: codeView('BpEL', ID) },
+    { base: 0x7f00_0000_0000n, size: 0x1000, name: 'libc.so.6', codeView: codeView('BpEL', '00'.repeat(20)) },
+    { base: 0x7f10_0000_0000n, size: 0x1000, name: 'old.so', codeView: codeView('RSDS', GUID_BYTES) },
+  ],
+  threads: [
+    {
+      id: 7,
+      registers: { ip: 0x5000_0000_0100n, sp: STACK, fp: STACK + 16n },
+      stackFrom: STACK,
+      stack: [
+        1n,
+        2n,
+        ...[STACK + 48n, 0x5000_0000_0200n], // +16: saved frame pointer, return address
+        ...[3n, 4n],
+        ...[STACK + 8n, 0x5000_0000_0300n], // +48: a frame pointer that goes back down
+        ...[5n, 6n],
+        ...[STACK + 112n, 0x7f00_0000_0400n], // +80: found by a search, with the frame pointer below it
+        ...[7n, 8n],
+        ...[0n, 0x5000_0000_0500n], // +112: the outermost
+        ...[9n, 0x5000_0000_0600n],
+      ],
+    },
+    {
+      id: 8,
+      registers: { ip: 0x10n, sp: 0x1n, fp: 0x2n },
+      stackFrom: STACK + 0x1000n,
+      stack: [0x5000_0000_0600n],
+    },
+  ],
+  exception: {
+    thread: 7,
+    code: 11,
+    registers: { ip: 0x5000_0000_1ec7n, sp: STACK, fp: STACK + 16n },
+  },
+};

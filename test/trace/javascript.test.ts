@@ -65,7 +65,8 @@ it('V8 and Node: the error’s own stack crashed, that of its cause follows, and
     ['deeper file:///app/a.js:12:3'],
   ]);
   expect(trace.threads.map(({ crashed }) => crashed)).toEqual([true, false]);
-  expect(trace.threads[0]!.frames.map(({ activation }) => activation).indexOf(false)).toBe(1);
+  // A place in a script is that of the call itself.
+  expect(trace.threads[0]!.frames.every(({ activation }) => activation)).toBe(true);
   expect(trace.images[0]).toEqual({
     ...{ id: null, debug_id: null, path: 'file:///app/a.js', arch: 'javascript' },
     ...{ base: null, size: null, sha256: null },
@@ -197,7 +198,8 @@ it('places are lines and columns from 1, in 32 bits each', () => {
 it('lines that never end and frames without number take neither time nor memory', { timeout: 60_000 }, () => {
   const frame = '    at f (/a.js:1:2)\n';
   expect(read(frame.repeat(1_000_000)).threads[0]!.frames).toHaveLength(1_000_000);
-  expect(() => read(frame.repeat(1_000_001))).toThrow('at most 1000000 are taken');
+  // Reading stops there.
+  expect(() => read(frame.repeat(1_000_100))).toThrow('1000001 frames, at most 1000000 are taken');
   expect(() => read(`${frame}x\n`.repeat(65_537))).toThrow('65537 threads');
   const images = Array.from({ length: 65_537 }, (_, i) => `    at f (/${i}.js:1:2)\n`).join('');
   expect(() => read(images)).toThrow('65537 images');

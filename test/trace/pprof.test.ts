@@ -13,6 +13,8 @@ const HEAD = field(1, message([1, 1], [2, 2]));
 it('each sample is a thread that did not crash, with its locations as offsets of the file', () => {
   const trace = read(gzipSync(profile()));
   expect(read(profile())).toEqual(trace);
+  // Go writes the time first.
+  expect(read(Buffer.concat([field(9, 1_700_000_000_000_000_000n), profile()]))).toEqual(trace);
   expect(trace).toMatchObject({ format: 'pprof', signal: null });
   expect(trace.images.map(({ id, path, base, size }) => [id, path, base, size])).toEqual([
     ['elf:f1c3bcc0', '/bin/app', '0x500000', 0x3000],
@@ -35,6 +37,31 @@ it('each sample is a thread that did not crash, with its locations as offsets of
   ]);
 });
 
+it('numbers that do not fit stand for nothing, and large ones are told apart', () => {
+  const big = 1n << 60n;
+  const trace = read(
+    Buffer.concat([
+      HEAD,
+      message([2, message([1, big], [1, big + 1n], [1, 3])]),
+      // Without an end; in memory below the place of its file; with ids that are no build-ids.
+      message([3, message([1, 1], [2, 0x5000], [4, 0x1000], [5, 1], [6, 2])]),
+      message([3, message([1, 2], [2, 0x1000], [3, 0x2000], [4, 0x2000], [6, 3])]),
+      message([4, message([1, big], [2, 1], [3, 0x6000])], [4, message([1, big + 1n], [2, 1], [3, 0x3fff])]),
+      message([4, message([1, 3], [2, 2], [3, 0x1500])]),
+      ...['', '/app', 'abc', 'ab'.repeat(65)].map((text) => field(6, text)),
+    ]),
+  );
+  expect(trace.images.map(({ id, base, size }) => [id, base, size])).toEqual([
+    [null, '0x4000', null],
+    [null, null, null],
+  ]);
+  expect(trace.threads[0]!.frames.map(({ image, rel_addr, ip }) => [image, rel_addr, ip])).toEqual([
+    [0, '0x2000', '0x6000'],
+    [null, null, '0x3fff'],
+    [null, null, '0x1500'],
+  ]);
+});
+
 it.each([
   ['gzip of something else', gzipSync('hello'), 'no profile of pprof'],
   ['gzip that is cut off', gzipSync(profile()).subarray(0, 100), 'gzip, but not of a profile'],
@@ -45,6 +72,7 @@ it.each([
   ['a number that is cut off', Buffer.concat([HEAD, Buffer.from([0x48, 0x80])]), 'cut off'],
   ['a field of 2^60 bytes', Buffer.concat([HEAD, Buffer.from('12ffffffffffffffff0f', 'hex')]), 'longer than'],
   ['a field 0', Buffer.concat([HEAD, Buffer.from([0x00])]), 'a field of number 0'],
+  ['a field 2^29', Buffer.concat([HEAD, Buffer.from('808080801000', 'hex')]), 'of number 536870912'],
   ['a group', Buffer.concat([HEAD, Buffer.from([0x4b])]), 'wire type 3'],
   ['a number for a sample', Buffer.concat([HEAD, field(2, 7)]), 'field 2 is no message'],
   ['no sample', HEAD, 'there is no frame in it'],

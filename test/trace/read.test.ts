@@ -77,6 +77,8 @@ it('a journal of many entries, one a line: the first with a stack', () => {
     /^trace: .*string does not end/,
   );
   expect(() => read(lines(plain, plain))).toThrow('none is an entry of systemd-coredump with a stack');
+  // One line alone is what it is.
+  expect(read(`${JSON.stringify(NATIVE)}\n`)).toEqual(read(NATIVE));
   expect(() => read({ MESSAGE: null })).toThrow('give it --all as well');
 });
 

@@ -1,6 +1,6 @@
 /** Source maps: places as Node's own reader finds them, ids of map and script, and that no lie in one does harm. */
 
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { SourceMap as NodeMap } from 'node:module';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -54,21 +54,25 @@ it('the segment at or before the column, of the same line, from 1', () => {
 });
 
 it('segments of a line that stand in any order, and a root before each source', () => {
-  const map = mapOf(
-    [
-      [
-        [30, 1, 3, 0],
-        [10, 0, 1, 0],
-        [20, 0, 2, 0],
-      ],
-    ],
-    { sourceRoot: '/src' },
-  );
-  expect(look(map, [1, 11], [1, 25], [1, 99], [1, 5])).toMatchObject(
-    [{ file: '/src/a.ts', line: 2 }, { line: 3 }, { file: '/src/b.ts', line: 4 }, {}].map((one, i) =>
-      i === 3 ? null : one,
-    ),
-  );
+  const line = [
+    [30, 1, 3, 0],
+    [10, 0, 1, 0],
+    [20, 0, 2, 0],
+    [15, 0, 7, 0],
+  ];
+  const found = look(mapOf([line], { sourceRoot: '/src' }), [1, 11], [1, 25], [1, 99], [1, 5]);
+  expect(found.map((place) => place && [place.file, place.line])).toEqual([
+    ['/src/a.ts', 2],
+    ['/src/a.ts', 3],
+    ['/src/b.ts', 4],
+    null,
+  ]);
+});
+
+it('what stands behind the last wanted line is not looked at', () => {
+  const map = mapOf([], { mappings: 'AAAA;AAAA;!' });
+  expect(look(map, [1, 1])).toMatchObject([{ line: 1 }]);
+  expect(() => look(map, [3, 1])).toThrow('no base 64');
 });
 
 it('an indexed map: each section counts from its own place, and ends where the next begins', () => {
@@ -182,6 +186,13 @@ it('is a file of symbols, with the id that its bundler wrote', async () => {
   readFile(mapOf(SMALL));
   const without = await reenact(['symbols', 'id', join(folder, 'a.js.map')]);
   expect(without.stdout).toContain('  id         none: the bundler wrote no debugId into the map\n');
+});
+
+it('one that is too large is refused before it is read', () => {
+  const path = join(folder, 'large.map');
+  writeFileSync(path, '{');
+  truncateSync(path, (128 << 20) + 1);
+  expect(() => readObject(path)).toThrow('at most 134217728 are read');
 });
 
 it('a script says in its last comments which map it has', () => {

@@ -64,6 +64,10 @@ export async function fromCore(path: string): Promise<Trace> {
         .at(-1)
         ?.frames.push(frameAt(BigInt(`0x${address}`), images, find, { activation, trust, claimed: null }));
   }
-  if (threads.length === 0) throw wrongTrace(path, 'eu-stack found no thread in this core');
+  if (threads.length === 0)
+    throw wrongTrace(
+      path,
+      'eu-stack found no thread in this core: it is damaged, or of a processor that elfutils here does not know',
+    );
   return { format: 'core', signal: null, images, threads };
 }

@@ -97,10 +97,11 @@ export class Scripts {
   }
 
   /** The frame at a place; one in no file keeps its name only. */
-  frame({ name, file, line, column }: Line, activation: boolean): Frame {
+  frame({ name, file, line, column }: Line): Frame {
     const rel_addr = file === null ? null : encodePlace(line, column);
+    // A place in a script is that of the call itself: nothing lies before it.
     const frame: Frame = {
-      ...{ image: null, rel_addr, ip: null, activation, trust: 'prewalked', claimed: name },
+      ...{ image: null, rel_addr, ip: null, activation: true, trust: 'prewalked', claimed: name },
     };
     if (rel_addr === null) return frame;
     frame.image = this.known.get(file!) ?? null;
@@ -128,10 +129,9 @@ export function fromJavaScript(text: string): Trace {
     }
     if (!inside) threads.push({ id: threads.length, crashed: threads.length === 0, frames: [] });
     inside = true;
-    const thread = threads.at(-1)!;
-    thread.frames.push(scripts.frame(found, thread.frames.length === 0));
+    threads.at(-1)!.frames.push(scripts.frame(found));
     // One more than is taken, so that it is refused as too much, and no more memory is filled.
-    if (++frames > TRACE_LIMITS.frames || threads.length > TRACE_LIMITS.threads) break;
+    if (++frames > TRACE_LIMITS.frames) break;
   }
   return { format: 'javascript', signal, images, threads };
 }

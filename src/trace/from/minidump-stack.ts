@@ -94,21 +94,18 @@ export class StackWalker {
     return { address: this.plain(back), trust: 'fp', sp: fp + 2n * word, fp: saved };
   }
 
-  private byScan(stack: Memory, sp: bigint, fp: bigint, first: boolean): Caller | undefined {
+  private byScan(stack: Memory, sp: bigint, first: boolean): Caller | undefined {
     const { word } = this.cpu;
     const aligned = sp + ((BigInt(word) - (sp % BigInt(word))) % BigInt(word));
     const begin = Number(aligned - stack.from);
-    if (begin < 0) return undefined;
     const end = Math.min(stack.bytes.length, begin + word * (first ? FIRST_SCAN_WORDS : SCAN_WORDS));
     for (let offset = begin; offset + word <= end; offset += word) {
       if (++this.scanned > MOST_SCANNED) return undefined;
       const address = this.plain(this.at(stack.bytes, offset));
       if (!this.isCode(address - 1n)) continue;
-      const next = stack.from + BigInt(offset + word);
       // A function that keeps a frame pointer saved its caller's right below the return address.
       const saved = offset >= word ? this.at(stack.bytes, offset - word) : 0n;
-      const holds = saved >= next && this.word(stack, saved) !== undefined;
-      return { address, trust: 'scan', sp: next, fp: holds ? saved : fp };
+      return { address, trust: 'scan', sp: stack.from + BigInt(offset + word), fp: saved };
     }
     return undefined;
   }
@@ -127,7 +124,7 @@ export class StackWalker {
     const stack = memoryAt(sp);
     if (!stack) return [...found, ...this.byLink(context, undefined)];
     while (found.length < MOST_FRAMES) {
-      const caller = this.byFramePointer(stack, sp, fp) ?? this.byScan(stack, sp, fp, found.length === 1);
+      const caller = this.byFramePointer(stack, sp, fp) ?? this.byScan(stack, sp, found.length === 1);
       if (found.length === 1) found.push(...this.byLink(context, caller));
       if (!caller) break;
       found.push({ address: caller.address, trust: caller.trust });

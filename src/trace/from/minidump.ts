@@ -77,8 +77,7 @@ class Dump {
     const table = this.piece(head.readUInt32LE(12), 12 * count, 'the directory of streams');
     for (let at = 0; at < table.length; at += 12) {
       const type = table.readUInt32LE(at);
-      // Of what is there twice, the first counts; others are not looked at.
-      if ([THREADS, MODULES, MEMORY, EXCEPTION, SYSTEM, MEMORY64].includes(type) && !this.streams.has(type))
+      if ([THREADS, MODULES, MEMORY, EXCEPTION, SYSTEM, MEMORY64].includes(type))
         this.streams.set(type, this.located(table.subarray(at + 4), `stream ${type}`));
     }
   }

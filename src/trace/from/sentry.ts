@@ -58,11 +58,11 @@ interface Places {
   scripts: Scripts | null;
 }
 
-function scriptFrame(frame: Members, { scripts }: Places, activation: boolean): Frame[] {
+function scriptFrame(frame: Members, { scripts }: Places): Frame[] {
   const [file, line] = [text(frame.abs_path) ?? text(frame.filename), Number(addressOf(frame.lineno) ?? 0n)];
   if (!scripts || file === null || line === 0) return [];
   const column = Number(addressOf(frame.colno) ?? 0n);
-  return [scripts.frame({ name: text(frame.function), file, line, column }, activation)];
+  return [scripts.frame({ name: text(frame.function), file, line, column })];
 }
 
 /** Innermost first, as everywhere here. */
@@ -72,7 +72,7 @@ function framesFrom(stacktrace: unknown, places: Places): Frame[] {
     .flatMap((value, n): Frame[] => {
       const frame = members(value);
       const address = addressOf(frame.instruction_addr);
-      if (address === undefined) return scriptFrame(frame, places, n === 0);
+      if (address === undefined) return scriptFrame(frame, places);
       const trust = TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
       const more = { activation: n === 0, trust, claimed: text(frame.function) };
       return [frameAt(address, places.images, places.find, more)];

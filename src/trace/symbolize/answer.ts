@@ -24,20 +24,20 @@ export function answerReader(path: string): (answer: string, address: bigint) =>
     if (known === undefined) texts.set(value, value);
     return known ?? value;
   };
-  const placeOf = (said: Said): Place => {
-    const line = numberOf(said.Line);
+  const placeOf = (said: Said | null): Place => {
+    const line = numberOf(said?.Line);
     return {
-      function: textOf(said.FunctionName),
-      file: textOf(said.FileName),
+      function: textOf(said?.FunctionName),
+      file: textOf(said?.FileName),
       line,
-      column: line === null ? null : numberOf(said.Column),
+      column: line === null ? null : numberOf(said?.Column),
     };
   };
   return (answer, address) => {
     const at = `0x${address.toString(16)}`;
     let parsed: { Address?: unknown; Error?: { Message?: unknown }; Symbol?: unknown } = {};
     try {
-      parsed = JSON.parse(answer);
+      parsed = JSON.parse(answer) ?? {};
     } catch {}
     if (parsed.Error) throw new Refused(String(parsed.Error.Message));
     if (parsed.Address !== at || !Array.isArray(parsed.Symbol))

@@ -39,7 +39,7 @@ async function askAll(
 }
 
 /**
- * What stands at distances from the image's lowest address, ascending and each once. Throws a Fault where the file is
+ * What stands at distances from the image's lowest address, ascending. Throws a Fault where the file is
  * not what it is said to be, or the engine refuses all of it.
  */
 export async function askEngine(
@@ -48,13 +48,15 @@ export async function askEngine(
   program: string,
 ): Promise<Resolved[]> {
   return await staged(file, async (stage) => {
-    const addresses = relAddrs.map((address) => BigInt.asUintN(64, address + stage.base));
+    const isCode = (rel: bigint): boolean =>
+      stage.code === null || stage.code.some(([from, end]) => rel >= from && rel < end);
+    const addresses = relAddrs.filter(isCode).map((rel) => BigInt.asUintN(64, rel + stage.base));
     try {
-      return await askAll(stage, file, program, addresses);
+      const found = await askAll(stage, file, program, addresses);
+      let next = 0;
+      return Array.from(relAddrs, (rel) => (isCode(rel) ? found[next++]! : NOTHING));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      // A PE file without debug information of its own says nothing where the PDB that it names is not beside it.
-      if (file.format === 'pe') return Array(relAddrs.length).fill(NOTHING);
       throw new Fault('object_malformed', `${file.path}: ${ENGINE}: ${error.message}`, error);
     }
   });

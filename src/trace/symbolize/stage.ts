@@ -1,5 +1,6 @@
 /** A folder for one symbol file, in which the engine finds that file and nothing else it might look for. */
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -7,7 +8,7 @@ import { Fault } from '../../base/fault.ts';
 import { FileBytes } from '../bytes.ts';
 import type { Image } from '../identity.ts';
 import { readObject } from '../object.ts';
-import { hasForeignLink } from '../pe.ts';
+import { debugDirectoryAt, hasForeignLink } from '../pe.ts';
 import { stubOf } from './stub.ts';
 
 export interface SymbolFile {
@@ -23,6 +24,8 @@ export interface Stage {
   noSplit: string;
   /** What the file calls its lowest address. */
   base: bigint;
+  /** Where code is, as distances from there: of others, LLVM says the name of whatever symbol lies before. Null: not known. */
+  code: [bigint, bigint][] | null;
 }
 
 /** An ELF file of nothing, which LLVM takes for the place of all split units, so that it opens no path that a unit names. */
@@ -49,30 +52,52 @@ export function imageIn(file: SymbolFile): Image {
   return image;
 }
 
-/** Links that lead LLVM to other files of this machine: it follows any path, and compares a checksum that anybody can write. */
-function refuseLinks(file: SymbolFile, image: Image): void {
-  const wrong = (what: string): Fault => new Fault('object_malformed', `${file.path}: ${what}`);
-  if (image.debug_link?.includes('/')) throw wrong('its .gnu_debuglink is a path, not a name');
-  if (file.format !== 'pe') return;
-  const bytes = new FileBytes(file.path);
+/** A link leads LLVM to other files of this machine, by any path: it compares a checksum, which anybody can write. */
+function refuseLinks(file: SymbolFile, link: string | null): void {
+  if (link?.includes('/'))
+    throw new Fault('object_malformed', `${file.path}: its .gnu_debuglink is a path, not a name`);
+}
+
+/** A copy that names no PDB: LLVM would open that name, wherever on this machine it leads. */
+async function copyPe(path: string, to: string): Promise<void> {
+  const file = new FileBytes(path);
+  let at: number | null;
   try {
-    if (hasForeignLink(bytes)) throw wrong('its symbols are in another file, which .gnu_debuglink names');
+    if (hasForeignLink(file)) throw file.wrong('its symbols are in another file, which .gnu_debuglink names');
+    at = debugDirectoryAt(file);
   } finally {
-    bytes.close();
+    file.close();
   }
+  await copyFile(path, to, constants.COPYFILE_FICLONE);
+  await chmod(to, 0o600);
+  const copy = await open(to, 'r+');
+  try {
+    if (at !== null) await copy.write(Buffer.alloc(8), 0, 8, at);
+  } finally {
+    await copy.close();
+  }
+}
+
+/** Puts the file there, or what stands for it; returns where its code is. */
+async function place(file: SymbolFile, image: Image, folder: string): Promise<Stage['code']> {
+  const object = join(folder, 'object');
+  if (file.format === 'pe') await copyPe(file.path, object);
+  else await symlink(resolve(file.path), file.format === 'pdb' ? `${object}.pdb` : object);
+  if (file.format !== 'pdb') return image.code_end === null ? null : [[0n, BigInt(image.code_end)]];
+  const { bytes, code } = stubOf(file.path, 'object.pdb');
+  await writeFile(object, bytes);
+  return code;
 }
 
 /** Makes the folder, calls `use` with it, and removes it. Throws a Fault where the file is not what it is said to be. */
 export async function staged<T>(file: SymbolFile, use: (stage: Stage) => Promise<T>): Promise<T> {
   const image = imageIn(file);
-  refuseLinks(file, image);
+  refuseLinks(file, image.debug_link);
   const folder = await mkdtemp(join(tmpdir(), 'reenact-symbols-'));
   try {
-    const isPdb = file.format === 'pdb';
-    await symlink(resolve(file.path), join(folder, isPdb ? 'object.pdb' : 'object'));
-    if (isPdb) await writeFile(join(folder, 'object'), stubOf(file.path, 'object.pdb'));
+    const code = await place(file, image, folder);
     await writeFile(join(folder, 'none'), emptyElf());
-    return await use({ folder, object: 'object', noSplit: 'none', base: BigInt(image.base) });
+    return await use({ folder, object: 'object', noSplit: 'none', base: BigInt(image.base), code });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

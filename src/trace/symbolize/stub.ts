@@ -16,6 +16,13 @@ const NO_STREAM = 0xffff;
 const DIRECTORIES = 16;
 const WIDE = new Set([34404, 43620]);
 const HEADERS_AT = 0x40;
+const CODE = 0x20;
+
+export interface Stub {
+  bytes: Buffer;
+  /** Where the program has code: the first address, and the one behind the last. */
+  code: [bigint, bigint][];
+}
 
 /** The headers of the program's sections, which the linker copied into the PDB; LLVM, "The PDB DBI Stream". */
 function sectionsIn(file: FileBytes, c: Container, debug: Buffer): Buffer {
@@ -41,8 +48,16 @@ function optionalHeader(wide: boolean, addresses: number): Buffer {
   return b;
 }
 
+function codeIn(sections: Buffer): Stub['code'] {
+  const starts = Array.from({ length: sections.length / SECTION_BYTES }, (_, i) => SECTION_BYTES * i);
+  return starts
+    .filter((at) => (sections.readUInt32LE(at + 36) & CODE) !== 0)
+    .map((at) => [sections.readUInt32LE(at + 12), sections.readUInt32LE(at + 8)] as const)
+    .map(([from, size]) => [BigInt(from), BigInt(from + size)]);
+}
+
 /** The stub of the PDB at `path`, which names it `name`. Throws a Fault where the PDB is not what its heads say. */
-export function stubOf(path: string, name: string): Buffer {
+export function stubOf(path: string, name: string): Stub {
   const file = new FileBytes(path);
   try {
     const c = readContainer(file);
@@ -94,7 +109,7 @@ export function stubOf(path: string, name: string): Buffer {
     head.writeUInt16LE(count + 1, HEADERS_AT + 6);
     head.writeUInt16LE(optional.length, HEADERS_AT + 20);
     head.writeUInt16LE(0x22, HEADERS_AT + 22);
-    return Buffer.concat([head, optional, headers, own, record]);
+    return { bytes: Buffer.concat([head, optional, headers, own, record]), code: codeIn(sections) };
   } finally {
     file.close();
   }

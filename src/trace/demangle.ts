@@ -1,0 +1,34 @@
+/** Names as people wrote them, for display alone: what is kept and compared are the linker's. */
+import { exec } from '../base/exec.ts';
+
+/** A short name can stand for an endless one: what says too much, or takes too long, stays as it is. */
+const LIMITS = { timeoutMs: 10_000, outputBytes: 4 << 20, env: { LC_ALL: 'C' } };
+const MOST_NAMES = 200;
+const MOST_LENGTH = 4096;
+/** Itanium's, Rust's and D's begin so; Microsoft's with a question mark. */
+const MANGLED = /^(?:_{1,4}Z|_R|_D\d)[A-Za-z0-9_.$]+$/;
+const MICROSOFT = /^\?[A-Za-z0-9_.$@?]+$/;
+
+/** `each`: lines that the program says of a name, the last of which is the answer. */
+async function ask(program: string, each: number, names: string[]): Promise<[string, string][]> {
+  if (names.length === 0) return [];
+  try {
+    const { stdout } = await exec(program, names, LIMITS);
+    const lines = Buffer.from(stdout).toString('utf8').split('\n').filter(Boolean);
+    if (lines.length !== each * names.length) return [];
+    return names.map((name, n) => [name, lines[each * (n + 1) - 1]!]);
+  } catch {
+    return [];
+  }
+}
+
+/** What these names were before the compiler changed them; those that nobody can read are left out. */
+export async function demangled(names: readonly string[]): Promise<Map<string, string>> {
+  const unique = [...new Set(names)].filter(({ length }) => length <= MOST_LENGTH);
+  const itanium = unique.filter((name) => MANGLED.test(name)).slice(0, MOST_NAMES);
+  const microsoft = unique.filter((name) => MICROSOFT.test(name)).slice(0, MOST_NAMES);
+  return new Map([
+    ...(await ask('llvm-cxxfilt-19', 1, itanium)),
+    ...(await ask('llvm-undname-19', 2, microsoft)),
+  ]);
+}
