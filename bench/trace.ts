@@ -1,4 +1,4 @@
-/** npm run bench:trace: reading the build-id of an ELF file beside a process of readelf, over the same real files; ratios, never pass or fail. */
+/** npm run bench:trace: our readers of object files and our store beside other people's, over the same real files; ratios, never pass or fail. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
 import { Fault } from '../src/base/fault.ts';
 import { readObject } from '../src/trace/object.ts';
+import { benchStore } from './store.ts';
+import { benchSymbols } from './symbols.ts';
 
 const FOLDER = '/usr/bin';
 /** As many as readelf reads in some seconds. */
@@ -57,3 +59,5 @@ process.stdout.write(
     `  our reader       ${us(ours)}\n  readelf -n       ${us(readelf)}   ${(readelf / ours).toFixed(0)}x  (aim >= ${AIM}x)\n` +
     `  other ids        ${String(different.length).padStart(8)}\n`,
 );
+await benchStore(process.env.REENACT_TEST_POSTGRES!);
+await benchSymbols(process.argv[2]);

@@ -9,7 +9,12 @@ import { ensureSandbox } from './sandbox.ts';
 import { say } from './say.ts';
 
 /** Runs the reenact command as a user would, its output shown. */
-function reenact(root: string, folder: string, env: Record<string, string>, args: string[]): Promise<number> {
+export function reenact(
+  root: string,
+  folder: string,
+  env: Record<string, string>,
+  args: string[],
+): Promise<number> {
   process.stdout.write(`\n$ reenact ${args.map((arg) => (/\s/.test(arg) ? `'${arg}'` : arg)).join(' ')}\n`);
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [join(root, 'bin/reenact.js'), ...args], {
@@ -22,7 +27,7 @@ function reenact(root: string, folder: string, env: Record<string, string>, args
 }
 
 /** A key of one's own, as openssl genpkey -algorithm ed25519 makes one. */
-function makeKey(folder: string): void {
+export function makeKey(folder: string): void {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   writeFileSync(join(folder, 'team.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
     mode: 0o600,
@@ -42,7 +47,8 @@ function tamper(folder: string): void {
   writeFileSync(join(folder, 'tampered.json'), JSON.stringify(named, null, 2));
 }
 
-type Run = (...args: string[]) => Promise<number>;
+/** One command; resolves to its exit status. */
+export type Run = (...args: string[]) => Promise<number>;
 
 /** Runs the steps in turn; the first that fails ends them. */
 async function steps(run: Run, ...lines: string[][]): Promise<number> {

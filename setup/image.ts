@@ -1,5 +1,7 @@
 /** Builds an OCI image from layer tars and pushes it to a registry over HTTP; same layers, same digest. */
+import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
 
 import { type Digest, digestOf } from '../src/base/digest.ts';
 
@@ -33,6 +35,14 @@ async function pushBlob(base: string, bytes: Uint8Array): Promise<Digest> {
   });
   if (!done.ok) throw new Error(`the registry refused a blob: ${done.status} ${await done.text()}`);
   return digest;
+}
+
+/** An uncompressed tar with one program in it. */
+export async function tarOf(path: string, content: Buffer): Promise<Buffer> {
+  const tar = pack();
+  tar.entry({ name: path, mode: 0o755, mtime: new Date(0) }, content);
+  tar.finalize();
+  return await buffer(tar);
 }
 
 /** Pushes bytes as a manifest under their digest. */

@@ -1,14 +1,17 @@
-/** npm run demo | test | bench | determinism | setup | stop | check, after Node and the packages are there. */
+/** npm run demo | demo:trace | test | bench | determinism | setup | stop | check, after Node and the packages are there. */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { check } from './check.ts';
 import { demo } from './demo.ts';
+import { demoTrace } from './demo-trace.ts';
 import { ensureEngine, ensureRegistry, stopAll } from './engine.ts';
 import { ensureHarness } from './harness.ts';
 import { ensureTools, TOOLS } from './packages.ts';
+import { ensurePostgres, stopPostgres } from './postgres.ts';
 import { SetupError, say } from './say.ts';
+import { ensureSnapshot } from './snapshot.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -31,11 +34,13 @@ async function environment(): Promise<Record<string, string>> {
 const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   stop: async () => {
     await stopAll();
+    await stopPostgres();
     return 0;
   },
   check: () => check(root),
   setup: async () => {
     const env = await environment();
+    await ensureSnapshot(root);
     for (const [name, value] of Object.entries(env)) process.stdout.write(`export ${name}=${value}\n`);
     return 0;
   },
@@ -43,10 +48,17 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     await ensureTools([TOOLS.jq, TOOLS.openssl]);
     return demo(root, await environment());
   },
+  'demo-trace': async () => {
+    await ensureTools([TOOLS.llvm, TOOLS.xz]);
+    await ensureSnapshot(root);
+    return demoTrace(root, await environment());
+  },
   test: async (args) => {
-    const others = [TOOLS.jq, TOOLS.openssl, TOOLS.python, TOOLS.schemas, TOOLS.skopeo, TOOLS.elfutils];
+    const { jq, openssl, python, schemas, skopeo, elfutils, postgres, xz, llvm, lld, dwz } = TOOLS;
+    const others = [jq, openssl, python, schemas, skopeo, elfutils, postgres, xz, llvm, lld, dwz];
     await ensureTools([TOOLS.compiler, TOOLS.libc, TOOLS.registry, TOOLS.debian, TOOLS.busybox, ...others]);
-    const env = await environment();
+    await ensureSnapshot(root);
+    const env = { ...(await environment()), REENACT_TEST_POSTGRES: await ensurePostgres() };
     return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);
   },
   'bench-bundle': async (args) => {
@@ -55,8 +67,9 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   },
   'bench-evidence': (args) => foreground(process.execPath, [join(root, 'bench/evidence.ts'), ...args], {}),
   'bench-trace': async (args) => {
-    await ensureTools([TOOLS.compiler]);
-    return foreground(process.execPath, [join(root, 'bench/trace.ts'), ...args], {});
+    await ensureTools([TOOLS.compiler, TOOLS.llvm]);
+    const env = { REENACT_TEST_POSTGRES: await ensurePostgres() };
+    return foreground(process.execPath, [join(root, 'bench/trace.ts'), ...args], env);
   },
   bench: async (args) => {
     await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.busybox]);

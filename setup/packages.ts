@@ -24,7 +24,12 @@ type Name =
   | 'python'
   | 'schemas'
   | 'skopeo'
-  | 'elfutils';
+  | 'elfutils'
+  | 'postgres'
+  | 'llvm'
+  | 'lld'
+  | 'dwz'
+  | 'xz';
 
 export const TOOLS: Record<Name, Tool> = {
   engine: { program: 'dockerd', package: 'docker.io', why: 'the container engine that replays run in' },
@@ -57,7 +62,20 @@ export const TOOLS: Record<Name, Tool> = {
     package: 'golang-github-opencontainers-image-spec-dev',
     why: 'the same: the JSON schemas that OCI publishes',
   },
+  llvm: {
+    program: 'llvm-symbolizer-19',
+    package: 'llvm-19',
+    why: 'turns addresses of stack traces into functions and lines',
+  },
+  lld: { program: 'lld-link-19', package: 'lld-19', why: 'links the tests’ programs for Windows and macOS' },
+  dwz: { program: 'dwz', package: 'dwz', why: 'makes debug information smaller, in the tests' },
   elfutils: { program: 'eu-stack', package: 'elfutils', why: 'the same: stacks in ELF cores' },
+  postgres: {
+    program: '/usr/share/postgresql-common/pg_wrapper',
+    package: 'postgresql',
+    why: 'the same: the store on a database server',
+  },
+  xz: { program: 'xz', package: 'xz-utils', why: 'unpacks Debian packages that were shipped' },
   skopeo: { program: 'skopeo', package: 'skopeo', why: 'the same: OCI layouts and registries' },
 };
 

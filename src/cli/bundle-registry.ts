@@ -9,7 +9,7 @@ import type { Arguments } from './options.ts';
 import { abortOnSignals } from './signals.ts';
 
 /** Credentials come from the environment: other users can read a command line. */
-async function withTransfer<T>(work: (o: Transfer) => Promise<T>): Promise<T> {
+export async function withTransfer<T>(work: (o: Transfer) => Promise<T>): Promise<T> {
   const { REENACT_REGISTRY_USER: user, REENACT_REGISTRY_PASSWORD: password } = process.env;
   const { signal, release } = abortOnSignals();
   const onBlob = (text: string): void => void process.stderr.write(`${text}\n`);

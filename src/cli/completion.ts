@@ -3,7 +3,7 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { OPTIONS, parseOptions } from './options.ts';
 
 const WORDS: Record<string, string[]> = {
-  schema: ['manifest', 'record', 'policy', 'evidence', 'trace'],
+  schema: ['manifest', 'record', 'policy', 'evidence', 'trace', 'join'],
   completion: ['bash', 'zsh', 'fish'],
 };
 

@@ -27,14 +27,22 @@ example:
   reenact bundle verify case.tar
 `,
   'bundle create': `usage: reenact bundle create RECORD|DIR --out FILE [OPTIONS]
+       reenact bundle create --trace TRACE --out FILE [OPTIONS]
 
 Packs a record with everything it rests on. The same record gives the same
 bytes, on another machine and on another day.
 
+With --trace: the record of the latest reproduction of a stored trace, and the
+trace with its joined frames, symbol files, and all evidence about them and
+about the shipped files. Reproduce it first: reenact reproduce TRACE.
+
   --out FILE        the bundle to write; never over a file that is there
   --state HOW       contents of final states: full (default), changed (only of
                     states that differ from the reference) or none
-  --store DIR       the folder the run wrote to (default: found from RECORD)
+  --trace TRACE     a trace of the store, by its id or the beginning of it
+  --policy P        by which its frames are judged (default: that of the record)
+  --store DIR       the folder the run wrote to (default: found from RECORD), or
+                    the store of traces (default: .reenact)
   --with-image      the sandbox image too, as its registry has it
   --repository R    where to look for the image (repeatable)
   --sign KEY        sign it as exported: the first event of its custody, with an
@@ -116,6 +124,8 @@ bundle names the one it was made of, which stays as it is.
   --drop PATTERN  what to take out (repeatable): input/PATH, stdout, stderr, or
                   files/PATH, which the program wrote; * within a name, **
                   across folders. The same bytes under another name go too.
+                  trace-source is the file a trace was read from, such as a
+                  core; trace is all that belongs to the trace.
   --reason TEXT   why, signed
   --key K         an Ed25519 private key: the redaction is signed
   --actor NAME    who redacts, for people

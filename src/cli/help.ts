@@ -1,5 +1,6 @@
 /** What --help prints; no command is imported, so that it answers at once. */
 import { BUNDLE_HELP } from './help-bundle.ts';
+import { TRACE_HELP } from './help-trace.ts';
 
 export const HELP: Record<string, string> = {
   '': `usage: reenact COMMAND [OPTIONS]
@@ -18,10 +19,12 @@ commands:
   attest      sign a replay's verdict
   bundle      pack a record with all it rests on, and verify such a bundle
   gate        let a symbol bundle in only with accepted evidence
-  symbols     read the ids that join programs to their symbol files
-  trace       read a stack trace, whatever form it comes in
+  artifact    keep what was shipped, bound to its signed provenance
+  symbols     read the ids of symbol files, and add them to the store
+  trace       stack traces, joined to symbols, artifacts and signed builds
+  reproduce   replay a stored trace and compare the stacks
   evidence    fetch a log's proofs into the local cache (needs network)
-  schema      print a JSON Schema: manifest, record, policy, evidence, trace
+  schema      print the JSON Schema of a format, such as manifest or record
   doctor      say what this machine's container engine can and cannot do
   completion  print a completion script: bash, zsh or fish
 
@@ -165,6 +168,8 @@ is given a dsse_envelope field that names it.
                    REENACT_KEY_PASSPHRASE opens an encrypted one
   --alg ALGORITHM  what an RSA key is used with (default: rsa-pss-sha256)
   --out FILE       the envelope (default: FILE without .json, and .dsse.json)
+  --provenance P   the predicate that a build wrote, SLSA provenance v1 as JSON
+                   (default: that it was signed by hand)
 `,
   attest: `usage: reenact attest RECORD.json --key K [OPTIONS]
 
@@ -176,38 +181,7 @@ or degraded) or FAILED. A run that came to no verdict cannot be attested.
   --out FILE       the envelope (default: RECORD.dsse.json)
 `,
   ...BUNDLE_HELP,
-  symbols: `usage: reenact symbols id FILE... [--json]
-`,
-  trace: `usage: reenact trace show FILE [--all] [--json]
-`,
-  'trace show': `usage: reenact trace show FILE [--all] [--json]
-
-Reads a stack trace and prints its frames as image and offset: a replay record
-with a crash, an ELF core (by elfutils), a minidump, a Sentry event, an Apple
-crash report (.ips), entries of systemd-coredump (journalctl -o json), what
-minidump_stackwalk -m prints, a profile of pprof, a stack of JavaScript, or our
-own form (reenact schema trace). Nothing in it is believed: what a trace says a
-function is called stands in brackets.
-
-  --all   the other threads too, not only the one that crashed
-  --json  print the trace in full, as JSON
-
-example:
-  reenact trace show .reenact/runs/ID/record.json
-`,
-  'symbols id': `usage: reenact symbols id FILE... [--json]
-
-Prints what names the build that a file is of: ELF build-id, PDB GUID and age,
-Mach-O UUID of each slice, PE time stamp and size, a Breakpad file's module, a
-source map's debug id; its processor, and what it can tell of an address. A
-build-id is not a digest: a program, its stripped copy and its debug file share
-one.
-
-  --json  print JSON, with the SHA-256 of each file
-
-example:
-  reenact symbols id /usr/bin/perl app.pdb App.dSYM/Contents/Resources/DWARF/App
-`,
+  ...TRACE_HELP,
   gate: `usage: reenact gate symbols FILE --policy P [OPTIONS]
 
 Exit status 0 only with an accepted attestation of exactly this file's digest,
@@ -232,7 +206,7 @@ it, is refused; what shows two histories is kept.
 example:
   reenact evidence fetch 4711 --log https://log.example.org --policy policy.yaml
 `,
-  schema: `usage: reenact schema manifest|record|policy|evidence
+  schema: `usage: reenact schema manifest|record|policy|evidence|trace|join
 
 Prints the JSON Schema (2020-12) of the format, for editors and other tools.
 `,

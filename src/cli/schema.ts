@@ -4,6 +4,7 @@ import { evidenceRecordSchema } from '../evidence/record.ts';
 import { manifestSchema } from '../manifest/definition.ts';
 import { policySchema } from '../policy/shape.ts';
 import { traceSchema } from '../trace/from/native.ts';
+import { joinSchema } from '../trace/join-document.ts';
 import { recordSchema } from '../verdict/record.ts';
 import { parseOptions } from './options.ts';
 
@@ -13,6 +14,7 @@ const SCHEMAS: Record<string, () => Record<string, unknown>> = {
   policy: policySchema,
   evidence: evidenceRecordSchema,
   trace: traceSchema,
+  join: joinSchema,
 };
 
 export async function schemaCommand(args: string[]): Promise<number> {

@@ -4,10 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { writeWhole } from '../base/files.ts';
-import { parseJson } from '../base/json.ts';
+import { parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
 import { ALGORITHMS, type Algorithm } from '../evidence/keys.ts';
-import { SLSA_PROVENANCE_V1, TEST_RESULT } from '../evidence/predicate.ts';
+import { atPointer, SLSA_PROVENANCE_V1, TEST_RESULT } from '../evidence/predicate.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { parsePrivateKey, type SignedSubject, type SigningKey, signStatement } from '../evidence/sign.ts';
 import type { Manifest } from '../manifest/definition.ts';
@@ -61,6 +61,21 @@ function provenance(key: SigningKey, file: string, subjects: SignedSubject[]): u
   };
 }
 
+/** The predicate that --provenance names, as the builder wrote it: signed as it is, once it is what its type says. */
+async function givenProvenance(path: string): Promise<unknown> {
+  const parsed = parseJson(await readNamed(path, LIMITS.documentBytes), {
+    sizeBytes: LIMITS.documentBytes,
+    depth: LIMITS.documentDepth,
+  });
+  const problems = parsed.ok ? [] : parsed.problems.map(showProblem);
+  if (parsed.ok)
+    for (const pointer of ['/buildDefinition/buildType', '/runDetails/builder/id'])
+      if (typeof atPointer(parsed.value, pointer) !== 'string') problems.push(`${pointer} is no text`);
+  if (problems.length > 0 || !parsed.ok)
+    throw new Fault('usage', `${path} is no predicate of SLSA provenance v1: ${problems.join('; ')}`);
+  return parsed.value;
+}
+
 function subjectsOf(manifest: Manifest): SignedSubject[] {
   return [
     { name: 'manifest', sha256: manifestSubject(manifest) },
@@ -91,7 +106,9 @@ export async function signCommand(args: string[]): Promise<number> {
   const isManifest = bytes.length <= LIMITS.documentBytes && looksLikeManifest(bytes);
   const manifest = isManifest ? (await loadManifests([file]))[0]!.manifest : undefined;
   const subjects = manifest ? subjectsOf(manifest) : [{ name: basename(file), sha256: digestOf(bytes) }];
-  const text = signStatement(key, subjects, SLSA_PROVENANCE_V1, provenance(key, file, subjects));
+  const given = a.text('provenance');
+  const predicate = given === undefined ? provenance(key, file, subjects) : await givenProvenance(given);
+  const text = signStatement(key, subjects, SLSA_PROVENANCE_V1, predicate);
   const out = a.text('out') ?? join(dirname(file), `${basename(file, '.json')}.dsse.json`);
   await keep(out, text);
   process.stdout.write(

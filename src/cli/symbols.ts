@@ -3,8 +3,12 @@
 import { EXIT, FAULTS, Fault } from '../base/fault.ts';
 import { digestOfFile } from '../base/files.ts';
 import { safeLine } from '../report/human.ts';
+import { type GoBuild, goBuildInfo } from '../trace/go.ts';
 import type { Image, ObjectFile } from '../trace/identity.ts';
 import { readObject } from '../trace/object.ts';
+import { packageNote } from '../trace/package-note.ts';
+import { type Producers, producersOf } from '../trace/producer.ts';
+import { type Quality, qualityOf } from '../trace/quality.ts';
 import { parseOptions } from './options.ts';
 
 function row(label: string, text: string | null): string {
@@ -16,8 +20,16 @@ const NO_ID = {
   script: 'none: the bundler wrote no debugId into the map',
 };
 
-function imageText(image: Image): string {
-  const { compressed, features, split } = image;
+function packageText(text: string | null): string | null {
+  const note = text === null ? null : packageNote(text);
+  if (!note) return text;
+  return [note.name, note.version, note.architecture, note.type, note.os, note.os_version]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function imageText(image: Ranked): string {
+  const { compressed, features, split, quality } = image;
   const has = [...features, ...(split ? ['the rest of it in .dwo files'] : [])];
   return (
     row('arch', image.arch) +
@@ -28,16 +40,67 @@ function imageText(image: Image): string {
     row('compressed', compressed.length > 0 ? compressed.join(', ') : null) +
     row('debug link', image.debug_link) +
     row('shared by', image.alt_id) +
-    row('package', image.package)
+    row('package', packageText(image.package)) +
+    row('quality', [quality.level, ...quality.gaps].join(', ').replaceAll('_', ' '))
   );
 }
 
-type Found = { path: string } & (({ sha256: string } & ObjectFile) | { code: string; message: string });
+/** As many as a person reads; --json has them all. */
+const SHOWN = 4;
+
+function builtText({ producers, unread, go }: Built): string {
+  const rest = producers.length - SHOWN;
+  const commit = go?.settings['vcs.revision'];
+  return (
+    producers
+      .slice(0, SHOWN)
+      .map(
+        ({ compiler, language, units, flags }) =>
+          row(
+            'compiler',
+            `${compiler}, ${language ?? 'language not said'}, ${units} ${units === 1 ? 'unit' : 'units'}`,
+          ) + row('flags', flags),
+      )
+      .join('') +
+    row('compiler', rest > 0 ? `and ${rest} more, with --json` : null) +
+    unread.map((why) => row('not read', why)).join('') +
+    row(
+      'go',
+      go && [go.version, go.module?.path ?? go.path, commit && `commit ${commit}`].filter(Boolean).join(', '),
+    )
+  );
+}
+
+type Ranked = Image & { quality: Quality };
+type Built = Producers & { go: GoBuild | null };
+type Found = { path: string } & (
+  | ({ sha256: string; format: ObjectFile['format']; images: Ranked[] } & Built)
+  | { code: string; message: string }
+);
+
+/** What made it, as it says; debug information that is damaged does not hide what names the file. */
+async function builtOf(path: string): Promise<Built> {
+  const nothing = { producers: [], splitUnits: 0, unread: [], go: null };
+  try {
+    return { ...(await producersOf(path)), go: goBuildInfo(path) };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return { ...nothing, unread: [error.message] };
+  }
+}
 
 async function look(path: string): Promise<Found> {
   try {
-    const read = readObject(path);
-    return { path, sha256: await digestOfFile(path), ...read };
+    const { format, images } = readObject(path);
+    const isRead = format === 'elf' || format === 'macho';
+    const built = isRead ? await builtOf(path) : { producers: [], splitUnits: 0, unread: [], go: null };
+    // Sections only hint at it, units say it.
+    const isSure = format === 'elf' && built.unread.length === 0;
+    const ranked = images.map((image) => {
+      const known = isSure ? { ...image, split: built.splitUnits > 0 } : image;
+      return { ...known, quality: qualityOf(format, known) };
+    });
+    return { path, sha256: await digestOfFile(path), format, images: ranked, ...built };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { path, code: error.code, message: `${error.message}; ${FAULTS[error.code].next}` };
@@ -55,12 +118,13 @@ async function identify(args: string[]): Promise<number> {
       process.stdout.write(
         'code' in found
           ? `${safeLine(found.path)}\n${row('refused', found.message)}`
-          : `${safeLine(found.path)}: ${found.format}\n${found.images.map(imageText).join('')}${row('file', found.sha256)}`,
+          : `${safeLine(found.path)}: ${found.format}\n${found.images.map(imageText).join('')}${builtText(found)}${row('file', found.sha256)}`,
       );
   return all.some((found) => 'code' in found) ? EXIT.rejected : EXIT.ok;
 }
 
 export async function symbolsCommand([what, ...args]: string[]): Promise<number> {
   if (what === 'id') return await identify(args);
-  throw new Fault('usage', 'say what to do: reenact symbols id FILE...');
+  if (what === 'add') return await (await import('./symbols-add.ts')).symbolsAdd(args);
+  throw new Fault('usage', 'say what to do: reenact symbols id FILE..., or symbols add FILE...');
 }

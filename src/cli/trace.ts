@@ -1,40 +1,11 @@
 /** reenact trace show: a stack trace as it was read, whatever form it came in. */
-import { open, readFile } from 'node:fs/promises';
 
-import { asFault, EXIT, Fault } from '../base/fault.ts';
+import { EXIT, Fault } from '../base/fault.ts';
 import { safeLine } from '../report/human.ts';
-import { CORE_HEAD_BYTES, fromCore, isCore } from '../trace/from/core.ts';
-import { readTrace } from '../trace/read.ts';
+import { readTraceFile } from '../trace/read-file.ts';
 import { decodePlace } from '../trace/script-place.ts';
-import {
-  checked,
-  type Frame,
-  type Thread,
-  TRACE_LIMITS,
-  type Trace,
-  type TraceImage,
-  wrongTrace,
-} from '../trace/trace.ts';
+import type { Frame, Thread, Trace, TraceImage } from '../trace/trace.ts';
 import { parseOptions } from './options.ts';
-
-async function read(path: string): Promise<Trace> {
-  try {
-    const file = await open(path);
-    try {
-      // A core is read by others, and may be larger than any text.
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(CORE_HEAD_BYTES), 0, CORE_HEAD_BYTES, 0);
-      if (isCore(buffer.subarray(0, bytesRead))) return checked(await fromCore(path), path);
-      const { size } = await file.stat();
-      if (size > TRACE_LIMITS.fileBytes)
-        throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
-      return readTrace(await readFile(path), path);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw asFault('trace_invalid', `${path} cannot be read`, error);
-  }
-}
 
 /** Behind an image's name: how far in it, or the line and column of a script. */
 function offset({ rel_addr }: Frame, { arch }: TraceImage): string {
@@ -78,14 +49,27 @@ function traceText(path: string, trace: Trace, all: boolean): string {
   );
 }
 
-export async function traceCommand([what, ...args]: string[]): Promise<number> {
-  if (what !== 'show') throw new Fault('usage', 'say what to do: reenact trace show FILE');
+async function traceShow(args: string[]): Promise<number> {
   const a = parseOptions('trace show', args);
   const [path, ...more] = a.positionals;
   if (path === undefined || more.length > 0) throw new Fault('usage', 'name one trace');
-  const trace = await read(path);
+  const trace = await readTraceFile(path);
   process.stdout.write(
     a.flag('json') ? `${JSON.stringify(trace, null, 2)}\n` : traceText(path, trace, a.flag('all')),
   );
   return EXIT.ok;
+}
+
+export async function traceCommand([what, ...args]: string[]): Promise<number> {
+  if (what === 'show') return await traceShow(args);
+  // The store's modules are loaded by the commands that need it alone.
+  const { traceAdd, traceAudit, traceGaps } = await import('./trace-store.ts');
+  const known: Record<string, (args: string[]) => Promise<number>> = {
+    add: traceAdd,
+    audit: traceAudit,
+    gaps: traceGaps,
+  };
+  const command = what !== undefined && Object.hasOwn(known, what) ? known[what] : undefined;
+  if (!command) throw new Fault('usage', 'say what to do: reenact trace show, add, audit or gaps');
+  return await command(args);
 }

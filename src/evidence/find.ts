@@ -15,6 +15,7 @@ import type { SourceFile } from './verify.ts';
 
 const ENVELOPE_NAMES = /\.(?:json|jsonl|sigstore|dsse|intoto)$/;
 const PROOF_NAMES = /\.tlog-proof$/;
+const EVIDENCE_NAMES = [ENVELOPE_NAMES, PROOF_NAMES];
 
 async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
   let entries: string[];
@@ -30,6 +31,26 @@ async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
       `${folder} has ${entries.length} files, more than are searched (${EVIDENCE_LIMITS.filesBeside}): put the evidence into the store`,
     );
   return entries.filter((name) => pattern.test(name)).sort();
+}
+
+/** All files in a folder that are named as evidence is; a Refusal where they are too many to be held at once. */
+export async function evidenceIn(folder: string): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
+  let total = 0;
+  for (const name of (await namesIn(folder, /./)).filter((one) =>
+    EVIDENCE_NAMES.some((form) => form.test(one)),
+  )) {
+    const bytes = await readEvidenceBytes(join(folder, name));
+    if (!bytes) continue;
+    total += bytes.length;
+    if (total > EVIDENCE_LIMITS.folderBytes)
+      throw new Refusal(
+        'evidence_too_large',
+        `${folder} has more than ${EVIDENCE_LIMITS.folderBytes} bytes of evidence`,
+      );
+    files.push({ name: join(folder, name), bytes });
+  }
+  return files;
 }
 
 /** Looks evidence up by digest; what a folder holds is hashed once for all the manifests in it. */

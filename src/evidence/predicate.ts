@@ -7,7 +7,7 @@ import type { Statement } from './statement.ts';
 
 export const SLSA_PROVENANCE_V1 = 'https://slsa.dev/provenance/v1';
 export const TEST_RESULT = 'https://in-toto.io/attestation/test-result/v0.1';
-const SLSA_PROVENANCE_V02 = 'https://slsa.dev/provenance/v0.2';
+export const SLSA_PROVENANCE_V02 = 'https://slsa.dev/provenance/v0.2';
 const VERIFICATION_SUMMARY = 'https://slsa.dev/verification_summary/v1';
 
 type Check = 'text' | 'object' | 'list' | readonly string[];
@@ -48,7 +48,7 @@ const OUTCOMES: Record<string, string> = {
 };
 
 /** The value at an RFC 6901 pointer, or undefined. */
-function atPointer(value: unknown, pointer: string): unknown {
+export function atPointer(value: unknown, pointer: string): unknown {
   return pointer
     .split('/')
     .slice(1)

@@ -44,6 +44,20 @@ function signaturesOf({ content }: Evidence): number {
   return content.kind === 'envelope' ? content.envelope.signatures.length : 1;
 }
 
+/** How many checks of signatures verifying these files can take; those that cannot be read take none. */
+export function checksIn(files: SourceFile[], { policy }: Trust): number {
+  const count = ({ bytes, name }: SourceFile): number => {
+    try {
+      const parsed = parseEvidenceFile(bytes, name);
+      return parsed.kind === 'proof' ? 0 : parsed.list.reduce((sum, item) => sum + signaturesOf(item), 0);
+    } catch (error) {
+      asRefusal(error);
+      return 0;
+    }
+  };
+  return files.reduce((sum, file) => sum + count(file), 0) * policy.authorities.length;
+}
+
 /** One signer however often he signs: a key by its digest, an identity by its name, since its keys live for minutes. */
 function nameOf({ identity, issuer, key_fingerprint }: Signer): string {
   return identity === null ? key_fingerprint : JSON.stringify([issuer, identity]);

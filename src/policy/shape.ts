@@ -21,7 +21,13 @@ export interface Gates {
   /** Every state identical to a given expectation, content-checked image, nothing degraded, claims borne out. */
   forensic: boolean;
   image_check: ImageCheck;
+  /** Least share of a trace's first frames that are joined to symbols, an artifact and its provenance, 0 to 1. */
+  join_completeness?: number;
+  chain_of_custody?: Custody;
 }
+
+/** What each join must bear: `logged`: a signer, a time somebody vouches for and a log entry; `signed`: a signer. */
+export type Custody = 'logged' | 'signed';
 
 /** `required`: a proof that the entry is in the log; `promise`: the log's signed promise; `none`: no log. */
 export type Transparency = 'required' | 'promise' | 'none';
@@ -145,7 +151,13 @@ export const policyShape: Shape = object(
   {
     version: oneOf(1),
     gates: object(
-      { replay_ratio: number(0, 1), forensic: boolean(), image_check: oneOf('engine', 'content') },
+      {
+        replay_ratio: number(0, 1),
+        forensic: boolean(),
+        image_check: oneOf('engine', 'content'),
+        join_completeness: number(0, 1),
+        chain_of_custody: oneOf('logged', 'signed'),
+      },
       [],
     ),
     trust: object(

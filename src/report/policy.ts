@@ -79,5 +79,17 @@ export function explainPolicy(policy: Policy, authorities: TrustedAuthority[]): 
     ...(gates.forensic
       ? ['every state is the expected one, nothing is degraded, and all claims are borne out']
       : []),
+    ...(gates.join_completeness === undefined
+      ? []
+      : [
+          `of a trace’s first frames, ${gates.join_completeness * 100} % are joined to symbols, an artifact and its provenance`,
+        ]),
+    ...(gates.chain_of_custody === undefined
+      ? []
+      : [
+          gates.chain_of_custody === 'logged'
+            ? 'each join bears signer, time and log entry'
+            : 'each join bears a signer, with no time or log entry asked for',
+        ]),
   ])}`;
 }

@@ -7,7 +7,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { RegistrySession, splitRepository } from './registry-session.ts';
 
-const ACCEPT = [
+export const IMAGE_TYPES: string = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
   'application/vnd.oci.image.manifest.v1+json',
@@ -32,7 +32,7 @@ async function ask<T>(
   try {
     const session = new RegistrySession(repository);
     const url = session.url(`${kind}/${digest}`);
-    const response = await session.send(url, { headers: { accept: ACCEPT }, signal });
+    const response = await session.send(url, { headers: { accept: IMAGE_TYPES }, signal });
     if ([401, 403, 404].includes(response.status))
       throw new Fault('image_not_found', `${repository} does not have ${digest} (HTTP ${response.status})`);
     if (!response.ok)

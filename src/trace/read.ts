@@ -10,6 +10,7 @@ import { fromCrash } from './from/replay.ts';
 import { fromSentry } from './from/sentry.ts';
 import { fromStackwalk } from './from/stackwalk.ts';
 import { fromSystemd } from './from/systemd.ts';
+import { isStored, readStored } from './stored.ts';
 import { checked, TRACE_LIMITS, type Trace, wrongTrace } from './trace.ts';
 
 const KNOWN =
@@ -21,9 +22,9 @@ function jsonOf(bytes: Uint8Array, name: string): unknown {
   throw wrongTrace(name, parsed.problems.slice(0, 3).map(showProblem).join('; '));
 }
 
-function native(value: unknown, name: string): Trace {
+function native(value: unknown, name: string, read: typeof readNative = readNative): Trace {
   const problems: Problem[] = [];
-  const trace = readNative(value, problems);
+  const trace = read(value, problems);
   if (problems.length > 0) throw wrongTrace(name, problems.slice(0, 10).map(showProblem).join('; '));
   return trace;
 }
@@ -40,6 +41,7 @@ function fromJson(bytes: Uint8Array, name: string): Trace {
   const has = (key: string): boolean =>
     typeof value === 'object' && value !== null && Object.hasOwn(value, key);
   if (has('reenact_trace')) return native(value, name);
+  if (isStored(value)) return native(value, name, readStored);
   if (has('record_version')) return ofRecord(bytes, name);
   if (has('MESSAGE')) return ofJournal(value as { MESSAGE: unknown }, name);
   if (has('exception') || has('threads') || has('debug_meta')) return fromSentry(value);
@@ -79,9 +81,10 @@ function isLines(bytes: Buffer, end: number): boolean {
   );
 }
 
-/** gzip, or a first field of four bytes: the type of the samples, whose own first field is a number. */
+/** gzip, or near the beginning what samples are of: a message whose first number is of field 1, as no text has it. */
 function isPprof(bytes: Buffer): boolean {
-  return (bytes[0] === 0x1f && bytes[1] === 0x8b) || (bytes[0] === 0x0a && bytes[2] === 0x08);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
+  return /\n[\x02-\x16]\x08/.test(bytes.toString('latin1', 0, 64));
 }
 
 /** Reads a trace of any form that is known. Throws a Fault that names the file, and what in it is wrong. */

@@ -1,5 +1,5 @@
 /** A crash told twice, by our own record and by the core of the same replay, read as traces. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BlobStore } from '../../src/store/blobs.ts';
@@ -30,6 +30,11 @@ describeEngine('a replay’s crash', () => {
     expect(theirs.format).toBe('core');
     expect(places(ours).length).toBeGreaterThan(10);
     expect(places(theirs)).toEqual(places(ours));
+    const bytes = readFileSync(core);
+    bytes.writeUInt16LE(183, 18);
+    writeFileSync(core, bytes);
+    const foreign = await reenact(['trace', 'show', core]);
+    expect(foreign).toMatchObject({ status: 64, stderr: /of a processor that elfutils here does not know/ });
   });
 
   it('a core that is cut off, or of nobody, is refused by name', async () => {

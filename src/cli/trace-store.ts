@@ -1,0 +1,143 @@
+/** reenact trace add, audit, gaps: traces in the store, joined to symbols, artifacts and their provenance. */
+import { systemClock } from '../base/clock.ts';
+import { EXIT, Fault } from '../base/fault.ts';
+import { loadTrust } from '../evidence/trust.ts';
+import type { Manifest } from '../manifest/definition.ts';
+import { loadPolicy, type Policy } from '../policy/policy.ts';
+import { auditText, gapsText } from '../report/joined.ts';
+import { demangled } from '../trace/demangle.ts';
+import type { JoinedFrame } from '../trace/gap.ts';
+import { gapsOf } from '../trace/gaps.ts';
+import { gatesOf } from '../trace/join-gates.ts';
+import { readTraceFile } from '../trace/read-file.ts';
+import { addTraces, type Incoming, type Ingested } from '../trace/store/ingest.ts';
+import { findTrace, joinFrames } from '../trace/store/join.ts';
+import { nearMisses } from '../trace/store/near.ts';
+import { linkManifest } from '../trace/store/replays.ts';
+import { imagesOfTraces, resolveImages } from '../trace/store/resolve.ts';
+import { reverify } from '../trace/store/reverify.ts';
+import type { TraceStore } from '../trace/store/store.ts';
+import { type Arguments, parseOptions } from './options.ts';
+import { keepManifest, recordedManifest } from './replay-case.ts';
+import { withStore } from './store.ts';
+import { symbolizer } from './symbolizer.ts';
+
+/** Kept in one transaction. */
+const BATCH = { traces: 200, frames: 200_000 };
+
+type Named = Incoming & { path: string; manifest: Manifest | undefined };
+
+async function addBatch(store: TraceStore, batch: Named[]): Promise<Ingested[]> {
+  const added = await addTraces(store, batch);
+  for (const [n, { trace_id }] of added.entries()) {
+    const { manifest } = batch[n]!;
+    if (manifest) await linkManifest(store.database, trace_id, manifest);
+  }
+  const images = await imagesOfTraces(
+    store.database,
+    added.map(({ trace_id }) => trace_id),
+  );
+  await resolveImages(store, symbolizer(), images);
+  return added;
+}
+
+/** The manifest that replays the trace, as --manifest names it. */
+async function namedManifest(a: Arguments, store: TraceStore): Promise<Manifest | undefined> {
+  const path = a.text('manifest');
+  if (path === undefined) return undefined;
+  if (a.positionals.length > 1) throw new Fault('usage', '--manifest replays one trace: name one');
+  return await keepManifest(path, store.blobs);
+}
+
+export async function traceAdd(args: string[]): Promise<number> {
+  const a = parseOptions('trace add', args);
+  if (a.positionals.length === 0) throw new Fault('usage', 'name at least one trace');
+  return await withStore(a, async (store) => {
+    let batch: Named[] = [];
+    const named = await namedManifest(a, store);
+    let frames = 0;
+    const flush = async (): Promise<void> => {
+      const added = await addBatch(store, batch);
+      for (const [n, { trace_id, added: fresh, frames: count }] of added.entries())
+        process.stdout.write(
+          a.flag('json')
+            ? `${JSON.stringify({ path: batch[n]!.path, trace_id, added: fresh, frames: count })}\n`
+            : `${trace_id}  ${batch[n]!.path}: ${count} ${count === 1 ? 'frame' : 'frames'}${fresh ? '' : ', known already'}\n`,
+        );
+      [batch, frames] = [[], 0];
+    };
+    for (const path of a.positionals) {
+      const trace = await readTraceFile(path);
+      const { sha256 } = await store.blobs.putFile(path);
+      const manifest =
+        named ?? (trace.format === 'replay' ? await recordedManifest(store.blobs, sha256) : undefined);
+      batch.push({ trace, source: sha256, path, manifest });
+      frames += trace.threads.reduce((sum, thread) => sum + thread.frames.length, 0);
+      if (batch.length >= BATCH.traces || frames >= BATCH.frames) await flush();
+    }
+    if (batch.length > 0) await flush();
+    return EXIT.ok;
+  });
+}
+
+/** Joined frames, their evidence judged by the policy where one is named, and as it was accepted where none is. */
+export async function joinedTrace(
+  store: TraceStore,
+  traceId: string,
+  policy: Policy | undefined,
+): Promise<JoinedFrame[]> {
+  const frames = await joinFrames(store.database, traceId);
+  return policy && policy.authorities.length > 0
+    ? await reverify(store, frames, loadTrust(policy), systemClock.now())
+    : frames;
+}
+
+/** The functions of these frames as people wrote them. */
+export async function namesOf(frames: JoinedFrame[]): Promise<Map<string, string>> {
+  return await demangled(frames.flatMap(({ places }) => places.flatMap(({ function: name }) => name ?? [])));
+}
+
+async function policyOf(a: Arguments): Promise<Policy | undefined> {
+  const name = a.text('policy');
+  return name === undefined ? undefined : await loadPolicy(name);
+}
+
+function oneTrace(a: Arguments): string {
+  const [given, ...more] = a.positionals;
+  if (given === undefined || more.length > 0) throw new Fault('usage', 'name one trace, by its id');
+  return given;
+}
+
+export async function traceAudit(args: string[]): Promise<number> {
+  const a = parseOptions('trace audit', args);
+  const given = oneTrace(a);
+  const policy = await policyOf(a);
+  return await withStore(a, async (store) => {
+    const trace = await findTrace(store.database, given);
+    const frames = await joinedTrace(store, trace.trace_id, policy);
+    const gates = gatesOf(frames, policy);
+    process.stdout.write(
+      a.flag('json')
+        ? `${JSON.stringify({ audit_version: 1, trace, frames, gates }, null, 2)}\n`
+        : auditText({ trace, frames, gates, names: await namesOf(frames) }),
+    );
+    return gates.every(({ pass }) => pass) ? EXIT.ok : EXIT.failed;
+  });
+}
+
+export async function traceGaps(args: string[]): Promise<number> {
+  const a = parseOptions('trace gaps', args);
+  const given = oneTrace(a);
+  const policy = await policyOf(a);
+  return await withStore(a, async (store) => {
+    const trace = await findTrace(store.database, given);
+    const frames = await joinedTrace(store, trace.trace_id, policy);
+    const gaps = gapsOf(frames, await nearMisses(store.database, frames));
+    process.stdout.write(
+      a.flag('json')
+        ? `${JSON.stringify({ gaps_version: 1, trace, gaps }, null, 2)}\n`
+        : gapsText(trace, gaps, frames.length),
+    );
+    return gaps.length === 0 ? EXIT.ok : EXIT.failed;
+  });
+}

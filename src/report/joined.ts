@@ -1,0 +1,151 @@
+/** A trace as it is joined: each frame in its place, what it is joined to or why it is not, and the gates. */
+
+import type { JoinArtifact, JoinBundle, JoinEvidence, JoinedFrame } from '../trace/gap.ts';
+import type { Gap } from '../trace/gaps.ts';
+import type { TraceRow } from '../trace/store/join.ts';
+import type { Place } from '../trace/symbolize/place.ts';
+import type { GateResult } from '../verdict/record.ts';
+import { safeLine } from './human.ts';
+
+export interface AuditView {
+  trace: TraceRow;
+  frames: JoinedFrame[];
+  gates: GateResult[];
+  names: Names;
+}
+
+function line(indent: number, text: string): string {
+  return `${' '.repeat(indent)}${safeLine(text)}\n`;
+}
+
+function counted(frames: number): string {
+  return `${frames} ${frames === 1 ? 'frame' : 'frames'}`;
+}
+
+/** Paths are shortened to what tells them apart; the JSON has them whole. */
+function shortPath(path: string): string {
+  return path.split(/[\\/]/).slice(-2).join('/');
+}
+
+/** Names as people wrote them, by the linker's. */
+export type Names = ReadonlyMap<string, string>;
+
+function placeText({ function: name, file, line: at }: Place, names: Names): string {
+  const where = file === null ? '' : ` (${shortPath(file)}${at === null ? '' : `:${at}`})`;
+  return `${(name && names.get(name)) ?? name ?? '?'}${where}`;
+}
+
+/** Innermost first: each call that was inlined, then the function that the code lies in. */
+function nameLines({ places, ip, index }: JoinedFrame, names: Names): string {
+  const head = `#${String(index).padEnd(3)} `;
+  const [first, ...outer] = places.map((place) => placeText(place, names));
+  return line(2, head + (first ?? ip ?? '?')) + outer.map((text) => line(9, `inlined in ${text}`)).join('');
+}
+
+function frameText(frame: JoinedFrame, letters: Map<string, string>, names: Names): string {
+  const { image_path: path, rel_addr: at, trust, gap, artifact } = frame;
+  const place = path === null ? 'in no module' : `${path || 'an image without a name'}+${at}`;
+  const joined = gap === null ? `joined: ${letters.get(artifact!.sha256)}` : `not joined: ${gap}`;
+  const notes = [trust, ...(frame.degraded ? ['without inlined calls'] : [])].join(', ');
+  return nameLines(frame, names) + line(7, `${place} [${notes}]`) + line(7, joined);
+}
+
+function evidenceText(label: string, evidence: JoinEvidence | null): string {
+  if (evidence === null) return line(6, `${label}: no evidence`);
+  const { dsse, verified, error, signers, signed_at, tile_ref } = evidence;
+  if (!verified) return line(6, `${label}: ${dsse}`) + line(8, `refused: ${error}`);
+  return (
+    line(6, `${label}: ${dsse}`) +
+    line(8, `signed by ${signers.join(', ')}`) +
+    line(8, `at ${signed_at ?? 'a time that nobody vouches for'}`) +
+    line(8, `log entry ${tile_ref ?? 'none'}`)
+  );
+}
+
+function artifactText(letter: string, artifact: JoinArtifact, bundles: JoinBundle[]): string {
+  const { artifact_id, sha256, builder, builder_commit, compiler, compiler_flags, compiler_from } = artifact;
+  const row = (label: string, text: string | null): string =>
+    text === null ? '' : line(6, `${label} ${text}`);
+  return (
+    line(2, `${letter}  ${artifact_id}`) +
+    line(6, sha256) +
+    row('commit', builder_commit) +
+    row('builder', builder) +
+    row('compiler', compiler && `${compiler}${compiler_from === null ? '' : ` (says ${compiler_from})`}`) +
+    row('flags', compiler_flags) +
+    evidenceText('provenance', artifact.evidence) +
+    bundles
+      .map(
+        (one) =>
+          line(6, `symbols ${one.name} ${one.sha256}`) + evidenceText('their attestation', one.evidence),
+      )
+      .join('')
+  );
+}
+
+/** A gate in a line, with what was asked and what there is. */
+export function gateText({ name, threshold, value, pass }: GateResult): string {
+  const shown = typeof value === 'number' ? `${(100 * value).toFixed(1)} %` : String(value);
+  const asked = typeof threshold === 'number' ? `at least ${100 * threshold} %` : String(threshold);
+  return line(2, `${pass ? 'pass' : 'FAIL'}  ${name}: ${shown} (asked: ${asked})`);
+}
+
+function headText({ trace_id, format, signal, frame_count }: TraceRow): string {
+  return (
+    line(0, trace_id) + line(2, `${format}${signal === null ? '' : `, ${signal}`}, ${counted(frame_count)}`)
+  );
+}
+
+/** All frames, then the builds they are joined to, then the gates. */
+export function auditText({ trace, frames, gates, names }: AuditView): string {
+  const joined = frames.filter(({ artifact }) => artifact !== null);
+  const artifacts = new Map(joined.map(({ artifact }) => [artifact!.sha256, artifact!]));
+  const letters = new Map([...artifacts.keys()].map((sha256, n) => [sha256, `build ${n + 1}`]));
+  const threads = [...new Set(frames.map(({ thread }) => thread))];
+  return (
+    headText(trace) +
+    threads
+      .map(
+        (thread) =>
+          line(0, thread === 0 ? 'thread that crashed' : `thread ${thread + 1}`) +
+          frames
+            .filter((frame) => frame.thread === thread)
+            .map((frame) => frameText(frame, letters, names))
+            .join(''),
+      )
+      .join('') +
+    (artifacts.size > 0 ? 'builds\n' : '') +
+    [...artifacts.values()]
+      .map((artifact) => {
+        const bundles = joined.flatMap(({ artifact: of, bundle }) =>
+          of!.sha256 === artifact.sha256 && bundle ? [[bundle.sha256, bundle] as const] : [],
+        );
+        return artifactText(letters.get(artifact.sha256)!, artifact, [...new Map(bundles).values()]);
+      })
+      .join('') +
+    'gates\n' +
+    gates.map(gateText).join('')
+  );
+}
+
+function gapText({ code, image_path, image_id, frames, wins, expected, actual, remedy }: Gap): string {
+  return (
+    line(
+      0,
+      `${code}: ${image_path ?? 'no module'}${image_id === null || image_id.startsWith('none:') ? '' : ` (${image_id})`}`,
+    ) +
+    line(
+      2,
+      `${counted(frames.length)} (#${frames.slice(0, 8).join(', #')}${frames.length > 8 ? ', …' : ''}); mending it joins ${(100 * wins).toFixed(1)} % more`,
+    ) +
+    line(2, `expected  ${expected}`) +
+    line(2, `actual    ${actual}`) +
+    line(2, `mend it   ${remedy}`)
+  );
+}
+
+/** What keeps frames from being joined, the worst first. */
+export function gapsText(trace: TraceRow, gaps: Gap[], total: number): string {
+  const lost = gaps.reduce((sum, { frames }) => sum + frames.length, 0);
+  return `${headText(trace)}${line(2, `${total - lost} of ${total} frames are joined`)}${gaps.map(gapText).join('')}`;
+}

@@ -1,0 +1,23 @@
+/** Opens the store's database: the server that the environment names, else the one embedded in the store's folder. */
+import { join } from 'node:path';
+
+import type { Database } from './database.ts';
+import { migrate } from './migrate.ts';
+
+/** `url` is REENACT_DATABASE_URL, `snapshot` an empty embedded database; each adapter is loaded only where it is used. */
+export async function openDatabase(
+  folder: string,
+  url: string | undefined,
+  snapshot: string,
+): Promise<Database> {
+  const database = url
+    ? await (await import('./postgres.ts')).openServer(url)
+    : await (await import('./pglite.ts')).openEmbedded(join(folder, 'sql'), snapshot);
+  try {
+    await migrate(database);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

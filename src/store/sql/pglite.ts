@@ -1,0 +1,96 @@
+/** The embedded database: PostgreSQL compiled to WebAssembly, in a folder that one process at a time has open. */
+import { existsSync, mkdirSync, openAsBlob } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { PGlite, type Transaction } from '@electric-sql/pglite';
+
+import { sleep, systemClock } from '../../base/clock.ts';
+import { Fault } from '../../base/fault.ts';
+import { type Database, databaseFault, type Parameter, type Queries } from './database.ts';
+
+/** How long another process may keep the folder before we give up. */
+const PATIENCE_MS = 60_000;
+const LOOK_AGAIN_MS = 50;
+
+/** The lock of a file that SQLite takes: the kernel lets it go when its holder ends, however that happens. */
+function tryLock(path: string): DatabaseSync | undefined {
+  const file = new DatabaseSync(path);
+  try {
+    file.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return file;
+  } catch (error) {
+    file.close();
+    if ((error as { errstr?: string }).errstr === 'database is locked') return undefined;
+    throw error;
+  }
+}
+
+/** PGlite has no lock of its own: two processes in one folder would destroy it. */
+async function lock(folder: string, path: string): Promise<DatabaseSync> {
+  const until = systemClock.monotonicMs() + PATIENCE_MS;
+  for (;;) {
+    const held = tryLock(path);
+    if (held) return held;
+    if (systemClock.monotonicMs() > until)
+      throw new Fault(
+        'store_busy',
+        `${folder} has been in use by another process for ${PATIENCE_MS / 1000} s`,
+      );
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/** Creating takes many seconds, filling a folder from a prepared snapshot one; half a folder is never taken for a whole one. */
+async function create(data: string, snapshot: string): Promise<void> {
+  const aside = `${data}.new`;
+  await rm(aside, { recursive: true, force: true });
+  const loadDataDir = existsSync(snapshot) ? await openAsBlob(snapshot) : undefined;
+  const made = await PGlite.create({ dataDir: aside, ...(loadDataDir ? { loadDataDir } : {}) });
+  await made.close();
+  await rename(aside, data);
+}
+
+function queriesOf(on: PGlite | Transaction): Queries {
+  return {
+    query: async <Row extends object>(sql: string, parameters: readonly Parameter[] = []) =>
+      (await on.query<Row>(sql, [...parameters])).rows,
+  };
+}
+
+/** Opens the database in `folder`, creating it where there is none; `snapshot` is an empty one, prepared by set-up. */
+export async function openEmbedded(folder: string, snapshot: string): Promise<Database> {
+  try {
+    mkdirSync(folder, { recursive: true });
+    const held = await lock(folder, join(folder, 'lock'));
+    try {
+      const data = join(folder, 'data');
+      if (!existsSync(data)) await create(data, snapshot);
+      const database = await PGlite.create({ dataDir: data });
+      return {
+        ...queriesOf(database),
+        name: folder,
+        transaction: (work) => database.transaction((queries) => work(queriesOf(queries))) as Promise<never>,
+        async close() {
+          await database.close();
+          held.close();
+        },
+      };
+    } catch (error) {
+      held.close();
+      throw error;
+    }
+  } catch (error) {
+    throw databaseFault(folder, error);
+  }
+}
+
+/** The bytes of an empty database, for `openEmbedded` to begin with. */
+export async function emptySnapshot(): Promise<Uint8Array> {
+  const database = await PGlite.create();
+  try {
+    return new Uint8Array(await (await database.dumpDataDir('gzip')).arrayBuffer());
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,58 @@
+/** Gaps of a trace, grouped by what would mend them, the worst first: what was expected, what is there, and what to do. */
+import { GATED_FRAMES } from '../verdict/custody.ts';
+import type { GapCode, JoinedFrame } from './gap.ts';
+import { remedyOf } from './remedy.ts';
+import type { NearMiss } from './store/near.ts';
+
+export interface Gap {
+  code: GapCode;
+  image_id: string | null;
+  image_path: string | null;
+  /** Numbers of its frames in the trace. */
+  frames: number[];
+  /** Of the frames that the gate judges, and the share of them that mending this would join, if nothing else is wrong. */
+  gated: number;
+  wins: number;
+  expected: string;
+  actual: string;
+  remedy: string;
+  /** Symbols that nearly fit. */
+  near: NearMiss[];
+}
+
+/** The code of a frame whose symbols are missing, by what there is instead. */
+function codeOf(frame: JoinedFrame, near: NearMiss[]): GapCode {
+  return frame.gap === 'bundle_missing' && near.length > 0 ? near[0]!.code : frame.gap!;
+}
+
+/** All that keeps frames from being joined. `near` is by image id. */
+export function gapsOf(frames: JoinedFrame[], near: ReadonlyMap<string, NearMiss[]>): Gap[] {
+  const isGated = ({ thread, index }: JoinedFrame): boolean => thread === 0 && index < GATED_FRAMES;
+  const judged = frames.filter(isGated).length;
+  const groups = new Map<string, { code: GapCode; members: JoinedFrame[]; near: NearMiss[] }>();
+  for (const frame of frames) {
+    if (frame.gap === null) continue;
+    const misses = near.get(frame.image_id ?? '') ?? [];
+    const code = codeOf(frame, misses);
+    const key = JSON.stringify([code, frame.image_id, frame.loaded_sha256]);
+    const group = groups.get(key) ?? { code, members: [], near: misses };
+    group.members.push(frame);
+    groups.set(key, group);
+  }
+  return [...groups.values()]
+    .map(({ code, members, near: misses }): Gap => {
+      const [first] = members as [JoinedFrame];
+      const gated = members.filter(isGated).length;
+      return {
+        code,
+        image_id: first.image_id,
+        image_path: first.image_path,
+        frames: members.map(({ index }) => index),
+        gated,
+        wins: judged === 0 ? 0 : gated / judged,
+        near: misses,
+        ...remedyOf(code, first, misses),
+      };
+    })
+    .sort((a, b) => b.gated - a.gated || b.frames.length - a.frames.length || a.frames[0]! - b.frames[0]!);
+}

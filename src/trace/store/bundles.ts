@@ -1,0 +1,117 @@
+/** Takes symbol files in: known by their own id, ranked, and only with accepted evidence about their bytes. */
+import { type Digest, hexOf } from '../../base/digest.ts';
+import { Fault } from '../../base/fault.ts';
+import type { Queries } from '../../store/sql/database.ts';
+import { type FunctionBlob, functionsOf } from '../functions.ts';
+import type { Image, ObjectFile } from '../identity.ts';
+import { producersOf } from '../producer.ts';
+import { qualityOf } from '../quality.ts';
+import { textDigestOf } from '../text-digest.ts';
+import type { Proof } from './artifacts.ts';
+import type { BuildFacts } from './build-facts.ts';
+import { keepEvidence } from './evidence.ts';
+import { internImage } from './images.ts';
+import { pieces, plainText } from './rows.ts';
+import type { TraceStore } from './store.ts';
+
+/** A symbol file whose bytes are in the store, and the evidence about them that was accepted. */
+export interface IncomingBundle {
+  name: string;
+  /** Of the file that the evidence is about. */
+  file: Digest;
+  format: ObjectFile['format'];
+  /** One for each image: a slice of a universal file is kept as a file of its own. */
+  slices: { sha256: Digest; image: Image }[];
+  build: BuildFacts;
+  proof: Proof;
+}
+
+export interface AddedBundle {
+  sha256: Digest;
+  id: string;
+  arch: string;
+  level: string;
+  lacks: string[];
+  functions: number;
+  /** False: it was there before. */
+  added: boolean;
+  image: number;
+}
+
+/** More are kept in the file alone. */
+const MOST_FUNCTIONS = 500_000;
+const PIECE = 10_000;
+
+async function insertFunctions(queries: Queries, bundle: number, functions: FunctionBlob[]): Promise<void> {
+  for (const piece of pieces(functions, PIECE))
+    await queries.query(
+      `INSERT INTO function_blob (bundle, addr, size_bytes, name, sha256)
+       SELECT $1, addr, size, name, decode(hex, 'hex') FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[])
+         AS n (addr, size, name, hex) ON CONFLICT DO NOTHING`,
+      [
+        bundle,
+        piece.map(({ rel_addr }) => String(rel_addr)),
+        piece.map(({ size }) => String(size)),
+        piece.map(({ name }) => plainText(name)),
+        piece.map(({ sha256 }) => (sha256 === null ? null : hexOf(sha256))),
+      ],
+    );
+}
+
+/** All functions of a file, or the first of them where they are too many. */
+function functionsIn(path: string, format: ObjectFile['format']): FunctionBlob[] {
+  if (format !== 'elf') return [];
+  const found: FunctionBlob[] = [];
+  for (const one of functionsOf(path)) {
+    if (found.length === MOST_FUNCTIONS) break;
+    found.push(one);
+  }
+  return found;
+}
+
+/** Sections only hint at it: clang writes one of them in files that are whole. Units tell. */
+async function isSplit(path: string, { split }: Image): Promise<boolean> {
+  if (!split) return false;
+  try {
+    return (await producersOf(path)).splitUnits > 0;
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'object_malformed') return true;
+    throw error;
+  }
+}
+
+/** Keeps a symbol file and the evidence about it in one transaction; what is there already stays, with more evidence. */
+export async function addBundle(store: TraceStore, incoming: IncomingBundle): Promise<AddedBundle[]> {
+  const { name, file, format, slices, build, proof } = incoming;
+  const prepare = async ({ sha256, image }: IncomingBundle['slices'][number]) => {
+    const path = store.blobs.path(sha256);
+    const { rank, level, gaps } = qualityOf(format, { ...image, split: await isSplit(path, image) });
+    const functions = functionsIn(path, format);
+    const text = textDigestOf(path, format);
+    return { sha256, image, rank, level, lacks: gaps, functions, text };
+  };
+  const prepared: Awaited<ReturnType<typeof prepare>>[] = [];
+  for (const slice of slices) prepared.push(await prepare(slice));
+  return await store.database.transaction(async (queries) => {
+    await keepEvidence(store, queries, file, 'symbols', proof.record, proof.files);
+    const added: AddedBundle[] = [];
+    for (const { sha256, image, rank, level, lacks, functions, text } of prepared) {
+      // A program with symbols in it is asked under the name that traces know it by.
+      const id = image.pdb ?? image.id ?? `sha256:${hexOf(sha256)}`;
+      const number = await internImage(queries, id, image.debug_id);
+      const [row] = await queries.query<{ bundle: number }>(
+        `INSERT INTO bundle (sha256, file_sha256, image, format, arch, name, features, alt_id, quality, lacks, text_sha256, build)
+         VALUES ($1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10::text[], $11, $12::jsonb)
+         ON CONFLICT (sha256) DO NOTHING RETURNING bundle`,
+        [
+          ...[sha256, file, number, format, image.arch, plainText(name), image.features, image.alt_id, rank],
+          ...[lacks, text, JSON.stringify(build)],
+        ],
+      );
+      if (row) await insertFunctions(queries, row.bundle, functions);
+      const found = { sha256, id, arch: image.arch, level, lacks, functions: functions.length };
+      added.push({ ...found, added: row !== undefined, image: number });
+    }
+    return added;
+  });
+}

@@ -1,0 +1,34 @@
+/** Proposes a replay manifest for a trace that came without one: the program it crashed in, started as the image has it. */
+import type { Digest } from '../../base/digest.ts';
+import type { Manifest } from '../../manifest/definition.ts';
+import type { Queries } from '../../store/sql/database.ts';
+import type { TraceRow } from './join.ts';
+import { shipmentOf } from './replays.ts';
+
+const REFERENCE = /^(.+)@(sha256:[0-9a-f]{64})$/;
+
+/**
+ * Undefined where none of the trace's files lies in a container image that the store knows. Arguments and inputs are
+ * in no trace: a proposal starts the outermost program of ours by its path, and a person adds what it needs.
+ */
+export async function proposeManifest(queries: Queries, trace: TraceRow): Promise<Manifest | undefined> {
+  const rows = await queries.query<{ image_id: string; image_path: string }>(
+    `SELECT image_id, image_path FROM frames WHERE trace_id = $1 AND thread = 0 AND image_id IS NOT NULL
+     ORDER BY frame_index DESC`,
+    [trace.trace_id],
+  );
+  const shipment = await shipmentOf(queries, [...new Set(rows.map(({ image_id }) => image_id))]);
+  const [, repository, digest] = REFERENCE.exec(shipment?.image ?? '') ?? [];
+  if (!shipment || digest === undefined) return undefined;
+  const path = `/${shipment.path.replace(/^\/+/, '')}`;
+  return {
+    harness_version: '1',
+    os: 'linux',
+    name: `proposed for ${trace.trace_id.slice(0, 19)}`,
+    sandbox_image: repository!,
+    sandbox_image_sha256: digest as Digest,
+    seed: 1,
+    run_instructions: `'${path.replaceAll("'", `'"'"'`)}'`,
+    ...(trace.signal === null ? {} : { expect: { signal: trace.signal } }),
+  };
+}

@@ -1,0 +1,141 @@
+/** Gives the places of images their names: each address once, from the best symbols that are there, whenever better ones come. */
+import type { Digest } from '../../base/digest.ts';
+import { Fault } from '../../base/fault.ts';
+import type { Queries } from '../../store/sql/database.ts';
+import type { ObjectFile } from '../identity.ts';
+import type { Resolved } from '../symbolize.ts';
+import { pieces } from './rows.ts';
+import type { TraceStore } from './store.ts';
+
+/** The engine that turns addresses into functions and lines. */
+export interface Symbolizer {
+  /** Its name and version, kept with what it found; a Fault where it is not there. */
+  engine(): Promise<string>;
+  symbolize(
+    file: { path: string; arch: string; format: ObjectFile['format'] },
+    addresses: bigint[],
+  ): Promise<Resolved[]>;
+}
+
+interface Best {
+  image: number;
+  bundle: number;
+  sha256: Digest;
+  format: ObjectFile['format'];
+  arch: string;
+}
+
+const PIECE = 5000;
+
+/**
+ * The best symbols for each of these images. An image that is known by its debug id alone has those of the one
+ * image with that debug id: where two have it, nobody can say which was meant. One that is known by the digest of its
+ * file has those of the build that the file, once it was added as an artifact, says it is of.
+ */
+async function bestBundles(queries: Queries, images: number[]): Promise<Best[]> {
+  return await queries.query<Best>(
+    `WITH meant AS (
+       SELECT i.image, CASE WHEN i.id LIKE 'debug:%' THEN (
+         SELECT CASE WHEN count(*) = 1 THEN min(o.image) END FROM image o
+         WHERE o.debug_id = i.debug_id AND o.image <> i.image AND EXISTS (SELECT FROM bundle WHERE image = o.image)
+       ) WHEN i.id LIKE 'sha256:%' THEN COALESCE((
+         SELECT min(o.image) FROM artifact a JOIN image_artifact USING (artifact) JOIN image o USING (image)
+         WHERE a.sha256 = i.id AND o.id NOT LIKE 'sha256:%' AND EXISTS (SELECT FROM bundle WHERE image = o.image)
+       ), i.image) ELSE i.image END AS source
+       FROM image i WHERE i.image = ANY ($1::int[])
+     )
+     SELECT DISTINCT ON (meant.image) meant.image, b.bundle, b.sha256, b.format, b.arch
+     FROM meant JOIN bundle b ON b.image = meant.source WHERE b.quality > 0
+     ORDER BY meant.image, b.quality DESC, b.bundle`,
+    [images],
+  );
+}
+
+type Answer = Omit<Resolved, 'error'> & { error: Resolved['error'] | 'malformed' };
+
+/** Symbols that nobody can read are no error of the trace: its places say so, and better symbols may come. */
+async function lookUp(
+  symbolizer: Symbolizer,
+  file: Parameters<Symbolizer['symbolize']>[0],
+  addresses: bigint[],
+): Promise<Answer[]> {
+  try {
+    return await symbolizer.symbolize(file, addresses);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'object_malformed') throw error;
+    return addresses.map(() => ({ places: [], degraded: false, error: 'malformed' }));
+  }
+}
+
+function statusOf({ places, error }: Answer): string {
+  if (error !== null) return error;
+  return places.some((place) => place.function !== null || place.file !== null) ? 'resolved' : 'no_symbol';
+}
+
+async function resolveImage(
+  { database, blobs }: TraceStore,
+  symbolizer: Symbolizer,
+  best: Best,
+): Promise<number> {
+  const open = await database.query<{ location: number; addr: string }>(
+    'SELECT location, addr::text FROM location WHERE image = $1 AND bundle IS DISTINCT FROM $2 ORDER BY addr',
+    [best.image, best.bundle],
+  );
+  if (open.length === 0) return 0;
+  const { sha256, format, arch } = best;
+  const engine = await symbolizer.engine();
+  const resolved = await lookUp(
+    symbolizer,
+    { path: blobs.path(sha256), arch, format },
+    open.map(({ addr }) => BigInt.asUintN(64, BigInt(addr))),
+  );
+  const rows = open.map(({ location }, n) => ({ location, ...resolved[n]! }));
+  for (const piece of pieces(rows, PIECE))
+    await database.query(
+      `UPDATE location SET bundle = $1, engine = $2, status = n.status, degraded = n.degraded, chain = n.chain::jsonb
+       FROM unnest($3::int[], $4::text[], $5::boolean[], $6::text[]) AS n (location, status, degraded, chain)
+       WHERE location.location = n.location`,
+      [
+        best.bundle,
+        engine,
+        piece.map(({ location }) => location),
+        piece.map(statusOf),
+        piece.map(({ degraded }) => degraded),
+        piece.map(({ places }) => JSON.stringify(places).replaceAll('\\u0000', '')),
+      ],
+    );
+  return rows.length;
+}
+
+/** Looks up what the best symbols of these images have not yet been asked for; returns how many places that were. */
+export async function resolveImages(
+  store: TraceStore,
+  symbolizer: Symbolizer,
+  images: number[],
+): Promise<number> {
+  let places = 0;
+  for (const best of await bestBundles(store.database, images))
+    places += await resolveImage(store, symbolizer, best);
+  return places;
+}
+
+/** The images of these traces, and all that are known by the same debug id as one of `also`. */
+export async function imagesOfTraces(queries: Queries, traces: Digest[]): Promise<number[]> {
+  const rows = await queries.query<{ image: number }>(
+    'SELECT DISTINCT image FROM trace JOIN trace_image USING (trace) WHERE trace_id = ANY ($1::text[]) ORDER BY image',
+    [traces],
+  );
+  return rows.map(({ image }) => image);
+}
+
+/** An image, and those that are known by its debug id alone, or by the digest of a file of that build. */
+export async function imagesMeaning(queries: Queries, image: number): Promise<number[]> {
+  const rows = await queries.query<{ image: number }>(
+    `SELECT o.image FROM image i JOIN image o ON o.image = i.image
+       OR (o.id LIKE 'debug:%' AND o.debug_id = i.debug_id)
+       OR o.id IN (SELECT a.sha256 FROM image_artifact ia JOIN artifact a USING (artifact) WHERE ia.image = i.image)
+     WHERE i.image = $1`,
+    [image],
+  );
+  return rows.map((row) => row.image);
+}
