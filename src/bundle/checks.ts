@@ -8,6 +8,7 @@ import { Trust } from '../evidence/trust.ts';
 import { type Policy, parsePolicy } from '../policy/policy.ts';
 import { claimsAgain } from '../verdict/claims.ts';
 import { finalStateOf } from '../verdict/decide.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
 import type { Problems } from './contents.ts';
 import { decideAgain, evidenceAgain } from './demand.ts';
 import { checkEvents, type Receipt } from './event.ts';
@@ -31,8 +32,10 @@ function documentOf(
 }
 
 /** The policy as the run had it: its canonical form names its files by digest, and they are inside. */
-export async function policyOf(opened: Opened): Promise<Policy> {
-  const { name, sha256 } = opened.record.policy;
+export async function policyOf(
+  opened: Opened,
+  { name, sha256 }: ReplayRecord['policy'] = opened.record.policy,
+): Promise<Policy> {
   const text = opened.kept.get(sha256)?.toString('utf8');
   if (text === undefined) throw new Refused('content_missing', `the policy ${sha256} is not there`);
   // Its canonical form is JSON: the reader of YAML can be made busy for minutes.
@@ -254,7 +257,9 @@ export function checkCommitments(
   const listed = new Set<string>((document.withheld ?? []).map(({ commitment }) => commitment));
   // The nonce is withheld always, an expected state that is not inside has no content to list.
   for (const own of [shown.nonce, shown.expected_state_sha256]) if (own) listed.add(own);
-  const documents = document.items.filter(({ role }) => ['record', 'manifest', 'state'].includes(role));
+  const documents = document.items.filter(({ role }) =>
+    ['record', 'manifest', 'state', 'join'].includes(role),
+  );
   for (const { role, sha256 } of documents) {
     const text = kept.get(sha256)?.toString('latin1') ?? '';
     const hidden = [...text.matchAll(/hmac-sha256:[0-9a-f]{64}/g)].find(([found]) => !listed.has(found));

@@ -11,6 +11,7 @@ import type { PolicyDocument } from '../policy/shape.ts';
 import { fetchByDigest, fetchLayer } from '../sandbox/registry.ts';
 import type { FinalState } from '../state/final-state.ts';
 import type { BlobStore } from '../store/blobs.ts';
+import type { JoinDocument } from '../trace/join-document.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { CaseDocument, Item } from './format.ts';
 import { type ImageDocuments, imageDocuments } from './image-documents.ts';
@@ -38,15 +39,19 @@ export interface Collected {
   /** Whether the sandbox image is among them. */
   image: boolean;
   sources: Source[];
+  /** Of a trace: its joined frames. */
+  join?: JoinDocument | undefined;
 }
 
-class Collector {
+/** Gathers contents, each once for each role and name. */
+export class Collector {
   readonly sources: Source[] = [];
   private readonly store: BlobStore;
   private readonly seen = new Set<string>();
 
-  constructor(store: BlobStore) {
+  constructor(store: BlobStore, sources: Source[] = []) {
     this.store = store;
+    for (const source of sources) this.push(source);
   }
 
   private push(source: Source): void {

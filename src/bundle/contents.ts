@@ -1,6 +1,8 @@
 /** The contents of a bundle as they are read: every blob and every member of a pack hashed, documents kept. */
 import { type Digest, startDigest } from '../base/digest.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { Extent } from '../trace/bytes.ts';
+import { STORED_BYTES } from '../trace/stored.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import {
   blobName,
@@ -29,7 +31,11 @@ const LOOKED_INTO: readonly Item['role'][] = [
   'custody',
   'policy',
   'policy-file',
+  'trace-evidence',
+  'reproduction',
 ];
+/** These may be larger. */
+const LARGE: readonly Item['role'][] = ['trace', 'join'];
 /** So many are named that are in no list, or not there; more would fill memory with a stranger's words. */
 const SHOWN_CONTENTS = 20;
 
@@ -65,10 +71,13 @@ export class ContentReader {
   readonly kept: Map<Digest, Buffer> = new Map();
   /** Every content that was found, with its size. */
   readonly found: Map<Digest, number> = new Map();
+  /** Where in the file contents lie that are looked into without being held in memory. */
+  readonly located: Map<Digest, Extent[]> = new Map();
   private readonly input: Input;
   private keptBytes = 0;
   private readonly sinkOf: SinkOf | undefined;
-  private readonly wanted = new Set<Digest>();
+  /** What is to be kept, up to so many bytes. */
+  private readonly wanted = new Map<Digest, number>();
   private readonly listed = new Set<Digest>();
   private strays = 0;
   private parted: Parted | undefined;
@@ -80,7 +89,11 @@ export class ContentReader {
 
   /** Keeps the bytes of this one when it comes. */
   want(sha256: Digest): void {
-    this.wanted.add(sha256);
+    this.keepUpTo(sha256, LIMITS.documentBytes);
+  }
+
+  private keepUpTo(sha256: Digest, sizeBytes: number): void {
+    this.wanted.set(sha256, Math.max(sizeBytes, this.wanted.get(sha256) ?? 0));
   }
 
   /** The table of contents, always the first layer. */
@@ -94,10 +107,12 @@ export class ContentReader {
       );
     const bytes = this.blob(layer, true)!;
     const document = parseDocument<CaseDocument>(bytes, caseShape, 'the case document', CASE_BYTES);
-    for (const { role, sha256, size, name } of document.items) {
+    for (const { role, sha256, name } of document.items) {
       this.listed.add(sha256);
       const looked = LOOKED_INTO.includes(role) || (role === 'image' && name !== 'layer');
-      if (looked && size <= LIMITS.documentBytes) this.wanted.add(sha256);
+      if (looked) this.keepUpTo(sha256, LIMITS.documentBytes);
+      if (LARGE.includes(role)) this.keepUpTo(sha256, STORED_BYTES);
+      if (role === 'symbols') this.located.set(sha256, []);
     }
     return document;
   }
@@ -110,7 +125,10 @@ export class ContentReader {
       this.input.startDigest(running);
       readPack(this.input, layer.size, {
         keep: (sha256, size) => this.admit(sha256, size),
-        each: (member) => this.note(member.sha256, member.sizeBytes, member.bytes),
+        each: ({ sha256, sizeBytes, bytes, at }) => {
+          this.locate(sha256, at, sizeBytes);
+          this.note(sha256, sizeBytes, bytes);
+        },
         ...(this.sinkOf ? { sinkOf: this.sinkOf } : {}),
         ...(layer.mediaType === ROLES.part ? { part: (name, size) => this.part(name, size) } : {}),
       });
@@ -131,7 +149,7 @@ export class ContentReader {
       throw new Refused('member_unexpected', `${sha256}, of ${sizeBytes} bytes, is in no list`);
     if (sizeBytes > PART_BYTES)
       throw new Refused('member_unexpected', `${sha256}, of ${sizeBytes} bytes, must stand in parts`);
-    return small && this.wanted.has(sha256);
+    return sizeBytes <= (this.wanted.get(sha256) ?? -1);
   }
 
   /** Where the bytes of the next part go: parts of one content follow each other, all whole but the last. */
@@ -146,6 +164,7 @@ export class ContentReader {
       this.parted = { sha256, parts: 0, sizeBytes: 0, digest: startDigest(), sink };
     }
     const { parted } = this;
+    this.locate(sha256, this.input.at, sizeBytes);
     if (Number(number) !== parted.parts || parted.sizeBytes !== parted.parts * PART_BYTES)
       throw new Refused('member_unexpected', `part ${name} does not follow the one before it`);
     if (sizeBytes === 0 || sizeBytes > PART_BYTES)
@@ -181,10 +200,15 @@ export class ContentReader {
   blob(layer: Descriptor, keep: boolean, content = true): Buffer | null {
     this.header(layer);
     const sink = content ? this.sinkOf?.(layer.digest) : undefined;
+    if (content) this.locate(layer.digest, this.input.at, layer.size);
     const { sha256, bytes } = readMember(this.input, layer.size, keep, sink);
     if (sha256 !== layer.digest)
       throw new Refused('blob_digest', `${blobName(layer.digest)} holds ${sha256}`);
     return bytes;
+  }
+
+  private locate(sha256: Digest, from: number, size: number): void {
+    this.located.get(sha256)?.push({ from, size });
   }
 
   private note(sha256: Digest, size: number, bytes: Buffer | null): void {

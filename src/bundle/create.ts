@@ -161,7 +161,8 @@ async function writeAll(out: Output, collected: Collected, o: BundleOptions): Pr
   const attested = await readAttested(layout.root, layout.attachments);
   checkStamps(layout.root, attested.stamps);
   for (const [name, content] of attachedFiles(layout)) out.file(name, content);
-  const texts = textsOf({ ...layout, document, record, manifest: collected.manifest, attested });
+  const { manifest, join } = collected;
+  const texts = textsOf({ ...layout, document, record, manifest, join, attested });
   for (const [name, text] of backFiles(layout, texts)) out.file(name, text);
   out.write(TAR_END);
   let at = 0;
@@ -181,7 +182,7 @@ export function createBundle(path: string, collected: Collected, o: BundleOption
 
 /** Writes a bundle anew with more attached to it; its blobs are copied as they are, its identity stays. */
 export function attachToBundle(from: string, opened: Opened, more: Attachment[], to: string): Promise<void> {
-  const { layers, document, shownManifest: manifest, blobs } = opened;
+  const { layers, document, shownManifest: manifest, blobs, traced } = opened;
   const layout = { root: opened.rootText, layers, attachments: inOrder([...opened.attachments, ...more]) };
   return writeBundleFile(
     to,
@@ -198,7 +199,8 @@ export function attachToBundle(from: string, opened: Opened, more: Attachment[],
         closeSync(fd);
       }
       for (const [name, content] of attachedFiles(layout)) out.file(name, content);
-      const texts = textsOf({ ...layout, document, record: opened.shown, manifest, attested });
+      const said = { record: opened.shown, manifest, join: traced?.shown };
+      const texts = textsOf({ ...layout, document, ...said, attested });
       for (const [name, text] of backFiles(layout, texts)) out.file(name, text);
       out.write(TAR_END);
     },

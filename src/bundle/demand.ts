@@ -183,6 +183,10 @@ export async function checkDemands(opened: Opened, inside: Policy, d: Demands): 
   if (d.policy && opened.record.shard !== null)
     unmet.push(`the record is of shard ${opened.record.shard} alone: its gates are about that part`);
   const gates = d.policy ? decideAgain(opened, policy).gates : [];
+  if (d.policy && opened.traced) {
+    const { judgeTrace } = await import('./trace-checks.ts');
+    gates.push(...(await judgeTrace(opened, policy, provenTime([...times.keys()], times, d.nowMs))).gates);
+  }
   return {
     policy: policy.name,
     evidence,

@@ -61,7 +61,8 @@ function itemOf({ role, name, sha256, size }: Item): [string, string] {
   // These have times in them: what else they say is in the record, and is compared there.
   if (role === 'record' || role === 'evidence-record') return [`item ${role}`, 'inside'];
   if (role === 'custody') return [`item ${role} ${name}`, 'inside'];
-  if (role === 'input' || role === 'harness') return [`item ${role} ${name}`, sha256];
+  if (['input', 'harness', 'symbols', 'trace', 'join'].includes(role))
+    return [`item ${role} ${name}`, sha256];
   return [`item ${role} ${sha256}`, `${size} bytes`];
 }
 

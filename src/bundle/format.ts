@@ -25,21 +25,37 @@ export const ROLES = {
   case: 'application/vnd.reenact.case.v1+json',
   record: 'application/vnd.reenact.record.v1+json',
   manifest: 'application/vnd.reenact.manifest.v1+json',
+  trace: 'application/vnd.reenact.trace.v1+json',
+  join: 'application/vnd.reenact.join.v1+json',
   input: 'application/vnd.reenact.input.v1',
   state: 'application/vnd.reenact.state.v1+json',
   evidence: 'application/vnd.reenact.evidence.v1',
   'evidence-record': 'application/vnd.reenact.evidence-record.v1+json',
+  'trace-evidence': 'application/vnd.reenact.trace-evidence.v1',
   custody: 'application/vnd.reenact.custody.v1+json',
   policy: 'application/vnd.reenact.policy.v1+json',
   'policy-file': 'application/vnd.reenact.policy-file.v1',
   harness: 'application/vnd.reenact.harness.v1',
   image: 'application/vnd.reenact.image.v1',
+  reproduction: 'application/vnd.reenact.reproduction.v1+json',
+  'trace-source': 'application/vnd.reenact.trace-source.v1',
+  symbols: 'application/vnd.reenact.symbols.v1',
   content: 'application/vnd.reenact.content.v1',
   pack: 'application/vnd.reenact.pack.v1+tar',
   part: 'application/vnd.reenact.part.v1+tar',
 } as const;
 
 export type Role = keyof typeof ROLES;
+
+/** Roles of what a bundle has where it is of a trace, all or none of them. */
+export const TRACE_ROLES: readonly Role[] = [
+  'trace',
+  'join',
+  'trace-evidence',
+  'reproduction',
+  'trace-source',
+  'symbols',
+];
 
 /** Roles of contents; the others are of blobs that hold contents. */
 type ContentRole = Exclude<Role, 'case' | 'pack' | 'part'>;
@@ -185,7 +201,7 @@ const COMMITMENT_PATTERN = /^hmac-sha256:[0-9a-f]{64}$/;
 const role = oneOf(...Object.keys(ROLES).filter((name) => !['case', 'pack', 'part'].includes(name)));
 
 /** What may be taken out; everything else says what happened. */
-const withheldRole = oneOf('input', 'content', 'evidence', 'evidence-record', 'custody');
+const withheldRole = oneOf('input', 'content', 'evidence', 'evidence-record', 'custody', ...TRACE_ROLES);
 const MAX_WITHHELD = 20_000;
 
 export const caseShape: Shape = closed(

@@ -43,8 +43,37 @@ function compare(
     });
 }
 
+/** Its policy stays, and nothing names it any more. */
+function traceWithheld({ document }: Opened): boolean {
+  return document.withheld?.some(({ role }) => role === 'trace') ?? false;
+}
+
+/** What a trace and its frames name. */
+function compareTrace(opened: Opened, problems: Problems): void {
+  const join = opened.traced?.join;
+  const proofs = [...(join?.symbols ?? []), ...(join?.artifacts ?? [])].flatMap(({ evidence }) => evidence);
+  compare(opened, 'policy', [opened.record.policy.sha256, join?.policy.sha256], problems, {
+    more: traceWithheld(opened),
+  });
+  compare(opened, 'trace', [join?.trace_id], problems);
+  compare(opened, 'trace-source', [join?.source_sha256], problems);
+  compare(
+    opened,
+    'symbols',
+    join?.symbols.flatMap(({ sha256, file_sha256 }) => [sha256, file_sha256]) ?? [],
+    problems,
+  );
+  compare(
+    opened,
+    'trace-evidence',
+    proofs.flatMap(({ files }) => files),
+    problems,
+  );
+  compare(opened, 'reproduction', join?.earlier.map(({ record_sha256 }) => record_sha256) ?? [], problems);
+}
+
 /** Checks inputs, states and contents, policy files, harness and image; returns what could not be looked into. */
-export async function checkInside(opened: Opened, policy: Policy, problems: Problems): Promise<string[]> {
+export async function checkInside(opened: Opened, policies: Policy[], problems: Problems): Promise<string[]> {
   const { record, manifest, document, kept } = opened;
   const listed = document.items.filter(({ role }) => role === 'state').map(({ sha256 }) => sha256);
   const states = new Map<Digest, FinalState>();
@@ -67,14 +96,19 @@ export async function checkInside(opened: Opened, policy: Policy, problems: Prob
   compare(opened, 'content', contentsOf(opened, states), problems, { more: unread.length > 0 });
   const { environment } = record;
   compare(opened, 'harness', [environment?.harness_sha256, environment?.seccomp_sha256], problems);
-  const keys = policy.authorities.flatMap(({ key }) => (key ? [key.path] : []));
-  const files = [...keys, policy.trustRoot?.path, record.evidence.record?.trust_root?.sha256];
+  const keys = policies.flatMap(({ authorities }) =>
+    authorities.flatMap(({ key }) => (key ? [key.path] : [])),
+  );
+  const roots = policies.map(({ trustRoot }) => trustRoot?.path);
+  const files = [...keys, ...roots, record.evidence.record?.trust_root?.sha256];
   compare(
     opened,
     'policy-file',
     files.filter((one) => one !== undefined && isDigest(one)),
     problems,
+    { more: traceWithheld(opened) },
   );
+  compareTrace(opened, problems);
   const pinned = manifest?.sandbox_image_sha256;
   const image = pinned ? await imageDocuments(pinned, (digest) => kept.get(digest)) : undefined;
   if (document.image && !image)

@@ -4,6 +4,7 @@ import { showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { parseManifest } from '../manifest/parse.ts';
+import type { Extent } from '../trace/bytes.ts';
 import { type ReplayRecord, recordShape } from '../verdict/record.ts';
 import { type Attachment, inOrder } from './attached.ts';
 import { type Attested, readAttested } from './attested.ts';
@@ -24,6 +25,7 @@ import { Input, readMember } from './read.ts';
 import { Refused } from './refused.ts';
 import { secondThread } from './second-thread.ts';
 import { type BundleTexts, TEXT_NAMES, TEXTS_VERSION, textsOf } from './texts.ts';
+import { readTraced, type Traced } from './traced.ts';
 
 export interface Opened {
   root: Digest;
@@ -40,10 +42,14 @@ export interface Opened {
   manifest: Manifest | undefined;
   /** The manifest as it stands inside. */
   shownManifest: Manifest | undefined;
+  /** The trace it is of, where it is of one. */
+  traced: Traced | undefined;
   attachments: Attachment[];
   attested: Attested;
   /** Bytes of documents, by digest. */
   kept: Map<Digest, Buffer>;
+  /** Where in the file symbol files lie. */
+  located: Map<Digest, Extent[]>;
   /** Where in the file the layers’ blobs stand. */
   blobs: { from: number; to: number };
   /** Which release's making the texts are. */
@@ -167,8 +173,10 @@ async function readInside(
     manifest && redacted
       ? (JSON.parse(reader.kept.get(record.manifest_sha256!)!.toString('utf8')) as Manifest)
       : manifest;
+  const traced = readTraced(document, reader.kept, (one) => unveil(one, redacted), problems);
   const layout = { root: rootText, layers, attachments };
-  const texts = textsOf({ ...layout, document, record: shown, manifest: shownManifest, attested });
+  const said = { record: shown, manifest: shownManifest, join: traced?.shown };
+  const texts = textsOf({ ...layout, document, ...said, attested });
   const [, [, index]] = frontFiles({ ...layout, attachments: inOrder(attachments) }) as [
     unknown,
     [string, string],
@@ -185,9 +193,11 @@ async function readInside(
     shown,
     manifest,
     shownManifest,
+    traced,
     attachments,
     attested,
     kept: reader.kept,
+    located: reader.located,
     blobs,
     sizeBytes: input.at,
     problems,

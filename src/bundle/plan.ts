@@ -19,8 +19,11 @@ import { spaceOf, TAR_END } from './tar.ts';
 const DOCUMENTS: readonly Role[] = [
   'record',
   'manifest',
+  'trace',
+  'join',
   'evidence',
   'evidence-record',
+  'trace-evidence',
   'policy',
   'policy-file',
   'harness',

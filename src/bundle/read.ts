@@ -144,6 +144,8 @@ interface PackMember {
   sha256: Digest;
   sizeBytes: number;
   bytes: Buffer | null;
+  /** Where in the file it begins. */
+  at: number;
 }
 
 /** What is asked of each member of a pack. */
@@ -168,6 +170,7 @@ export function readPack(input: Input, sizeBytes: number, o: PackReading): void 
     const hash = createHash('sha256');
     const parts: Buffer[] | null = o.keep(expected, size) ? [] : null;
     const sink = o.sinkOf?.(expected);
+    const { at } = input;
     input.pass(use(size), (piece) => {
       hash.update(piece);
       parts?.push(Buffer.from(piece));
@@ -176,7 +179,7 @@ export function readPack(input: Input, sizeBytes: number, o: PackReading): void 
     const sha256 = sha256Of(hash);
     if (sha256 !== expected)
       throw new Refused('blob_digest', `the pack’s member ${hexOf(expected)} is ${sha256}`);
-    o.each({ sha256, sizeBytes: size, bytes: parts && Buffer.concat(parts) });
+    o.each({ sha256, sizeBytes: size, bytes: parts && Buffer.concat(parts), at });
   };
   let last = '';
   while (left > TAR_END.length) {

@@ -1,21 +1,22 @@
 /** Takes contents out of a bundle: what is made of it names their commitments, and nothing inside gives them away. */
 import { createHmac } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 import { canonicalJson } from '../base/canonical-json.ts';
-import { type Digest, digestOf, hexOf } from '../base/digest.ts';
+import { type Digest, digestOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { manifestSubject } from '../manifest/subject.ts';
 import type { FinalState } from '../state/final-state.ts';
 import type { BlobStore } from '../store/blobs.ts';
+import type { JoinDocument } from '../trace/join-document.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { Collected, Source } from './collect.ts';
 import type { Descriptor, Withheld } from './format.ts';
-import { manifestDescriptor } from './format.ts';
+import { manifestDescriptor, TRACE_ROLES } from './format.ts';
 import { globFits } from './glob.ts';
 import type { Opened } from './open.ts';
+import { guard } from './redact-guard.ts';
 
 /** "hmac-sha256:" and 64 hex digits, in the place of a digest. */
 type Commitment = string & { readonly __digest: 'sha256' };
@@ -46,7 +47,7 @@ function namesOf(state: FinalState): [string, Digest, number][] {
 }
 
 /** Roles whose bytes may be taken out. */
-const CONTENTS: readonly string[] = ['input', 'content'];
+const CONTENTS: readonly string[] = ['input', 'content', 'trace-source', 'trace'];
 
 class Redactor {
   /** What each digest that may not be inside is replaced with. */
@@ -79,9 +80,10 @@ class Redactor {
 
   /** Chooses what fits a pattern; the same bytes under another name are the same content, and go as well. */
   choose(patterns: string[]): void {
-    const inputs = this.opened.document.items.flatMap(({ role, name, sha256, size }) =>
-      role === 'input' ? [[`input/${name}`, sha256, size] as [string, Digest, number]] : [],
-    );
+    const inputs = this.opened.document.items.flatMap(({ role, name, sha256, size }) => {
+      if (!CONTENTS.includes(role) || role === 'content') return [];
+      return [[role === 'input' ? `input/${name}` : role, sha256, size] as [string, Digest, number]];
+    });
     const all = [...inputs, ...[...this.states.values()].flatMap(namesOf)];
     const named = all.filter(([, sha256]) => !sha256.startsWith('hmac-'));
     for (const pattern of patterns) {
@@ -89,7 +91,7 @@ class Redactor {
       if (found.length === 0)
         throw new Fault(
           'usage',
-          `--drop ${pattern} fits nothing inside: names are input/PATH, files/PATH, stdout and stderr`,
+          `--drop ${pattern} fits nothing inside: names are input/PATH, files/PATH, stdout, stderr, trace and trace-source`,
         );
       for (const [, sha256, size] of found) this.replaced.set(sha256, commit(this.secret, { sha256, size }));
     }
@@ -187,48 +189,32 @@ function nameOf(first: Map<Digest, string>, role: string, sha256: Digest): { nam
   return role === 'content' && found !== undefined ? { name: found.slice(0, 1024) } : {};
 }
 
+/** Frames in which what was withheld stands as a commitment; `source` where that changes them. */
+interface RedactedTrace {
+  join: JoinDocument;
+  source: Source | undefined;
+}
+
+/**
+ * Withholds what goes with a trace: all of it where the trace was chosen, and always the records of earlier
+ * reproductions, whose crash sites are excerpts of memory.
+ */
+function redactTrace(r: Redactor, { document, traced }: Opened): RedactedTrace | undefined {
+  const dropped = traced !== undefined && r.replaced.has(traced.join.trace_id);
+  const others = new Set(
+    document.items.flatMap(({ role, sha256 }) => (TRACE_ROLES.includes(role) ? [] : [sha256])),
+  );
+  for (const { role, sha256 } of document.items)
+    if (role === 'reproduction' || (dropped && TRACE_ROLES.includes(role) && !others.has(sha256)))
+      if (!r.replaced.has(sha256)) r.withhold(sha256);
+  const item = document.items.find(({ role }) => role === 'join');
+  if (dropped || !traced || !item) return undefined;
+  const join = r.blank(traced.shown);
+  const source = r.rewrite('join', item.sha256, join);
+  return { join, source: source && { ...source, name: 'join.json' } };
+}
+
 const EVIDENCE: readonly Source['role'][] = ['evidence', 'evidence-record', 'custody'];
-
-/** Every 64 hex digits in a row of some bytes, also in payloads of envelopes. */
-function* digestsIn(bytes: Buffer): Generator<string> {
-  const text = bytes.toString('latin1');
-  for (const [, payload] of text.matchAll(/"payload"\s*:\s*"([A-Za-z0-9+/=_-]+)"/g))
-    yield* digestsIn(Buffer.from(payload!, 'base64'));
-  for (const [run] of text.matchAll(/[0-9a-fA-F]{64,}/g))
-    for (let at = 0; at + 64 <= run.length; at++) yield run.slice(at, at + 64).toLowerCase();
-}
-
-/** So much of a content is looked through at a time. */
-const LOOK_BYTES = 1 << 20;
-
-/** Refuses to hand out anything in which a digest still stands that lets a withheld content be guessed. */
-function guard(r: Redactor, sources: Source[], store: BlobStore): void {
-  const forbidden = new Set([...r.replaced.keys()].map((digest) => hexOf(digest as Digest)));
-  for (const { role, sha256, from, name, size } of sources) {
-    if (role === 'image' && name === 'layer') continue;
-    const look = (bytes: Buffer): void => {
-      for (const hex of digestsIn(bytes))
-        if (forbidden.has(hex))
-          throw new Fault(
-            'record_invalid',
-            `${role} ${name ?? sha256} still names ${hex}: take it out as well; nothing was written`,
-          );
-    };
-    if (Buffer.isBuffer(from) || size <= LOOK_BYTES) {
-      look(Buffer.isBuffer(from) ? from : readFileSync(store.path(sha256)));
-      continue;
-    }
-    const fd = openSync(store.path(sha256), 'r');
-    try {
-      const piece = Buffer.allocUnsafe(LOOK_BYTES);
-      // Pieces overlap, so that no digest lies between two.
-      for (let at = 0; at < size; at += LOOK_BYTES - 63)
-        look(piece.subarray(0, readSync(fd, piece, 0, LOOK_BYTES, at)));
-    } finally {
-      closeSync(fd);
-    }
-  }
-}
 
 /** Redacts an opened bundle whose contents lie in `store`: drops what fits the patterns. */
 export function redactBundle(
@@ -262,6 +248,8 @@ export function redactBundle(
   // Of this redaction alone: else one could be built from another that withholds more, to try guesses against.
   const made = canonicalJson([opened.root, [...r.names.keys()].sort()]);
   r.replaced.set(shown.nonce, commit(secret, { sha256: `${shown.nonce} ${digestOf(made)}` }));
+  const trace = redactTrace(r, opened);
+  add(trace?.source);
   const next = redactRecord(r, opened, manifest, stateChanged);
   const bytes = Buffer.from(canonicalJson(next));
   const recordSha256 = digestOf(bytes);
@@ -272,13 +260,14 @@ export function redactBundle(
   for (const { role, name, sha256, size } of items) {
     const instead = r.replaced.get(sha256);
     const named = name === undefined ? {} : { name };
-    if (instead === undefined)
+    const gone = !trace && TRACE_ROLES.includes(role);
+    if (instead === undefined && !gone)
       sources.push({ role, sha256, size, ...named, from: { path: store.path(sha256) } });
-    else if (instead.startsWith('hmac-'))
+    else if (instead?.startsWith('hmac-'))
       r.withheld.push({ role, ...named, ...nameOf(first, role, sha256), commitment: instead });
   }
   r.withholdAbsent();
-  guard(r, sources, store);
+  guard(r.replaced, sources, store);
   const withheld = [...(opened.document.withheld ?? []), ...r.withheld].sort((a, b) =>
     canonicalJson(a) < canonicalJson(b) ? -1 : 1,
   );
@@ -289,6 +278,7 @@ export function redactBundle(
       manifest: manifest ?? opened.shownManifest,
       image: opened.document.image,
       sources,
+      join: trace?.join,
     },
     subject: manifestDescriptor(opened.rootText),
     withheld,

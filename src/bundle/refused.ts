@@ -14,6 +14,8 @@ export const BUNDLE_CODES = {
   record_differs: 'do not trust the record: it repeats its manifest or replays otherwise than they are',
   verdict_differs: 'do not trust the verdict: it does not follow from the recorded replays',
   image_differs: 'do not trust the record: its image is not the one its documents describe',
+  trace_differs: 'do not trust this trace: it is not the one that its frames and its id are of',
+  join_differs: 'do not trust the joined frames: they say more than trace, symbols and evidence inside prove',
   evidence_differs: 'do not trust the evidence record: verifying again came to something else',
   timestamp_invalid: 'ask for a timestamp of this very bundle: this one proves nothing about it',
   policy_unmet: 'ask for evidence by somebody your policy names; without --policy, the one inside counts',

@@ -16,7 +16,13 @@ function each(group: string, fields: object | null | undefined): [string, unknow
 }
 
 /** Everything two bundles are compared in, by name, in the order a person wants to know it. */
-export function sayingsOf({ shown: record, shownManifest, document, subject }: Opened): Map<string, unknown> {
+export function sayingsOf({
+  shown: record,
+  shownManifest,
+  document,
+  subject,
+  traced,
+}: Opened): Map<string, unknown> {
   const { evidence, replays } = record;
   const { inputs = [], ...fields } = shownManifest ?? {};
   const signers = (evidence.record?.envelopes ?? []).flatMap((envelope) =>
@@ -24,6 +30,7 @@ export function sayingsOf({ shown: record, shownManifest, document, subject }: O
       ({ authority, identity, key_fingerprint }) => `${authority} (${identity ?? key_fingerprint})`,
     ),
   );
+  const { trace_id, reproduction, frames, gates = [] } = traced?.shown ?? {};
   return new Map<string, unknown>([
     ['name', record.name],
     ['verdict', record.verdict],
@@ -40,6 +47,16 @@ export function sayingsOf({ shown: record, shownManifest, document, subject }: O
     ['expected state', record.expected_state_sha256],
     ['counting state', record.final_state_sha256],
     ...record.gates.map(({ name, value, threshold, pass }): [string, unknown] => [
+      `gate ${name}`,
+      `${value}, needs ${threshold}: ${pass ? 'passed' : 'failed'}`,
+    ]),
+    ['trace', trace_id ?? null],
+    ['reproduction', reproduction?.verdict ?? null],
+    [
+      'frames joined',
+      frames ? `${frames.filter(({ gap }) => gap === null).length} of ${frames.length}` : null,
+    ],
+    ...gates.map(({ name, value, threshold, pass }): [string, unknown] => [
       `gate ${name}`,
       `${value}, needs ${threshold}: ${pass ? 'passed' : 'failed'}`,
     ]),

@@ -3,6 +3,7 @@ import { digestOf } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { bundleReport } from '../report/bundle-html.ts';
 import { verifyInstructions } from '../report/verify-txt.ts';
+import type { JoinDocument } from '../trace/join-document.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { Attested } from './attested.ts';
 import type { CaseDocument, Descriptor } from './format.ts';
@@ -26,18 +27,21 @@ export interface TextSources {
   document: CaseDocument;
   record: ReplayRecord;
   manifest: Manifest | undefined;
+  /** The frames of the trace it is of. */
+  join?: JoinDocument | undefined;
   attested: Attested;
 }
 
 /** Names and contents of the files below data/, in their order. */
-export function textsOf({ root, layers, document, record, manifest, attested }: TextSources): BundleTexts {
+export function textsOf(sources: TextSources): BundleTexts {
+  const { root, layers, document, record, manifest, join, attested } = sources;
   const subject = (JSON.parse(root) as { subject?: Descriptor }).subject?.digest;
   const contents = { ...document, ...attested, ...(subject ? { subject } : {}) };
   const blobs = layers.map(({ digest }) => digest);
   const identity = digestOf(root);
   const texts = [
-    verifyInstructions(identity, record, contents, blobs),
-    bundleReport(identity, record, contents, manifest),
+    verifyInstructions(identity, record, contents, blobs, join),
+    bundleReport(identity, record, contents, manifest, join),
   ];
   return TEXT_NAMES.map((name, i) => [name, texts[i]!]);
 }

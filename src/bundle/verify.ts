@@ -22,6 +22,7 @@ import { checkInside } from './inside.ts';
 import { type Opened, openBundle } from './open.ts';
 import { Refused } from './refused.ts';
 import { TEXTS_VERSION } from './texts.ts';
+import type { TraceVerification } from './trace-checks.ts';
 
 export interface BundleVerification {
   /** Nothing is wrong with it. */
@@ -37,6 +38,8 @@ export interface BundleVerification {
   /** Who signed what the manifest claims, verified again from what is inside; empty: nobody is proven to have. */
   signers: SignedBy[];
   evidence: 'not_checked' | 'withheld' | EvidenceRecord['verdict'] | null;
+  /** Of the trace it is of; null: it is of a record alone, or the trace was withheld. */
+  trace: TraceVerification | null;
   /** What is signed about the bundle as a whole, by the holder of which key; whose it is, a policy says. */
   events: (EventClaim & { sequence: number; sha256: Digest; key_fingerprint: Digest })[];
   /** `vouched`: whether an authority of the reader's trust root made it; null: nobody was asked. */
@@ -86,7 +89,12 @@ export interface VerifyOptions {
   receipts?: Receipt[];
 }
 
-async function checkAll(opened: Opened, examined: ExaminedBundle, o: VerifyOptions): Promise<void> {
+async function checkAll(
+  path: string,
+  opened: Opened,
+  examined: ExaminedBundle,
+  o: VerifyOptions,
+): Promise<void> {
   const { verification: result } = examined;
   const { root, record, document, problems, sizeBytes, subject, textsVersion } = opened;
   const withheld = subject !== undefined && !record.evidence.record && record.evidence.files.length > 0;
@@ -108,7 +116,12 @@ async function checkAll(opened: Opened, examined: ExaminedBundle, o: VerifyOptio
   result.verdict_follows = checkVerdict(opened, policy, problems);
   examined.evidence = await checkEvidence(opened, policy, problems);
   if (examined.evidence?.verdict === 'verified') result.signers = signedBy(examined.evidence);
-  result.unread = await checkInside(opened, policy, problems);
+  const { traced } = opened;
+  const joinPolicy = traced ? await policyOf(opened, traced.join.policy) : undefined;
+  // Readers of symbol files are loaded only where there are some.
+  if (joinPolicy)
+    result.trace = await (await import('./trace-checks.ts')).checkTrace(path, opened, joinPolicy, problems);
+  result.unread = await checkInside(opened, joinPolicy ? [policy, joinPolicy] : [policy], problems);
   await checkImage(opened, problems);
   checkCommitments(opened, problems);
   checkCustody(opened, problems);
@@ -136,6 +149,7 @@ const NOTHING: BundleVerification = {
   verdict_follows: null,
   signers: [],
   evidence: null,
+  trace: null,
   events: [],
   timestamps: [],
   demanded: null,
@@ -161,7 +175,7 @@ export async function examineBundle(path: string, o: VerifyOptions = {}): Promis
   const examined: ExaminedBundle = { verification, opened: undefined, evidence: null };
   try {
     examined.opened = await openBundle(path);
-    await checkAll(examined.opened, examined, o);
+    await checkAll(path, examined.opened, examined, o);
     verification.accepted = verification.problems.length === 0;
   } catch (error) {
     // A policy or a reference inside that is not of its form is the bundle's fault, not the caller's.

@@ -10,6 +10,7 @@ import type { Signer } from '../evidence/record.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { safeLine } from '../report/human.ts';
+import { gateText } from '../report/joined.ts';
 import { wantNewFolder, writeCertificate } from './certificate.ts';
 import type { Arguments } from './options.ts';
 import { wantsColour } from './terminal.ts';
@@ -87,6 +88,19 @@ function recordRows(v: BundleVerification): Row[] {
   return rows;
 }
 
+/** The trace, as verified again; what is the word of whoever made the bundle stands last. */
+function traceRows({ trace }: BundleVerification): Row[] {
+  if (!trace) return [];
+  const { trace_id, signal, frames, gates, reproduction, signers, stated, policy } = trace;
+  return [
+    ['trace', `${trace_id}, ${signal ?? 'no signal'}, ${frames} frames`],
+    ['', `${reproduction.verdict}: ${reproduction.reason}`],
+    ...gates.map((gate): Row => ['', `${gateText(gate).trim()}, by ${policy}`]),
+    ['', signers.length > 0 ? `its builds are signed by ${signers.join(', ')}` : 'nobody signed its builds'],
+    ...stated.map((one, n): Row => [n === 0 ? 'not proven' : '', one]),
+  ];
+}
+
 function attestedRows(v: BundleVerification): Row[] {
   if (v.root === null) return [];
   const rows: Row[] = v.events.map(({ sequence, action, actor, time, key_fingerprint }) => [
@@ -132,7 +146,7 @@ function demandRows({ demanded }: BundleVerification): Row[] {
 export function verificationText(path: string, v: BundleVerification): string {
   const paint = (text: string): string =>
     wantsColour() ? `\u001b[1;${v.accepted ? 32 : 31}m${text}\u001b[0m` : text;
-  const rows = [...recordRows(v), ...attestedRows(v), ...demandRows(v)];
+  const rows = [...recordRows(v), ...traceRows(v), ...attestedRows(v), ...demandRows(v)];
   for (const what of v.unread) rows.push(['not read', what]);
   if (v.root && v.texts_compared === null)
     rows.push([

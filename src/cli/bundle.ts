@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { EXIT, Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import { ATTACHED_BYTES } from '../bundle/attached.ts';
-import { collect, type ImageOrigin, outOf, type StateContents } from '../bundle/collect.ts';
+import { type Collected, collect, type ImageOrigin, outOf, type StateContents } from '../bundle/collect.ts';
 import { type BundleOptions, createBundle } from '../bundle/create.ts';
 import { openBundle } from '../bundle/open.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
 import { safeLine } from '../report/human.ts';
+import { gateText } from '../report/joined.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import { BlobStore } from '../store/blobs.ts';
+import type { JoinDocument } from '../trace/join-document.ts';
 import { parseRecord } from '../verdict/parse.ts';
 import { eventKey } from './bundle-custody.ts';
 import { loadConfig } from './config.ts';
@@ -40,16 +42,30 @@ async function attestedOf(a: Arguments): Promise<Pick<BundleOptions, 'sign' | 't
   };
 }
 
-async function create(a: Arguments): Promise<number> {
+/** Everything about the record that is named. */
+async function collectRecord(
+  a: Arguments,
+  state: StateContents,
+  origin: ImageOrigin | undefined,
+): Promise<Collected> {
   const given = one(a, 'record.json, or the folder it is in');
   const path = statSync(given, { throwIfNoEntry: false })?.isDirectory() ? join(given, 'record.json') : given;
   const out = a.text('store') ?? outOf(path);
+  const record = parseRecord(await readNamed(path, LIMITS.documentBytes), path);
+  return await collect(record, new BlobStore(out), out, state, origin);
+}
+
+/** What is said of a trace's frames when they are packed. */
+function joinedText({ frames, gates, reproduction, trace_id }: JoinDocument): string {
+  return `  trace    ${trace_id}, ${frames.length} frames, ${reproduction.verdict}\n${gates.map(gateText).join('')}`;
+}
+
+async function create(a: Arguments): Promise<number> {
   const target = a.text('out');
   if (target === undefined) throw new Fault('usage', 'name the bundle to write: --out FILE');
   if (existsSync(target)) throw new Fault('out_failed', `${target} is there already; nothing was written`);
   const state: StateContents = choice(a, 'state', ['full', 'changed', 'none'] as const) ?? 'full';
   const attested = await attestedOf(a);
-  const record = parseRecord(await readNamed(path, LIMITS.documentBytes), path);
   const { signal, release } = abortOnSignals();
   const origin: ImageOrigin | undefined = a.flag('with-image')
     ? {
@@ -58,10 +74,15 @@ async function create(a: Arguments): Promise<number> {
         signal,
       }
     : undefined;
-  const collected = await collect(record, new BlobStore(out), out, state, origin).finally(release);
+  // The database of traces is loaded only where a trace is named.
+  const collecting =
+    a.text('trace') === undefined
+      ? collectRecord(a, state, origin)
+      : import('./bundle-trace.ts').then(({ collectTraced }) => collectTraced(a, state, origin));
+  const collected = await collecting.finally(release);
   const root = await createBundle(target, collected, { state, ...attested });
   process.stdout.write(
-    `${target}: ${collected.sources.length} items, ${statSync(target).size} bytes\n  identity ${root}\n`,
+    `${target}: ${collected.sources.length} items, ${statSync(target).size} bytes\n  identity ${root}\n${collected.join ? joinedText(collected.join) : ''}`,
   );
   return EXIT.ok;
 }

@@ -1,11 +1,13 @@
 /** data/report.html: one page without scripts, for somebody who must rely on a verdict and did not make it. */
 import type { Digest } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
+import type { JoinDocument } from '../trace/join-document.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { type AttestedView, custodySection } from './attested-html.ts';
 import { crashText } from './crash.ts';
 import { digest, esc, rows } from './html.ts';
 import { REASONS } from './human.ts';
+import { STACK_STYLE, stackSection } from './stack-html.ts';
 import type { BundleItem } from './verify-txt.ts';
 
 interface Contents extends AttestedView {
@@ -198,6 +200,7 @@ export function bundleReport(
   record: ReplayRecord,
   contents: Contents,
   manifest: Manifest | undefined,
+  join?: JoinDocument,
 ): string {
   const custody = contents.items.filter(({ role }) => role === 'custody');
   const { environment: env, image } = record;
@@ -212,10 +215,10 @@ export function bundleReport(
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}</style></head><body>
+<title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}${join ? STACK_STYLE : ''}</style></head><body>
 <h1>${esc(record.name)}</h1><p>Audit bundle ${digest(root)}</p>
 <div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>${esc(sentence(record))}</div>
-<h2>What was claimed</h2>${rows([
+${join ? stackSection(join, record) : ''}<h2>What was claimed</h2>${rows([
     ...(manifest
       ? ([
           ['Command', `<code>${esc(manifest.run_instructions)}</code>`],

@@ -18,19 +18,25 @@ export const MAX_ENTRIES = 10_000;
 const ROLES = [
   'record',
   'manifest',
+  'trace',
+  'join',
   'input',
   'evidence',
   'evidence-record',
+  'trace-evidence',
   'custody',
   'policy',
   'policy-file',
   'harness',
   'image',
+  'symbols',
+  'trace-source',
+  'reproduction',
   'state',
   'content',
 ];
 /** Names of these are names of files; those of others are titles. */
-const FILES = ['input', 'custody', 'harness'];
+const FILES = ['input', 'custody', 'harness', 'symbols'];
 
 function sorted(texts: Iterable<string>): string[] {
   return [...new Set(texts)].sort();

@@ -2,6 +2,8 @@
 import type { Digest } from '../base/digest.ts';
 import { hexOf } from '../base/digest.ts';
 import type { Algorithm } from '../evidence/keys.ts';
+import type { JoinDocument } from '../trace/join-document.ts';
+import { GATED_FRAMES } from '../verdict/custody.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { safe } from './human.ts';
 
@@ -124,12 +126,31 @@ ${step}. Since when it is there. The certificates come with the timestamp: compa
 ${each.join('')}`;
 }
 
+/** The trace by its id, and how many of its frames are joined, counted again; documents in packs are left to reenact. */
+function traceSteps(join: JoinDocument, items: BundleItem[], blobs: Digest[], step: number): string {
+  const [trace, document] = ['trace', 'join'].map((role) => items.find((item) => item.role === role)?.sha256);
+  const found = trace && document && [trace, document].every((one) => blobs.includes(one));
+  const commands = found
+    ? `
+$ test "$(sha256sum < ${blob(trace)} | cut -d' ' -f1)" = ${hexOf(join.trace_id)}
+$ jq -e '.trace_id == "${join.trace_id}"' ${blob(document)}
+$ jq -e '[.frames[] | select(.thread == 0)][:${GATED_FRAMES}] as $f | ([$f[] | select(.gap == null)] | length) / ($f | length) == (.gates[] | select(.name == "join_completeness") | .value)' ${blob(document)}
+`
+    : '';
+  return `
+${step}. The trace, whose name is its digest, and the share of the first frames of the
+   thread that crashed which are joined. Whether they may be, reenact says:
+   signatures and ids of symbol files are checked by reenact bundle verify.
+${commands}`;
+}
+
 /** The text of data/VERIFY.txt. Lines that begin with "$ " are commands for one shell, in their order. */
 export function verifyInstructions(
   root: Digest,
   record: ReplayRecord,
   contents: BundleContents,
   blobs: Digest[],
+  join?: JoinDocument,
 ): string {
   const { items, events, stamps, subject } = contents;
   const manifest = record.manifest_sha256;
@@ -175,6 +196,7 @@ $ test "$(jq -jcS 'del(.dsse_envelope, .rekor_tile_ref)' ${blob(manifest)} | sha
   const signature = signatureSteps(record, items, step);
   if (signature) step++;
   text += signature;
+  if (join) text += traceSteps(join, items, blobs, step++);
   if (events.length > 0) text += eventSteps(root, contents, step++);
   if (stamps.length > 0) text += stampSteps(contents, step++);
   text += `

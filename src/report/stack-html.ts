@@ -1,0 +1,198 @@
+/** The report's section on the trace: each frame in its place, what it is joined to and who vouches for that, or why it is not. */
+import type { Digest } from '../base/digest.ts';
+import {
+  type Build,
+  countingProof,
+  type JoinDocument,
+  type JoinFrame,
+  type JoinProof,
+} from '../trace/join-document.ts';
+import type { Place } from '../trace/symbolize/place.ts';
+import { GATED_FRAMES } from '../verdict/custody.ts';
+import type { GateResult, ReplayRecord } from '../verdict/record.ts';
+import { digest, esc, rows } from './html.ts';
+
+/** What the page's style has more where there is a stack. */
+export const STACK_STYLE = `
+.badge { display: inline-block; border: 1.5px solid; border-radius: .7rem; padding: 0 .55rem; font: 600 .8rem/1.5 'DejaVu Sans', Helvetica, Arial, sans-serif; overflow-wrap: anywhere; }
+.badge.good { color: #1f5e2f; border-color: #2c7a3f; } .badge.bad { color: #8a1c1c; border-color: #a32626; } .badge.open { color: #6e4c00; border-color: #9a6b00; }
+.badges { margin: .8rem 0; } .badges .badge { font-size: .95rem; margin: 0 .4rem .4rem 0; }
+.stack { table-layout: fixed; } .stack td { overflow-wrap: anywhere; } .stack th:nth-child(1) { width: 2.2rem; } .stack th:nth-child(3) { width: 26%; } .stack th:nth-child(4) { width: 9.5rem; } .stack th:nth-child(5) { width: 20%; }
+.stack small { color: #444; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
+@media print { h3, .stack tr:first-child { break-after: avoid; } .badge { background: none; } }
+`;
+
+/** Frames that are drawn, of the thread that crashed and of all others; the document has them all. */
+const SHOWN = { first: 200, others: 200 };
+/** Calls that are drawn of those that were inlined at one place. */
+const SHOWN_PLACES = 12;
+const SHOWN_TEXT = 300;
+
+function cut(text: string): string {
+  return text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)} …` : text;
+}
+
+function badge(tone: 'good' | 'bad' | 'open', text: string): string {
+  return `<span class="badge ${tone}">${esc(text)}</span>`;
+}
+
+function placeHtml({ function: name, file, line }: Place): string {
+  const where =
+    file === null ? '' : ` <small>(${esc(cut(file))}${line === null ? '' : `:${esc(line)}`})</small>`;
+  return `<code>${esc(cut(name ?? '?'))}</code>${where}`;
+}
+
+/** Innermost first; what nothing names is shown as its sender calls it, and said to be his word. */
+function nameHtml({ places, claimed, ip }: JoinFrame): string {
+  const more =
+    places.length > SHOWN_PLACES ? `<br><small>and ${places.length - SHOWN_PLACES} more</small>` : '';
+  if (places.length > 0)
+    return `${places.slice(0, SHOWN_PLACES).map(placeHtml).join('<br><small>inlined in</small> ')}${more}`;
+  const address = ip === null ? 'unknown' : `<code>${esc(ip)}</code>`;
+  return claimed === null ? address : `${address}<br><small>the sender calls it ${esc(cut(claimed))}</small>`;
+}
+
+function signersOf(proofs: JoinProof[]): string[] {
+  const proof = countingProof(proofs);
+  return proof?.verified ? proof.signers : [];
+}
+
+type Things = {
+  symbols: Map<string, JoinDocument['symbols'][number]>;
+  artifacts: Map<string, JoinDocument['artifacts'][number]>;
+};
+
+function frameHtml(frame: JoinFrame, { symbols, artifacts }: Things): string {
+  const { index, image_path: path, rel_addr, trust, degraded, gap } = frame;
+  const image = path === null ? 'in no module' : `${cut(path) || 'an image without a name'} + ${rel_addr}`;
+  const notes = `${trust}${degraded ? ', without inlined calls' : ''}`;
+  const symbolsBy = signersOf(symbols.get(frame.symbols ?? '')?.evidence ?? []).join(', ');
+  const builtBy = signersOf(artifacts.get(frame.artifact ?? '')?.evidence ?? []).join(', ');
+  const who = [
+    ...(builtBy === '' ? [] : [`build: ${builtBy}`]),
+    ...(symbolsBy === '' ? [] : [`symbols: ${symbolsBy}`]),
+  ];
+  return `<tr><td>${index}</td><td>${nameHtml(frame)}</td><td>${esc(image)}<br><small>${esc(notes)}</small></td><td>${gap === null ? badge('good', 'joined') : badge('bad', gap)}</td><td>${who.map((one) => esc(cut(one))).join('<br>') || 'nobody'}</td></tr>`;
+}
+
+function framesHtml(join: JoinDocument): string {
+  const things = {
+    symbols: new Map(join.symbols.map((one) => [one.sha256 as string, one])),
+    artifacts: new Map(join.artifacts.map((one) => [one.sha256 as string, one])),
+  };
+  const first = join.frames.filter(({ thread }) => thread === 0);
+  const others = join.frames.filter(({ thread }) => thread !== 0);
+  const head = '<tr><th>#</th><th>Function</th><th>Image and offset</th><th></th><th>Signed by</th></tr>';
+  const table = (frames: JoinFrame[], most: number, name: string): string => {
+    if (frames.length === 0) return '';
+    const lines = frames.slice(0, most).map((frame) => frameHtml(frame, things));
+    const more =
+      frames.length > most ? `<p>And ${frames.length - most} more: the document has them all.</p>` : '';
+    return `<h3>${name}</h3><table class="stack">${head}${lines.join('')}</table>${more}`;
+  };
+  return (
+    table(first, SHOWN.first, 'The thread that crashed, or the first') +
+    table(others, SHOWN.others, 'Other threads')
+  );
+}
+
+/** What signed provenance says stands first; what a file says of itself is told apart from it. */
+function buildRows(proven: Build, says: Build): [string, string][] {
+  const names: [string, keyof Build][] = [
+    ['Builder', 'builder'],
+    ['Commit', 'builder_commit'],
+    ['Compiler', 'compiler'],
+    ['Flags', 'compiler_flags'],
+  ];
+  return names.flatMap(([name, key]): [string, string][] => {
+    if (proven[key] !== null) return [[name, `${esc(cut(proven[key]))} <small>(signed provenance)</small>`]];
+    return says[key] === null ? [] : [[name, `${esc(cut(says[key]))} <small>(the file’s own word)</small>`]];
+  });
+}
+
+function proofRows(proofs: JoinProof[]): [string, string][] {
+  const proof = countingProof(proofs);
+  if (!proof) return [['Evidence', 'none']];
+  const { dsse, verified, code, signers, signed_at, tile_ref, within } = proof;
+  if (!verified) return [['Evidence', `${digest(dsse)}<br>${badge('bad', code ?? 'refused')}`]];
+  return [
+    ['Evidence', digest(dsse)],
+    ...(within.length === 0
+      ? []
+      : [
+          [
+            'It is about',
+            `${within.map(({ sha256, path }) => `${digest(sha256)}, in which it lies as ${esc(cut(path))}`).join('<br>')}<br><small>where it lies is the word of whoever made this bundle</small>`,
+          ] as [string, string],
+        ]),
+    ['Signed by', signers.map((one) => esc(cut(one))).join('<br>')],
+    ['At', signed_at === null ? 'a time that nobody vouches for' : esc(signed_at)],
+    ['Log entry', tile_ref === null ? 'none' : `<span class="digest">${esc(tile_ref)}</span>`],
+  ];
+}
+
+const SHOWN_BUILDS = 50;
+
+function builds({ symbols, artifacts }: JoinDocument): string {
+  const nothing: Build = { builder: null, builder_commit: null, compiler: null, compiler_flags: null };
+  const one = (title: string, name: string, sha256: Digest, says: Build, proofs: JoinProof[]): string =>
+    `<h3>${title} ${esc(cut(name))}</h3>${rows([
+      ['SHA-256', digest(sha256)],
+      ...buildRows(countingProof(proofs)?.build ?? nothing, says),
+      ...proofRows(proofs),
+    ])}`;
+  const all = [
+    ...artifacts.map(({ name, sha256, says, evidence }) => one('Shipped file', name, sha256, says, evidence)),
+    ...symbols.map(({ name, sha256, says, evidence }) => one('Symbols', name, sha256, says, evidence)),
+  ];
+  const more = all.length > SHOWN_BUILDS ? `<p>And ${all.length - SHOWN_BUILDS} more.</p>` : '';
+  return all.slice(0, SHOWN_BUILDS).join('') + more;
+}
+
+const REPRODUCED = {
+  match: ['good', 'the replay crashed at the same places'],
+  match_fn: ['good', 'the replay crashed in the same functions, of another build'],
+  diverged: ['bad', 'the replay crashed elsewhere'],
+  no_crash: ['bad', 'the replay did not crash'],
+  unreplayable: ['open', 'not reproduced'],
+} as const;
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function gateRow({ name, threshold, value, pass }: GateResult): string {
+  const shown = (one: GateResult['value']): string =>
+    esc(typeof one === 'number' ? percent(one) : String(one));
+  return `<tr><td>${esc(name)}</td><td>${shown(threshold)}</td><td>${shown(value)}</td><td>${pass ? 'passed' : '<strong>failed</strong>'}</td></tr>`;
+}
+
+/** The section as HTML; texts in it come from anywhere. */
+export function stackSection(join: JoinDocument, record: ReplayRecord): string {
+  const { trace_id, signal, format, reproduction, gates, policy, frames, earlier } = join;
+  const judged = frames.filter(({ thread, index }) => thread === 0 && index < GATED_FRAMES);
+  const joined = judged.filter(({ gap }) => gap === null).length;
+  const share = judged.length === 0 ? 0 : joined / judged.length;
+  const [tone, words] = REPRODUCED[reproduction.verdict];
+  const ratio = record.replay_success_ratio;
+  const complete = gates.find(({ name }) => name === 'join_completeness')?.pass === true;
+  const custody = gates.find(({ name }) => name === 'chain_of_custody')?.pass === true;
+  return `<h2>The stack</h2>
+<p class="badges">${badge(complete ? 'good' : 'bad', `${percent(share)} joined`)}${badge(record.verdict === 'reproduced' ? 'good' : 'bad', `${percent(ratio)} of replays alike`)}${badge(tone, words)}${badge(custody ? 'good' : 'bad', custody ? 'chain of custody whole' : 'chain of custody incomplete')}</p>
+<p>${joined} of the first ${judged.length} frames of the thread that crashed are joined: each is resolved by a symbol file, belongs to a file that was shipped, and for both somebody whom the policy names has signed.</p>
+${rows([
+  ['Trace', digest(trace_id)],
+  ['Signal', esc(signal ?? 'none')],
+  ['Source', `${esc(format)}, ${digest(join.source_sha256)}`],
+  [
+    'Reproduction',
+    `${esc(reproduction.verdict)}: ${esc(reproduction.reason)}${earlier.length > 0 ? `<br>${earlier.length} earlier: ${earlier.map((one) => esc(one.verdict)).join(', ')}` : ''}`,
+  ],
+  ['Policy', `${esc(policy.name)}, ${digest(policy.sha256)}`],
+])}
+<div class="wide"><table><tr><th>Condition</th><th>Needed</th><th>Found</th><th></th></tr>${gates.map(gateRow).join('')}</table></div>
+${framesHtml(join)}
+${builds(join)}
+<p>What a verification cannot check: that functions, files and lines are what the symbols say (unpack them and ask a symbolizer: the addresses are here), that a shipped file has the id of its image where the trace does not name the file itself, that no other file had it, and that a file lies in the package or image that the evidence is about. That is the word of whoever signed this bundle.</p>
+`;
+}
