@@ -1,6 +1,7 @@
 /** Files that are whole or absent: written aside, synced, then renamed. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { type Digest, startDigest } from './digest.ts';
@@ -17,6 +18,19 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Makes a folder and those above it that are missing. Node's own recursive way never ends where the kernel says ENOENT to mkdir itself, as in /proc. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path)) || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await makeFolder(path);
+  }
+}
+
 /** Calls `fill` with a new file beside `path`, then renames it to `path`; on failure nothing is left. */
 export async function writeAside(
   path: string,
@@ -25,7 +39,7 @@ export async function writeAside(
 ): Promise<void> {
   const folder = dirname(path);
   const aside = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   try {
     const file = await open(aside, 'wx', 0o644);
     try {

@@ -113,6 +113,10 @@ it('what is not there is said, and never taken for success', async () => {
   expect(await call('symbols', 'add', 'empty', '--evidence', 'app.dsse.json', ...policy)).toMatchObject({
     ...{ status: 64, stderr: /no symbol file/ },
   });
+  const nowhere = { cwd, env: { REENACT_DATABASE_URL: '' } };
+  expect(await reenact(['trace', 'gaps', 'abcdef', '--store', '/proc/nowhere/x'], nowhere)).toMatchObject({
+    ...{ status: 3, stderr: /\/proc\/nowhere/ },
+  });
   const folder = { cwd, env: { REENACT_DATABASE_URL: 'postgresql://nobody:secret@127.0.0.1:9/x' } };
   const down = await reenact(['trace', 'gaps', 'abcdef', '--store', store.folder], folder);
   expect(down).toMatchObject({ status: 3, stderr: /127\.0\.0\.1:9\/x/ });

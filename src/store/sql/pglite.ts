@@ -1,5 +1,5 @@
 /** The embedded database: PostgreSQL compiled to WebAssembly, in a folder that one process at a time has open. */
-import { existsSync, mkdirSync, openAsBlob } from 'node:fs';
+import { existsSync, openAsBlob } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,6 +7,7 @@ import { PGlite, type Transaction } from '@electric-sql/pglite';
 
 import { sleep, systemClock } from '../../base/clock.ts';
 import { Fault } from '../../base/fault.ts';
+import { makeFolder } from '../../base/files.ts';
 import { type Database, databaseFault, type Parameter, type Queries } from './database.ts';
 
 /** How long another process may keep the folder before we give up. */
@@ -61,7 +62,7 @@ function queriesOf(on: PGlite | Transaction): Queries {
 /** Opens the database in `folder`, creating it where there is none; `snapshot` is an empty one, prepared by set-up. */
 export async function openEmbedded(folder: string, snapshot: string): Promise<Database> {
   try {
-    mkdirSync(folder, { recursive: true });
+    await makeFolder(folder);
     const held = await lock(folder, join(folder, 'lock'));
     try {
       const data = join(folder, 'data');
