@@ -32,7 +32,10 @@ export const FAULTS = {
     exit: 2,
     next: 'take it from where it was shipped: this one is damaged, or over a limit of docs/artifacts.md',
   },
-  store_failed: { exit: 3, next: 'see the database’s own log; nothing half-done was kept' },
+  store_failed: {
+    exit: 3,
+    next: 'mend what is named, or see the server’s own log; nothing half-done was kept',
+  },
   store_busy: { exit: 3, next: 'wait for the other command, or use a server: REENACT_DATABASE_URL' },
   store_newer: { exit: 3, next: 'use the version of reenact that wrote the store, or a later one' },
   store_unknown: { exit: 64, next: 'add it first: reenact trace add, symbols add, artifact add' },

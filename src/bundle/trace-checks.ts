@@ -214,7 +214,7 @@ function earlierLies({ kept, document, traced, subject }: Opened): string[] {
   });
 }
 
-function statedOf({ frames, artifacts }: JoinDocument, veiled: boolean): string[] {
+function statedOf({ frames, artifacts, reproduction }: JoinDocument, veiled: boolean): string[] {
   const inside = artifacts.some(({ evidence }) => (countingProof(evidence)?.within.length ?? 0) > 0);
   const unnamed = frames.some(
     (frame) => frame.artifact !== null && (frame.loaded_sha256 === null || isOfFile(frame)),
@@ -225,6 +225,9 @@ function statedOf({ frames, artifacts }: JoinDocument, veiled: boolean): string[
       ? ['that shipped files have the ids of their images, and that there was no other with them']
       : []),
     ...(inside ? ['that shipped files lie in the packages or images that the evidence is about'] : []),
+    ...(reproduction.verdict === 'match_fn'
+      ? ['that the replay’s functions have the names of the trace’s']
+      : []),
     ...(veiled ? ['that the replays crashed where they are said to: crash sites were withheld'] : []),
   ];
 }

@@ -24,14 +24,18 @@ function bare(trace: Trace): JoinedFrame[] {
 /** A replay's stack that goes on behind the original's end is no difference. */
 function differsAt({ pairs }: Comparison, at: number): boolean {
   const compared = pairs.filter(({ original }) => original !== null);
-  return compared.length === 0 ? at === 0 : compared[at]?.same === null;
+  const isPlaced = compared.some(({ same }) => same !== 'unplaced');
+  return isPlaced ? compared[at]?.same === null : at === 0;
 }
 
 /** What follows from addresses alone: where a replay is said to be in the same function, they differ. */
 function followsFrom({ verdict, at }: JoinReproduction, comparisons: Comparison[]): boolean {
   const same = comparisons.every((one) => one.verdict === 'match');
   if (verdict === 'match') return same;
-  if (verdict === 'match_fn') return !same;
+  const isWhole = comparisons.every(({ pairs }) =>
+    pairs.every(({ original, replayed }) => !original || replayed),
+  );
+  if (verdict === 'match_fn') return !same && isWhole;
   return verdict === 'diverged' && at !== null && comparisons.some((one) => differsAt(one, at));
 }
 

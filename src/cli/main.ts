@@ -26,11 +26,12 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   completion: async () => (await import('./completion.ts')).completionCommand,
 };
 
-function explain(error: unknown): number {
+async function explain(error: unknown): Promise<number> {
   if (error instanceof Fault) {
+    const { safe } = await import('../report/human.ts');
     const { exit, next } = FAULTS[error.code];
     process.stderr.write(
-      `reenact: ${error.message}\n${error.code === 'interrupted' ? '' : `  next: ${next}\n`}`,
+      `reenact: ${safe(error.message)}\n${error.code === 'interrupted' ? '' : `  next: ${next}\n`}`,
     );
     return exit;
   }
@@ -73,6 +74,6 @@ export async function main(argv: string[]): Promise<number> {
     }
     return await (await load())(args);
   } catch (error) {
-    return explain(error);
+    return await explain(error);
   }
 }

@@ -20,7 +20,7 @@ import type { JoinedFrame } from '../trace/gap.ts';
 import { gatesOf } from '../trace/join-gates.ts';
 import { obstacleOf, type Reproduction, worstOf } from '../trace/reproduction.ts';
 import { addTraces } from '../trace/store/ingest.ts';
-import { findTrace, joinFrames, type TraceRow } from '../trace/store/join.ts';
+import { findTrace, type TraceRow } from '../trace/store/join.ts';
 import { proposeManifest } from '../trace/store/propose.ts';
 import { keepReplayed, manifestOfTrace } from '../trace/store/replays.ts';
 import { imagesOfTraces, resolveImages } from '../trace/store/resolve.ts';
@@ -39,14 +39,16 @@ import { joinedTrace, namesOf } from './trace-store.ts';
 
 /** What senders call the frames of the thread that crashed, as the stored trace says it. */
 async function claimedOf(store: TraceStore, traceId: Digest): Promise<(string | null)[]> {
-  const bytes = await store.blobs.get(traceId);
-  if (!bytes) return [];
+  const bytes = await store.blobs.get(traceId).catch(() => undefined);
+  if (!bytes)
+    throw new Fault('store_failed', `${store.blobs.path(traceId)} is not there, or not what its name says`);
   const { threads } = JSON.parse(bytes.toString('utf8')) as Trace;
   return (threads.find(({ crashed }) => crashed) ?? threads[0])?.frames.map(({ claimed }) => claimed) ?? [];
 }
 
-async function stackOf(store: TraceStore, traceId: Digest): Promise<JoinedFrame[]> {
-  return comparable(await joinFrames(store.database, traceId), await claimedOf(store, traceId));
+/** Names count where the policy accepts whoever vouches for the symbols. */
+async function stackOf(store: TraceStore, traceId: Digest, policy: Policy): Promise<JoinedFrame[]> {
+  return comparable(await joinedTrace(store, traceId, policy), await claimedOf(store, traceId));
 }
 
 /** Each different crash is a trace of its own, named by the same symbols. */
@@ -55,6 +57,7 @@ async function compareWith(
   traceId: Digest,
   record: ReplayRecord,
   source: Digest,
+  policy: Policy,
 ): Promise<Reproduction> {
   const obstacle = obstacleOf(record);
   if (obstacle !== null) return { verdict: 'unreplayable', at: null, reason: obstacle, pairs: [] };
@@ -68,9 +71,9 @@ async function compareWith(
   const added = await addTraces(store, crashes);
   const ids = [...new Set(added.map(({ trace_id }) => trace_id))];
   await resolveImages(store, symbolizer(), await imagesOfTraces(store.database, ids));
-  const original = await stackOf(store, traceId);
+  const original = await stackOf(store, traceId, policy);
   const comparisons = [];
-  for (const id of ids) comparisons.push(compareStacks(original, await stackOf(store, id)));
+  for (const id of ids) comparisons.push(compareStacks(original, await stackOf(store, id, policy)));
   return worstOf(comparisons);
 }
 
@@ -149,7 +152,7 @@ export async function reproduceCommand(args: string[]): Promise<number> {
       const kept = record && (await store.blobs.put(canonicalJson(record), true));
       const reproduction: Reproduction =
         record && kept
-          ? await compareWith(store, trace.trace_id, record, kept)
+          ? await compareWith(store, trace.trace_id, record, kept, policy)
           : {
               ...{ verdict: 'unreplayable', at: null, pairs: [] },
               reason:

@@ -1,6 +1,9 @@
 /** Opens the store that a command names: files in its folder, and the database beside them or on a server. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { Fault } from '../base/fault.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { openDatabase } from '../store/sql/open.ts';
 import type { TraceStore } from '../trace/store/store.ts';
@@ -9,9 +12,15 @@ import type { Arguments } from './options.ts';
 /** store/ lies beside src/ in a checkout and beside dist/ in a package. */
 const SNAPSHOT = fileURLToPath(new URL('../../store/empty-pglite.tar.gz', import.meta.url));
 
-/** Does `work` with the store of --store (default: .reenact), and closes it, however that ends. */
-export async function withStore<T>(a: Arguments, work: (store: TraceStore) => Promise<T>): Promise<T> {
+/** Does `work` with the store of --store (default: .reenact), and closes it, however that ends; only `make` creates one. */
+export async function withStore<T>(
+  a: Arguments,
+  work: (store: TraceStore) => Promise<T>,
+  make: 'make' | 'read' = 'make',
+): Promise<T> {
   const folder = a.text('store') ?? '.reenact';
+  const isThere = process.env.REENACT_DATABASE_URL || existsSync(join(folder, 'sql', 'data'));
+  if (make === 'read' && !isThere) throw new Fault('store_unknown', `there is no store in ${folder}`);
   const database = await openDatabase(folder, process.env.REENACT_DATABASE_URL || undefined, SNAPSHOT);
   try {
     return await work({ database, blobs: new BlobStore(folder) });

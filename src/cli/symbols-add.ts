@@ -1,5 +1,5 @@
 /** reenact symbols add: symbol files into the store, each with an accepted attestation of exactly its bytes. */
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
@@ -13,8 +13,8 @@ import { readObject } from '../trace/object.ts';
 import { slicesOf } from '../trace/slices.ts';
 import { buildOfFile } from '../trace/store/build-of-file.ts';
 import { type AddedBundle, addBundle } from '../trace/store/bundles.ts';
-import { type EvidencePile, pileOf, verifyAbout } from '../trace/store/evidence.ts';
-import { imagesMeaning, resolveImages, type Symbolizer } from '../trace/store/resolve.ts';
+import { type EvidencePile, pileOf, verifySifted } from '../trace/store/evidence.ts';
+import { resolveImages, type Symbolizer } from '../trace/store/resolve.ts';
 import type { TraceStore } from '../trace/store/store.ts';
 import { evidenceFiles, trustOf } from './evidence-files.ts';
 import { parseOptions } from './options.ts';
@@ -44,13 +44,15 @@ async function* filesOf(paths: string[]): AsyncGenerator<SymbolFile> {
 }
 
 /** The bytes that were attested are the ones that are kept and read: a file that changes in between is refused. */
-async function take(desk: Desk, { path, says }: SymbolFile): Promise<Outcome> {
+async function take(desk: Desk, { path: named, says }: SymbolFile): Promise<Outcome> {
   const { store, trust, pile, engine } = desk;
+  // A link is followed once, so that what is hashed, read and kept is one file.
+  const path = await realpath(named);
   const sha256 = await digestOfFile(path);
   const lie = contradiction(says, readObject(path).images);
   if (lie !== null) throw new Fault('object_malformed', `${path}: ${lie}`);
-  const evidence = pile.about(sha256);
-  const record = await verifyAbout(sha256, 'symbols', evidence, trust, systemClock.now());
+  const about = pile.about(sha256);
+  const { record, files: evidence } = await verifySifted(sha256, 'symbols', about, trust, systemClock.now());
   if (record.verdict !== 'verified') {
     const code = record.code!;
     return { path, code, message: `${path} (${sha256}): ${record.message}`, next: REFUSALS[code].next };
@@ -69,8 +71,7 @@ async function take(desk: Desk, { path, says }: SymbolFile): Promise<Outcome> {
   });
   const all = [];
   for (const one of added) {
-    const images = await imagesMeaning(store.database, one.image);
-    all.push({ ...one, resolved: await resolveImages(store, engine, images) });
+    all.push({ ...one, resolved: await resolveImages(store, engine, [one.image]) });
   }
   return { path, added: all };
 }

@@ -1,9 +1,12 @@
 /** reenact trace add, audit, gaps: traces in the store, joined to symbols, artifacts and their provenance. */
+import { realpath } from 'node:fs/promises';
+
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import type { Manifest } from '../manifest/definition.ts';
-import { loadPolicy, type Policy } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
+import { safeLine } from '../report/human.ts';
 import { auditText, gapsText } from '../report/joined.ts';
 import { demangled } from '../trace/demangle.ts';
 import type { JoinedFrame } from '../trace/gap.ts';
@@ -17,6 +20,7 @@ import { linkManifest } from '../trace/store/replays.ts';
 import { imagesOfTraces, resolveImages } from '../trace/store/resolve.ts';
 import { reverify } from '../trace/store/reverify.ts';
 import type { TraceStore } from '../trace/store/store.ts';
+import { trustOf } from './evidence-files.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { keepManifest, recordedManifest } from './replay-case.ts';
 import { withStore } from './store.ts';
@@ -62,13 +66,17 @@ export async function traceAdd(args: string[]): Promise<number> {
         process.stdout.write(
           a.flag('json')
             ? `${JSON.stringify({ path: batch[n]!.path, trace_id, added: fresh, frames: count })}\n`
-            : `${trace_id}  ${batch[n]!.path}: ${count} ${count === 1 ? 'frame' : 'frames'}${fresh ? '' : ', known already'}\n`,
+            : `${trace_id}  ${safeLine(batch[n]!.path)}: ${count} ${count === 1 ? 'frame' : 'frames'}${fresh ? '' : ', known already'}\n`,
         );
       [batch, frames] = [[], 0];
     };
     for (const path of a.positionals) {
-      const trace = await readTraceFile(path);
-      const { sha256 } = await store.blobs.putFile(path);
+      // What was read before one that is refused is kept all the same.
+      const trace = await readTraceFile(path).catch(async (error: unknown) => {
+        if (batch.length > 0) await flush();
+        throw error;
+      });
+      const { sha256 } = await store.blobs.putFile(await realpath(path));
       const manifest =
         named ?? (trace.format === 'replay' ? await recordedManifest(store.blobs, sha256) : undefined);
       batch.push({ trace, source: sha256, path, manifest });
@@ -98,8 +106,7 @@ export async function namesOf(frames: JoinedFrame[]): Promise<Map<string, string
 }
 
 async function policyOf(a: Arguments): Promise<Policy | undefined> {
-  const name = a.text('policy');
-  return name === undefined ? undefined : await loadPolicy(name);
+  return a.text('policy') === undefined ? undefined : (await trustOf(a)).policy;
 }
 
 function oneTrace(a: Arguments): string {
@@ -112,32 +119,40 @@ export async function traceAudit(args: string[]): Promise<number> {
   const a = parseOptions('trace audit', args);
   const given = oneTrace(a);
   const policy = await policyOf(a);
-  return await withStore(a, async (store) => {
-    const trace = await findTrace(store.database, given);
-    const frames = await joinedTrace(store, trace.trace_id, policy);
-    const gates = gatesOf(frames, policy);
-    process.stdout.write(
-      a.flag('json')
-        ? `${JSON.stringify({ audit_version: 1, trace, frames, gates }, null, 2)}\n`
-        : auditText({ trace, frames, gates, names: await namesOf(frames) }),
-    );
-    return gates.every(({ pass }) => pass) ? EXIT.ok : EXIT.failed;
-  });
+  return await withStore(
+    a,
+    async (store) => {
+      const trace = await findTrace(store.database, given);
+      const frames = await joinedTrace(store, trace.trace_id, policy);
+      const gates = gatesOf(frames, policy);
+      process.stdout.write(
+        a.flag('json')
+          ? `${JSON.stringify({ audit_version: 1, trace, frames, gates }, null, 2)}\n`
+          : auditText({ trace, frames, gates, names: await namesOf(frames) }),
+      );
+      return gates.every(({ pass }) => pass) ? EXIT.ok : EXIT.failed;
+    },
+    'read',
+  );
 }
 
 export async function traceGaps(args: string[]): Promise<number> {
   const a = parseOptions('trace gaps', args);
   const given = oneTrace(a);
   const policy = await policyOf(a);
-  return await withStore(a, async (store) => {
-    const trace = await findTrace(store.database, given);
-    const frames = await joinedTrace(store, trace.trace_id, policy);
-    const gaps = gapsOf(frames, await nearMisses(store.database, frames));
-    process.stdout.write(
-      a.flag('json')
-        ? `${JSON.stringify({ gaps_version: 1, trace, gaps }, null, 2)}\n`
-        : gapsText(trace, gaps, frames.length),
-    );
-    return gaps.length === 0 ? EXIT.ok : EXIT.failed;
-  });
+  return await withStore(
+    a,
+    async (store) => {
+      const trace = await findTrace(store.database, given);
+      const frames = await joinedTrace(store, trace.trace_id, policy);
+      const gaps = gapsOf(frames, await nearMisses(store.database, frames));
+      process.stdout.write(
+        a.flag('json')
+          ? `${JSON.stringify({ gaps_version: 1, trace, gaps }, null, 2)}\n`
+          : gapsText(trace, gaps, frames.length),
+      );
+      return gaps.length === 0 ? EXIT.ok : EXIT.failed;
+    },
+    'read',
+  );
 }

@@ -101,17 +101,14 @@ export function auditText({ trace, frames, gates, names }: AuditView): string {
   const joined = frames.filter(({ artifact }) => artifact !== null);
   const artifacts = new Map(joined.map(({ artifact }) => [artifact!.sha256, artifact!]));
   const letters = new Map([...artifacts.keys()].map((sha256, n) => [sha256, `build ${n + 1}`]));
-  const threads = [...new Set(frames.map(({ thread }) => thread))];
+  const threads = [...Map.groupBy(frames, ({ thread }) => thread)];
   return (
     headText(trace) +
     threads
       .map(
-        (thread) =>
+        ([thread, members]) =>
           line(0, thread === 0 ? 'thread that crashed' : `thread ${thread + 1}`) +
-          frames
-            .filter((frame) => frame.thread === thread)
-            .map((frame) => frameText(frame, letters, names))
-            .join(''),
+          members.map((frame) => frameText(frame, letters, names)).join(''),
       )
       .join('') +
     (artifacts.size > 0 ? 'builds\n' : '') +

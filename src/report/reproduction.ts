@@ -38,11 +38,11 @@ function placeText(frame: JoinedFrame | null, names: Names): string {
 }
 
 function pairText({ original, replayed, same }: FramePair, n: number, names: Names): string {
-  const mark = { place: '=', function: '~', none: '≠' }[same ?? (original ? 'none' : 'place')];
+  const mark = { place: '=', function: '~', unplaced: '?', none: '≠' }[same ?? (original ? 'none' : 'place')];
   return `  ${original ? mark : ' '} ${String(n).padStart(2)} ${fitted(placeText(original, names))} ${fitted(placeText(replayed, names)).trimEnd()}\n`;
 }
 
-/** Marks: = the same place, ~ the same function of another build, ≠ another. */
+/** Marks: = the same place, ~ the same function of another build, ? in no build on both sides, ≠ another. */
 export function reproductionText({
   trace,
   manifest,

@@ -8,7 +8,8 @@ export type ReproductionVerdict = (typeof REPRODUCTIONS)[number];
 export interface FramePair {
   original: JoinedFrame | null;
   replayed: JoinedFrame | null;
-  same: 'place' | 'function' | null;
+  /** `unplaced`: both lie in no build that anybody could name, so that nothing is compared. */
+  same: 'place' | 'function' | 'unplaced' | null;
 }
 
 export interface Comparison {
@@ -18,9 +19,12 @@ export interface Comparison {
   pairs: FramePair[];
 }
 
+/** As the kernel and debuggers call its page. */
+const VDSO: readonly string[] = ['[vdso]', 'linux-vdso.so.1', 'linux-gate.so.1'];
+
 /** The kernel's own page is no part of any build, and moves. */
 function isVdso({ image_path, image_id }: JoinedFrame, claimed: string | null): boolean {
-  return /\bvdso\b/.test(image_path ?? '') || (image_id === null && /^\[?vdso\b/.test(claimed ?? ''));
+  return VDSO.includes(image_path ?? '') || (image_id === null && /^\[?vdso\]?(?:\+|$)/.test(claimed ?? ''));
 }
 
 /** Frames of the thread that crashed, without the kernel's; `claimed` by frame, as the trace says it. */
@@ -28,15 +32,23 @@ export function comparable(frames: JoinedFrame[], claimed: (string | null)[]): J
   return frames.filter((frame) => frame.thread === 0 && !isVdso(frame, claimed[frame.index] ?? null));
 }
 
-/** The function whose code it is, inlined calls aside. */
-function functionOf({ places }: JoinedFrame): string | null {
-  return places.at(-1)?.function ?? null;
+/** The function whose code it is, inlined calls aside, by symbols that somebody vouches for; and the file it is in. */
+function functionOf({ places, bundle, image_path }: JoinedFrame): string | null {
+  const name = bundle?.evidence?.verified === true ? places.at(-1)?.function : null;
+  return name ? `${image_path?.split(/[\\/]/).at(-1)} ${name}` : null;
+}
+
+/** Whether a frame lies in a build that has an identity: a path alone is none. */
+function isPlaced({ image_id }: JoinedFrame): boolean {
+  return image_id !== null && !image_id.startsWith('none:');
 }
 
 function sameness(a: JoinedFrame | undefined, b: JoinedFrame | undefined): FramePair['same'] {
   if (!a || !b) return null;
-  // Two frames in no module at all, such as code made at run time, have nothing that could differ.
-  if (a.image_id === b.image_id && a.rel_addr === b.rel_addr) return 'place';
+  if (!isPlaced(a) && !isPlaced(b)) return 'unplaced';
+  const otherFile =
+    a.loaded_sha256 !== null && b.loaded_sha256 !== null && a.loaded_sha256 !== b.loaded_sha256;
+  if (a.image_id === b.image_id && a.rel_addr === b.rel_addr && !otherFile) return 'place';
   const name = functionOf(a);
   return name !== null && name === functionOf(b) ? 'function' : null;
 }
@@ -47,8 +59,8 @@ export function compareStacks(original: JoinedFrame[], replayed: JoinedFrame[]):
     const [a, b] = [original[n], replayed[n]];
     return { original: a ?? null, replayed: b ?? null, same: sameness(a, b) };
   });
-  const compared = pairs.slice(0, original.length);
-  const at = compared.findIndex(({ same }) => same === null);
+  const compared = pairs.slice(0, original.length).filter(({ same }) => same !== 'unplaced');
+  const at = pairs.findIndex(({ same, original: a }) => same === null && a !== null);
   if (at >= 0 || compared.length === 0) return { verdict: 'diverged', at: Math.max(0, at), pairs };
   const exact = compared.every(({ same }) => same === 'place');
   return { verdict: exact ? 'match' : 'match_fn', at: null, pairs };

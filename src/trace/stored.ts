@@ -1,7 +1,8 @@
 /** A trace as stores and bundles keep it: the canonical form whose digest is its id, read back without believing it. */
+import { DIGEST_PATTERN } from '../base/digest.ts';
 import { memberPath, type Problem, parseJson } from '../base/json.ts';
 import { array, boolean, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
-import { TRACE_LIMITS, TRUSTS, type Trace } from './trace.ts';
+import { debugIdShape, hexShape, idShape, TRACE_LIMITS, TRUSTS, type Trace } from './trace.ts';
 
 /** Bytes of a trace, and of its joined frames, that are read back whole. */
 export const STORED_BYTES = 33_554_432;
@@ -15,11 +16,11 @@ const storedShape: Shape = closed({
   images: array(
     closed({
       arch: nullable(text),
-      base: nullable(text),
-      debug_id: nullable(text),
-      id: nullable(text),
+      base: nullable(hexShape),
+      debug_id: nullable(debugIdShape),
+      id: nullable(idShape),
       path: text,
-      sha256: nullable(text),
+      sha256: nullable(string({ pattern: DIGEST_PATTERN })),
       size: nullable(count),
     }),
     { max: TRACE_LIMITS.images },
@@ -33,8 +34,8 @@ const storedShape: Shape = closed({
           activation: boolean(),
           claimed: nullable(text),
           image: nullable(integer(0, TRACE_LIMITS.images - 1)),
-          ip: nullable(text),
-          rel_addr: nullable(text),
+          ip: nullable(hexShape),
+          rel_addr: nullable(hexShape),
           trust: oneOf(...TRUSTS),
         }),
         { max: TRACE_LIMITS.frames },

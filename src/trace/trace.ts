@@ -63,15 +63,20 @@ export interface Trace {
   threads: Thread[];
 }
 
-const hexShape: Shape = string({ pattern: /^0x[0-9a-f]{1,16}$/ });
+/** An address or distance. */
+export const hexShape: Shape = string({ pattern: /^0x[0-9a-f]{1,16}$/ });
 const text = string({ max: 4096 });
+
+/** Ids as they are written here: nothing in one means anything to a shell. */
+export const idShape: Shape = string({
+  pattern: /^(?:(?:elf|pdb|macho|pe|sha256):[0-9A-Fa-f-]{1,128}|js:[0-9a-f]{32})$/,
+});
+export const debugIdShape: Shape = string({ pattern: /^[0-9A-F]{32}[0-9a-f]{1,8}$/ });
 
 export const imageShape: Shape = object(
   {
-    id: nullable(
-      string({ pattern: /^(?:(?:elf|pdb|macho|pe|sha256):[0-9A-Fa-f-]{1,128}|js:[0-9a-f]{32})$/ }),
-    ),
-    debug_id: nullable(string({ pattern: /^[0-9A-F]{32}[0-9a-f]{1,8}$/ })),
+    id: nullable(idShape),
+    debug_id: nullable(debugIdShape),
     path: text,
     arch: nullable(string({ max: 64 })),
     base: nullable(hexShape),
@@ -160,6 +165,11 @@ export function checked(trace: Trace, name: string): Trace {
   if (threads.length > TRACE_LIMITS.threads) throw wrongTrace(name, `${threads.length} threads`);
   if (frames > TRACE_LIMITS.frames)
     throw wrongTrace(name, `${frames} frames, at most ${TRACE_LIMITS.frames} are taken`);
+  const large = threads.find(({ id }) => !Number.isSafeInteger(id) || id < 0);
+  if (large) throw wrongTrace(name, `a thread has the number ${large.id}`);
+  for (const [n, { size }] of images.entries())
+    if (size !== null && !(Number.isSafeInteger(size) && size >= 0))
+      throw wrongTrace(name, `image ${n} has ${size} bytes`);
   if (frames === 0) throw wrongTrace(name, 'there is no frame in it');
   for (const [t, thread] of threads.entries())
     for (const [n, { image }] of thread.frames.entries())

@@ -114,11 +114,22 @@ it('what is not there is said, and never taken for success', async () => {
     ...{ status: 64, stderr: /no symbol file/ },
   });
   const nowhere = { cwd, env: { REENACT_DATABASE_URL: '' } };
-  expect(await reenact(['trace', 'gaps', 'abcdef', '--store', '/proc/nowhere/x'], nowhere)).toMatchObject({
+  expect(await reenact(['trace', 'add', 'crash.json', '--store', '/proc/nowhere/x'], nowhere)).toMatchObject({
     ...{ status: 3, stderr: /\/proc\/nowhere/ },
   });
   const folder = { cwd, env: { REENACT_DATABASE_URL: 'postgresql://nobody:secret@127.0.0.1:9/x' } };
   const down = await reenact(['trace', 'gaps', 'abcdef', '--store', store.folder], folder);
   expect(down).toMatchObject({ status: 3, stderr: /127\.0\.0\.1:9\/x/ });
   expect(down.stderr).not.toContain('secret');
+  // What is only read makes no store, and a policy that names nobody judges nothing.
+  expect(await reenact(['trace', 'gaps', 'abcdef', '--store', join(cwd, 'typo')], nowhere)).toMatchObject({
+    ...{ status: 64, stderr: /there is no store in/ },
+  });
+  expect(await call('trace', 'audit', 'abcdef', '--policy', 'default')).toMatchObject({
+    ...{ status: 64, stderr: /names nobody who may sign/ },
+  });
+  for (const url of ['garbage', 'mysql://x/y', 'postgresql://somebody@[::1/x']) {
+    const wrong = { cwd, env: { REENACT_DATABASE_URL: url } };
+    expect((await reenact(['trace', 'gaps', 'abcdef'], wrong)).status).toBe(64);
+  }
 });

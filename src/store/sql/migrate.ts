@@ -22,6 +22,19 @@ async function versionOf(queries: Queries): Promise<number> {
   return row?.version ?? 0;
 }
 
+/** Tables of somebody else's are not ours to change. */
+async function assertOurs(queries: Queries, name: string): Promise<void> {
+  const rows = await queries.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+     WHERE n.nspname = current_schema() AND relkind IN ('r', 'v', 'p') LIMIT 1`,
+  );
+  if (rows.length > 0)
+    throw new Fault(
+      'store_failed',
+      `${name} holds the table ${rows[0]!.name} and is no store of ours: give the store a database of its own`,
+    );
+}
+
 /** Throws a Fault of `store_newer` where a later version of this program has been. */
 export async function migrate(database: Database): Promise<void> {
   const newest = MIGRATIONS.length;
@@ -38,7 +51,9 @@ export async function migrate(database: Database): Promise<void> {
   await database.transaction(async (queries) => {
     await queries.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
     // Asked again: another process may have been first.
-    for (let version = (await behind(queries)) + 1; version <= newest; version++) {
+    const known = await behind(queries);
+    if (known === 0) await assertOurs(queries, database.name);
+    for (let version = known + 1; version <= newest; version++) {
       for (const statement of MIGRATIONS[version - 1]!.split(';\n'))
         if (statement.trim() !== '') await queries.query(statement);
       await queries.query('INSERT INTO schema_version (version) VALUES ($1)', [version]);

@@ -2,7 +2,7 @@
 import pg from 'pg';
 
 import { digestOf } from '../../base/digest.ts';
-import { Fault } from '../../base/fault.ts';
+import { asFault, Fault } from '../../base/fault.ts';
 import { type Database, databaseFault, type Parameter, type Queries } from './database.ts';
 
 const OLDEST = 150_000;
@@ -34,10 +34,21 @@ function queriesOf(client: pg.Client, database: string): Queries {
   };
 }
 
+/** Addresses that cannot be one are a mistake of whoever named them. */
+function clientOf(o: pg.ClientConfig): pg.Client {
+  try {
+    return new pg.Client(o);
+  } catch (error) {
+    throw asFault('usage', 'REENACT_DATABASE_URL cannot be used', error);
+  }
+}
+
 /** Connects to the server that `url` names. Throws a Fault when it cannot, or the server is too old. */
 export async function openServer(url: string): Promise<Database> {
   const name = shown(url);
-  const client = new pg.Client({
+  if (!/^postgres(?:ql)?:\/\//.test(url))
+    throw new Fault('usage', 'REENACT_DATABASE_URL is an address like postgresql://user@host:5432/database');
+  const client = clientOf({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: STATEMENT_MS,

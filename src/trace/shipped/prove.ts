@@ -2,7 +2,7 @@
 import type { Trust } from '../../evidence/trust.ts';
 import type { SourceFile } from '../../evidence/verify.ts';
 import type { Proof, Shipped } from '../store/artifacts.ts';
-import { pileOf, verifyAbout } from '../store/evidence.ts';
+import { pileOf, verifySifted } from '../store/evidence.ts';
 import { linksOf } from './oci.ts';
 
 /** One proof for each link that a file names, accepted or refused; where none names any, the refusal for the thing itself. */
@@ -17,9 +17,7 @@ export async function prove(
   const named = [...new Set(links)].filter((link) => pile.names(link));
   const proofs: Proof[] = [];
   for (const subject of named.length > 0 ? named : links.slice(0, 1)) {
-    const about = pile.about(subject);
-    const record = await verifyAbout(subject, 'artifact', about, trust, nowMs);
-    proofs.push({ subject, record, files: about });
+    proofs.push({ subject, ...(await verifySifted(subject, 'artifact', pile.about(subject), trust, nowMs)) });
   }
   return proofs;
 }

@@ -91,7 +91,9 @@ export async function addBundle(store: TraceStore, incoming: IncomingBundle): Pr
     return { sha256, image, rank, level, lacks: gaps, functions, text };
   };
   const prepared: Awaited<ReturnType<typeof prepare>>[] = [];
-  for (const slice of slices) prepared.push(await prepare(slice));
+  // In the order in which everybody takes images, so that two writers do not wait for each other.
+  const inOrder = slices.toSorted((a, b) => ((a.image.id ?? '') < (b.image.id ?? '') ? -1 : 1));
+  for (const slice of inOrder) prepared.push(await prepare(slice));
   return await store.database.transaction(async (queries) => {
     await keepEvidence(store, queries, file, 'symbols', proof.record, proof.files);
     const added: AddedBundle[] = [];

@@ -87,6 +87,25 @@ export async function verifyAbout(
   });
 }
 
+/** Verifies what there is; where all together are refused, those that stand by themselves: a stranger's file beside them takes nothing away. */
+export async function verifySifted(
+  subject: Digest,
+  about: About,
+  files: SourceFile[],
+  trust: Trust,
+  nowMs: number,
+): Promise<{ record: EvidenceRecord; files: SourceFile[] }> {
+  const record = await verifyAbout(subject, about, files, trust, nowMs);
+  if (record.verdict === 'verified' || files.length < 2) return { record, files };
+  const standing: SourceFile[] = [];
+  for (const file of files) {
+    const { envelopes } = await verifyAbout(subject, about, [file], trust, nowMs);
+    if (envelopes.some(({ verdict }) => verdict === 'accepted')) standing.push(file);
+  }
+  if (standing.length === 0 || standing.length === files.length) return { record, files };
+  return { record: await verifyAbout(subject, about, standing, trust, nowMs), files: standing };
+}
+
 /** The envelope that a join shows: provenance before other statements; undefined where none was accepted. */
 export function mainOf(record: EvidenceRecord): EnvelopeRecord | undefined {
   const accepted = record.envelopes.filter(({ verdict }) => verdict === 'accepted');
@@ -102,7 +121,7 @@ export function factsOf(main: EnvelopeRecord, files: SourceFile[]): BuildFacts {
   return found ? buildFacts(found.statement) : {};
 }
 
-/** Keeps the bytes and what came of them; the bytes are on disk before the row that names them. Returns the row's number. */
+/** Keeps the bytes and what came of them; the bytes are on disk before the row that names them. */
 export async function keepEvidence(
   { blobs }: Pick<TraceStore, 'blobs'>,
   queries: Queries,
@@ -110,24 +129,25 @@ export async function keepEvidence(
   about: About,
   record: EvidenceRecord,
   files: SourceFile[],
-): Promise<number | null> {
+): Promise<void> {
   const main = mainOf(record);
   const shown = main ?? record.envelopes[0];
-  if (!shown) return null;
+  if (!shown) return;
   const kept: Digest[] = [];
   for (const { bytes } of files) kept.push(await blobs.put(bytes, true));
   const record_sha256 = await blobs.put(canonicalJson(record), true);
   const verified = record.verdict === 'verified';
   const log = main?.log.find(({ tile_ref }) => tile_ref !== null);
   const signed_at = main?.timestamps[0]?.time ?? null;
-  const [row] = await queries.query<{ evidence: number }>(
+  // What was accepted stays so, whatever is given beside it later.
+  await queries.query(
     `INSERT INTO evidence (subject_sha256, about, envelope_sha256, files, predicate_type, policy_sha256, verified,
        error, signers, signed_at, tile_ref, build, record_sha256)
      VALUES ($1, $2, $3, $4::text[], $5, $6, $7, $8, $9::jsonb, $10, $11, $12::jsonb, $13)
-     ON CONFLICT (subject_sha256, envelope_sha256, policy_sha256) DO UPDATE SET verified = EXCLUDED.verified,
+     ON CONFLICT (subject_sha256, about, envelope_sha256, policy_sha256) DO UPDATE SET verified = EXCLUDED.verified,
        error = EXCLUDED.error, files = EXCLUDED.files, signers = EXCLUDED.signers, signed_at = EXCLUDED.signed_at,
        tile_ref = EXCLUDED.tile_ref, build = EXCLUDED.build, record_sha256 = EXCLUDED.record_sha256
-     RETURNING evidence`,
+     WHERE EXCLUDED.verified OR NOT evidence.verified`,
     [
       subject,
       about,
@@ -144,5 +164,4 @@ export async function keepEvidence(
       record_sha256,
     ],
   );
-  return row!.evidence;
 }

@@ -20,7 +20,7 @@ export function idsOf({ id, pdb }: Image, sha256: Digest): { id: string; derived
 export async function internImage(queries: Queries, id: string, debugId: string | null): Promise<number> {
   const [row] = await queries.query<{ image: number }>(
     `INSERT INTO image (id, debug_id) VALUES ($1, $2)
-     ON CONFLICT (id) DO UPDATE SET debug_id = COALESCE(image.debug_id, EXCLUDED.debug_id) RETURNING image`,
+     ON CONFLICT (id) DO UPDATE SET debug_id = COALESCE(EXCLUDED.debug_id, image.debug_id) RETURNING image`,
     [id, debugId],
   );
   return row!.image;

@@ -2,7 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { imageKey, inOrder } from '../frame-facts.ts';
-import { type Frame, type Thread, TRUSTS, type Trace } from '../trace.ts';
+import { type Frame, type Thread, TRUSTS, type Trace, type TraceImage, wrongTrace } from '../trace.ts';
 import { canonicalTrace } from '../trace-id.ts';
 import { arrayText, pieces, plainText, toBigint } from './rows.ts';
 import type { TraceStore } from './store.ts';
@@ -32,6 +32,20 @@ interface Prepared extends Incoming {
   ids: string[];
 }
 
+/** One build can be loaded twice; two files that are said to be one build cannot be told apart in what is kept. */
+function assertTold({ trace: { images }, ids, trace_id }: Prepared): void {
+  const seen = new Map<string, TraceImage>();
+  for (const [n, image] of images.entries()) {
+    const other = seen.get(ids[n]!);
+    if (other && other.sha256 !== image.sha256)
+      throw wrongTrace(
+        trace_id,
+        `its images ${other.path} and ${image.path} are both ${ids[n]}, and of different files`,
+      );
+    seen.set(ids[n]!, image);
+  }
+}
+
 /** The address that is looked up in the image's symbols; undefined where the trace gives none. */
 function lookedUp({ rel_addr, activation }: Frame): bigint | undefined {
   if (rel_addr === null) return undefined;
@@ -41,8 +55,10 @@ function lookedUp({ rel_addr, activation }: Frame): bigint | undefined {
 
 async function internImages(queries: Queries, prepared: Prepared[]): Promise<Map<string, number>> {
   const known = new Map<string, string | null>();
+  // What a trace says of an image that has an id is not believed for other traces.
   for (const { trace, ids } of prepared)
-    for (const [n, { debug_id }] of trace.images.entries()) known.set(ids[n]!, debug_id);
+    for (const [n, { debug_id }] of trace.images.entries())
+      known.set(ids[n]!, ids[n]!.startsWith('debug:') ? debug_id : null);
   // In one order for all writers: two that wait for each other would be a deadlock.
   const names = [...known.keys()].sort();
   const found = new Map<string, number>();
@@ -90,8 +106,10 @@ function placeOf(frame: Frame, { ids }: Prepared, images: Map<string, number>): 
   return `${images.get(ids[frame.image]!)!}:${toBigint(address)}`;
 }
 
-function foundOf({ trust, activation }: Frame): number {
-  return TRUSTS.indexOf(trust) + (activation ? ACTIVATION : 0);
+function foundOf({ trust, activation, rel_addr }: Frame): number {
+  // Before address 0 there is nothing: it is looked up as it is.
+  const exact = activation || (rel_addr !== null && BigInt(rel_addr) === 0n);
+  return TRUSTS.indexOf(trust) + (exact ? ACTIVATION : 0);
 }
 
 async function insertThreads(
@@ -174,6 +192,7 @@ export async function addTraces({ database, blobs }: TraceStore, incoming: Incom
       threads: inOrder(one.trace.threads),
       ids: one.trace.images.map(imageKey),
     });
+  for (const one of all) assertTold(one);
   const unique = [...new Map(all.map((one) => [one.trace_id, one])).values()];
   const fresh = await database.transaction(async (queries) => {
     const numbers = await insertTraces(queries, unique);

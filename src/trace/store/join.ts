@@ -59,23 +59,23 @@ const EVIDENCE = `json_build_object('evidence', e.evidence, 'dsse', 'dsse:' || e
 async function bundlesOf(
   queries: Queries,
   numbers: number[],
-): Promise<Map<number, { bundle: JoinBundle; id: string }>> {
+): Promise<Map<number, { bundle: JoinBundle; id: string; text: string | null }>> {
   if (numbers.length === 0) return new Map();
-  const rows = await queries.query<
-    JoinBundle & { number: number; id: string; evidence: JoinEvidence | null }
-  >(
-    `SELECT b.bundle AS number, i.id, b.sha256, b.name, b.format, b.quality, b.lacks,
+  const rows = await queries.query<JoinBundle & { number: number; id: string; text: string | null }>(
+    `SELECT b.bundle AS number, i.id, b.text_sha256 AS text, b.sha256, b.name, b.format, b.quality, b.lacks,
        (SELECT ${EVIDENCE} FROM evidence e WHERE e.subject_sha256 = b.file_sha256 AND e.about = 'symbols'
         ORDER BY e.verified DESC, e.evidence DESC LIMIT 1) AS evidence
      FROM bundle b JOIN image i USING (image) WHERE b.bundle = ANY ($1::int[])`,
     [numbers],
   );
-  return new Map(rows.map(({ number, id, ...bundle }) => [number, { bundle, id }]));
+  return new Map(rows.map(({ number, id, text, ...bundle }) => [number, { bundle, id, text }]));
 }
 
-async function artifactsOf(queries: Queries, ids: string[]): Promise<Map<string, JoinArtifact[]>> {
-  const rows = await queries.query<JoinArtifact & { image_id: string }>(
-    `SELECT i.id AS image_id, v.sha256, v.artifact_id, v.kind, v.builder, v.builder_commit, v.compiler, v.compiler_flags,
+type Candidate = JoinArtifact & { text: string | null };
+
+async function artifactsOf(queries: Queries, ids: string[]): Promise<Map<string, Candidate[]>> {
+  const rows = await queries.query<Candidate & { image_id: string }>(
+    `SELECT i.id AS image_id, a.text_sha256 AS text, v.sha256, v.artifact_id, v.kind, v.builder, v.builder_commit, v.compiler, v.compiler_flags,
        v.compiler_from,
        (SELECT ${EVIDENCE} FROM artifact_evidence JOIN evidence e USING (evidence)
         WHERE artifact_evidence.artifact = a.artifact
@@ -84,16 +84,28 @@ async function artifactsOf(queries: Queries, ids: string[]): Promise<Map<string,
      WHERE i.id = ANY ($1::text[]) ORDER BY v.sha256`,
     [ids],
   );
-  const found = new Map<string, JoinArtifact[]>();
+  const found = new Map<string, Candidate[]>();
   for (const { image_id, ...artifact } of rows)
     found.set(image_id, [...(found.get(image_id) ?? []), artifact]);
   return found;
 }
 
 /** The one artifact that a frame can be of: that which was loaded, where the trace says, else the only one with its id. */
-function chosen(candidates: JoinArtifact[], loaded: string | null): JoinArtifact | null {
-  if (loaded !== null) return candidates.find(({ sha256 }) => sha256 === loaded) ?? null;
-  return candidates.length === 1 ? candidates[0]! : null;
+function chosen(candidates: Candidate[], loaded: string | null): JoinArtifact | null {
+  const one =
+    loaded !== null
+      ? candidates.find(({ sha256 }) => sha256 === loaded)
+      : candidates.length === 1
+        ? candidates[0]
+        : undefined;
+  if (!one) return null;
+  const { text: _, ...artifact } = one;
+  return artifact;
+}
+
+/** An id is the linker's word: symbols whose code is known to be another are of none of these files. */
+function ofThisCode(candidates: Candidate[], text: string | null | undefined): Candidate[] {
+  return text ? candidates.filter((one) => one.text === null || one.text === text) : candidates;
 }
 
 /** Frames of a trace, joined; `first`: only so many of the crashing thread, which the gates judge. */
@@ -113,7 +125,8 @@ export async function joinFrames(queries: Queries, traceId: string, first?: numb
   const artifacts = await artifactsOf(queries, [...new Set(rows.flatMap((row) => idOf(row) ?? []))]);
   return rows.map((row) => {
     const { frame_index: index, chain, bundle, degraded, ...rest } = row;
-    const candidates = artifacts.get(idOf(row) ?? '') ?? [];
+    const symbols = bundle === null ? undefined : bundles.get(bundle);
+    const candidates = ofThisCode(artifacts.get(idOf(row) ?? '') ?? [], symbols?.text);
     const frame = {
       ...rest,
       index,

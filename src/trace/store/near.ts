@@ -52,7 +52,7 @@ async function candidatesFor(queries: Queries, id: string, path: string): Promis
 
 function codeOf(id: string, arch: string | null, near: Candidate): GapCode | null {
   if (near.id === id) return 'stripped_bundle';
-  if (near.same_debug_id) return 'ambiguous_debug_id';
+  if (near.same_debug_id) return near.quality === 0 ? 'stripped_bundle' : 'ambiguous_debug_id';
   const [kind, value = ''] = id.split(':');
   if (!near.id.startsWith(`${kind}:`)) return null;
   if (kind === 'pdb')

@@ -12,12 +12,7 @@ const REFERENCE = /^(.+)@(sha256:[0-9a-f]{64})$/;
  * in no trace: a proposal starts the outermost program of ours by its path, and a person adds what it needs.
  */
 export async function proposeManifest(queries: Queries, trace: TraceRow): Promise<Manifest | undefined> {
-  const rows = await queries.query<{ image_id: string; image_path: string }>(
-    `SELECT image_id, image_path FROM frames WHERE trace_id = $1 AND thread = 0 AND image_id IS NOT NULL
-     ORDER BY frame_index DESC`,
-    [trace.trace_id],
-  );
-  const shipment = await shipmentOf(queries, [...new Set(rows.map(({ image_id }) => image_id))]);
+  const shipment = await shipmentOf(queries, trace.trace_id);
   const [, repository, digest] = REFERENCE.exec(shipment?.image ?? '') ?? [];
   if (!shipment || digest === undefined) return undefined;
   const path = `/${shipment.path.replace(/^\/+/, '')}`;

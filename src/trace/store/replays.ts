@@ -20,7 +20,8 @@ export interface Replayed {
 export async function linkManifest(queries: Queries, traceId: Digest, manifest: Manifest): Promise<void> {
   await queries.query(
     `INSERT INTO replay (trace, replay_manifest) SELECT trace, $2::jsonb FROM trace t WHERE trace_id = $1
-     AND NOT EXISTS (SELECT FROM replay r WHERE r.trace = t.trace AND r.replay_manifest = $2::jsonb)`,
+     AND $2::jsonb IS DISTINCT FROM (SELECT replay_manifest FROM replay r
+       WHERE r.trace = t.trace AND r.verdict IS NULL ORDER BY replay DESC LIMIT 1)`,
     [traceId, canonicalJson(manifest)],
   );
 }
@@ -28,7 +29,8 @@ export async function linkManifest(queries: Queries, traceId: Digest, manifest: 
 /** The manifest that was named last for a trace; undefined where none was. */
 export async function manifestOfTrace(queries: Queries, traceId: Digest): Promise<Manifest | undefined> {
   const [row] = await queries.query<{ replay_manifest: Manifest }>(
-    `SELECT replay_manifest FROM replay JOIN trace USING (trace) WHERE trace_id = $1 ORDER BY replay DESC LIMIT 1`,
+    `SELECT replay_manifest FROM replay JOIN trace USING (trace)
+     WHERE trace_id = $1 AND verdict IS NULL ORDER BY replay DESC LIMIT 1`,
     [traceId],
   );
   return row?.replay_manifest;
@@ -50,16 +52,19 @@ export interface Shipment {
   path: string;
 }
 
-/** For the images of a trace's frames, innermost first: where a shipped container image holds them. */
-export async function shipmentOf(queries: Queries, imageIds: string[]): Promise<Shipment | undefined> {
+/** The outermost frame's file that a shipped container image holds; the loaded one, where the trace says which that was. */
+export async function shipmentOf(queries: Queries, traceId: Digest): Promise<Shipment | undefined> {
   const [row] = await queries.query<Shipment>(
-    `SELECT outermost.name AS image, layer.path FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, n)
-     JOIN image i ON i.id = wanted.id JOIN image_artifact USING (image)
-     JOIN containment layer ON layer.content = image_artifact.artifact
-     JOIN containment whole ON whole.content = layer.container
-     JOIN artifact outermost ON outermost.artifact = whole.container AND outermost.kind = 'oci_image'
-     ORDER BY wanted.n, outermost.artifact DESC LIMIT 1`,
-    [imageIds],
+    `WITH RECURSIVE up (n, path, artifact, depth) AS (
+       SELECT f.frame_index, c.path, c.container, 0 FROM frames f JOIN image i ON i.id = f.image_id
+       JOIN image_artifact USING (image) JOIN artifact a USING (artifact) JOIN containment c ON c.content = a.artifact
+       WHERE f.trace_id = $1 AND f.thread = 0 AND (f.loaded_sha256 IS NULL OR f.loaded_sha256 = a.sha256)
+       UNION SELECT up.n, up.path, c.container, depth + 1 FROM up JOIN containment c ON c.content = up.artifact
+       WHERE depth < 8
+     )
+     SELECT name AS image, up.path FROM up JOIN artifact USING (artifact) WHERE kind = 'oci_image'
+     ORDER BY n DESC, depth, artifact DESC LIMIT 1`,
+    [traceId],
   );
   return row;
 }

@@ -37,16 +37,17 @@ async function bestBundles(queries: Queries, images: number[]): Promise<Best[]> 
     `WITH meant AS (
        SELECT i.image, CASE WHEN i.id LIKE 'debug:%' THEN (
          SELECT CASE WHEN count(*) = 1 THEN min(o.image) END FROM image o
-         WHERE o.debug_id = i.debug_id AND o.image <> i.image AND EXISTS (SELECT FROM bundle WHERE image = o.image)
+         WHERE o.debug_id = i.debug_id AND o.id NOT LIKE 'debug:%' AND o.id NOT LIKE 'pe:%'
        ) WHEN i.id LIKE 'sha256:%' THEN COALESCE((
-         SELECT min(o.image) FROM artifact a JOIN image_artifact USING (artifact) JOIN image o USING (image)
-         WHERE a.sha256 = i.id AND o.id NOT LIKE 'sha256:%' AND EXISTS (SELECT FROM bundle WHERE image = o.image)
+         SELECT CASE WHEN count(*) = 1 THEN min(o.image) END
+         FROM artifact a JOIN image_artifact USING (artifact) JOIN image o USING (image)
+         WHERE a.sha256 = i.id AND o.id NOT LIKE 'sha256:%' AND o.id NOT LIKE 'pe:%'
        ), i.image) ELSE i.image END AS source
        FROM image i WHERE i.image = ANY ($1::int[])
      )
      SELECT DISTINCT ON (meant.image) meant.image, b.bundle, b.sha256, b.format, b.arch
      FROM meant JOIN bundle b ON b.image = meant.source WHERE b.quality > 0
-     ORDER BY meant.image, b.quality DESC, b.bundle`,
+     ORDER BY meant.image, b.quality DESC, b.bundle DESC`,
     [images],
   );
 }
@@ -78,11 +79,17 @@ async function resolveImage(
   best: Best,
 ): Promise<number> {
   const open = await database.query<{ location: number; addr: string }>(
-    'SELECT location, addr::text FROM location WHERE image = $1 AND bundle IS DISTINCT FROM $2 ORDER BY addr',
+    `SELECT location, addr::text FROM location WHERE image = $1
+       AND (bundle IS DISTINCT FROM $2 OR status IN ('malformed', 'engine_crash')) ORDER BY addr`,
     [best.image, best.bundle],
   );
   if (open.length === 0) return 0;
   const { sha256, format, arch } = best;
+  if (!blobs.has(sha256))
+    throw new Fault(
+      'store_failed',
+      `${blobs.folder} does not have the symbols ${sha256}, which the database names: a database and its folder belong together`,
+    );
   const engine = await symbolizer.engine();
   const resolved = await lookUp(
     symbolizer,
@@ -107,15 +114,35 @@ async function resolveImage(
   return rows.length;
 }
 
+/** These images, and those that are known by the debug id of one, or by the digest of a file of that build. */
+async function imagesMeaning(queries: Queries, images: number[]): Promise<number[]> {
+  const rows = await queries.query<{ image: number }>(
+    `SELECT image FROM image WHERE image = ANY ($1::int[])
+     UNION SELECT o.image FROM image i JOIN image o ON o.debug_id = i.debug_id AND o.id LIKE 'debug:%'
+       WHERE i.image = ANY ($1::int[])
+     UNION SELECT o.image FROM image_artifact ia JOIN artifact a USING (artifact) JOIN image o ON o.id = a.sha256
+       WHERE ia.image = ANY ($1::int[])`,
+    [images],
+  );
+  return rows.map((row) => row.image);
+}
+
 /** Looks up what the best symbols of these images have not yet been asked for; returns how many places that were. */
 export async function resolveImages(
   store: TraceStore,
   symbolizer: Symbolizer,
   images: number[],
 ): Promise<number> {
+  const meant = await imagesMeaning(store.database, images);
+  const found = await bestBundles(store.database, meant);
+  // What was clear may have become ambiguous.
+  await store.database.query(
+    `UPDATE location SET bundle = NULL, status = NULL, degraded = false, engine = NULL, chain = NULL
+     WHERE image = ANY ($1::int[]) AND image <> ALL ($2::int[]) AND bundle IS NOT NULL`,
+    [meant, found.map(({ image }) => image)],
+  );
   let places = 0;
-  for (const best of await bestBundles(store.database, images))
-    places += await resolveImage(store, symbolizer, best);
+  for (const best of found) places += await resolveImage(store, symbolizer, best);
   return places;
 }
 
@@ -126,16 +153,4 @@ export async function imagesOfTraces(queries: Queries, traces: Digest[]): Promis
     [traces],
   );
   return rows.map(({ image }) => image);
-}
-
-/** An image, and those that are known by its debug id alone, or by the digest of a file of that build. */
-export async function imagesMeaning(queries: Queries, image: number): Promise<number[]> {
-  const rows = await queries.query<{ image: number }>(
-    `SELECT o.image FROM image i JOIN image o ON o.image = i.image
-       OR (o.id LIKE 'debug:%' AND o.debug_id = i.debug_id)
-       OR o.id IN (SELECT a.sha256 FROM image_artifact ia JOIN artifact a USING (artifact) WHERE ia.image = i.image)
-     WHERE i.image = $1`,
-    [image],
-  );
-  return rows.map((row) => row.image);
 }

@@ -7,7 +7,11 @@ import { gapOf, type JoinEvidence, type JoinedFrame } from '../gap.ts';
 import { type About, verifyAbout } from './evidence.ts';
 import type { TraceStore } from './store.ts';
 
+/** More about one thing are left out by nobody who wants to be believed. */
+const MOST_EVIDENCE = 64;
+
 interface Row {
+  dsse: string;
   evidence: number;
   subject_sha256: Digest;
   about: About;
@@ -40,6 +44,40 @@ async function filesOf({ blobs }: TraceStore, digests: Digest[]): Promise<Source
   return files;
 }
 
+/** All evidence about these symbol files and artifacts, the nearest and newest first, by the digest of the thing. */
+async function evidenceOf(store: TraceStore, things: string[]): Promise<Map<string, Row[]>> {
+  const columns = "evidence, subject_sha256, about, files, 'dsse:' || envelope_sha256 AS dsse";
+  const rows = await store.database.query<Row & { thing: string }>(
+    `SELECT b.sha256 AS thing, 0 AS depth, ${columns} FROM bundle b JOIN evidence e ON e.subject_sha256 = b.file_sha256
+       AND about = 'symbols' WHERE b.sha256 = ANY ($1::text[])
+     UNION ALL SELECT a.sha256, depth, ${columns} FROM artifact a JOIN artifact_evidence USING (artifact)
+       JOIN evidence e USING (evidence) WHERE a.sha256 = ANY ($1::text[])
+     ORDER BY depth, evidence DESC`,
+    [things],
+  );
+  return Map.groupBy(rows, ({ thing, about }) => `${about} ${thing}`);
+}
+
+/** The first evidence that stands, else the first; undefined where there is none. */
+async function firstThatStands(
+  store: TraceStore,
+  rows: Row[],
+  trust: Trust,
+  nowMs: number,
+): Promise<JoinEvidence | undefined> {
+  let first: JoinEvidence | undefined;
+  for (const { evidence, dsse, subject_sha256, about, files } of rows.slice(0, MOST_EVIDENCE)) {
+    const blank = { evidence, dsse, verified: false, signers: [], signed_at: null, tile_ref: null };
+    const kept = await filesOf(store, files);
+    const one = kept
+      ? judged({ ...blank, error: null }, await verifyAbout(subject_sha256, about, kept, trust, nowMs))
+      : { ...blank, error: 'evidence_missing: the store no longer has its bytes' };
+    if (one.verified) return one;
+    first ??= one;
+  }
+  return first;
+}
+
 /** The same frames, their evidence judged by this policy at this time, and their gaps anew. */
 export async function reverify(
   store: TraceStore,
@@ -47,32 +85,22 @@ export async function reverify(
   trust: Trust,
   nowMs: number,
 ): Promise<JoinedFrame[]> {
-  const held = frames.flatMap(({ bundle, artifact }) => [bundle?.evidence, artifact?.evidence]);
-  const before = new Map(held.flatMap((one) => (one ? [[one.evidence, one] as const] : [])));
-  const rows = await store.database.query<Row>(
-    'SELECT evidence, subject_sha256, about, files FROM evidence WHERE evidence = ANY ($1::int[])',
-    [[...before.keys()]],
+  const things = frames.flatMap(({ bundle, artifact }) =>
+    [bundle?.sha256 ?? [], artifact?.sha256 ?? []].flat(),
   );
-  const now = new Map<number, JoinEvidence>();
-  for (const { evidence, subject_sha256, about, files } of rows) {
-    const one = before.get(evidence)!;
-    const kept = await filesOf(store, files);
-    now.set(
-      evidence,
-      kept
-        ? judged(one, await verifyAbout(subject_sha256, about, kept, trust, nowMs))
-        : {
-            ...one,
-            verified: false,
-            signers: [],
-            error: 'evidence_missing: the store no longer has its bytes',
-          },
-    );
-  }
-  const renew = <T extends { evidence: JoinEvidence | null }>(thing: T | null): T | null =>
-    thing?.evidence ? { ...thing, evidence: now.get(thing.evidence.evidence) ?? thing.evidence } : thing;
+  const rows = await evidenceOf(store, [...new Set(things)]);
+  const now = new Map<string, JoinEvidence | undefined>();
+  for (const [thing, some] of rows) now.set(thing, await firstThatStands(store, some, trust, nowMs));
+  const renew = <T extends { sha256: string; evidence: JoinEvidence | null }>(
+    about: About,
+    thing: T | null,
+  ): T | null => thing && { ...thing, evidence: now.get(`${about} ${thing.sha256}`) ?? thing.evidence };
   return frames.map(({ gap: _, ...frame }) => {
-    const renewed = { ...frame, bundle: renew(frame.bundle), artifact: renew(frame.artifact) };
+    const renewed = {
+      ...frame,
+      bundle: renew('symbols', frame.bundle),
+      artifact: renew('artifact', frame.artifact),
+    };
     return { ...renewed, gap: gapOf(renewed) };
   });
 }

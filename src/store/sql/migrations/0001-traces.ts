@@ -55,7 +55,7 @@ CREATE TABLE evidence (
   tile_ref text,
   build jsonb NOT NULL,
   record_sha256 text NOT NULL,
-  UNIQUE (subject_sha256, envelope_sha256, policy_sha256)
+  UNIQUE (subject_sha256, about, envelope_sha256, policy_sha256)
 );
 CREATE TABLE artifact_evidence (
   artifact int NOT NULL REFERENCES artifact,
@@ -199,10 +199,13 @@ CREATE VIEW frames AS
 SELECT t.trace_id, h.first_index + f.ord::int - 1 AS frame_index, h.n AS thread, h.tid, h.crashed,
   '0x' || to_hex(f.ip) AS ip,
   i.id AS image_id, p.path AS image_path, p.arch, p.loaded_sha256,
-  '0x' || to_hex(l.addr + CASE WHEN f.found >= 16 THEN 0 ELSE 1 END) AS rel_addr,
+  '0x' || to_hex(CASE WHEN f.found >= 16 THEN l.addr WHEN l.addr = 9223372036854775807 THEN -9223372036854775808
+    ELSE l.addr + 1 END) AS rel_addr,
   l.location, l.bundle, l.status, l.degraded, l.chain,
   l.chain->0->>'function' AS resolved_symbol,
-  CASE WHEN l.status = 'resolved' THEN b.sha256 END AS symbol_bundle_sha256,
+  CASE WHEN l.status = 'resolved' AND f.found % 16 <> 3 AND (p.loaded_sha256 IS NULL OR EXISTS (
+    SELECT FROM image_artifact ia JOIN artifact a USING (artifact)
+    WHERE ia.image = b.image AND a.sha256 = p.loaded_sha256)) THEN b.sha256 END AS symbol_bundle_sha256,
   f.found >= 16 AS activation,
   (ARRAY['context', 'cfi', 'fp', 'scan', 'prewalked', 'unknown'])[f.found % 16 + 1] AS trust
 FROM trace t JOIN thread h USING (trace)
