@@ -15,7 +15,7 @@ interface Program {
   source: string;
   /** The recipe of the sandbox that has its compiler. */
   sandbox: string;
-  /** Leaves /work/app, stripped, and /work/app.debug. */
+  /** Leaves /work/app.debug, with all names. */
   build: string;
   compiler: string;
   flags: string;
@@ -29,16 +29,16 @@ const PROGRAMS: Program[] = [
     compiler: 'g++ (Debian 12)',
     flags: '-g -O2 -static-pie -Wl,--build-id=sha1 -ffile-prefix-map=/case=.',
     build:
-      'g++ -g -O2 -static-pie -Wl,--build-id=sha1 -ffile-prefix-map=/case=. -o crash /case/crash.cpp && objcopy --only-keep-debug crash app.debug && objcopy --strip-all crash app && rm crash',
+      'g++ -g -O2 -static-pie -Wl,--build-id=sha1 -ffile-prefix-map=/case=. -o app.debug /case/crash.cpp',
   },
   {
     name: 'owners',
     source: 'crash.go',
     sandbox: 'debian12-runtimes',
     compiler: 'go1.19 (Debian 12)',
-    flags: '-trimpath -ldflags="-s -w -B ID"',
+    flags: '-trimpath -ldflags="-B ID"',
     build:
-      'export HOME=/tmp GOCACHE=/tmp/cache GOFLAGS=-trimpath; cp /case/crash.go /tmp && cd /tmp && ID=0x$(sha1sum crash.go | cut -c1-40) && go build -ldflags "-B $ID" -o /work/app.debug crash.go && go build -ldflags "-s -w -B $ID" -o /work/app crash.go',
+      'export HOME=/tmp GOCACHE=/tmp/cache GOFLAGS=-trimpath; cp /case/crash.go /tmp && cd /tmp && go build -ldflags "-B 0x$(sha1sum crash.go | cut -c1-40)" -o /work/app.debug crash.go',
   },
 ];
 
@@ -109,7 +109,10 @@ async function ship(root: string, stage: Stage, program: Program): Promise<Built
     program.build,
   ];
   if (!(await expecting(run, [[0, ...built]]))) return undefined;
-  takeOut(folder, 'build.json', ['app', 'app.debug']);
+  takeOut(folder, 'build.json', ['app.debug']);
+  // What is shipped is the very code that the symbols are of, without their names.
+  const [whole, stripped] = [join(folder, 'app.debug'), join(folder, 'app')];
+  execFileSync('llvm-objcopy-19', ['--strip-all', whole, stripped]);
   const shipped = await pushImage(
     registry,
     `reenact-demo-${program.name}`,

@@ -19,15 +19,17 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /** Makes a folder and those above it that are missing. Node's own recursive way never ends where the kernel says ENOENT to mkdir itself, as in /proc. */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, again = true): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (code !== 'ENOENT' || existsSync(dirname(path)) || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await makeFolder(path);
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    // Another process may have made the one above meanwhile: then this is tried once more.
+    if (!existsSync(dirname(path))) await makeFolder(dirname(path));
+    else if (!again) throw error;
+    await makeFolder(path, false);
   }
 }
 

@@ -55,14 +55,19 @@ async function take(desk: Desk, { path: named, says }: SymbolFile): Promise<Outc
   const { record, files: evidence } = await verifySifted(sha256, 'symbols', about, trust, systemClock.now());
   if (record.verdict !== 'verified') {
     const code = record.code!;
-    return { path, code, message: `${path} (${sha256}): ${record.message}`, next: REFUSALS[code].next };
+    return {
+      path: named,
+      code,
+      message: `${path} (${sha256}): ${record.message}`,
+      next: REFUSALS[code].next,
+    };
   }
   if ((await store.blobs.putFile(path)).sha256 !== sha256)
     throw new Fault('object_malformed', `${path} changed while it was read`);
   const kept = store.blobs.path(sha256);
   const { format } = readObject(kept);
   const added = await addBundle(store, {
-    name: basename(path),
+    name: basename(named),
     file: sha256,
     format,
     slices: await slicesOf(kept, sha256, store.blobs),
@@ -73,7 +78,7 @@ async function take(desk: Desk, { path: named, says }: SymbolFile): Promise<Outc
   for (const one of added) {
     all.push({ ...one, resolved: await resolveImages(store, engine, [one.image]) });
   }
-  return { path, added: all };
+  return { path: named, added: all };
 }
 
 function outcomeText(outcome: Outcome): string {

@@ -132,7 +132,10 @@ const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy
   bundle_unverified: unverified,
   artifact_unlinked: ({ image_id, loaded_sha256, candidates }) => ({
     expected: loaded_sha256 === null ? `a shipped file with ${image_id}` : `the file ${loaded_sha256}`,
-    actual: candidates === 0 ? 'none in the store' : `${candidates} with the same id, other bytes`,
+    actual:
+      candidates === 0
+        ? 'none in the store with this id and code'
+        : `${candidates} with the same id, other bytes`,
     remedy: `add the file as it was shipped: ${ADD_ARTIFACT}`,
   }),
   ambiguous_artifact: ({ image_id, candidates }) => ({

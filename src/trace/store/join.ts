@@ -2,7 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Queries } from '../../store/sql/database.ts';
-import { gapOf, type JoinArtifact, type JoinBundle, type JoinEvidence, type JoinedFrame } from '../gap.ts';
+import { gapOf, type JoinArtifact, type JoinBundle, type JoinedFrame } from '../gap.ts';
 import type { Place } from '../symbolize/place.ts';
 import type { Trust } from '../trace.ts';
 
