@@ -55,6 +55,9 @@ int arch_auxiliary(uint64_t type, uint64_t *value);
 int arch_trap_clock(void);
 int arch_can_trap_cpuid(void);
 
+/* 1 when cpuid is rewritten in a program's text where it does not trap. */
+int arch_can_rewrite_cpuid(void);
+
 /* Where the stack begins, from the registers. */
 uint64_t arch_stack(const struct task *t);
 

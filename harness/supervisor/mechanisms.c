@@ -21,7 +21,11 @@
 static const struct {
   enum mechanism bit;
   const char *name;
-} all[] = {{CALL_TRACE, "call_trace"}, {FIXED_LAYOUT, "fixed_layout"}, {CLOCK_TRAP, "clock_trap"}, {CPUID_TRAP, "cpuid_trap"}};
+} all[] = {{CALL_TRACE, "call_trace"},
+           {FIXED_LAYOUT, "fixed_layout"},
+           {CLOCK_TRAP, "clock_trap"},
+           {CPUID_TRAP, "cpuid_trap"},
+           {CPUID_REWRITE, "cpuid_rewrite"}};
 
 enum { COUNT = sizeof all / sizeof *all, ACTION_AVAILABLE = 2 };
 
@@ -45,6 +49,7 @@ static unsigned try_out(int gate) {
   if (personality(ADDR_NO_RANDOMIZE) != -1) set |= FIXED_LAYOUT;
   if (arch_trap_clock()) set |= CLOCK_TRAP;
   if (arch_can_trap_cpuid()) set |= CPUID_TRAP;
+  if (arch_can_rewrite_cpuid()) set |= CPUID_REWRITE;
   return set;
 }
 
@@ -66,7 +71,8 @@ unsigned mechanisms_here(void) {
   close(gate[1]);
   while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   unsigned set = child > 0 && WIFEXITED(status) ? (unsigned)WEXITSTATUS(status) : 0;
-  return (seized ? set : set & ~(unsigned)CALL_TRACE) & ~unwanted;
+  /* What is rewritten traps into the tracer. */
+  return (seized ? set : set & ~(unsigned)(CALL_TRACE | CPUID_REWRITE)) & ~unwanted;
 }
 
 const char *names_of(unsigned set) {

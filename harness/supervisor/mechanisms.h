@@ -7,6 +7,8 @@ enum mechanism {
   FIXED_LAYOUT = 2, /* personality(ADDR_NO_RANDOMIZE) */
   CLOCK_TRAP = 4,   /* rdtsc and rdtscp fault */
   CPUID_TRAP = 8,   /* cpuid faults */
+  /* cpuid and its relatives are rewritten, in the guest's private copy of program text, to an instruction that traps */
+  CPUID_REWRITE = 16,
 };
 
 /* Behaves from now on as on a host without it; 0 when there is no such name. */

@@ -221,3 +221,5 @@ int arch_can_trap_cpuid(void) {
   if (syscall(SYS_arch_prctl, ARCH_SET_CPUID_FAULTING, 0) != 0) return 0;
   return syscall(SYS_arch_prctl, ARCH_SET_CPUID_FAULTING, 1) == 0;
 }
+
+int arch_can_rewrite_cpuid(void) { return 0; }

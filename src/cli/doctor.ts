@@ -2,7 +2,7 @@
 import { EXIT, FAULTS, Fault } from '../base/fault.ts';
 import { mechanismsHere } from '../sandbox/bare.ts';
 import { loadKit } from '../sandbox/kit.ts';
-import { MECHANISM_NAMES, MECHANISMS, missingOf } from '../sandbox/mechanisms.ts';
+import { lostWith } from '../sandbox/mechanisms.ts';
 import type { Engine, EngineFacts } from '../sandbox/port.ts';
 import { connectEngine } from './engine.ts';
 import { parseOptions } from './options.ts';
@@ -56,10 +56,13 @@ function harness(): Finding {
 async function determinism(engine: Engine, facts: EngineFacts): Promise<Finding> {
   const check = 'determinism';
   try {
-    const missing = missingOf(await mechanismsHere(engine, loadKit(), facts));
-    const lost = missing.map((name) => `no ${name} (${MECHANISMS[name].by}): ${MECHANISMS[name].lost}`);
-    const detail = missing.length === 0 ? MECHANISM_NAMES.join(', ') : lost.join('; ');
-    return { check, status: missing.length === 0 ? 'ok' : 'degraded', detail };
+    const found = await mechanismsHere(engine, loadKit(), facts);
+    const lost = lostWith(found);
+    return {
+      check,
+      status: lost.length === 0 ? 'ok' : 'degraded',
+      detail: [found.join(', '), ...lost].join('; '),
+    };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { check, status: 'missing', detail: `${error.message}; ${FAULTS[error.code].next}` };

@@ -84,8 +84,9 @@ manifests share one queue.
                        sees (default: the manifest's, or full)
   --allow-degraded     replay also where a mechanism of full determinism is
                        missing; the record says which, forensic policies fail
-  --without MECHANISM  behave as on a host that lacks it: fixed_layout,
-                       clock_trap, cpuid_trap or call_trace (repeatable)
+  --without MECHANISM  behave as on a host that lacks it: call_trace,
+                       fixed_layout, clock_trap, cpuid_trap, cpuid_rewrite,
+                       or cpuid for the last two (repeatable)
   --seeds A..B         hunt for races: one replay for each seed, which decides
                        by chance whose turn it is; --seeds N..N shows one again
   --vary               change host name, processors, process numbers, order of

@@ -16,7 +16,7 @@ import { humanReport } from '../report/human.ts';
 import { junitReport } from '../report/junit.ts';
 import { Progress, type ProgressMode } from '../report/progress.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
-import { type DeterminismChoice, MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
+import { type DeterminismChoice, WITHOUT_NAMES, withoutOf } from '../sandbox/mechanisms.ts';
 import { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
@@ -121,16 +121,17 @@ function seedsFrom(a: Arguments): number[] | undefined {
 
 function determinismFrom(a: Arguments): DeterminismChoice {
   const mode = choice(a, 'determinism', ['full', 'off'] as const);
-  const without = a.list('without');
-  for (const name of without)
-    if (!MECHANISM_NAMES.includes(name as Mechanism))
-      throw new Fault('usage', `--without is one of ${MECHANISM_NAMES.join(', ')}, not "${name}"`);
+  const without = a.list('without').flatMap((word) => {
+    const named = withoutOf(word);
+    if (!named) throw new Fault('usage', `--without is one of ${WITHOUT_NAMES.join(', ')}, not "${word}"`);
+    return named;
+  });
   const seeds = seedsFrom(a);
   if (seeds && mode === 'off') throw new Fault('usage', '--seeds needs --determinism full');
   return {
     ...(seeds ? { mode: 'full' as const, seeds } : mode ? { mode } : {}),
     allowDegraded: a.flag('allow-degraded'),
-    without: without as Mechanism[],
+    without,
   };
 }
 

@@ -9,7 +9,7 @@ import type { Determinism, Manifest } from '../manifest/definition.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import type { ImageChain } from '../sandbox/chain.ts';
 import { ensureImage, type ImageSources, resolveImage } from '../sandbox/image.ts';
-import { judgeMechanisms, type Mechanism, mechanismsOf, missingOf } from '../sandbox/mechanisms.ts';
+import { judgeMechanisms, type Mechanism, mechanismsOf, withoutWhatLacks } from '../sandbox/mechanisms.ts';
 import { judgeProbe, type Observed, parseObserved } from '../sandbox/probe.ts';
 import { runContainer } from '../sandbox/run.ts';
 import { tarOf } from '../sandbox/volume.ts';
@@ -151,8 +151,8 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
     state: manifest.state,
   };
   const probed = await probe(c, made, capture);
-  // PID 1 does without what is missing, and gives up where anything else turns out to be.
-  const decided = { mode, without: missingOf(probed.mechanisms ?? []), chaos };
+  const lacking = withoutWhatLacks(probed.mechanisms ?? [], without);
+  const decided = { mode, without: lacking, chaos };
   const planFor = (seed: number): Plan => planReplay(withSeed(loaded, seed), image.env, decided);
   return { ...made, capture, ...probed, planFor };
 }

@@ -1,17 +1,32 @@
 /** What full determinism rests on in a host: looked for by the probe, listed in the record, never missed in silence. */
 import { Fault } from '../base/fault.ts';
 
-/** By the names of harness/supervisor/mechanisms.c: what each is for, and what a program sees without it. */
-export const MECHANISMS = {
-  call_trace: { by: 'ptrace and seccomp RET_TRACE', lost: 'nothing is decided by the seed' },
-  fixed_layout: { by: 'personality', lost: 'addresses are random' },
-  clock_trap: { by: 'PR_SET_TSC', lost: 'rdtsc tells real time' },
-  cpuid_trap: { by: 'ARCH_SET_CPUID', lost: 'cpuid tells this processor from others' },
+/** By the names of harness/supervisor/mechanisms.c: what each is made of. */
+const MECHANISMS = {
+  call_trace: 'ptrace and seccomp RET_TRACE',
+  fixed_layout: 'personality',
+  clock_trap: 'PR_SET_TSC',
+  cpuid_trap: 'ARCH_SET_CPUID',
+  cpuid_rewrite: 'cpuid rewritten in a program’s text',
 } as const;
 
 export type Mechanism = keyof typeof MECHANISMS;
 
 export const MECHANISM_NAMES = Object.keys(MECHANISMS) as Mechanism[];
+
+/** What the seed must decide, the mechanisms that see to it, of which one is enough, and what is lost without all. */
+interface Need {
+  name: string;
+  by: readonly Mechanism[];
+  lost: string;
+}
+
+const NEEDS: readonly Need[] = [
+  { name: 'calls', by: ['call_trace'], lost: 'nothing is decided by the seed' },
+  { name: 'layout', by: ['fixed_layout'], lost: 'addresses are random' },
+  { name: 'clock', by: ['clock_trap'], lost: 'rdtsc tells real time' },
+  { name: 'cpuid', by: ['cpuid_trap', 'cpuid_rewrite'], lost: 'cpuid tells this processor from others' },
+];
 
 /** What is to be decided by the seed, and what may be missing for it. */
 export interface DeterminismChoice {
@@ -25,24 +40,43 @@ export interface DeterminismChoice {
   seeds?: number[];
 }
 
+/** The words that --without takes: a mechanism, or `cpuid` for both that answer it. */
+export const WITHOUT_NAMES: readonly string[] = [...MECHANISM_NAMES, 'cpuid'];
+
+/** What one of those words does without; undefined for any other. */
+export function withoutOf(word: string): readonly Mechanism[] | undefined {
+  if (word === 'cpuid') return NEEDS.find(({ name }) => name === word)!.by;
+  const named = MECHANISM_NAMES.filter((name) => name === word);
+  return named.length > 0 ? named : undefined;
+}
+
 /** The probe's list; a harness that says nothing has none. */
 export function mechanismsOf(list = ''): Mechanism[] {
   const names = list.split(',');
   return MECHANISM_NAMES.filter((name) => names.includes(name));
 }
 
-/** Those that a host lacks. */
-export function missingOf(found: readonly Mechanism[]): Mechanism[] {
-  return MECHANISM_NAMES.filter((name) => !found.includes(name));
+/**
+ * What PID 1 is told to do without, so that it gives up where anything else turns out to be missing. Rewriting is
+ * named only on request: a harness from before it, as bundles bring one, does not know the word.
+ */
+export function withoutWhatLacks(found: readonly Mechanism[], asked: readonly Mechanism[]): Mechanism[] {
+  return MECHANISM_NAMES.filter((name) =>
+    name === 'cpuid_rewrite' ? asked.includes(name) : !found.includes(name),
+  );
 }
 
-/** What is missing, in sentences for the record; throws a Fault unless that was allowed and anything is left to run with. */
-export function judgeMechanisms(found: Mechanism[], allowDegraded: boolean): string[] {
-  const missing = missingOf(found);
-  const said = missing.map(
-    (name) => `determinism without ${name} (${MECHANISMS[name].by}): ${MECHANISMS[name].lost}`,
+/** What nothing that was found sees to, in sentences. */
+export function lostWith(found: readonly Mechanism[]): string[] {
+  return NEEDS.filter(({ by }) => !by.some((name) => found.includes(name))).map(
+    ({ by, lost }) => `without ${by.map((name) => `${name} (${MECHANISMS[name]})`).join(' and ')}: ${lost}`,
   );
-  if (missing.includes('call_trace') || (missing.length > 0 && !allowDegraded))
+}
+
+/** What is lost, in sentences for the record; throws a Fault unless that was allowed and anything is left to run with. */
+export function judgeMechanisms(found: Mechanism[], allowDegraded: boolean): string[] {
+  const said = lostWith(found).map((sentence) => `determinism ${sentence}`);
+  if (!found.includes('call_trace') || (said.length > 0 && !allowDegraded))
     throw new Fault('determinism_degraded', said.join('; '));
   return said;
 }
