@@ -47,8 +47,7 @@ static size_t pointer_size(unsigned encoding) {
   }
 }
 
-/* What all entries of a compiler have in common; leaves the reader at the first instructions. */
-static void read_common(struct reader *r, struct table *t) {
+void read_common(struct reader *r, struct table *t) {
   unsigned encoding = 0;
   char words[8] = "";
   read_fixed(r, 4);
