@@ -38,7 +38,7 @@ enum action on_read(struct task *t, struct call *c), on_write(struct task *t, st
     on_copy(struct task *t, struct call *c), after_copy(struct task *t, struct call *c), on_fcntl(struct task *t, struct call *c),
     on_ioctl(struct task *t, struct call *c), on_option(struct task *t, struct call *c),
     after_option(struct task *t, struct call *c), after_fcntl(struct task *t, struct call *c);
-enum action on_bind(struct task *t, struct call *c), on_listen(struct task *t, struct call *c),
+enum action on_bind(struct task *t, struct call *c), after_bind(struct task *t, struct call *c), on_listen(struct task *t, struct call *c),
     after_connect(struct task *t, struct call *c);
 enum action on_recvmmsg(struct task *t, struct call *c), after_recvmmsg(struct task *t, struct call *c),
     on_sendmmsg(struct task *t, struct call *c), after_sendmmsg(struct task *t, struct call *c),
@@ -67,7 +67,8 @@ enum action on_stat(struct task *t, struct call *c), after_stat(struct task *t, 
     after_newfstatat(struct task *t, struct call *c), after_statx(struct task *t, struct call *c),
     after_statfs(struct task *t, struct call *c), on_getdents(struct task *t, struct call *c);
 enum action on_open(struct task *t, struct call *c), after_open(struct task *t, struct call *c);
-enum action after_make(struct task *t, struct call *c), after_utimes(struct task *t, struct call *c);
+enum action after_make(struct task *t, struct call *c), after_resize(struct task *t, struct call *c);
+enum action on_utimes(struct task *t, struct call *c), after_utimes(struct task *t, struct call *c);
 enum action on_rr_interval(struct task *t, struct call *c), after_mincore(struct task *t, struct call *c);
 enum action on_restart(struct task *t, struct call *c);
 enum action answer_perm(struct task *t, struct call *c), answer_nosys(struct task *t, struct call *c);

@@ -139,7 +139,7 @@ enum action on_write(struct task *t, struct call *c) {
   if (fd < 0) return RUN;
   enum kind kind = kind_of(fd, &st, &flags);
   if (!t->retry) t->done = 0;
-  if (kind == PLAIN && S_ISREG(st.st_mode)) inode_written(st.st_dev, st.st_ino);
+  if (kind == PLAIN && S_ISREG(st.st_mode) && (flags & O_ACCMODE) != O_RDONLY) inode_written(st.st_dev, st.st_ino);
   if (kind == OUTSIDE && (flags & O_NONBLOCK)) {
     struct pollfd one = {.fd = fd, .events = POLLOUT};
     poll(&one, 1, -1);

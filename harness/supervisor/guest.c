@@ -64,11 +64,11 @@ static int folder_at(struct task *t, int at) {
   return open(link, O_PATH | O_CLOEXEC);
 }
 
-int guest_lookup(struct task *t, int at, const char *path, struct stat *st) {
-  if (*path == '/') return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW) == 0;
+int guest_lookup(struct task *t, int at, const char *path, int flags, struct stat *st) {
+  if (*path == '/') return fstatat(AT_FDCWD, path, st, flags) == 0;
   int folder = folder_at(t, at);
   if (folder < 0) return 0;
-  int found = fstatat(folder, path, st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
+  int found = fstatat(folder, path, st, flags | AT_EMPTY_PATH) == 0;
   close(folder);
   return found;
 }

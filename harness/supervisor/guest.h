@@ -23,8 +23,9 @@ int guest_readable(struct task *t);
 /* Our own duplicate of the guest's descriptor, to be closed before anybody else runs; -1 without one. */
 int guest_descriptor(struct task *t, int fd);
 
-/* What `path` is, from the guest's folder `at`; 0 when nothing is there. Links at its end are not followed. */
-int guest_lookup(struct task *t, int at, const char *path, struct stat *st);
+/* What `path` is, from the guest's folder `at`; 0 when nothing is there. A link at its end is followed unless `flags`
+   are AT_SYMLINK_NOFOLLOW. */
+int guest_lookup(struct task *t, int at, const char *path, int flags, struct stat *st);
 
 /* The same for a path of many names, whose links are followed unless `flags` say AT_SYMLINK_NOFOLLOW: 0 or an errno.
    It is EXDEV when the way leaves the mount it starts in: under /proc/self we would find ourselves. */

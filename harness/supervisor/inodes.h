@@ -18,11 +18,11 @@ void inode_born(uint64_t dev, uint64_t ino);
 /* The file was written, or created, at this virtual moment. */
 void inode_written(uint64_t dev, uint64_t ino);
 
-/* The file's time was set to this by the guest. */
-void inode_dated(uint64_t dev, uint64_t ino, const struct timespec *when);
+/* What becomes of one of a file's times. */
+enum dating { AS_IT_WAS, TO_NOW, TO_GIVEN };
 
-/* The virtual time of a file whose real modification time is `real`. */
-struct timespec inode_time(uint64_t dev, uint64_t ino, struct timespec real);
+/* The guest has set the times of this file; those that were given are in `st` as the file system has them. */
+void inode_dated(const struct stat *st, enum dating access, enum dating change);
 
 /* Replaces all that differs between hosts and runs. */
 void normalise_stat(struct stat *st);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "calls.h"
 #include "guest.h"
@@ -21,11 +22,21 @@ static int path_index(long nr) {
   }
 }
 
+static int follows(const struct call *c) {
+  switch (c->nr) {
+    case SYS_utime:
+    case SYS_utimes:
+    case SYS_futimesat: return 1;
+    case SYS_utimensat: return !(c->args[3] & AT_SYMLINK_NOFOLLOW);
+    default: return 0;
+  }
+}
+
 static int target(struct task *t, const struct call *c, struct stat *st) {
   char path[PATH_MAX] = "";
   int at = path_index(c->nr), folder = at == 0 || c->nr == SYS_symlink ? AT_FDCWD : (int)c->args[at - 1];
   if (c->args[at] && !guest_text(t, c->args[at], path, sizeof path)) return 0;
-  return guest_lookup(t, folder, path, st);
+  return guest_lookup(t, folder, path, follows(c) ? 0 : AT_SYMLINK_NOFOLLOW, st);
 }
 
 enum action after_make(struct task *t, struct call *c) {
@@ -34,20 +45,44 @@ enum action after_make(struct task *t, struct call *c) {
   return RUN;
 }
 
-/* 1: a time of the guest's own, 0: now, -1: as it was. */
-static int own_time(struct task *t, const struct call *c) {
+static enum dating dating_of(int64_t nanoseconds) {
+  return nanoseconds == UTIME_NOW ? TO_NOW : nanoseconds == UTIME_OMIT ? AS_IT_WAS : TO_GIVEN;
+}
+
+/* What the call has told to become of the access time and the time of change. */
+static void read_datings(struct task *t, const struct call *c, enum dating *access, enum dating *change) {
   int64_t times[4];
   uint64_t address = c->args[path_index(c->nr) + 1];
-  if (!address || (c->nr != SYS_utime && !guest_read(t, address, times, sizeof times))) return 0;
-  if (c->nr != SYS_utimensat) return 1;
-  return times[3] == UTIME_NOW ? 0 : times[3] == UTIME_OMIT ? -1 : 1;
+  *access = *change = address ? TO_GIVEN : TO_NOW;
+  if (!address || c->nr != SYS_utimensat || !guest_read(t, address, times, sizeof times)) return;
+  *access = dating_of(times[1]);
+  *change = dating_of(times[3]);
+}
+
+/* What is not set stays as the guest knows it, whatever the file system says then. */
+enum action on_utimes(struct task *t, struct call *c) {
+  struct stat st;
+  if (target(t, c, &st)) inode_dated(&st, AS_IT_WAS, AS_IT_WAS);
+  return AFTER;
 }
 
 enum action after_utimes(struct task *t, struct call *c) {
   struct stat st;
-  int own = c->result == 0 ? own_time(t, c) : -1;
-  if (own < 0 || !target(t, c, &st)) return RUN;
-  if (own) inode_dated(st.st_dev, st.st_ino, &st.st_mtim);
-  else inode_written(st.st_dev, st.st_ino);
+  enum dating access, change;
+  if (c->result != 0 || !target(t, c, &st)) return RUN;
+  read_datings(t, c, &access, &change);
+  inode_dated(&st, access, change);
+  return RUN;
+}
+
+/* A file that gets another size, or other bytes, without a write. */
+enum action after_resize(struct task *t, struct call *c) {
+  struct stat st;
+  char path[PATH_MAX];
+  int fd = c->nr == SYS_truncate ? -1 : guest_descriptor(t, (int)c->args[0]), known;
+  if (c->nr != SYS_truncate) known = fd >= 0 && fstat(fd, &st) == 0;
+  else known = guest_text(t, c->args[0], path, sizeof path) && guest_lookup(t, AT_FDCWD, path, 0, &st);
+  if (fd >= 0) close(fd);
+  if (c->result == 0 && known) inode_written(st.st_dev, st.st_ino);
   return RUN;
 }

@@ -74,7 +74,14 @@ static int exists(struct task *t, const struct call *c) {
   char path[PATH_MAX];
   struct stat st;
   int at;
-  return given_path(t, c, path, &at) && guest_lookup(t, at, path, &st);
+  if (!given_path(t, c, path, &at) || !guest_lookup(t, at, path, AT_SYMLINK_NOFOLLOW, &st)) return 0;
+  return !S_ISLNK(st.st_mode) || guest_lookup(t, at, path, 0, &st);
+}
+
+/* A file that was not there before, without a name or with one. */
+static int creates(struct task *t, const struct call *c, uint64_t flags) {
+  if ((flags & O_TMPFILE) == O_TMPFILE) return 1;
+  return flags & O_CREAT && (flags & O_EXCL || !exists(t, c));
 }
 
 static char text[PROC_ROOM];
@@ -88,7 +95,7 @@ enum action on_open(struct task *t, struct call *c) {
   if (t->opens_fifo || (t->retry && t->fifo.waits)) return on_open_fifo(t, c, c->nr == SYS_open ? 1 : 2);
   if ((flags & O_ACCMODE) != O_WRONLY && !(flags & (O_DIRECTORY | O_PATH)) && kernel_path(t, c, path))
     t->replaced = proc_text(t, path, text, sizeof text);
-  t->creates = flags & O_CREAT && (flags & O_EXCL || !exists(t, c));
+  t->creates = creates(t, c, flags);
   if (t->replaced < 0) return flags & (O_CREAT | O_TRUNC | O_TMPFILE) ? AFTER : RUN;
   struct call memory = {SYS_memfd_create, {c->args[c->nr == SYS_open ? 0 : 1], flags & O_CLOEXEC ? MFD_CLOEXEC : 0}, 0};
   arch_replace(t, &memory);
@@ -104,7 +111,7 @@ enum action after_open(struct task *t, struct call *c) {
     lseek(fd, 0, SEEK_SET);
   } else if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0) {
     if (t->creates) inode_born(st.st_dev, st.st_ino);
-    else inode_written(st.st_dev, st.st_ino);
+    else if (flags_of(t, c) & O_TRUNC) inode_written(st.st_dev, st.st_ino);
   }
   if (fd >= 0) close(fd);
   return t->replaced >= 0 ? DONE : RUN;

@@ -19,6 +19,7 @@
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
+#include "inodes.h"
 
 enum { FIRST_PORT = 32768, LAST_PORT = 60999, MICRO = 1000, NANO = 1000000000 };
 
@@ -80,6 +81,8 @@ static int bind_to_number(int fd) {
   return bind(fd, &a.any, sizeof(sa_family_t) + 6) == 0 ? 0 : -errno;
 }
 
+static int is_path(const union address *a) { return a->any.sa_family == AF_UNIX && a->local.sun_path[0]; }
+
 enum action on_bind(struct task *t, struct call *c) {
   union address a = {0};
   socklen_t size = (socklen_t)c->args[2];
@@ -90,8 +93,19 @@ enum action on_bind(struct task *t, struct call *c) {
   enum action action = RUN;
   if (port && (type == SOCK_STREAM || type == SOCK_DGRAM)) action = answer(c, bind_to_next(fd, &a, size));
   else if (number && type >= 0) action = answer(c, bind_to_number(fd));
+  else if (is_path(&a)) action = AFTER;
   if (fd >= 0) close(fd);
   return action;
+}
+
+/* A socket with a name in a folder is a new file. */
+enum action after_bind(struct task *t, struct call *c) {
+  union address a = {0};
+  struct stat st;
+  size_t size = (size_t)c->args[2];
+  if (c->result != 0 || size >= sizeof a || !guest_read(t, c->args[1], &a, size) || !is_path(&a)) return RUN;
+  if (guest_lookup(t, AT_FDCWD, a.local.sun_path, AT_SYMLINK_NOFOLLOW, &st)) inode_born(st.st_dev, st.st_ino);
+  return RUN;
 }
 
 enum action on_listen(struct task *t, struct call *c) {
