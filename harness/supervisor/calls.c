@@ -31,7 +31,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_get_mempolicy] = NO_SUCH, [SYS_set_mempolicy] = NO_SUCH, [SYS_migrate_pages] = NO_SUCH,
     [SYS_move_pages] = NO_SUCH, [SYS_remap_file_pages] = NO_SUCH, [SYS_memfd_create] = PASSES,
     [SYS_memfd_secret] = NO_SUCH,
-    [SYS_rt_sigaction] = PASSES, [SYS_rt_sigprocmask] = PASSES, [SYS_rt_sigreturn] = PASSES,
+    [SYS_rt_sigaction] = {on_sigaction, after_sigaction, 1}, [SYS_rt_sigprocmask] = PASSES, [SYS_rt_sigreturn] = PASSES,
     [SYS_sigaltstack] = PASSES, [SYS_pipe] = PASSES, [SYS_pipe2] = PASSES,
     [SYS_dup] = PASSES, [SYS_dup2] = PASSES, [SYS_dup3] = PASSES, [SYS_getpid] = PASSES, [SYS_gettid] = PASSES,
     [SYS_getuid] = PASSES, [SYS_geteuid] = PASSES, [SYS_getgid] = PASSES,

@@ -61,7 +61,8 @@ enum action on_wait4(struct task *t, struct call *c), after_wait4(struct task *t
     on_waitid(struct task *t, struct call *c), after_waitid(struct task *t, struct call *c);
 enum action on_kill(struct task *t, struct call *c), after_kill(struct task *t, struct call *c),
     on_pause(struct task *t, struct call *c), on_sigsuspend(struct task *t, struct call *c),
-    on_sigtimedwait(struct task *t, struct call *c);
+    on_sigtimedwait(struct task *t, struct call *c), on_sigaction(struct task *t, struct call *c),
+    after_sigaction(struct task *t, struct call *c);
 enum action on_fstat(struct task *t, struct call *c), on_newfstatat(struct task *t, struct call *c);
 enum action on_stat(struct task *t, struct call *c), after_stat(struct task *t, struct call *c),
     after_newfstatat(struct task *t, struct call *c), after_statx(struct task *t, struct call *c),

@@ -16,6 +16,7 @@
 #include "elf_note.h"
 #include "guest.h"
 #include "stack.h"
+#include "traps.h"
 
 /* Room for the most that can be said: 128 modules of 1,340 bytes, 256 frames of 80, 64 threads, the registers. */
 enum { ROOM = 262144, MAX_THREADS = 64, HASHED = 256 << 20 };
@@ -140,8 +141,9 @@ static int ends_process(struct task *t, int signal) {
     default: break;
   }
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  uint64_t handled = guest_mask(status, "\nSigIgn:\t") | guest_mask(status, "\nSigCgt:\t");
-  return !(handled >> (signal - 1) & 1);
+  uint64_t ignored = guest_mask(status, "\nSigIgn:\t"), caught = guest_mask(status, "\nSigCgt:\t");
+  traps_correct(t->process, &ignored, &caught);
+  return !((ignored | caught) >> (signal - 1) & 1);
 }
 
 void crash_note(struct task *t, int signal, int wants_core) {

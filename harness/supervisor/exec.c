@@ -10,6 +10,7 @@
 #include "random.h"
 #include "supervisor.h"
 #include "timers.h"
+#include "traps.h"
 #include "vdso.h"
 
 enum { CHUNK = 512, MAX_WORDS = 1 << 20 };
@@ -65,6 +66,7 @@ void settle_program(struct task *t) {
   else if (!guest_readable(t)) give_up_on(UNREADABLE_PROGRAM);
   else {
     settle_vector(t);
+    traps_settle_program(t);
     if (wanted(CPUID_TRAP) && !arch_trap_cpuid(t)) give_up_on(CPUID_LEAKS);
     arch_watch_random(t);
   }

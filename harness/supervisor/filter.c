@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -48,6 +49,16 @@ static void let_harmless_pass(void) {
   add(BPF_LD_WORD, 0, 0, offsetof(struct seccomp_data, nr));
 }
 
+/* What is done about signals that traps raise has to be known (traps.h). */
+static void watch_trap_signals(void) {
+  add(BPF_JUMP_EQUAL, 0, 5, SYS_rt_sigaction);
+  add(BPF_LD_WORD, 0, 0, offsetof(struct seccomp_data, args));
+  add(BPF_JUMP_EQUAL, 1, 0, SIGSEGV);
+  add(BPF_JUMP_EQUAL, 0, 1, SIGILL);
+  add(BPF_RETURN, 0, 0, SECCOMP_TRACE);
+  add(BPF_RETURN, 0, 0, SECCOMP_ALLOW);
+}
+
 /* What is to become of a call, as far as its number says it. */
 static uint32_t fate(long nr) {
   const struct handler *h = handler_of(nr);
@@ -66,6 +77,7 @@ int install_filter(void) {
   add(BPF_JUMP_AT_LEAST, 0, 1, X32);
   add(BPF_RETURN, 0, 0, SECCOMP_ERRNO | ENOSYS);
   let_harmless_pass();
+  watch_trap_signals();
   for (long nr = 0, end; nr < MAX_CALLS; nr = end) {
     for (end = nr + 1; end < MAX_CALLS && fate(end) == fate(nr);) end++;
     add(BPF_JUMP_AT_LEAST, 1, 0, (uint32_t)end);

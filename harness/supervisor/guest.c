@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "traps.h"
 
 int guest_readable(struct task *t) {
   struct process *p = t->process;
@@ -138,7 +139,9 @@ uint64_t guest_dropped(struct task *t) {
       1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
   char status[4096];
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  return guest_mask(status, "\nSigIgn:\t") | (harmless & ~guest_mask(status, "\nSigCgt:\t"));
+  uint64_t ignored = guest_mask(status, "\nSigIgn:\t"), caught = guest_mask(status, "\nSigCgt:\t");
+  traps_correct(t->process, &ignored, &caught);
+  return ignored | (harmless & ~caught);
 }
 
 int guest_interrupted(struct task *t) {

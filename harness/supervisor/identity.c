@@ -107,13 +107,18 @@ enum action on_personality(struct task *t, struct call *c) {
 
 /* What would hide the guest from the supervisor is answered as if it were done. */
 enum action on_prctl(struct task *t, struct call *c) {
-  (void)t;
-  enum { GET_TSC = 25, SET_TSC = 26, SET_MM = 35, SYSCALL_DISPATCH = 59 };
+  enum { GET_TSC = 25, SET_TSC = 26, GIVEN = 1, REFUSED = 2, SET_MM = 35, SYSCALL_DISPATCH = 59 };
   switch ((int)c->args[0]) {
     case PR_SET_DUMPABLE: return answer(c, c->args[1] <= 1 ? 0 : -EINVAL);
     case PR_GET_DUMPABLE: return answer(c, 1);
-    case GET_TSC:
+    case GET_TSC: {
+      const int32_t mode = t->no_clock ? REFUSED : GIVEN;
+      return answer(c, guest_write(t, c->args[1], &mode, sizeof mode) ? 0 : -EFAULT);
+    }
     case SET_TSC:
+      if ((uint32_t)c->args[1] != GIVEN && (uint32_t)c->args[1] != REFUSED) return answer(c, -EINVAL);
+      t->no_clock = (uint32_t)c->args[1] == REFUSED;
+      return answer(c, 0);
     case SET_MM:
     case SYSCALL_DISPATCH: return answer(c, -EINVAL);
     default: return RUN;

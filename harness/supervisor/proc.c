@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "traps.h"
+
 enum { RESIDENT_KIB = 4096, RESIDENT_PAGES = 1024 };
 
 static long read_own(pid_t pid, const char *name, char *to, size_t room) {
@@ -48,12 +50,25 @@ static int map_line(char *line, char *to, size_t room) {
   return snprintf(to, room, "%08lx-%08lx %s %08lx 00:00 0%s\n", from, until, mode, offset, line + rest);
 }
 
+/* The set of signals that are ignored (or else caught), as the program asked for it. */
+static uint64_t asked_for(pid_t pid, int ignored, uint64_t told) {
+  uint64_t all = UINT64_MAX;
+  const struct task *t = find_task(pid);
+  if (t) traps_correct(t->process, ignored ? &told : &all, ignored ? &all : &told);
+  return told;
+}
+
+static pid_t whose; /* status is at hand */
+
 static int status_line(char *line, char *to, size_t room) {
   static const char *const resident[] = {"VmHWM:", "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:", "VmPTE:"};
   static const char *const dropped[] = {"Cpus_allowed", "Mems_allowed", "voluntary_ctxt", "nonvoluntary_ctxt",
                                         "Speculation", "SigQ", "Seccomp", "x86_", "THP_", "untag_mask"};
   if (strncmp(line, "TracerPid:", 10) == 0) return snprintf(to, room, "TracerPid:\t0\n");
   if (strncmp(line, "State:", 6) == 0 && strchr(line, 't')) return snprintf(to, room, "State:\tR (running)\n");
+  if (strncmp(line, "SigIgn:\t", 8) == 0 || strncmp(line, "SigCgt:\t", 8) == 0)
+    return snprintf(to, room, "%.8s%016llx\n", line,
+                    (unsigned long long)asked_for(whose, line[3] == 'I', strtoull(line + 8, NULL, 16)));
   for (size_t i = 0; i < sizeof resident / sizeof *resident; i++)
     if (strncmp(line, resident[i], strlen(resident[i])) == 0)
       return snprintf(to, room, "%s\t%8d kB\n", resident[i], RESIDENT_KIB);
@@ -86,13 +101,18 @@ static long network_text(const char *name, char *to, size_t room) {
 /* Fields 3 (state) and on, by number; a stopped guest looks as if it ran. */
 static long stat_text(pid_t pid, char *to, size_t room) {
   static const int fixed[] = {10, 11, 12, 13, 14, 15, 16, 17, 22, 24, 39, 42, 43, 44};
-  char text[2048], *save = NULL, *name_end;
+  enum { IGNORED = 33, CAUGHT = 34 };
+  char text[2048], set[24], *save = NULL, *name_end;
   if (read_own(pid, "stat", text, sizeof text) < 0 || !(name_end = strrchr(text, ')'))) return -1;
   int have = snprintf(to, room, "%.*s", (int)(name_end - text + 1), text), number = 3;
   for (char *word = strtok_r(name_end + 1, " \n", &save); word; word = strtok_r(NULL, " \n", &save), number++) {
     const char *shown = number == 3 && *word == 't' ? "R" : number == 24 ? "1024" : number == 22 ? "100000" : word;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
       if (fixed[i] == number && number != 24 && number != 22) shown = "0";
+    if (number == IGNORED || number == CAUGHT) {
+      snprintf(set, sizeof set, "%llu", (unsigned long long)(asked_for(pid, number == IGNORED, strtoull(word, NULL, 10)) & INT32_MAX));
+      shown = set;
+    }
     if ((size_t)have < room) have += snprintf(to + have, room - (size_t)have, " %s", shown);
   }
   if ((size_t)have + 2 < room) have += snprintf(to + have, room - (size_t)have, "\n");
@@ -123,6 +143,7 @@ long process_text(pid_t pid, const char *name, char *to, size_t room) {
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     if (strcmp(name, fixed[i].name) == 0) return snprintf(to, room, "%s", fixed[i].text);
   if (strcmp(name, "maps") == 0 || strcmp(name, "smaps") == 0) return by_line(pid, "maps", to, room, map_line);
+  whose = pid;
   if (strcmp(name, "status") == 0) return by_line(pid, "status", to, room, status_line);
   if (strncmp(name, "fdinfo/", 7) == 0) return by_line(pid, name, to, room, descriptor_line);
   if (strncmp(name, "net/", 4) == 0) return network_text(name + 4, to, room);

@@ -55,7 +55,8 @@ void resume(struct task *t) {
   t->heard = signals_sent;
   int signal = t->signal;
   t->signal = 0;
-  ptrace(t->second_half || is_timed(t->process) || is_logging() ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
+  if (t->once) ptrace(PTRACE_SINGLESTEP, t->tid, NULL, (void *)(intptr_t)signal);
+  else ptrace(t->second_half || is_timed(t->process) || is_logging() ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
 }
 
 /* Some calls are never taken up again after a handler. */

@@ -31,6 +31,7 @@
 #include "seize.h"
 #include "stop.h"
 #include "timers.h"
+#include "traps.h"
 #include "walk.h"
 #include "watch.h"
 
@@ -133,7 +134,7 @@ static int on_passing(struct task *t) {
   if (!arch_load(t)) return 0;
   if (!arch_enters(t)) {
     if (t->event) log_answer(t, arch_result(t));
-  } else if (handler_of(t->call.nr)->passes) {
+  } else if (handler_of(t->call.nr)->passes && !trap_watches(&t->call)) {
     log_call(t);
     if (!is_timed(t->process)) return 1;
     clock_tick();
@@ -143,14 +144,16 @@ static int on_passing(struct task *t) {
 }
 
 static int on_birth(struct task *parent, int vfork) {
-  enum { SHARES_MEMORY = 0x100, THREAD = 0x10000, CLEARS_TID = 0x200000 };
+  enum { SHARES_MEMORY = 0x100, SHARES_ACTIONS = 0x800, THREAD = 0x10000, CLEARS_TID = 0x200000 };
   unsigned long pid = 0;
   int status = 0;
   ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &pid);
   if (!arch_load(parent)) return 0;
   uint64_t flags = parent->call.nr == SYS_clone ? parent->call.args[0] : 0;
   struct task *child = add_task((pid_t)pid, flags & THREAD ? parent->process : NULL);
+  child->no_clock = parent->no_clock;
   if (!(flags & THREAD)) child->process->parent = parent->process->tgid;
+  if (!(flags & THREAD)) traps_inherit(child->process, parent->process, flags & SHARES_ACTIONS);
   if (!(flags & THREAD) && (vfork || flags & SHARES_MEMORY)) child->process->space = parent->process->space;
   if (flags & CLEARS_TID) child->clear_tid = parent->call.args[3];
   memcpy(child->process->sites, parent->process->sites, sizeof child->process->sites);
@@ -211,11 +214,11 @@ int on_stop(struct task *t, pid_t pid, int status) {
     default: break;
   }
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
-  if (signal == SIGSEGV && arch_emulate(t)) return 1;
+  if (trap_stop(t, signal)) return 1;
   if (signal == SIGTRAP && arch_emulate_random(t)) return 1;
   if (t->process->tgid == root) crash_note(t, signal, wants_core);
   log_signal(t, signal);
-  t->signal = signal;
+  t->signal = trap_deliver(t, signal);
   t->again = t->again && guest_dropped(t) >> (signal - 1) & 1;
   return 1;
 }
@@ -271,6 +274,7 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   clock_begin(s->clock_start);
   random_begin(s->seed);
   if (s->chaos) chaos_begin(s->seed);
+  traps_use(SIGSEGV);
   identity_begin(s->cpus);
   inodes_begin();
   folders_begin(s->reversed);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "timers.h"
+#include "traps.h"
 
 struct task *tasks;
 uint64_t signals_sent;
@@ -27,6 +28,7 @@ static struct process *new_process(pid_t tgid) {
   struct process *p = calloc(1, sizeof *p);
   if (!p) _exit(125);
   *p = (struct process){.tgid = tgid, .memory = -1, .handle = -1, .space = new_space()};
+  traps_inherit(p, NULL, 0);
   return p;
 }
 
@@ -59,6 +61,7 @@ void remove_task(struct task *t) {
     forget_memory(t->process);
     forget_intervals(t->process);
     forget_timers(t->process);
+    traps_forget(t->process);
     free(t->process);
   }
   free(t);

@@ -44,6 +44,18 @@ enum state {
 /* As many instructions as the processor can watch. */
 enum { SITES = 4 };
 
+/* What a guest wants done about a signal, as rt_sigaction takes it. */
+struct disposition {
+  uint64_t handler, flags, restorer, mask;
+};
+
+/* Of the signals that traps raise; processes that were cloned so share them. */
+enum { TRAP_SIGNALS = 2 };
+struct dispositions {
+  int holders;
+  struct disposition of[TRAP_SIGNALS];
+};
+
 struct process {
   pid_t tgid, parent;
   int tasks;          /* threads alive */
@@ -54,6 +66,7 @@ struct process {
   struct posix_timer *timers;     /* timer_create */
   int next_timer;
   uint64_t sites[SITES];          /* where its text may ask the processor for random numbers; 0: nowhere */
+  struct dispositions *dispositions;
   int stops;                      /* stopped by a signal, or about to be */
 };
 
@@ -92,6 +105,11 @@ struct task {
   int opens_fifo;
   struct meeting fifo;
   int spins;          /* goes in circles until somebody else does something */
+  struct disposition wanted; /* by the rt_sigaction at hand, which `sets` one */
+  int sets;
+  int condemned;      /* the signal that ends its process is on its way */
+  int once;           /* this signal's handler is about to be in place, and is the last */
+  int no_clock;       /* asked for a signal in place of the time stamp counter */
   int64_t chosen;     /* when its turn began, by the clock */
 };
 

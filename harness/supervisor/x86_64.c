@@ -153,6 +153,7 @@ int arch_emulate(struct task *t) {
   guest_read_some(t, r.rip, code, sizeof code);
   int extended = code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9;
   if (extended || (code[0] == 0x0f && code[1] == 0x31)) {
+    if (t->no_clock) return 0;
     uint64_t now = clock_cycles();
     r.rax = (uint32_t)now;
     r.rdx = now >> 32;
@@ -179,6 +180,7 @@ int64_t arch_call(struct task *t, const struct call *c) {
   during.rax = (unsigned long long)c->nr;
   during.orig_rax = (unsigned long long)-1;
   during.rdi = c->args[0], during.rsi = c->args[1], during.rdx = c->args[2];
+  during.r10 = c->args[3], during.r8 = c->args[4], during.r9 = c->args[5];
   ptrace(PTRACE_SETREGS, t->tid, NULL, &during);
   /* No signal may come between; nor a single step, which would reset what the guest does with SIGTRAP. */
   ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof blocked, &blocked);

@@ -10,6 +10,7 @@ const REASONS: Readonly<Record<number, string>> = {
   1002: 'it executed a program that it may run but not read (mode 0111), which PID 1 cannot supervise',
   1003: 'PID 1 could not trace it',
   1004: 'cpuid does not trap in it, although it did when the sandbox was probed',
+  1005: 'PID 1 could not put back what it does about SIGSEGV or SIGILL, which a trap had made the kernel forget',
 };
 
 /** undefined where the kind of the ending says it all. */
