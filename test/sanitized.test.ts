@@ -4,12 +4,12 @@ import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { NO_NAME_SPACES, type Ran, runAsFirst } from './support/first-process.ts';
 import { tempFolder } from './support/world.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Runs of scramble, 2,000 calls each; a thousand took some minutes and found nothing. */
 const SEEDS = Array.from({ length: 8 }, (_, i) => i + 1);
-const able = process.getuid?.() === 0 && spawnSync('unshare', ['-pfnmiu', 'true']).status === 0;
 
 let folder: string;
 
@@ -39,50 +39,13 @@ function build(): void {
   chmodSync(folder, 0o755);
 }
 
-/** PID 1 of name spaces of its own, as nobody: what calls that make no sense do there harms nobody. */
-function run(
-  program: string[],
-  seed: number,
-  more: string[] = [],
-  timeoutMs = 60_000,
-): { ending: string; stderr: string } {
-  const decided = ['--determinism', 'full', '--seed', String(seed), '--clock-start', '946684800'];
-  const init = [
-    join(folder, 'init'),
-    '--timeout-ms',
-    String(timeoutMs),
-    ...decided,
-    '--cpus',
-    '1',
-    ...more,
-    '--',
-  ];
-  const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs'];
-  const done = spawnSync(
-    'unshare',
-    [
-      '-pfnmiu',
-      '--kill-child',
-      '--mount-proc',
-      ...nobody,
-      ...init,
-      join(folder, program[0]!),
-      ...program.slice(1),
-    ],
-    {
-      cwd: '/',
-      input: Buffer.alloc(32),
-      env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
-      timeout: 90_000,
-      killSignal: 'SIGKILL',
-    },
-  );
-  const stderr = done.stderr.toString('latin1');
-  return { stderr, ending: /reenact-end\/1 (kind=\S+ value=\S+)/.exec(stderr)?.[1] ?? 'no trailer' };
+function run(program: string[], seed: number, more: string[] = [], timeoutMs = 60_000): Ran {
+  const [name, ...args] = program;
+  return runAsFirst(join(folder, 'init'), [join(folder, name!), ...args], seed, { more, timeoutMs });
 }
 
-if (!able) console.log('sanitized supervisor: NOT tested here, which needs root and unshare(1)');
-describe.skipIf(!able)('under the sanitizers', () => {
+if (NO_NAME_SPACES) console.log(`sanitized supervisor: ${NO_NAME_SPACES}`);
+describe.skipIf(NO_NAME_SPACES)('under the sanitizers', () => {
   beforeAll(() => {
     folder = tempFolder();
     build();

@@ -23,6 +23,7 @@
 #include "sockets.h"
 #include "terminals.h"
 #include "timerfd.h"
+#include "watch.h"
 
 enum kind { UNKNOWN, PLAIN, OUTSIDE, ENTROPY, MAY_SLEEP, ANONYMOUS };
 
@@ -141,8 +142,9 @@ enum action on_write(struct task *t, struct call *c) {
   if (!t->retry) t->done = 0;
   if (kind == PLAIN && S_ISREG(st.st_mode) && (flags & O_ACCMODE) != O_RDONLY) inode_written(st.st_dev, st.st_ino);
   if (kind == OUTSIDE && (flags & O_NONBLOCK)) {
+    enum { LOOK_AGAIN_MS = 20 };
     struct pollfd one = {.fd = fd, .events = POLLOUT};
-    poll(&one, 1, -1);
+    while (poll(&one, 1, LOOK_AGAIN_MS) == 0 && !time_is_over()) continue;
   }
   if (kind == MAY_SLEEP && S_ISCHR(st.st_mode)) action = AFTER;
   int patient = !(flags & O_NONBLOCK) && waits(c), datagram = S_ISSOCK(st.st_mode) && is_datagram(fd);

@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../real_ms.h"
 #include "arch.h"
 #include "calls.h"
 #include "chaos.h"
@@ -38,19 +37,16 @@
 static struct supervised found = {.unsupported = -1};
 static pid_t root;
 static int wants_core, wants_log;
-static long last_ms;  /* of the real clock; 0: none */
 static pid_t newborn; /* its first stop came before its parent's */
 
 void give_up_on(int reason) {
   if (found.unsupported < 0) found.unsupported = reason;
 }
 
-static int time_is_over(void) { return last_ms && real_ms() >= last_ms; }
-
 /* Waits for a task that is certain to stop or end soon; 0 when even that takes too long. */
 static int wait_for(pid_t tid, int *status) {
   for (;;) {
-    if (waitpid(tid, status, __WALL) == tid) return 1;
+    if (await_guest(tid, status) == tid) return 1;
     if (errno != EINTR || time_is_over()) return 0;
   }
 }
@@ -236,7 +232,7 @@ static void run(struct task *t) {
   if (walked == WALKED) return;
   if (t && walked == NO_WALK) resume(t);
   for (;;) {
-    pid_t pid = waitpid(-1, &status, __WALL);
+    pid_t pid = await_guest(-1, &status);
     if (pid < 0 && errno != EINTR) return;
     if (pid < 0) {
       if (t && time_is_over()) found.spinning = quiet + patience > 10 && others_wait(t);
@@ -281,14 +277,13 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   root = child;
   wants_core = s->core;
   wants_log = s->log;
-  last_ms = deadline_ms;
+  watch_real_time(deadline_ms);
   if (!stop_at_gate(child, gate)) {
     give_up_on(CANNOT_TRACE);
     return found;
   }
   add_task(child, NULL);
   place(child);
-  watch_real_time();
   while (!found.over && found.unsupported <= 1000 && tasks && !time_is_over())
     run(choose_task());
   stop_watching();

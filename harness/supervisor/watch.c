@@ -1,14 +1,20 @@
-/* A signal of our own, every few milliseconds of the real clock, while guests run. */
+/* A signal of our own, every few milliseconds of the real clock, which is let in only while we wait for guests. */
 #define _GNU_SOURCE
 #include "watch.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+
+#include "../real_ms.h"
 
 enum { LOOK_EVERY_US = 20000 };
 
 static volatile sig_atomic_t looked;
+static long last_ms;   /* of the real clock; 0: none */
+static sigset_t tick;
 
 static void look(int signal) {
   (void)signal;
@@ -21,21 +27,29 @@ int has_looked(void) {
   return was;
 }
 
-void watch_real_time(void) {
+int time_is_over(void) { return last_ms && real_ms() >= last_ms; }
+
+/* A signal that comes right before the wait is no loss: the next one follows. */
+pid_t await_guest(pid_t whom, int *status) {
+  sigprocmask(SIG_UNBLOCK, &tick, NULL);
+  pid_t pid = waitpid(whom, status, __WALL);
+  int error = errno;
+  sigprocmask(SIG_BLOCK, &tick, NULL);
+  errno = error;
+  return pid;
+}
+
+void watch_real_time(long deadline_ms) {
   struct sigaction action = {.sa_handler = look};
   struct itimerval every = {{0, LOOK_EVERY_US}, {0, LOOK_EVERY_US}};
-  sigset_t one;
+  last_ms = deadline_ms;
   sigaction(SIGALRM, &action, NULL);
-  sigemptyset(&one);
-  sigaddset(&one, SIGALRM);
-  sigprocmask(SIG_UNBLOCK, &one, NULL);
+  sigemptyset(&tick);
+  sigaddset(&tick, SIGALRM);
   setitimer(ITIMER_REAL, &every, NULL);
 }
 
 void stop_watching(void) {
   struct itimerval none = {{0, 0}, {0, 0}};
-  sigset_t all;
   setitimer(ITIMER_REAL, &none, NULL);
-  sigfillset(&all);
-  sigprocmask(SIG_BLOCK, &all, NULL);
 }

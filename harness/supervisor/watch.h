@@ -1,12 +1,19 @@
 /* How the supervisor comes to look at the real clock while it waits for a guest. */
 #ifndef REENACT_WATCH_H
 #define REENACT_WATCH_H
+#include <sys/types.h>
 
-/* Interrupts waitpid now and then; a guest that sends the same signal only makes us look at the clock. */
-void watch_real_time(void);
+/* Begins to interrupt `await_guest`, every few milliseconds, until `deadline_ms` of the real clock (0: none) has come. */
+void watch_real_time(long deadline_ms);
 void stop_watching(void);
 
-/* 1 when that happened since this was asked last. */
+/* waitpid, and the only call of ours that a signal can cut short: a poll that says EINTR would be taken for an answer. */
+pid_t await_guest(pid_t whom, int *status);
+
+/* 1 when it was interrupted since this was asked last. */
 int has_looked(void);
+
+/* 1 once the deadline has come. */
+int time_is_over(void);
 
 #endif
