@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** Why such a test cannot run here, or ''. */
-export const NO_NAME_SPACES =
+export const NO_NAME_SPACES: string =
   process.getuid?.() === 0 && spawnSync('unshare', ['-pfnmiu', 'true']).status === 0
     ? ''
     : 'NOT tested here, which needs root and unshare(1)';
