@@ -82,7 +82,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_clock_settime] = FORBIDDEN, [SYS_settimeofday] = FORBIDDEN, [SYS_adjtimex] = FORBIDDEN,
     [SYS_clock_adjtime] = FORBIDDEN,
     /* Identity. */
-    [SYS_getrandom] = {on_getrandom, 0, 0}, [SYS_uname] = {on_uname, 0, 0}, [SYS_sysinfo] = {on_sysinfo, 0, 0},
+    [SYS_getrandom] = {on_getrandom, after_getrandom, 0}, [SYS_uname] = {on_uname, 0, 0}, [SYS_sysinfo] = {on_sysinfo, 0, 0},
     [SYS_getcpu] = {on_getcpu, 0, 0}, [SYS_sched_getaffinity] = {on_getaffinity, 0, 0},
     [SYS_sched_setaffinity] = {on_setaffinity, 0, 0}, [SYS_personality] = {on_personality, 0, 0},
     [SYS_prctl] = {on_prctl, 0, 0}, [SYS_arch_prctl] = {on_arch_prctl, 0, 0},

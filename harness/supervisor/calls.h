@@ -26,7 +26,7 @@ enum action on_timer_create(struct task *t, struct call *c), on_timer_settime(st
     on_timer_delete(struct task *t, struct call *c);
 enum action on_timerfd_create(struct task *t, struct call *c), after_timerfd_create(struct task *t, struct call *c),
     on_timerfd_settime(struct task *t, struct call *c), on_timerfd_gettime(struct task *t, struct call *c);
-enum action on_getrandom(struct task *t, struct call *c), on_uname(struct task *t, struct call *c),
+enum action on_getrandom(struct task *t, struct call *c), after_getrandom(struct task *t, struct call *c), on_uname(struct task *t, struct call *c),
     on_sysinfo(struct task *t, struct call *c), on_getcpu(struct task *t, struct call *c),
     on_getaffinity(struct task *t, struct call *c), on_setaffinity(struct task *t, struct call *c),
     on_personality(struct task *t, struct call *c), on_prctl(struct task *t, struct call *c),

@@ -11,6 +11,7 @@
 #include "calls.h"
 #include "guest.h"
 #include "inodes.h"
+#include "vectors.h"
 
 enum { NO_WAIT = 2 /* SPLICE_F_NONBLOCK */, MEMORY = 1, RANDOM = 8, URANDOM = 9 };
 
@@ -67,6 +68,8 @@ enum action on_copy(struct task *t, struct call *c) {
   if (!patience(t, c, s.to, -1)) return RUN;
   patience(t, c, s.from, 0);
   patience(t, c, s.to, 0);
+  if (t->retry) vector_lay_out(t);
+  else vector_keep(t, c);
   struct call trying = *c;
   if (s.flags >= 0) trying.args[s.flags] |= NO_WAIT;
   arch_replace(t, &trying);
@@ -77,5 +80,6 @@ enum action after_copy(struct task *t, struct call *c) {
   struct shape s = shape_of(c->nr);
   patience(t, c, s.from, 1);
   patience(t, c, s.to, 1);
+  vector_take_back(t);
   return c->result == -EAGAIN ? AGAIN : DONE;
 }

@@ -23,6 +23,7 @@
 #include "sockets.h"
 #include "terminals.h"
 #include "timerfd.h"
+#include "vectors.h"
 #include "watch.h"
 
 enum kind { UNKNOWN, PLAIN, OUTSIDE, ENTROPY, MAY_SLEEP, ANONYMOUS };
@@ -107,7 +108,19 @@ static int waits(const struct call *c) {
   }
 }
 
-enum action on_read(struct task *t, struct call *c) {
+/* The call as its thread made it, though it may be made many times: its list of places is taken once. */
+static enum action made_once(struct task *t, struct call *c, enum action (*make)(struct task *, struct call *)) {
+  int changed = 0;
+  if (t->retry) changed = vector_lay_out(t);
+  else vector_forget(t);
+  enum action action = make(t, c);
+  if (!t->retry && (action == BLOCK || (action == AFTER && t->lent))) vector_keep(t, c);
+  if (action == RUN && changed) return AFTER;
+  if (action != AFTER) vector_take_back(t);
+  return action;
+}
+
+static enum action make_read(struct task *t, struct call *c) {
   struct stat st;
   int flags = 0, fd = guest_descriptor(t, (int)c->args[0]);
   enum action action = RUN;
@@ -127,13 +140,15 @@ enum action on_read(struct task *t, struct call *c) {
   return action;
 }
 
+enum action on_read(struct task *t, struct call *c) { return made_once(t, c, make_read); }
+
 /* A connection that begins with its first data. */
 static int opens_fast(const struct call *c) {
   enum { FASTOPEN = 0x20000000 };
   return (c->nr == SYS_sendto && c->args[3] & FASTOPEN) || (c->nr == SYS_sendmsg && c->args[2] & FASTOPEN);
 }
 
-enum action on_write(struct task *t, struct call *c) {
+static enum action make_write(struct task *t, struct call *c) {
   struct stat st;
   int flags = 0, fd = guest_descriptor(t, (int)c->args[0]);
   enum action action = RUN;
@@ -162,7 +177,9 @@ enum action on_write(struct task *t, struct call *c) {
   return action;
 }
 
-enum action after_write(struct task *t, struct call *c) {
+enum action on_write(struct task *t, struct call *c) { return made_once(t, c, make_write); }
+
+static enum action finish_part(struct task *t, struct call *c) {
   int lent = t->lent, fd = lent || signals_unseen ? guest_descriptor(t, (int)c->args[0]) : -1;
   if (fd >= 0 && lent) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
   if (fd >= 0 && signals_unseen && is_write(c) && is_terminal(fd)) settle_terminals();
@@ -176,6 +193,12 @@ enum action after_write(struct task *t, struct call *c) {
   if (c->result > 0 && is_write(c) && rest_of_write(t, &rest, t->done)) return AGAIN;
   if (t->done > 0) c->result = (int64_t)t->done;
   return DONE;
+}
+
+enum action after_write(struct task *t, struct call *c) {
+  enum action action = finish_part(t, c);
+  vector_take_back(t);
+  return action;
 }
 
 enum action on_accept(struct task *t, struct call *c) { return on_read(t, c); }

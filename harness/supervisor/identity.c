@@ -31,9 +31,18 @@ int64_t random_to_guest(struct task *t, uint64_t address, uint64_t size) {
   return (int64_t)done;
 }
 
+/* Over a page's border some of it may not be writable: the kernel says how much, and its bytes are replaced. */
 enum action on_getrandom(struct task *t, struct call *c) {
-  if (c->args[2] & ~7u) return answer(c, -EINVAL);
+  enum { KNOWN = 7, EITHER = 6 };
+  uint32_t flags = (uint32_t)c->args[2];
+  if (flags & ~(uint32_t)KNOWN || (flags & EITHER) == EITHER) return answer(c, -EINVAL);
+  if (c->args[1] && (c->args[0] ^ (c->args[0] + c->args[1] - 1)) >> 12) return AFTER;
   return answer(c, random_to_guest(t, c->args[0], c->args[1]));
+}
+
+enum action after_getrandom(struct task *t, struct call *c) {
+  if (c->result > 0) random_to_guest(t, c->args[0], (uint64_t)c->result);
+  return RUN;
 }
 
 enum action on_uname(struct task *t, struct call *c) {

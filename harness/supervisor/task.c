@@ -8,6 +8,7 @@
 
 #include "timers.h"
 #include "traps.h"
+#include "vectors.h"
 
 struct task *tasks;
 uint64_t signals_sent;
@@ -57,6 +58,7 @@ void remove_task(struct task *t) {
   if (t->previous) t->previous->next = t->next;
   else tasks = t->next;
   if (t->next) t->next->previous = t->previous;
+  vector_forget(t);
   if (--t->process->tasks == 0) {
     forget_memory(t->process);
     forget_intervals(t->process);

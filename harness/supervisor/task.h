@@ -102,6 +102,7 @@ struct task {
   int creates;        /* an open makes a file that was not there */
   int lent;           /* the descriptor at hand does not wait, for the length of this call */
   uint64_t done;      /* bytes of a write that is made in pieces */
+  struct vector *vector; /* the list of places of a call that waits, or NULL */
   int opens_fifo;
   struct meeting fifo;
   int spins;          /* goes in circles until somebody else does something */
