@@ -1,14 +1,15 @@
 /* Finds instructions by their bytes, then proves that they begin there by decoding from where their function begins. */
-#define _GNU_SOURCE
 #include <emmintrin.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "functions.h"
 #include "instructions.h"
-#include "x86_64_length.h"
+#include "x86_64_called.h"
 
-enum { CHUNK = 1 << 16, VECTOR = 16, MOST_FOUND = 1 << 16, MOST_LOOKUPS = 1 << 15, MOST_PENDING = 1 << 14 };
+enum { CHUNK = 1 << 16, VECTOR = 16, BLOCK = 64 };
+
+/* Honest programs of 300 MB stay below a tenth of these; a file full of such bytes only gets to be counted. */
+enum { MOST_FOUND = 1 << 16, MOST_CANDIDATES = 1 << 18, MOST_LOOKUPS = 1 << 15, MOST_PENDING = 1 << 14 };
 
 static int kind_of(const struct decoded *d) {
   int is_register = d->modrm >= 0xc0, reg = d->modrm >> 3 & 7;
@@ -34,14 +35,24 @@ int instruction_at(const uint8_t *at, uint8_t *length) {
   return kind_of(&d);
 }
 
-/* A bit for each of 16 places that hold 0f and one of a2, c7, 01 and 03. */
-static unsigned opcodes(const uint8_t *at) {
+/* Bytes of ones at those of 16 places that hold 0f and one of a2, c7, 01 and 03. */
+static __m128i opcodes(const uint8_t *at) {
   __m128i first = _mm_loadu_si128((const __m128i *)at), second = _mm_loadu_si128((const __m128i *)(at + 1));
   __m128i low = _mm_cmpeq_epi8(_mm_or_si128(second, _mm_set1_epi8(2)), _mm_set1_epi8(3));
   __m128i high = _mm_or_si128(_mm_cmpeq_epi8(second, _mm_set1_epi8((char)0xa2)),
                               _mm_cmpeq_epi8(second, _mm_set1_epi8((char)0xc7)));
   __m128i escape = _mm_cmpeq_epi8(first, _mm_set1_epi8(0x0f));
-  return (unsigned)_mm_movemask_epi8(_mm_and_si128(escape, _mm_or_si128(low, high)));
+  return _mm_and_si128(escape, _mm_or_si128(low, high));
+}
+
+/* A bit for each of 64 such places: mostly there is none, which is seen at once. */
+static uint64_t block_opcodes(const uint8_t *at) {
+  __m128i parts[BLOCK / VECTOR], any = _mm_setzero_si128();
+  for (int i = 0; i < BLOCK / VECTOR; i++) any = _mm_or_si128(any, parts[i] = opcodes(at + i * VECTOR));
+  uint64_t bits = 0;
+  if (_mm_movemask_epi8(any) == 0) return bits;
+  for (int i = 0; i < BLOCK / VECTOR; i++) bits |= (uint64_t)_mm_movemask_epi8(parts[i]) << i * VECTOR;
+  return bits;
 }
 
 /* 1 when the third byte does not rule it out. */
@@ -50,23 +61,14 @@ static int is_candidate(const uint8_t *at) {
   return at[1] != 0x01 || at[2] == 0xd0 || at[2] == 0xfd;
 }
 
-enum outcome { PROVEN, OTHERWISE, UNPROVEN };
-
-/* A walk through one function, by offsets in the file. `failed`: what stands at `at` is no instruction of a program. */
-struct walk {
-  uint64_t at, end;
-  int failed;
-};
-
 struct search {
   struct elf_file file;
   struct unwind_table unwind;
-  struct window text;
-  int has_unwind;
-  const Elf64_Phdr *segment;
+  struct text text;
   struct walk walk;
-  uint64_t steps; /* bytes that may still be decoded: an honest file needs a fraction of its own text */
-  uint32_t lookups, pending_count, room;
+  int has_unwind;
+  uint32_t candidates, lookups; /* that may still be looked at */
+  uint32_t pending_count, room;
   struct place *pending;
   struct found_instructions *out;
 };
@@ -86,99 +88,97 @@ static void add_found(struct search *s, uint64_t offset, int kind, uint8_t lengt
   out->list[out->count++] = (struct found_instruction){offset, (uint8_t)kind, length};
 }
 
-/* One step of a walk, over the bytes at `code`, 15 of them, towards the place `target`. */
-static enum outcome step(struct search *s, struct walk *w, const uint8_t *code, uint64_t target) {
+static uint64_t address_of(const struct search *s, uint64_t offset) { return offset - s->text.from + s->text.address; }
+static uint64_t offset_of(const struct search *s, uint64_t address) { return address - s->text.address + s->text.from; }
+
+/* 1 when it is known whether an instruction begins at the place; adds it if it is one that is looked for. */
+static int prove(struct search *s, uint64_t offset) {
   struct decoded d;
-  if (!decode_instruction(code, &d) || d.privileged || d.length > w->end - w->at) {
-    w->failed = 1;
-    return UNPROVEN;
-  }
-  if (w->at + d.length <= target) {
-    w->at += d.length;
-    return UNPROVEN;
-  }
-  int kind = w->at + d.opcode_at == target ? kind_of(&d) : -1;
-  if (kind < 0) return OTHERWISE;
-  add_found(s, w->at, kind, d.length);
-  return PROVEN;
-}
-
-static enum outcome walk_file(struct search *s, uint64_t target) {
-  struct walk *w = &s->walk;
-  enum outcome outcome = UNPROVEN;
-  while (!w->failed && outcome == UNPROVEN && w->at <= target) {
-    uint8_t last[LONGEST_INSTRUCTION] = {0};
-    uint64_t before = w->at;
-    const uint8_t *code = elf_look(&s->file, &s->text, w->at, LONGEST_INSTRUCTION);
-    if (!code && w->at < s->file.size && elf_read(&s->file, w->at, last, (size_t)(s->file.size - w->at))) code = last;
-    if (!code || s->steps < LONGEST_INSTRUCTION) w->failed = 1;
-    else outcome = step(s, w, code, target), s->steps -= w->at - before;
-  }
-  return outcome;
-}
-
-/* Begins a walk at a function's beginning; 0 when it does not lie in the segment that is searched. */
-static int begin_walk(struct search *s, const struct place *p) {
-  const Elf64_Phdr *segment = s->segment;
-  if (p->start < segment->p_vaddr || p->start - segment->p_vaddr >= segment->p_filesz) return 0;
-  uint64_t most = segment->p_vaddr + segment->p_filesz, end = p->end < most ? p->end : most;
-  s->walk = (struct walk){p->start - segment->p_vaddr + segment->p_offset,
-                          end - segment->p_vaddr + segment->p_offset, 0};
+  if (!walk_to(&s->text, &s->walk, offset, &d)) return 0;
+  int kind = s->walk.at + d.opcode_at == offset ? kind_of(&d) : -1;
+  if (kind >= 0) add_found(s, s->walk.at, kind, d.length);
   return 1;
 }
 
+/* Begins a walk in the function that the unwind table has for the address. */
+static void begin_unwound(struct search *s, uint64_t address) {
+  struct place p = {address, 0, 0};
+  s->walk.end = 0;
+  if (!s->has_unwind || s->lookups == 0) return;
+  s->lookups--;
+  if (unwind_function(&s->file, &s->unwind, &p)) walk_begin(&s->text, &s->walk, &p);
+}
+
 static void examine(struct search *s, uint64_t offset) {
-  struct place p = {offset - s->segment->p_offset + s->segment->p_vaddr, 0, 0};
-  enum outcome outcome = UNPROVEN;
-  if (offset >= s->walk.end && s->has_unwind && s->lookups > 0) {
-    s->lookups--;
-    if (!unwind_function(&s->file, &s->unwind, &p) || !begin_walk(s, &p)) s->walk.end = 0;
+  if (s->candidates == 0) {
+    s->out->unproven++;
+    return;
   }
-  if (offset < s->walk.end && offset >= s->walk.at) outcome = walk_file(s, offset);
-  if (outcome != UNPROVEN) return;
-  if (s->pending_count < MOST_PENDING) s->pending[s->pending_count++] = (struct place){p.address, 0, 0};
+  s->candidates--;
+  if (offset >= s->walk.end) begin_unwound(s, address_of(s, offset));
+  if (prove(s, offset)) return;
+  struct place p = {address_of(s, offset), 0, 0};
+  if (s->pending && s->pending_count < MOST_PENDING) s->pending[s->pending_count++] = p;
   else s->out->unproven++;
 }
 
-/* Proves what it can with the functions that one more table knows; keeps the other places. */
-static void examine_again(struct search *s, void (*table)(const struct elf_file *, struct place *, size_t)) {
+/* Proves what it can with the functions that a table has now found; keeps the other places. */
+static void examine_pending(struct search *s) {
   uint32_t left = 0;
   uint64_t start = 0;
-  for (uint32_t i = 0; i < s->pending_count; i++) s->pending[i].end = 0;
-  table(&s->file, s->pending, s->pending_count);
-  s->walk = (struct walk){0, 0, 0};
+  s->walk.end = 0;
   for (uint32_t i = 0; i < s->pending_count; i++) {
-    const struct place *p = &s->pending[i];
-    uint64_t offset = p->address - s->segment->p_vaddr + s->segment->p_offset;
-    int known = p->end != 0 && ((s->walk.end && p->start == start) || begin_walk(s, p));
-    start = p->start;
-    if (!known) s->walk.end = 0;
-    if (offset >= s->walk.end || offset < s->walk.at || walk_file(s, offset) == UNPROVEN) s->pending[left++] = *p;
+    struct place p = s->pending[i];
+    if (p.end == 0) s->walk.end = 0;
+    else if ((s->walk.end == 0 || p.start != start) && !walk_begin(&s->text, &s->walk, &p)) s->walk.end = 0;
+    start = p.start;
+    if (!prove(s, offset_of(s, p.address))) s->pending[left++] = (struct place){p.address, 0, 0};
   }
   s->pending_count = left;
 }
 
-/* Looks at one segment from `from`, an offset, on; 0 when it cannot be read. */
-static int search_segment(struct search *s, uint64_t from) {
-  static uint8_t bytes[CHUNK + 2 * VECTOR];
+/* What the first table left open is asked of the others, in the order of what they cost. */
+static void ask_others(struct search *s) {
+  static void (*const tables[])(const struct elf_file *, struct place *, size_t) = {frame_functions, symbol_functions,
+                                                                                    go_functions};
+  for (size_t i = 0; i < sizeof tables / sizeof *tables && s->pending_count > 0; i++) {
+    tables[i](&s->file, s->pending, s->pending_count);
+    examine_pending(s);
+  }
+  s->pending_count = (uint32_t)only_code(&s->file, s->pending, s->pending_count);
+  if (s->pending_count == 0) return;
+  called_functions(&s->text, s->has_unwind ? &s->unwind : NULL, s->pending, s->pending_count);
+  examine_pending(s);
+  s->out->unproven += s->pending_count;
+}
+
+/* Looks through the text for candidates, from `from` on; 0 when it cannot be read. */
+static int examine_all(struct search *s, uint64_t from) {
+  static uint8_t bytes[CHUNK + VECTOR];
   enum { LOOK_AHEAD = 2 };
-  uint64_t end = s->segment->p_offset + s->segment->p_filesz;
-  s->walk = (struct walk){0, 0, 0};
+  uint64_t end = s->text.from + s->text.size;
   for (uint64_t at = from; at < end; at += CHUNK) {
     size_t want = end - at < CHUNK + LOOK_AHEAD ? (size_t)(end - at) : CHUNK + LOOK_AHEAD;
-    if (!elf_read(&s->file, at, bytes, want)) return 0;
+    if (!text_read(&s->text, at, bytes, want)) return 0;
     memset(bytes + want, 0, sizeof bytes - want);
-    for (size_t i = 0; i < want && i < CHUNK; i += VECTOR)
-      for (unsigned bits = opcodes(bytes + i); bits; bits &= bits - 1) {
-        size_t place = i + (size_t)__builtin_ctz(bits);
+    for (size_t i = 0; i < want && i < CHUNK; i += BLOCK)
+      for (uint64_t bits = block_opcodes(bytes + i); bits; bits &= bits - 1) {
+        size_t place = i + (size_t)__builtin_ctzll(bits);
         if (is_candidate(bytes + place)) examine(s, at + place);
       }
   }
-  examine_again(s, frame_functions);
-  examine_again(s, symbol_functions);
-  examine_again(s, go_functions);
-  s->out->unproven += (uint32_t)only_code(&s->file, s->pending, s->pending_count);
+  return 1;
+}
+
+static int search_segment(struct search *s, const Elf64_Phdr *p, uint64_t from) {
+  s->text.from = p->p_offset;
+  s->text.size = p->p_filesz;
+  s->text.address = p->p_vaddr;
+  s->text.window.size = 0;
+  s->walk.end = 0;
   s->pending_count = 0;
+  if (!examine_all(s, from)) return 0;
+  if (s->pending_count) ask_others(s);
   return 1;
 }
 
@@ -198,27 +198,33 @@ static const Elf64_Phdr *next_segment(const struct elf_file *f, uint64_t from) {
   return best;
 }
 
+/* 0 when a segment lies outside of the file, which shrank, or of what addresses can name. */
+static int are_whole(const struct elf_file *f) {
+  for (int i = 0; i < f->count; i++) {
+    const Elf64_Phdr *p = &f->segments[i];
+    if (p->p_type != PT_LOAD) continue;
+    if (p->p_offset > f->size || p->p_filesz > f->size - p->p_offset || p->p_vaddr > UINT64_MAX / 2) return 0;
+  }
+  return 1;
+}
+
 int find_instructions(int fd, struct found_instructions *out) {
-  enum { LEAST_STEPS = 1 << 20, SHARE = 8 };
+  enum { LEAST_STEPS = 1 << 20, SHARE = 16 };
   static struct search s;
   memset(&s, 0, sizeof s);
   memset(out, 0, sizeof *out);
   s.out = out;
-  if (!elf_open(&s.file, fd)) return 0;
-  for (int i = 0; i < s.file.count; i++) {
-    const Elf64_Phdr *p = &s.file.segments[i];
-    if (p->p_type == PT_LOAD && (p->p_offset > s.file.size || p->p_filesz > s.file.size - p->p_offset)) return 0;
-  }
+  if (!elf_open(&s.file, fd) || !are_whole(&s.file)) return 0;
+  s.text.file = &s.file;
+  s.text.steps = LEAST_STEPS + s.file.size / SHARE;
   s.has_unwind = unwind_open(&s.file, &s.unwind);
+  s.candidates = MOST_CANDIDATES;
   s.lookups = MOST_LOOKUPS;
-  s.steps = LEAST_STEPS + s.file.size / SHARE;
   s.pending = malloc(MOST_PENDING * sizeof *s.pending);
   int whole = s.pending != NULL;
   uint64_t from = 0;
-  while (whole && (s.segment = next_segment(&s.file, from))) {
-    whole = search_segment(&s, from > s.segment->p_offset ? from : s.segment->p_offset);
-    from = s.segment->p_offset + s.segment->p_filesz;
-  }
+  for (const Elf64_Phdr *p; whole && (p = next_segment(&s.file, from)); from = p->p_offset + p->p_filesz)
+    whole = search_segment(&s, p, from > p->p_offset ? from : p->p_offset);
   free(s.pending);
   if (!whole) {
     free(out->list);
@@ -231,31 +237,13 @@ int find_instructions(int fd, struct found_instructions *out) {
 
 int find_in_memory(const uint8_t *code, size_t size, struct found_instructions *out) {
   static struct search s;
+  const struct place all = {0, 0, size};
   memset(&s, 0, sizeof s);
   memset(out, 0, sizeof *out);
   s.out = out;
-  struct walk w = {0, size, 0};
-  for (size_t i = 0; i < size; i++) {
-    uint8_t last[2 * VECTOR] = {0};
-    size_t left = size - i;
-    if (left > 2 * VECTOR) {
-      unsigned bits = opcodes(code + i);
-      if (!bits) {
-        i += VECTOR - 1;
-        continue;
-      }
-      i += (size_t)__builtin_ctz(bits);
-      left = size - i;
-    }
-    memcpy(last, code + i, left < sizeof last ? left : sizeof last);
-    if (last[0] != 0x0f || !(opcodes(last) & 1) || !is_candidate(last)) continue;
-    enum outcome outcome = UNPROVEN;
-    while (!w.failed && outcome == UNPROVEN && w.at <= i) {
-      uint8_t rest[LONGEST_INSTRUCTION] = {0};
-      memcpy(rest, code + w.at, size - w.at < sizeof rest ? size - (size_t)w.at : sizeof rest);
-      outcome = step(&s, &w, rest, i);
-    }
-    out->unproven += outcome == UNPROVEN;
-  }
-  return 1;
+  s.text.memory = code;
+  s.text.size = s.text.steps = size;
+  s.candidates = MOST_CANDIDATES;
+  walk_begin(&s.text, &s.walk, &all);
+  return examine_all(&s, 0);
 }

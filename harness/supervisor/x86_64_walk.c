@@ -1,0 +1,78 @@
+/* Walks through a function instruction by instruction: over bytes that a guest wrote, and no further than a budget. */
+#include "x86_64_walk.h"
+
+#include <string.h>
+
+int text_read(const struct text *t, uint64_t offset, void *to, size_t size) {
+  if (t->file) return elf_read(t->file, offset, to, size);
+  if (offset > t->size || size > t->size - offset) return 0;
+  memcpy(to, t->memory + offset, size);
+  return 1;
+}
+
+int walk_begin(const struct text *t, struct walk *w, const struct place *function) {
+  uint64_t into = function->start - t->address;
+  if (function->start < t->address || into >= t->size) return 0;
+  uint64_t most = t->address + t->size, end = function->end < most ? function->end : most;
+  *w = (struct walk){t->from + into, t->from + (end - t->address), 0, 0};
+  w->furthest = function->end == UINT64_MAX ? w->at : w->end;
+  return 1;
+}
+
+/* The longest instruction's bytes at `at`, in `last` when the text ends before. */
+static const uint8_t *look(struct text *t, uint64_t at, uint8_t last[LONGEST_INSTRUCTION]) {
+  uint64_t left = t->from + t->size - at;
+  if (left < LONGEST_INSTRUCTION) {
+    memset(last, 0, LONGEST_INSTRUCTION);
+    return text_read(t, at, last, (size_t)left) ? last : NULL;
+  }
+  return t->file ? elf_look(t->file, &t->window, at, LONGEST_INSTRUCTION) : t->memory + at;
+}
+
+static int is_branch(const struct decoded *d) {
+  uint8_t op = d->opcode;
+  if (d->map == MAP_0F) return (op & 0xf0) == 0x80;
+  return d->map == MAP_ONE_BYTE && ((op & 0xf0) == 0x70 || (op >= 0xe0 && op <= 0xe3) || op == 0xe9 || op == 0xeb);
+}
+
+/* 1 when what follows the instruction runs only if something branches to it. */
+static int never_returns(const struct decoded *d) {
+  enum { RETURN_POP = 0xc2, RETURN = 0xc3, TRAP = 0xcc, JUMP = 0xe9, SHORT_JUMP = 0xeb, HALT = 0xf4, UNDEFINED = 0x0b };
+  if (d->map == MAP_0F) return d->opcode == UNDEFINED;
+  if (d->map != MAP_ONE_BYTE) return 0;
+  switch (d->opcode) {
+    case RETURN_POP: case RETURN: case TRAP: case JUMP: case SHORT_JUMP: case HALT: return 1;
+    case 0xff: return (d->modrm & 0x30) == 0x20;
+    default: return 0;
+  }
+}
+
+/* A function of unknown size goes on behind a return for as long as one of its own branches leads there. */
+static void follow(struct walk *w, const uint8_t *code, const struct decoded *d) {
+  enum { MOST_BRANCH = 1 << 12 };
+  if (w->furthest == w->end) return;
+  if (is_branch(d)) {
+    int32_t distance = (int8_t)code[d->length - 1];
+    if (d->map == MAP_0F || d->opcode == 0xe9) memcpy(&distance, code + d->length - sizeof distance, sizeof distance);
+    if (distance > 0 && distance < MOST_BRANCH && w->at + (uint64_t)distance > w->furthest)
+      w->furthest = w->at + (uint64_t)distance;
+  }
+  if (never_returns(d) && w->at > w->furthest) w->over = 1;
+}
+
+int walk_to(struct text *t, struct walk *w, uint64_t target, struct decoded *d) {
+  uint8_t last[LONGEST_INSTRUCTION];
+  if (target >= w->end || target < w->at) return 0;
+  while (!w->over) {
+    const uint8_t *code = look(t, w->at, last);
+    if (!code || t->steps == 0 || !decode_instruction(code, d) || d->privileged || d->length > w->end - w->at) {
+      w->over = 1;
+      break;
+    }
+    t->steps--;
+    if (w->at + d->length > target) return 1;
+    w->at += d->length;
+    follow(w, code, d);
+  }
+  return 0;
+}
