@@ -9,4 +9,10 @@ static inline enum action answer(struct call *c, int64_t result) {
   return DONE;
 }
 
+/* A signal ends the wait: the kernel looks after the signal, and then makes of `result` an errno or the call again. */
+static inline enum action interrupt(struct call *c, int64_t result) {
+  c->result = result;
+  return LEAVE;
+}
+
 #endif

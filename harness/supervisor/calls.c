@@ -181,7 +181,8 @@ const struct handler *handler_of(long nr) {
 enum action on_restart(struct task *t, struct call *c) {
   if (handler_of(t->kept.nr)->entry == on_restart || !handler_of(t->kept.nr)->entry) return RUN;
   *c = t->kept;
-  t->retry = c->nr != SYS_futex;
+  t->deadline = t->until;
+  t->retry = 1;
   enum action action = handler_of(c->nr)->entry(t, c);
   if (action == RUN) arch_replace(t, c);
   return action;

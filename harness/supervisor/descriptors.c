@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "arch.h"
 #include "calls.h"
 #include "clock.h"
@@ -90,11 +91,8 @@ static enum action wait_on(struct task *t, struct call *c, int fd, int sending) 
   if (!t->retry) t->deadline = socket_deadline(fd, sending);
   c->result = t->done ? (int64_t)t->done : -EAGAIN;
   if (is_late(t)) return DONE;
-  if (t->done) return guest_interrupted(t) ? DONE : BLOCK;
   if (!guest_signals(t, NULL, NULL)) return BLOCK;
-  if (!sending) return RUN;
-  c->result = t->deadline == NEVER ? RESTART : -EINTR;
-  return LEAVE;
+  return t->done ? DONE : interrupt(c, t->deadline == NEVER ? RESTART : -EINTR);
 }
 
 /* Whether a call waits at all, by its own flags. */
@@ -213,7 +211,7 @@ enum action on_flock(struct task *t, struct call *c) {
   c->result = flock(fd, wanted | LOCK_NB) == 0 ? 0 : -errno;
   close(fd);
   if (c->result != -EAGAIN) return DONE;
-  return guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+  return guest_signals(t, NULL, NULL) ? interrupt(c, RESTART) : BLOCK;
 }
 
 /* Waiting locks become trying ones. A lease would stop whoever opens its file for seconds of the real clock. */

@@ -13,6 +13,9 @@
 #include "guest.h"
 #include "kernel.h"
 
+/* Marks the places of files. */
+#define SHARED (UINT64_C(1) << 63)
+
 static uint64_t order;
 
 /* Where a futex lives: an address of one memory, or a place of a file that several memories share. */
@@ -32,7 +35,7 @@ static struct place shared_place(struct task *t, uint64_t address) {
     if (sscanf(line, "%lx-%lx %7s %lx %lx:%lx %lu", &start, &end, mode, &offset, &major, &minor, &inode) != 7) continue;
     if (address < start || address >= end) continue;
     if (mode[3] != 's') return own;
-    return (struct place){1ULL << 63 | major << 52 | minor << 40 | inode, address - start + offset};
+    return (struct place){SHARED | major << 52 | minor << 40 | inode, address - start + offset};
   }
   return own;
 }
@@ -58,8 +61,15 @@ static long wake(struct place p, long count, uint32_t bits) {
   return woken;
 }
 
+/* Only where somebody waits at a place of a file is it worth to look whether the address is one. */
+static int is_shared_awaited(void) {
+  for (const struct task *t = tasks; t; t = t->next)
+    if (t->futex.waiting && t->futex.space & SHARED) return 1;
+  return 0;
+}
+
 long futex_wake(struct task *by, uint64_t address, long count, uint32_t bits, int private) {
-  return wake(place_of(by, address, private), count, bits);
+  return wake(place_of(by, address, private || !is_shared_awaited()), count, bits);
 }
 
 /* Once for each place: the word of a lock whose owner died keeps its mark until somebody takes it. */
@@ -80,25 +90,32 @@ static enum action answer(struct task *t, struct call *c, int64_t result) {
   return DONE;
 }
 
-static enum action wait_for(struct task *t, struct call *c, int command, int private) {
+/* An errno, or 0 once the task is in its queue. */
+static int enqueue(struct task *t, const struct call *c, uint32_t bits, int private) {
   uint32_t value;
+  if (!guest_read(t, c->args[0], &value, sizeof value)) return -EFAULT;
+  if (value != (uint32_t)c->args[2]) return -EAGAIN;
+  struct place p = place_of(t, c->args[0], private);
+  t->futex.space = p.space;
+  t->futex.address = p.address;
+  t->futex.bits = bits;
+  t->futex.order = ++order;
+  t->futex.waiting = 1;
+  t->futex.woken = 0;
+  return 0;
+}
+
+/* A wait that a stop interrupted is taken up with its old deadline, at the queue's end. */
+static enum action wait_for(struct task *t, struct call *c, int command, int private) {
+  int absolute = command == FUTEX_WAIT_BITSET, error = 0;
+  uint32_t bits = absolute ? (uint32_t)c->args[5] : FUTEX_ALL;
   if (!t->retry) {
-    int absolute = command == FUTEX_WAIT_BITSET;
     int real = (int)c->args[1] & FUTEX_CLOCK_REALTIME;
-    uint32_t bits = absolute ? (uint32_t)c->args[5] : FUTEX_ALL;
     if (bits == 0 || c->args[0] % 4) return answer(t, c, -EINVAL);
-    int error = clock_deadline(t, c->args[3], absolute, real ? CLOCK_REALTIME : CLOCK_MONOTONIC, &t->deadline);
-    if (error) return answer(t, c, error);
-    if (!guest_read(t, c->args[0], &value, sizeof value)) return answer(t, c, -EFAULT);
-    if (value != (uint32_t)c->args[2]) return answer(t, c, -EAGAIN);
-    struct place p = place_of(t, c->args[0], private);
-    t->futex.space = p.space;
-    t->futex.address = p.address;
-    t->futex.bits = bits;
-    t->futex.order = ++order;
-    t->futex.waiting = 1;
-    t->futex.woken = 0;
+    error = clock_deadline(t, c->args[3], absolute, real ? CLOCK_REALTIME : CLOCK_MONOTONIC, &t->deadline);
   }
+  if (!t->retry || (!t->futex.waiting && !t->futex.woken)) error = error ? error : enqueue(t, c, bits, private);
+  if (error) return answer(t, c, error);
   if (t->futex.woken) return answer(t, c, 0);
   if (t->deadline != NEVER && clock_now() >= t->deadline) return answer(t, c, -ETIMEDOUT);
   if (!guest_signals(t, NULL, NULL)) return BLOCK;

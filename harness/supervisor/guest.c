@@ -121,30 +121,36 @@ int guest_pending(struct task *t, int whole, uint64_t *signals) {
   return 1;
 }
 
+static uint64_t ignored_in(const char *status) {
+  const uint64_t harmless =
+      1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
+  return guest_mask(status, "\nSigIgn:\t") | (harmless & ~guest_mask(status, "\nSigCgt:\t"));
+}
+
+static uint64_t pending_in(const char *status) {
+  return guest_mask(status, "\nSigPnd:\t") | guest_mask(status, "\nShdPnd:\t");
+}
+
 uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught) {
   char status[4096];
   if (t->process->stops) return 1ULL << (SIGSTOP - 1);
   /* The kernel delivers what is pending before a thread runs, so only what came since then can matter. */
   if (!blocked && !signals_unseen && t->heard == signals_sent) return 0;
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  uint64_t pending = guest_mask(status, "\nSigPnd:\t") | guest_mask(status, "\nShdPnd:\t");
+  uint64_t pending = pending_in(status) & ~ignored_in(status);
   if (caught) *caught = guest_mask(status, "\nSigCgt:\t");
   pending &= ~(blocked ? *blocked : guest_mask(status, "\nSigBlk:\t"));
   if (!blocked && !pending) t->heard = signals_sent;
   return pending;
 }
 
-uint64_t guest_dropped(struct task *t) {
-  const uint64_t harmless =
-      1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
+uint64_t guest_ignored(struct task *t) {
   char status[4096];
-  if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  uint64_t ignored = guest_mask(status, "\nSigIgn:\t"), caught = guest_mask(status, "\nSigCgt:\t");
-  traps_correct(t->process, &ignored, &caught);
-  return ignored | (harmless & ~caught);
+  return guest_proc(t, "status", status, sizeof status) < 0 ? 0 : ignored_in(status);
 }
 
-int guest_interrupted(struct task *t) {
-  uint64_t pending = guest_signals(t, NULL, NULL);
-  return pending && (t->process->stops || pending & ~guest_dropped(t));
+uint64_t guest_awaited(struct task *t) {
+  char status[4096];
+  if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
+  return pending_in(status) & (guest_mask(status, "\nSigBlk:\t") | ~ignored_in(status));
 }

@@ -43,13 +43,14 @@ uint64_t guest_mask(const char *status, const char *name);
 /* The signals that wait for the thread, or for its `whole` process; 0 when that cannot be known. */
 int guest_pending(struct task *t, int whole, uint64_t *signals);
 
-/* The signals that would be delivered now if `blocked` (NULL: the thread's own mask) were blocked. */
+/* The signals that end a wait now if `blocked` (NULL: the thread's own mask) are blocked. One that is ignored is none:
+   a process that nobody traces would never have got it. */
 uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught);
 
-/* The signals that the kernel drops as soon as it looks at them, by the thread's handlers. */
-uint64_t guest_dropped(struct task *t);
+/* The signals that are ignored, by the thread's handlers or for want of one. */
+uint64_t guest_ignored(struct task *t);
 
-/* Whether a signal waits that is not dropped. */
-int guest_interrupted(struct task *t);
+/* The same that can be waited for: blocked, or not ignored. */
+uint64_t guest_awaited(struct task *t);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "arch.h"
 #include "calls.h"
 #include "clock.h"
@@ -28,7 +29,7 @@ static int64_t earlier(int64_t a, int64_t b) { return a == NEVER || (b != NEVER 
 static enum action next_part(struct task *t, struct call *c, int sending, uint64_t size) {
   int fd = guest_descriptor(t, (int)c->args[0]);
   if (fd < 0) return RUN;
-  int64_t own = t->retry ? NEVER : socket_deadline(fd, sending);
+  int64_t own = socket_deadline(fd, sending);
   close(fd);
   if (!t->retry) {
     t->done = 0;
@@ -36,8 +37,8 @@ static enum action next_part(struct task *t, struct call *c, int sending, uint64
   }
   if (guest_poll(t, (int)c->args[0], sending ? POLLOUT : POLLIN) == 0) {
     if (is_late(t)) return finish(t, c, -EAGAIN);
-    if (t->done) return guest_interrupted(t) ? finish(t, c, 0) : BLOCK;
-    return guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+    if (!guest_signals(t, NULL, NULL)) return BLOCK;
+    return t->done ? finish(t, c, 0) : interrupt(c, own == NEVER ? RESTART : -EINTR);
   }
   struct call part = *c;
   part.args[1] += t->done * size;

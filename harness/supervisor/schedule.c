@@ -39,7 +39,7 @@ int perform(struct task *t, enum action action) {
     arch_skip(t, t->call.result);
   }
   t->state = action == BLOCK ? BLOCKED : READY;
-  if (action == BLOCK || action == LEAVE) t->kept = t->call;
+  if (action == BLOCK || action == LEAVE) t->kept = t->call, t->until = t->deadline;
   return action != BLOCK && action != YIELD;
 }
 
@@ -66,7 +66,7 @@ static int answer_to_signal(long nr) {
     case SYS_epoll_pwait:
     case SYS_epoll_pwait2:
     case SYS_semop:
-    case SYS_semtimedop:
+    case SYS_semtimedop: return -EINTR;
     case SYS_msgsnd:
     case SYS_msgrcv: return RESTART_UNHANDLED;
     default: return RESTART;
@@ -76,7 +76,7 @@ static int answer_to_signal(long nr) {
 /* 1 when a blocked task can run now. */
 static int unblocks(struct task *t) {
   if (t->again) {
-    if (guest_interrupted(t)) {
+    if (guest_signals(t, NULL, NULL)) {
       t->again = 0;
       arch_answer(t, t->done ? (int64_t)t->done : answer_to_signal(t->call.nr));
       return 1;
@@ -182,6 +182,13 @@ void release_vfork_parent(pid_t child) {
     if (t->state == VFORKING && t->vfork_child == child) t->state = READY;
 }
 
+void wake_joiner(struct task *t) {
+  struct task *other = tasks;
+  while (other && (other == t || other->process->space != t->process->space)) other = other->next;
+  if (t->clear_tid && other) futex_wake(other, t->clear_tid, 1, UINT32_MAX, 0);
+  t->clear_tid = 0;
+}
+
 int leaves_early(struct task *t) {
   char stat[512];
   const char *at;
@@ -190,7 +197,7 @@ int leaves_early(struct task *t) {
   t->state = GONE;
   do at = guest_proc(t, "stat", stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
   while (at && at[2] != 'Z' && at[2] != 'X');
-  if (t->clear_tid) futex_wake(t, t->clear_tid, 1, UINT32_MAX, 1);
+  wake_joiner(t);
   progress++;
   return 1;
 }
@@ -200,7 +207,7 @@ void on_death(struct task *t, int status) {
   progress++;
   t->futex.waiting = 0;
   futex_wake_heirs();
-  if (t->clear_tid && t->process->tasks > 1) futex_wake(t, t->clear_tid, 1, UINT32_MAX, 1);
+  wake_joiner(t);
   if (t->process->tasks == 1) {
     signals_sent++;
     release_vfork_parent(t->process->tgid);

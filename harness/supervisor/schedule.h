@@ -42,6 +42,9 @@ void release_vfork_parent(pid_t child);
 /* A leader ends before its threads: the kernel will tell of it only after the last one. */
 int leaves_early(struct task *t);
 
+/* Wakes whoever waits for `t` to leave its memory, which the kernel tells by zeroing a word of it. */
+void wake_joiner(struct task *t);
+
 /* Takes a task that ended out of the books. */
 void on_death(struct task *t, int status);
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "answer.h"
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
@@ -35,16 +36,15 @@ enum action on_sigsuspend(struct task *t, struct call *c) {
 }
 
 enum action on_sigtimedwait(struct task *t, struct call *c) {
-  uint64_t wanted, none = 0;
+  uint64_t wanted;
   if (c->args[3] != sizeof wanted || !guest_read(t, c->args[0], &wanted, sizeof wanted)) return RUN;
   if (!t->retry) {
     int error = clock_deadline(t, c->args[2], 0, 1, &t->deadline);
     c->result = error;
     if (error) return DONE;
   }
-  if (guest_signals(t, &none, NULL) & wanted) return RUN;
-  c->result = -EINTR;
-  if (guest_signals(t, NULL, NULL)) return LEAVE;
+  if (guest_awaited(t) & wanted) return RUN;
+  if (guest_signals(t, NULL, NULL)) return interrupt(c, -EINTR);
   c->result = -EAGAIN;
   return t->deadline != NEVER && clock_now() >= t->deadline ? DONE : BLOCK;
 }

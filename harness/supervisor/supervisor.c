@@ -182,7 +182,7 @@ static int on_exec(struct task *t, pid_t pid) {
     buried(t, status);
     return 0;
   }
-  t->clear_tid = 0;
+  wake_joiner(t);
   t->second_half = 0;
   release_vfork_parent(t->process->tgid);
   settle_program(t);
@@ -215,7 +215,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   if (t->process->tgid == root) crash_note(t, signal, wants_core);
   log_signal(t, signal);
   t->signal = trap_deliver(t, signal);
-  t->again = t->again && guest_dropped(t) >> (signal - 1) & 1;
+  t->again = t->again && guest_ignored(t) >> (signal - 1) & 1;
   return 1;
 }
 

@@ -91,7 +91,8 @@ struct task {
   int signal;         /* delivered at the next resume */
   int unasked;        /* interrupted at an entry stop before its handler was asked */
   int64_t deadline;   /* virtual time at which a blocked call ends, or NEVER */
-  struct call kept;   /* the call blocked last, for the kernel to restart */
+  struct call kept;   /* the call blocked last, for the kernel to restart, */
+  int64_t until;      /* and its deadline */
   size_t event;       /* in the log, counted from 1, that awaits its answer; 0 none */
   uint64_t clear_tid; /* address zeroed and woken at the thread's end, or 0 */
   uint64_t tried;     /* the progress at the last failed try */

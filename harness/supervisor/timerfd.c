@@ -165,7 +165,7 @@ enum action on_timerfd_gettime(struct task *t, struct call *c) {
 enum action read_timerfd(struct task *t, struct call *c, struct timerfd *one, int patient) {
   if (c->args[2] < sizeof one->times) return answer(c, -EINVAL);
   if (one->times == 0 && !patient) return answer(c, -EAGAIN);
-  if (one->times == 0) return guest_signals(t, NULL, NULL) ? RUN : BLOCK;
+  if (one->times == 0) return guest_signals(t, NULL, NULL) ? interrupt(c, RESTART) : BLOCK;
   if (!guest_write(t, c->args[1], &one->times, sizeof one->times)) return answer(c, -EFAULT);
   int fd = guest_descriptor(t, (int)c->args[0]);
   one->times = 0;

@@ -61,10 +61,7 @@ static enum action sleep_until(struct task *t, struct call *c, int absolute, lon
   }
   uint64_t pending = guest_signals(t, NULL, &caught);
   if (!pending) return BLOCK;
-  if (!(pending & caught)) {
-    c->result = absolute ? RESTART : RESTART_REST;
-    return LEAVE;
-  }
+  if (!(pending & caught)) return interrupt(c, absolute ? RESTART_UNHANDLED : RESTART_REST);
   int64_t left = t->deadline - clock_now(), shown[2] = {left / NANO, left % NANO};
   if (!absolute && rest) guest_write(t, rest, shown, sizeof shown);
   return answer(c, -EINTR);

@@ -57,7 +57,9 @@ const STRICT = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-pe
 /** Compiles, or finds what was compiled before from the same text; returns the executable's bytes. */
 async function compile(program: Program, folder: string): Promise<Buffer> {
   const flags = [...STRICT, program.dynamic ? '-fPIE' : '-static'];
-  const headers = ['say.h', 'notes.h', 'racy.h'].map((file) => readFileSync(join(FOLDER, file), 'utf8'));
+  const headers = ['say.h', 'notes.h', 'racy.h', 'waits.h'].map((file) =>
+    readFileSync(join(FOLDER, file), 'utf8'),
+  );
   const key = createHash('sha256').update(JSON.stringify([flags, headers, program.text]));
   const path = join(folder, `${program.name}-${key.digest('hex').slice(0, 16)}`);
   if (!existsSync(path)) {
