@@ -24,22 +24,14 @@ void arch_answer(struct task *t, int64_t result);
 /* At an exit stop: the guest makes the same call again as soon as it runs. */
 void arch_repeat(struct task *t);
 
-/* Handles the fault of an instruction that asks for time or for the processor's kind; 0: it is the guest's own. */
-int arch_emulate(struct task *t);
+/* The longest instruction, and what is written over one that would not trap. */
+enum { ARCH_LONGEST = 15, ARCH_TRAP_BYTES = 2 };
+extern const uint8_t arch_trap[ARCH_TRAP_BYTES];
 
-/* After an exec: watches instructions in the program's own text that draw random numbers or tell the processor. */
-void arch_watch_random(struct task *t);
+/* Answers an instruction that asks for time, random numbers or the processor's kind; 0: the fault is the guest's own. */
+int arch_emulate(struct task *t, int signal);
 
-/* The same for a thread or process that was just born of one with such instructions. */
-void arch_set_watch(const struct task *t);
-
-/* 1 when the thread stands at such an instruction; its registers. */
-int arch_at_random(struct task *t, struct user_regs_struct *r);
-
-/* At a SIGTRAP: answers such an instruction; 0: the trap is the guest's own. */
-int arch_emulate_random(struct task *t);
-
-/* At the exit stop of an exec: a call made by the new program before its first instruction; its result. */
+/* Of a thread that stands at no entry of a call: a call made on its behalf; its result. */
 int64_t arch_call(struct task *t, const struct call *c);
 
 /* At the exit stop of an exec: takes the new program's cpuid instruction away. 1 when it traps from now on. */
@@ -48,8 +40,12 @@ int arch_trap_cpuid(struct task *t);
 /* 1 when the program that was just executed speaks another instruction set than ours. */
 int arch_foreign(struct task *t);
 
-/* The auxiliary vector's entries that differ between processors; 1 if `value` was changed. */
-int arch_auxiliary(uint64_t type, uint64_t *value);
+/* The auxiliary vector's entries that differ between processors become those of ours; AT_MINSIGSTKSZ is not in musl. */
+enum { ARCH_AT_SIGNAL_STACK = 51 };
+void arch_auxiliary(uint64_t type, uint64_t *value);
+
+/* At the exit stop of an exec: the program begins with another stack pointer. */
+void arch_move_stack(struct task *t, uint64_t to);
 
 /* Mechanisms of this processor: prctl and arch_prctl before the first exec; each 1 if in force. */
 int arch_trap_clock(void);

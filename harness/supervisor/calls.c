@@ -23,7 +23,7 @@ static enum action unclassified(struct task *t, struct call *c) {
 
 static const struct handler handlers[MAX_CALLS] = {
     /* Memory, identity and plain file work: the layout is fixed, one thread runs, the kernel's answer follows. */
-    [SYS_close] = PASSES, [SYS_lseek] = PASSES, [SYS_mmap] = PASSES, [SYS_mprotect] = PASSES,
+    [SYS_close] = PASSES, [SYS_lseek] = PASSES, [SYS_mmap] = {on_map, after_map, 0}, [SYS_mprotect] = {on_protect, after_protect, 0},
     [SYS_munmap] = PASSES, [SYS_brk] = PASSES, [SYS_mremap] = PASSES, [SYS_madvise] = PASSES,
     [SYS_msync] = PASSES, [SYS_mlock] = PASSES, [SYS_munlock] = PASSES, [SYS_mlockall] = PASSES,
     [SYS_munlockall] = PASSES, [SYS_mlock2] = PASSES, [SYS_membarrier] = PASSES, [SYS_pkey_alloc] = NO_SUCH,

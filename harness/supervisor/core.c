@@ -10,6 +10,7 @@
 #include "arch.h"
 #include "guest.h"
 #include "notes.h"
+#include "rewrite.h"
 
 enum { PAGE = 4096, MEMORY = 128 << 20, PIECE = 65536 };
 
@@ -67,6 +68,7 @@ static void put_memory(struct task *t, uint64_t address, uint64_t size) {
   for (uint64_t done = 0; done < size;) {
     size_t n = size - done < PIECE ? (size_t)(size - done) : PIECE;
     size_t have = guest_read_some(t, address + done, piece, n);
+    show_original(t->process, address + done, piece, have);
     /* A page that cannot be read ends a read: the next ones still may. */
     if (have < n) n = have / PAGE * PAGE + PAGE < n ? have / PAGE * PAGE + PAGE : n;
     if (have < n) memset(piece + have, 0, n - have);

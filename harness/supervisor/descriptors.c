@@ -20,6 +20,7 @@
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
+#include "memory_file.h"
 #include "pieces.h"
 #include "sockets.h"
 #include "terminals.h"
@@ -128,6 +129,7 @@ static enum action make_read(struct task *t, struct call *c) {
   t->done = 0;
   struct timerfd *timer = kind == ANONYMOUS && c->nr == SYS_read ? timerfd_of(t, (int)c->args[0]) : NULL;
   if (kind == ENTROPY) action = read_entropy(t, c);
+  else if (kind == PLAIN) action = read_memory_file(t, c, fd, &st);
   else if (timer) action = read_timerfd(t, c, timer, patient);
   else if (kind == ANONYMOUS) action = patient ? in_parts(t, c, fd, flags) : are_watched() ? AFTER : RUN;
   /* The kernel stops who reads from a terminal in the background, if it is asked. */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -35,6 +36,8 @@ static const struct {
     {SYS_fcntl, 1, UINT32_MAX, F_DUPFD},
     {SYS_fcntl, 1, UINT32_MAX, F_DUPFD_CLOEXEC},
     {SYS_arch_prctl, 0, UINT32_MAX, SETS_FS},
+    {SYS_mmap, 2, PROT_EXEC, 0},
+    {SYS_mprotect, 2, PROT_EXEC, 0},
 };
 
 static void let_harmless_pass(void) {

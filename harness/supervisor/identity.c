@@ -116,7 +116,7 @@ enum action on_personality(struct task *t, struct call *c) {
 
 /* What would hide the guest from the supervisor is answered as if it were done. */
 enum action on_prctl(struct task *t, struct call *c) {
-  enum { GET_TSC = 25, SET_TSC = 26, GIVEN = 1, REFUSED = 2, SET_MM = 35, SYSCALL_DISPATCH = 59 };
+  enum { GET_TSC = 25, SET_TSC = 26, GIVEN = 1, REFUSED = 2, SET_MM = 35, SYSCALL_DISPATCH = 59, GET_AUXV = 0x41555856 };
   switch ((int)c->args[0]) {
     case PR_SET_DUMPABLE: return answer(c, c->args[1] <= 1 ? 0 : -EINVAL);
     case PR_GET_DUMPABLE: return answer(c, 1);
@@ -129,6 +129,7 @@ enum action on_prctl(struct task *t, struct call *c) {
       t->no_clock = (uint32_t)c->args[1] == REFUSED;
       return answer(c, 0);
     case SET_MM:
+    case GET_AUXV: /* newer than the kernel that uname names */
     case SYSCALL_DISPATCH: return answer(c, -EINVAL);
     default: return RUN;
   }

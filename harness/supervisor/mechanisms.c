@@ -39,6 +39,14 @@ int do_without(const char *name) {
 
 int wanted(enum mechanism m) { return !(unwanted & m); }
 
+int traps_cpuid(void) {
+  static int known = -1;
+  if (known < 0) known = wanted(CPUID_TRAP) && arch_can_trap_cpuid();
+  return known;
+}
+
+int rewrites_cpuid(void) { return wanted(CPUID_REWRITE) && !traps_cpuid(); }
+
 /* The child's side: what it can do to itself, as its exit status. */
 static unsigned try_out(int gate) {
   uint32_t action = SECCOMP_TRACE;

@@ -17,6 +17,10 @@ int do_without(const char *name);
 /* 0 when it is done without on purpose. */
 int wanted(enum mechanism m);
 
+/* Whether cpuid traps by itself here, and whether it is written over because it does not. */
+int traps_cpuid(void);
+int rewrites_cpuid(void);
+
 /* Tries each that is wanted, in a child; a set of `enum mechanism`. */
 unsigned mechanisms_here(void);
 

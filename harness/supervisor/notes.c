@@ -54,16 +54,13 @@ static void add_process(struct task *t) {
   add_note(NT_PRPSINFO, "CORE", &info, sizeof info);
 }
 
-/* As the program saw it after its exec (exec.c). */
+/* As the program saw it after its exec, but for the vDSO, which is no file that a reader of cores could look into. */
 static void add_vector(struct task *t) {
-  static uint64_t words[128];
-  long size = guest_proc(t, "auxv", (char *)words, sizeof words);
-  size_t count = size > 0 ? (size_t)size / 16 : 0;
-  for (size_t i = 0; i < count; i++) {
+  uint64_t words[2 * VECTOR_ENTRIES];
+  memcpy(words, t->process->vector, sizeof words);
+  for (int i = 0; i < VECTOR_ENTRIES; i++)
     if (words[2 * i] == AT_SYSINFO_EHDR) words[2 * i] = AT_IGNORE, words[2 * i + 1] = 0;
-    arch_auxiliary(words[2 * i], &words[2 * i + 1]);
-  }
-  add_note(NT_AUXV, "CORE", words, 16 * count);
+  add_note(NT_AUXV, "CORE", words, sizeof words);
 }
 
 static int is_listed(const struct mapping *p, size_t listed) { return p->area == MODULE && listed < MAX_FILES; }

@@ -125,6 +125,14 @@ static long statm_text(pid_t pid, char *to, size_t room) {
   return snprintf(to, room, "%lu %d 0 0 0 0 0\n", strtoul(text, NULL, 10), RESIDENT_PAGES);
 }
 
+/* As the program found it, not as its kernel made it. */
+static long vector_text(pid_t pid, char *to, size_t room) {
+  const struct task *t = find_task(pid);
+  if (!t || room < sizeof t->process->vector) return -1;
+  memcpy(to, t->process->vector, sizeof t->process->vector);
+  return (long)sizeof t->process->vector;
+}
+
 long process_text(pid_t pid, const char *name, char *to, size_t room) {
   static const struct {
     const char *name, *text;
@@ -147,6 +155,7 @@ long process_text(pid_t pid, const char *name, char *to, size_t room) {
   if (strcmp(name, "status") == 0) return by_line(pid, "status", to, room, status_line);
   if (strncmp(name, "fdinfo/", 7) == 0) return by_line(pid, name, to, room, descriptor_line);
   if (strncmp(name, "net/", 4) == 0) return network_text(name + 4, to, room);
+  if (strcmp(name, "auxv") == 0) return vector_text(pid, to, room);
   if (strcmp(name, "stat") == 0) return stat_text(pid, to, room);
   if (strcmp(name, "statm") == 0) return statm_text(pid, to, room);
   return -1;

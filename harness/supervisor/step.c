@@ -44,9 +44,7 @@ int step(struct task *t, int *status) {
   if (ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL) != 0 || !wait_for_stop(t, status)) return 0;
   if (!WIFSTOPPED(*status) || *status >> 8 != SIGTRAP) return 0;
   siginfo_t info;
-  struct user_regs_struct ignored;
   /* A breakpoint of the guest's own, or a signal that somebody sent, looks the same. */
   if (ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) != 0) return 0;
-  if (info.si_code != TRAP_TRACE && info.si_code != TRAP_BRKPT && info.si_code != TRAP_HWBKPT) return 0;
-  return !arch_at_random(t, &ignored);
+  return info.si_code == TRAP_TRACE || info.si_code == TRAP_BRKPT || info.si_code == TRAP_HWBKPT;
 }

@@ -29,6 +29,7 @@
 #include "schedule.h"
 #include "seize.h"
 #include "stop.h"
+#include "text.h"
 #include "timers.h"
 #include "traps.h"
 #include "walk.h"
@@ -150,13 +151,11 @@ static int on_birth(struct task *parent, int vfork) {
   child->no_clock = parent->no_clock;
   if (!(flags & THREAD)) child->process->parent = parent->process->tgid;
   if (!(flags & THREAD)) traps_inherit(child->process, parent->process, flags & SHARES_ACTIONS);
-  if (!(flags & THREAD) && (vfork || flags & SHARES_MEMORY)) child->process->space = parent->process->space;
   if (flags & CLEARS_TID) child->clear_tid = parent->call.args[3];
-  memcpy(child->process->sites, parent->process->sites, sizeof child->process->sites);
+  if (!(flags & THREAD)) inherit_memory(child->process, parent->process, vfork || flags & SHARES_MEMORY);
   int met = newborn == child->tid;
   newborn = 0;
   if (!met && (!wait_for(child->tid, &status) || !WIFSTOPPED(status))) buried(child, status);
-  else arch_set_watch(child);
   if (find_task((pid_t)pid) && vfork) {
     parent->state = VFORKING;
     parent->vfork_child = child->tid;
@@ -211,7 +210,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   }
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (trap_stop(t, signal)) return 1;
-  if (signal == SIGTRAP && arch_emulate_random(t)) return 1;
+  if (signal == SIGSEGV && execute_made(t)) return 1;
   if (t->process->tgid == root) crash_note(t, signal, wants_core);
   log_signal(t, signal);
   t->signal = trap_deliver(t, signal);
@@ -271,6 +270,7 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   random_begin(s->seed);
   if (s->chaos) chaos_begin(s->seed);
   traps_use(SIGSEGV);
+  traps_use(SIGILL);
   identity_begin(s->cpus);
   inodes_begin();
   folders_begin(s->reversed);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ranges.h"
 #include "timers.h"
 #include "traps.h"
 #include "vectors.h"
@@ -31,6 +32,12 @@ static struct process *new_process(pid_t tgid) {
   *p = (struct process){.tgid = tgid, .memory = -1, .handle = -1, .space = new_space()};
   traps_inherit(p, NULL, 0);
   return p;
+}
+
+void inherit_memory(struct process *child, const struct process *parent, int same) {
+  if (same) child->space = parent->space;
+  child->text = same ? share_ranges(parent->text) : copy_ranges(parent->text);
+  memcpy(child->vector, parent->vector, sizeof child->vector);
 }
 
 struct task *add_task(pid_t tid, struct process *process) {
@@ -61,6 +68,7 @@ void remove_task(struct task *t) {
   vector_forget(t);
   if (--t->process->tasks == 0) {
     forget_memory(t->process);
+    forget_ranges(&t->process->text);
     forget_intervals(t->process);
     forget_timers(t->process);
     traps_forget(t->process);

@@ -41,8 +41,8 @@ enum state {
   GONE,     /* a leader that ended before its threads */
 };
 
-/* As many instructions as the processor can watch. */
-enum { SITES = 4 };
+/* Of the auxiliary vector, AT_NULL among them. */
+enum { VECTOR_ENTRIES = 21 };
 
 /* What a guest wants done about a signal, as rt_sigaction takes it. */
 struct disposition {
@@ -65,8 +65,9 @@ struct process {
   struct timer intervals[3];      /* alarm and setitimer: real, virtual, profiling */
   struct posix_timer *timers;     /* timer_create */
   int next_timer;
-  uint64_t sites[SITES];          /* where its text may ask the processor for random numbers; 0: nowhere */
   struct dispositions *dispositions;
+  struct ranges *text;            /* where its memory was written over, or will be; NULL: nowhere */
+  uint64_t vector[2 * VECTOR_ENTRIES]; /* the auxiliary vector as its program found it */
   int stops;                      /* stopped by a signal, or about to be */
 };
 
@@ -129,6 +130,9 @@ struct task *find_task(pid_t tid);
 /* A new thread of `process`, or of a new process when that is NULL. */
 struct task *add_task(pid_t tid, struct process *process);
 void remove_task(struct task *t);
+
+/* A process that was just born has its parent's memory, or a copy. */
+void inherit_memory(struct process *child, const struct process *parent, int same);
 
 /* A new identity for an address space, never used before. */
 uint64_t new_space(void);

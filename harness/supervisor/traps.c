@@ -152,7 +152,7 @@ int trap_stop(struct task *t, int signal) {
   if (t->condemned == signal) return t->signal = signal, 1;
   if (t->once && signal == SIGTRAP) return delivered(t), 1;
   if (i < 0 || !is_raised(t, signal)) return 0;
-  if (arch_emulate(t)) return settle(t, signal), 1;
+  if (arch_emulate(t, signal)) return settle(t, signal), 1;
   /* A fault of the guest's own cannot be ignored. */
   struct disposition *d = &t->process->dispositions->of[i];
   if (d->handler == IGNORE) d->handler = DEFAULT;

@@ -17,6 +17,10 @@ struct clock_settings {
   int64_t since_1970, up; /* what the clocks showed at the beginning */
 };
 
-enum { VDSO_SIZE = 4096, SETTINGS_AT = 4032 };
+/* ANSWER_AT: what answers cpuid where a jump leads to it (cpuid.c). */
+enum { ANSWER_AT = 3072 };
+
+/* SYSCALL_AT: an instruction by which the supervisor makes calls on a guest's behalf. */
+enum { VDSO_SIZE = 4096, SETTINGS_AT = 4032, SYSCALL_AT = 4088 };
 
 #endif

@@ -1,0 +1,29 @@
+/* Instructions that no setting traps are written over, in a guest's private copy of its text, by one that does. */
+#ifndef REENACT_REWRITE_H
+#define REENACT_REWRITE_H
+#include "arch.h"
+#include "task.h"
+
+/* After an exec: in the program and its loader. */
+void rewrite_program(struct task *t);
+
+/* In what was just mapped from the guest's descriptor `fd`, `offset` bytes into the file, to be executed. */
+void rewrite_mapping(struct task *t, uint64_t start, uint64_t end, int fd, uint64_t offset);
+
+/* Whether anything of a file is mapped between these addresses, and the same for what was just made executable there. */
+int shows_file(struct task *t, uint64_t start, uint64_t end);
+void rewrite_files(struct task *t, uint64_t start, uint64_t end);
+
+/* In code made at run time that is about to be executed from its first byte on, up to `end`. */
+void rewrite_made(struct task *t, uint64_t start, uint64_t end);
+
+/* The instruction that stood at `address` before it was written over, zero padded; 0 when none was. */
+int rewritten_at(const struct process *p, uint64_t address, uint8_t code[ARCH_LONGEST]);
+
+/* Puts what was written over back into `bytes`, a copy of the guest's memory at `address`. */
+void show_original(const struct process *p, uint64_t address, void *bytes, uint64_t size);
+
+/* How many places hold the bytes of such an instruction, and are not proven to be one, so far. */
+unsigned unproven_places(void);
+
+#endif

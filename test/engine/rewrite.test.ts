@@ -1,0 +1,50 @@
+/** Instructions that no setting traps are answered the same whether cpuid traps or is rewritten, unseen by the program. */
+import { expect, it } from 'vitest';
+
+import type { Mechanism } from '../../src/sandbox/mechanisms.ts';
+import { BlobStore } from '../../src/store/blobs.ts';
+import { readState } from '../../src/verdict/explain.ts';
+import { describeEngine, manifest, replay, tempFolder } from '../support/world.ts';
+
+/** What Linux prints of everything that is not the processor's own word. */
+const LINUX = [
+  'bytes in the file as they are',
+  'pending 0',
+  'handled 2 times',
+  'memory file 64 0f a2',
+  'handler of signal 4, vendor 756e6547',
+];
+const OURS = [
+  ...['main', 'border', 'thread', 'child', 'writable code', 'code made executable', 'blocked'].map(
+    (where) => `${where} 756e6547`,
+  ),
+  'one 000306a9 00010800 00982201 078bfbff',
+  'rdpid 0',
+  'xgetbv 3 0',
+  'lsl 0 0',
+];
+
+async function outputWithout(without: Mechanism[]): Promise<string[]> {
+  const out = tempFolder();
+  const determinism = { mode: 'full' as const, allowDegraded: false, without };
+  const record = await replay(manifest('/bin/instructions', { replays: 3 }), { determinism, out });
+  expect(record).toMatchObject({ verdict: 'reproduced', degraded: [] });
+  const store = new BlobStore(out);
+  const state = (await readState(store, record.final_state_sha256!))!;
+  expect(state.exit_code).toBe(0);
+  return String(await store.get(state.stdout.sha256)).split('\n');
+}
+
+describeEngine('a program that asks the processor in every way', () => {
+  it.each([[[]], [['cpuid_trap']]] as [Mechanism[]][])(
+    'without %j is told of the same processor, and finds its signals and its text as they were',
+    async (without) => {
+      const lines = await outputWithout(without);
+      for (const line of [...LINUX, ...OURS]) expect(lines).toContain(line);
+    },
+  );
+
+  it('is told the very same in both ways', async () => {
+    expect(await outputWithout(['cpuid_trap'])).toEqual(await outputWithout([]));
+  });
+});
