@@ -72,7 +72,7 @@ const CASES: Record<string, Case> = {
       goTable('0xfffffff1', 7, narrow).replace('.gopclntab, "a"', '.data, "aw"\n.balign 32') +
       '\n.section .go.buildinfo, "aw"\n.byte 1',
   },
-  'a function that is called, without a table': { code: unwound('one', 'call two\nret') + `two: ${FORMS}` },
+  'a function that is called, without a table': { code: `${unwound('one', 'call two\nret')}two: ${FORMS}` },
   'the part after a branch of a function that is called': {
     code: `${unwound('one', 'call two\nret')}two: jz 1f\nret\n1: yes: cpuid\nret`,
   },
@@ -96,6 +96,14 @@ const CASES: Record<string, Case> = {
   'what is behind bytes that no program executes': {
     code: unwound('one', 'jmp 1f\n.byte 0x06\n1: cpuid\nret') + unwound('two', 'in (%dx), %al\ncpuid\nret'),
     unproven: 2,
+  },
+  'what is before such bytes in one function': {
+    code: unwound('one', 'cpuid\njmp 1f\n.byte 0x06\n1: ret'),
+    unproven: 1,
+  },
+  'an instruction that its function cuts': {
+    code: unwound('one', 'cpuid\n.byte 0x48, 0xb8'),
+    unproven: 1,
   },
   'a branch whose length depends on the processor': {
     code: unwound('one', '.byte 0x66, 0xe9, 0, 0, 0x0f, 0xa2\nret'),
@@ -179,6 +187,31 @@ describe.skipIf(!able)('finding instructions', () => {
     writeFileSync(join(folder, 'text'), '#!/bin/sh\n');
     for (const { unproven } of findIn(finder, [cut, join(folder, 'text'), folder, '/dev/zero']))
       expect(unproven).toBeNaN();
+  });
+
+  it('a file full of such bytes is given up on, in the time of some honest files of its size', () => {
+    const size = 64 << 20;
+    const file = Buffer.alloc(size);
+    execFileSync('cat', [programs.values().next().value!]).copy(file, 0, 0, 64);
+    file.writeUInt16LE(1, 56);
+    // One segment that is all of the file, readable and executable.
+    const segment = [1n | (5n << 32n), 0n, 0n, 0n, BigInt(size), BigInt(size), 4096n];
+    for (const [i, word] of segment.entries()) file.writeBigUInt64LE(word, 64 + 8 * i);
+    const time = (name: string, bytes: number[]) => {
+      const path = join(folder, name);
+      writeFileSync(path, file.fill(Buffer.from(bytes), 4096));
+      return findIn(finder, [path], 3)[0]!;
+    };
+    const honest = time('honest', [0x90]);
+    for (const bytes of [
+      [0x0f, 0xa2],
+      [0x0f, 0x03, 0x05],
+      [0xe8, 0, 0, 0xf0, 0xff, 0x0f, 0xa2],
+    ]) {
+      const hostile = time('full', bytes);
+      expect(hostile.unproven).toBeGreaterThan(1_000_000);
+      expect(hostile.bestMs).toBeLessThan(20 * honest.bestMs);
+    }
   });
 
   it('mangled headers, unwind tables, symbols and tables of Go are read within their bounds, and in time', () => {

@@ -8,7 +8,7 @@
 
 #include "arch.h"
 
-enum { MAX_SECTIONS = 4096, MAX_NAME = 64 };
+enum { MAX_SECTIONS = 1024, MAX_NAME = 64 };
 
 int elf_read(const struct elf_file *f, uint64_t at, void *to, size_t size) {
   if (at > f->size || size > f->size - at) return 0;

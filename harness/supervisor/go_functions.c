@@ -8,7 +8,7 @@
 #define GO_16 0xfffffffau
 #define GO_18 0xfffffff0u
 #define GO_20 0xfffffff1u
-enum { ALIGNED = 32 };
+enum { ALIGNED = 32, MOST_HEADERS = 16 };
 
 struct go_table {
   uint64_t offset, count, base; /* of the first entry in the file; what entries are counted from */
@@ -69,15 +69,15 @@ static void find_function(const struct elf_file *f, struct go_table *t, struct p
 }
 
 /* Linked together with C, the table has no section of its own. */
-static int search_header(const struct elf_file *f, const Elf64_Phdr *p, struct go_table *t) {
+static int search_header(const struct elf_file *f, const Elf64_Phdr *p, struct go_table *t, int *tries) {
   static const uint8_t rest[4] = {0, 0, 1, 8};
   struct window *w = &t->window;
   for (uint64_t at = (p->p_offset + ALIGNED - 1) / ALIGNED * ALIGNED; at < p->p_offset + p->p_filesz; at += ALIGNED) {
     const uint8_t *bytes = elf_look(f, w, at, ALIGNED);
     if (!bytes) return 0;
     if (memcmp(bytes + 1, "\xff\xff\xff", 3) == 0 && memcmp(bytes + 4, rest, sizeof rest) == 0 &&
-        read_header(f, at, p->p_offset + p->p_filesz - at, t))
-      return 1;
+        (--*tries <= 0 || read_header(f, at, p->p_offset + p->p_filesz - at, t)))
+      return *tries > 0;
   }
   return 0;
 }
@@ -90,10 +90,11 @@ static int find_header(const struct elf_file *f, struct go_table *t) {
   }
   if (!elf_section_named(f, ".go.buildinfo", &section)) return 0;
   uint64_t left = f->size;
+  int tries = MOST_HEADERS;
   for (int i = 0; i < f->count; i++) {
     const Elf64_Phdr *p = &f->segments[i];
     if (p->p_type != PT_LOAD || p->p_flags & PF_X || p->p_filesz > left) continue;
-    if (search_header(f, p, t)) return 1;
+    if (search_header(f, p, t, &tries)) return 1;
     left -= p->p_filesz;
   }
   return 0;

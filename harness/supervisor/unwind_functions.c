@@ -4,7 +4,7 @@
 #include "functions.h"
 #include "unwind.h"
 
-enum { POINTERS = 0x1b, COUNT = 0x03, SEARCHABLE = 0x3b, PAIR = 8, MAX_ENTRIES = 1 << 22, MOST_COMMON = 256 };
+enum { POINTERS = 0x1b, COUNT = 0x03, SEARCHABLE = 0x3b, PAIR = 8, MAX_ENTRIES = 1 << 20, MOST_COMMON = 256 };
 
 int unwind_open(const struct elf_file *f, struct unwind_table *t) {
   struct {

@@ -4,7 +4,7 @@
 #include <emmintrin.h>
 #include <string.h>
 
-enum { CHUNK = 1 << 16, VECTOR = 16, CALL_SIZE = 5, MOST_CALLS = 4096, MOST_REACH = 4096 };
+enum { CHUNK = 1 << 16, VECTOR = 16, CALL_SIZE = 5, MOST_CALLS = 4096, MOST_REACH = 4096, MOST_LOOKS = 1 << 24 };
 
 /* A bit for each of 16 places that hold e8 or e9. */
 static unsigned opcodes(const uint8_t *at) {
@@ -13,7 +13,7 @@ static unsigned opcodes(const uint8_t *at) {
 }
 
 static int leads_before(const struct place *places, size_t count, uint64_t target) {
-  if (target > places[count - 1].address) return 0;
+  if (target > places[count - 1].address || places[0].address > target + MOST_REACH) return 0;
   return places[first_place(places, count, target)].address - target < MOST_REACH;
 }
 
@@ -27,7 +27,7 @@ static uint64_t target_of(const uint8_t *at, uint64_t address) {
 /* The addresses of what looks like calls to shortly before one of the places. */
 static size_t find_calls(const struct text *t, const struct place *places, size_t count, struct place *calls) {
   static uint8_t bytes[CHUNK + 2 * VECTOR];
-  size_t found = 0;
+  size_t found = 0, looks = 0;
   for (uint64_t at = 0; at < t->size; at += CHUNK) {
     size_t want = t->size - at < CHUNK + CALL_SIZE ? (size_t)(t->size - at) : CHUNK + CALL_SIZE;
     if (!text_read(t, t->from + at, bytes, want)) return 0;
@@ -36,8 +36,9 @@ static size_t find_calls(const struct text *t, const struct place *places, size_
       for (unsigned bits = opcodes(bytes + i); bits; bits &= bits - 1) {
         size_t place = i + (size_t)__builtin_ctz(bits);
         uint64_t address = t->address + at + place;
-        if (place >= CHUNK || !leads_before(places, count, target_of(bytes + place, address))) continue;
-        if (found == MOST_CALLS) return found;
+        if (place >= CHUNK) continue;
+        if (found == MOST_CALLS || looks++ == MOST_LOOKS) return found;
+        if (!leads_before(places, count, target_of(bytes + place, address))) continue;
         calls[found++] = (struct place){address, 0, 0};
       }
   }

@@ -10,6 +10,7 @@ enum { CHUNK = 1 << 16, VECTOR = 16, BLOCK = 64 };
 
 /* Honest programs of 300 MB stay below a tenth of these; a file full of such bytes only gets to be counted. */
 enum { MOST_FOUND = 1 << 16, MOST_CANDIDATES = 1 << 18, MOST_LOOKUPS = 1 << 15, MOST_PENDING = 1 << 14 };
+enum { MOST_SEGMENTS = 4 };
 
 static int kind_of(const struct decoded *d) {
   int is_register = d->modrm >= 0xc0, reg = d->modrm >> 3 & 7;
@@ -67,7 +68,7 @@ struct search {
   struct text text;
   struct walk walk;
   int has_unwind;
-  uint32_t candidates, lookups; /* that may still be looked at */
+  uint32_t candidates, lookups, segments; /* that may still be looked at */
   uint32_t pending_count, room;
   struct place *pending;
   struct found_instructions *out;
@@ -96,6 +97,7 @@ static int prove(struct search *s, uint64_t offset) {
   struct decoded d;
   if (!walk_to(&s->text, &s->walk, offset, &d)) return 0;
   int kind = s->walk.at + d.opcode_at == offset ? kind_of(&d) : -1;
+  if (kind >= 0 && !walk_rest(&s->text, &s->walk)) return 0;
   if (kind >= 0) add_found(s, s->walk.at, kind, d.length);
   return 1;
 }
@@ -110,11 +112,6 @@ static void begin_unwound(struct search *s, uint64_t address) {
 }
 
 static void examine(struct search *s, uint64_t offset) {
-  if (s->candidates == 0) {
-    s->out->unproven++;
-    return;
-  }
-  s->candidates--;
   if (offset >= s->walk.end) begin_unwound(s, address_of(s, offset));
   if (prove(s, offset)) return;
   struct place p = {address_of(s, offset), 0, 0};
@@ -149,7 +146,20 @@ static void ask_others(struct search *s) {
   if (s->pending_count == 0) return;
   called_functions(&s->text, s->has_unwind ? &s->unwind : NULL, s->pending, s->pending_count);
   examine_pending(s);
-  s->out->unproven += s->pending_count;
+}
+
+/* The candidates among 64 bytes; they are only counted when there were too many for an honest program. */
+static void examine_block(struct search *s, uint64_t at, const uint8_t *bytes) {
+  for (uint64_t bits = block_opcodes(bytes); bits; bits &= bits - 1) {
+    int place = __builtin_ctzll(bits);
+    if (s->candidates == 0) {
+      s->out->unproven += (uint32_t)__builtin_popcountll(bits);
+      return;
+    }
+    if (!is_candidate(bytes + place)) continue;
+    s->candidates--;
+    examine(s, at + (uint64_t)place);
+  }
 }
 
 /* Looks through the text for candidates, from `from` on; 0 when it cannot be read. */
@@ -161,11 +171,7 @@ static int examine_all(struct search *s, uint64_t from) {
     size_t want = end - at < CHUNK + LOOK_AHEAD ? (size_t)(end - at) : CHUNK + LOOK_AHEAD;
     if (!text_read(&s->text, at, bytes, want)) return 0;
     memset(bytes + want, 0, sizeof bytes - want);
-    for (size_t i = 0; i < want && i < CHUNK; i += BLOCK)
-      for (uint64_t bits = block_opcodes(bytes + i); bits; bits &= bits - 1) {
-        size_t place = i + (size_t)__builtin_ctzll(bits);
-        if (is_candidate(bytes + place)) examine(s, at + place);
-      }
+    for (size_t i = 0; i < want && i < CHUNK; i += BLOCK) examine_block(s, at + i, bytes + i);
   }
   return 1;
 }
@@ -178,7 +184,9 @@ static int search_segment(struct search *s, const Elf64_Phdr *p, uint64_t from) 
   s->walk.end = 0;
   s->pending_count = 0;
   if (!examine_all(s, from)) return 0;
-  if (s->pending_count) ask_others(s);
+  if (s->pending_count == 0) return 1;
+  if (s->segments > 0) s->segments--, ask_others(s);
+  s->out->unproven += s->pending_count;
   return 1;
 }
 
@@ -220,6 +228,7 @@ int find_instructions(int fd, struct found_instructions *out) {
   s.has_unwind = unwind_open(&s.file, &s.unwind);
   s.candidates = MOST_CANDIDATES;
   s.lookups = MOST_LOOKUPS;
+  s.segments = MOST_SEGMENTS;
   s.pending = malloc(MOST_PENDING * sizeof *s.pending);
   int whole = s.pending != NULL;
   uint64_t from = 0;
@@ -245,5 +254,6 @@ int find_in_memory(const uint8_t *code, size_t size, struct found_instructions *
   s.text.size = s.text.steps = size;
   s.candidates = MOST_CANDIDATES;
   walk_begin(&s.text, &s.walk, &all);
+  s.walk.rest = REST_GOOD; /* it is no one function, and may hold constants and room behind its code */
   return examine_all(&s, 0);
 }

@@ -14,7 +14,7 @@ int walk_begin(const struct text *t, struct walk *w, const struct place *functio
   uint64_t into = function->start - t->address;
   if (function->start < t->address || into >= t->size) return 0;
   uint64_t most = t->address + t->size, end = function->end < most ? function->end : most;
-  *w = (struct walk){t->from + into, t->from + (end - t->address), 0, 0};
+  *w = (struct walk){t->from + into, t->from + (end - t->address), 0, 0, 0, REST_UNKNOWN};
   w->furthest = function->end == UINT64_MAX ? w->at : w->end;
   return 1;
 }
@@ -60,19 +60,41 @@ static void follow(struct walk *w, const uint8_t *code, const struct decoded *d)
   if (never_returns(d) && w->at > w->furthest) w->over = 1;
 }
 
+/* One instruction at `w->at`; 0: there is none that a program executes. */
+static const uint8_t *decode_next(struct text *t, struct walk *w, struct decoded *d, uint8_t *last) {
+  const uint8_t *code = t->steps == 0 ? NULL : look(t, w->at, last);
+  if (code && decode_instruction(code, d) && !d->privileged && d->length <= w->end - w->at) {
+    t->steps--;
+    return code;
+  }
+  w->over = w->failed = 1;
+  return NULL;
+}
+
 int walk_to(struct text *t, struct walk *w, uint64_t target, struct decoded *d) {
   uint8_t last[LONGEST_INSTRUCTION];
   if (target >= w->end || target < w->at) return 0;
   while (!w->over) {
-    const uint8_t *code = look(t, w->at, last);
-    if (!code || t->steps == 0 || !decode_instruction(code, d) || d->privileged || d->length > w->end - w->at) {
-      w->over = 1;
-      break;
-    }
-    t->steps--;
+    const uint8_t *code = decode_next(t, w, d, last);
+    if (!code) break;
     if (w->at + d->length > target) return 1;
     w->at += d->length;
     follow(w, code, d);
   }
   return 0;
+}
+
+int walk_rest(struct text *t, struct walk *w) {
+  uint8_t last[LONGEST_INSTRUCTION];
+  struct decoded d;
+  struct walk ahead = *w;
+  if (w->rest != REST_UNKNOWN) return w->rest == REST_GOOD;
+  while (!ahead.over && ahead.at < ahead.end) {
+    const uint8_t *code = decode_next(t, &ahead, &d, last);
+    if (!code) break;
+    ahead.at += d.length;
+    follow(&ahead, code, &d);
+  }
+  w->rest = ahead.failed ? REST_BAD : REST_GOOD;
+  return w->rest == REST_GOOD;
 }

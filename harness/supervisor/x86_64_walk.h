@@ -18,7 +18,8 @@ struct text {
 struct walk {
   uint64_t at, end;
   uint64_t furthest; /* what a branch that was met leads to, if the function's size is not known; else its end */
-  int over;          /* it came upon what is no instruction of a program, or to its function's end */
+  int over, failed;  /* it is at its function's end, or came upon what is no instruction of a program */
+  enum { REST_UNKNOWN, REST_GOOD, REST_BAD } rest; /* what walk_rest said */
 };
 
 /* Begins at a function's beginning; 0 when that does not lie in this text. An `end` of UINT64_MAX is not known. */
@@ -26,6 +27,9 @@ int walk_begin(const struct text *t, struct walk *w, const struct place *functio
 
 /* 1 when the place `target` is shown to lie in the instruction at `w->at`; 0: nothing is known about it. */
 int walk_to(struct text *t, struct walk *w, uint64_t target, struct decoded *d);
+
+/* 1 when all that follows up to the function's end are instructions too: data between them would hardly look so. */
+int walk_rest(struct text *t, struct walk *w);
 
 /* A piece of the text; 0 when it is not all there. */
 int text_read(const struct text *t, uint64_t offset, void *to, size_t size);

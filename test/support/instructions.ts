@@ -1,6 +1,6 @@
 /** What tests of the instruction finder share: the program that runs it, what objdump sees, and where code lies in a file. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -68,19 +68,24 @@ interface Segment {
 /** The loaded segments of a 64-bit x86 program or library; none when the file is something else. */
 export function segmentsOf(path: string): Segment[] {
   const file = openSync(path, 'r');
-  const head = Buffer.alloc(64);
-  if (readSync(file, head, 0, 64, 0) < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2) return [];
-  if (head.readUInt16LE(18) !== 62) return [];
-  const count = head.readUInt16LE(56);
-  const table = Buffer.alloc(56 * count);
-  readSync(file, table, 0, table.length, Number(head.readBigUInt64LE(32)));
-  return Array.from({ length: count }, (_, i) => table.subarray(56 * i, 56 * i + 56))
-    .filter((entry) => entry.readUInt32LE(0) === 1)
-    .map((entry) => ({
-      offset: Number(entry.readBigUInt64LE(8)),
-      address: Number(entry.readBigUInt64LE(16)),
-      size: Number(entry.readBigUInt64LE(32)),
-    }));
+  try {
+    const head = Buffer.alloc(64);
+    if (readSync(file, head, 0, 64, 0) < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2)
+      return [];
+    if (head.readUInt16LE(18) !== 62) return [];
+    const count = head.readUInt16LE(56);
+    const table = Buffer.alloc(56 * count);
+    readSync(file, table, 0, table.length, Number(head.readBigUInt64LE(32)));
+    return Array.from({ length: count }, (_, i) => table.subarray(56 * i, 56 * i + 56))
+      .filter((entry) => entry.readUInt32LE(0) === 1)
+      .map((entry) => ({
+        offset: Number(entry.readBigUInt64LE(8)),
+        address: Number(entry.readBigUInt64LE(16)),
+        size: Number(entry.readBigUInt64LE(32)),
+      }));
+  } finally {
+    closeSync(file);
+  }
 }
 
 export function offsetOf(segments: Segment[], address: number): number {
