@@ -18,43 +18,68 @@
 
 static uint64_t order;
 
-/* Where a futex lives: an address of one memory, or a place of a file that several memories share. */
-struct place {
-  uint64_t space, address;
+uint64_t futex_next_order(void) { return ++order; }
+
+/* A mapping, as far as futexes care. */
+struct area {
+  unsigned long start, end, offset;
+  uint64_t file;
+  int shared;
 };
+
+static const char *areas_of(struct task *t) {
+  static char maps[1 << 20];
+  return guest_proc(t, "maps", maps, sizeof maps) > 0 ? maps : NULL;
+}
+
+/* Reads the next line that is one; where the text goes on, or NULL after the last. */
+static const char *next_area(const char *line, struct area *a) {
+  unsigned long major, minor, inode;
+  char mode[8];
+  for (const char *end; *line; line = end) {
+    end = strchr(line, '\n');
+    end = end ? end + 1 : line + strlen(line);
+    if (sscanf(line, "%lx-%lx %7s %lx %lx:%lx %lu", &a->start, &a->end, mode, &a->offset, &major, &minor, &inode) != 7) continue;
+    a->file = SHARED | major << 52 | minor << 40 | inode;
+    a->shared = mode[3] == 's';
+    return end;
+  }
+  return NULL;
+}
 
 /* A shared futex is known by inode and offset; one in private memory is the space's own after all. */
 static struct place shared_place(struct task *t, uint64_t address) {
-  static char maps[1 << 20];
   struct place own = {t->process->space, address};
-  if (guest_proc(t, "maps", maps, sizeof maps) < 0) return own;
-  for (char *line = maps; line && *line; line = strchr(line, '\n')) {
-    unsigned long start, end, offset, major, minor, inode;
-    char mode[8];
-    if (*line == '\n') line++;
-    if (sscanf(line, "%lx-%lx %7s %lx %lx:%lx %lu", &start, &end, mode, &offset, &major, &minor, &inode) != 7) continue;
-    if (address < start || address >= end) continue;
-    if (mode[3] != 's') return own;
-    return (struct place){SHARED | major << 52 | minor << 40 | inode, address - start + offset};
-  }
+  struct area a;
+  for (const char *maps = areas_of(t); maps && (maps = next_area(maps, &a));)
+    if (address >= a.start && address < a.end)
+      return a.shared ? (struct place){a.file, address - a.start + a.offset} : own;
   return own;
 }
 
-static struct place place_of(struct task *t, uint64_t address, int private) {
+struct place futex_place(struct task *t, uint64_t address, int private) {
   return private ? (struct place){t->process->space, address} : shared_place(t, address);
+}
+
+int futex_is_at(const struct task *t, struct place p) {
+  return t->futex.space == p.space && t->futex.address == p.address;
 }
 
 static struct task *first_at(struct place p, uint32_t bits) {
   struct task *first = NULL;
   for (struct task *t = tasks; t; t = t->next)
-    if (t->futex.waiting && t->futex.space == p.space && t->futex.address == p.address && t->futex.bits & bits)
+    if (t->futex.waiting && futex_is_at(t, p) && (t->futex.bits & bits || t->futex.kind))
       if (!first || t->futex.order < first->futex.order) first = t;
   return first;
 }
 
+struct task *futex_first(struct place p) { return first_at(p, FUTEX_ALL); }
+
+/* Who waits with priority inheritance is never woken like this. */
 static long wake(struct place p, long count, uint32_t bits) {
   long woken = 0;
   for (struct task *t; woken < count && (t = first_at(p, bits)); woken++) {
+    if (t->futex.kind) return -EINVAL;
     t->futex.waiting = 0;
     t->futex.woken = 1;
   }
@@ -69,16 +94,28 @@ static int is_shared_awaited(void) {
 }
 
 long futex_wake(struct task *by, uint64_t address, long count, uint32_t bits, int private) {
-  return wake(place_of(by, address, private || !is_shared_awaited()), count, bits);
+  return wake(futex_place(by, address, private || !is_shared_awaited()), count, bits);
+}
+
+/* Where a waiter finds the word it was moved to, in its own memory; 0 nowhere. */
+static uint64_t word_of(struct task *t) {
+  struct area a;
+  if (!t->futex.moved) return t->call.args[0];
+  if (t->futex.space == t->process->space) return t->futex.address;
+  for (const char *maps = areas_of(t); maps && (maps = next_area(maps, &a));)
+    if (a.shared && a.file == t->futex.space && t->futex.address - a.offset < a.end - a.start)
+      return a.start + t->futex.address - a.offset;
+  return 0;
 }
 
 /* Once for each place: the word of a lock whose owner died keeps its mark until somebody takes it. */
-void futex_wake_heirs(void) {
+void futex_wake_heirs(const struct task *dead) {
   const uint32_t owner_died = 0x40000000;
   uint32_t value;
+  futex_owner_died(dead);
   for (struct task *t = tasks; t; t = t->next) {
-    if (!t->futex.waiting || t->state != BLOCKED || t->call.nr != SYS_futex) continue;
-    if (!guest_read(t, t->call.args[0], &value, sizeof value) || !(value & owner_died)) continue;
+    if (!t->futex.waiting || t->futex.kind || t->state != BLOCKED || t->call.nr != SYS_futex) continue;
+    if (!guest_read(t, word_of(t), &value, sizeof value) || !(value & owner_died)) continue;
     struct place here = {t->futex.space, t->futex.address};
     if (t == first_at(here, FUTEX_ALL)) wake(here, 1, FUTEX_ALL);
   }
@@ -95,13 +132,14 @@ static int enqueue(struct task *t, const struct call *c, uint32_t bits, int priv
   uint32_t value;
   if (!guest_read(t, c->args[0], &value, sizeof value)) return -EFAULT;
   if (value != (uint32_t)c->args[2]) return -EAGAIN;
-  struct place p = place_of(t, c->args[0], private);
+  struct place p = futex_place(t, c->args[0], private);
   t->futex.space = p.space;
   t->futex.address = p.address;
   t->futex.bits = bits;
-  t->futex.order = ++order;
+  t->futex.order = futex_next_order();
+  t->futex.kind = FUTEX_PLAIN;
   t->futex.waiting = 1;
-  t->futex.woken = 0;
+  t->futex.woken = t->futex.moved = 0;
   return 0;
 }
 
@@ -126,16 +164,19 @@ static enum action wait_for(struct task *t, struct call *c, int command, int pri
 
 static enum action requeue(struct task *t, struct call *c, int compare, int private) {
   uint32_t value;
-  struct place from = place_of(t, c->args[0], private), to = place_of(t, c->args[4], private);
+  struct place from = futex_place(t, c->args[0], private), to = futex_place(t, c->args[4], private);
   if (compare) {
     if (!guest_read(t, c->args[0], &value, sizeof value)) return answer(t, c, -EFAULT);
     if (value != (uint32_t)c->args[5]) return answer(t, c, -EAGAIN);
   }
   long woken = wake(from, (int32_t)c->args[2], FUTEX_ALL), moved = 0;
+  if (woken < 0) return answer(t, c, woken);
   for (struct task *w; moved < (int32_t)c->args[3] && (w = first_at(from, FUTEX_ALL)); moved++) {
+    if (w->futex.kind) return answer(t, c, -EINVAL);
+    w->futex.moved = 1;
     w->futex.space = to.space;
     w->futex.address = to.address;
-    w->futex.order = ++order;
+    w->futex.order = futex_next_order();
     if (from.space == to.space && from.address == to.address) break;
   }
   return answer(t, c, woken + moved);
@@ -165,7 +206,7 @@ static enum action wake_op(struct task *t, struct call *c, int private) {
               : comparison == FUTEX_IF_GT ? was > against
                                               : was >= against;
   long woken = futex_wake(t, c->args[0], (int32_t)c->args[2], FUTEX_ALL, private);
-  if (holds) woken += futex_wake(t, c->args[4], (int32_t)c->args[3], FUTEX_ALL, private);
+  if (holds && woken >= 0) woken += futex_wake(t, c->args[4], (int32_t)c->args[3], FUTEX_ALL, private);
   return answer(t, c, woken);
 }
 
@@ -180,7 +221,7 @@ enum action on_futex(struct task *t, struct call *c) {
     case FUTEX_REQUEUE:
     case FUTEX_CMP_REQUEUE: return requeue(t, c, command == FUTEX_CMP_REQUEUE, private);
     case FUTEX_WAKE_OP: return wake_op(t, c, private);
-    default: return answer(t, c, -ENOSYS);
+    default: return on_futex_pi(t, c, command, private);
   }
 }
 

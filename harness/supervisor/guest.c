@@ -121,10 +121,12 @@ int guest_pending(struct task *t, int whole, uint64_t *signals) {
   return 1;
 }
 
-static uint64_t ignored_in(const char *status) {
+static uint64_t ignored_in(const struct task *t, const char *status) {
   const uint64_t harmless =
       1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
-  return guest_mask(status, "\nSigIgn:\t") | (harmless & ~guest_mask(status, "\nSigCgt:\t"));
+  uint64_t ignored = guest_mask(status, "\nSigIgn:\t"), caught = guest_mask(status, "\nSigCgt:\t");
+  traps_correct(t->process, &ignored, &caught);
+  return ignored | (harmless & ~caught);
 }
 
 static uint64_t pending_in(const char *status) {
@@ -137,8 +139,12 @@ uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught
   /* The kernel delivers what is pending before a thread runs, so only what came since then can matter. */
   if (!blocked && !signals_unseen && t->heard == signals_sent) return 0;
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  uint64_t pending = pending_in(status) & ~ignored_in(status);
-  if (caught) *caught = guest_mask(status, "\nSigCgt:\t");
+  uint64_t pending = pending_in(status) & ~ignored_in(t, status);
+  if (caught) {
+    uint64_t ignored = 0;
+    *caught = guest_mask(status, "\nSigCgt:\t");
+    traps_correct(t->process, &ignored, caught);
+  }
   pending &= ~(blocked ? *blocked : guest_mask(status, "\nSigBlk:\t"));
   if (!blocked && !pending) t->heard = signals_sent;
   return pending;
@@ -146,11 +152,11 @@ uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught
 
 uint64_t guest_ignored(struct task *t) {
   char status[4096];
-  return guest_proc(t, "status", status, sizeof status) < 0 ? 0 : ignored_in(status);
+  return guest_proc(t, "status", status, sizeof status) < 0 ? 0 : ignored_in(t, status);
 }
 
 uint64_t guest_awaited(struct task *t) {
   char status[4096];
   if (guest_proc(t, "status", status, sizeof status) < 0) return 0;
-  return pending_in(status) & (guest_mask(status, "\nSigBlk:\t") | ~ignored_in(status));
+  return pending_in(status) & (guest_mask(status, "\nSigBlk:\t") | ~ignored_in(t, status));
 }

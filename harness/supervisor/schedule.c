@@ -198,6 +198,7 @@ int leaves_early(struct task *t) {
   do at = guest_proc(t, "stat", stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
   while (at && at[2] != 'Z' && at[2] != 'X');
   wake_joiner(t);
+  futex_wake_heirs(t);
   progress++;
   return 1;
 }
@@ -206,7 +207,7 @@ void on_death(struct task *t, int status) {
   (void)status;
   progress++;
   t->futex.waiting = 0;
-  futex_wake_heirs();
+  futex_wake_heirs(t);
   wake_joiner(t);
   if (t->process->tasks == 1) {
     signals_sent++;

@@ -21,6 +21,7 @@
 #include "event_log.h"
 #include "exec.h"
 #include "folders.h"
+#include "futex.h"
 #include "guest.h"
 #include "identity.h"
 #include "inodes.h"
@@ -170,6 +171,8 @@ static int on_exec(struct task *t, pid_t pid) {
   int status;
   ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former);
   struct task *self = find_task((pid_t)former);
+  futex_wake_heirs(self ? self : t);
+  if (self && self != t) futex_wake_heirs(t);
   if (self && self != t) {
     remove_task(t);
     self->tid = pid;

@@ -18,8 +18,8 @@ struct call {
 };
 
 /* What the kernel answers inside when a signal came first: it makes it EINTR, or makes the call again; UNHANDLED
-   only without a handler, REST for the rest of the time. */
-enum { RESTART = -512, RESTART_UNHANDLED = -514, RESTART_REST = -516 };
+   only without a handler, ALWAYS even after one, REST for the rest of the time. */
+enum { RESTART = -512, RESTART_ALWAYS = -513, RESTART_UNHANDLED = -514, RESTART_REST = -516 };
 
 /* What is to become of a system call. */
 enum action {
@@ -78,6 +78,17 @@ struct meeting {
   ino_t ino;
 };
 
+/* At a futex; with priority inheritance also the lock's word in the waiter's memory, and who owns it. */
+struct waiting {
+  uint64_t space, address, order;
+  uint32_t bits;
+  int waiting, woken;
+  enum { FUTEX_PLAIN, FUTEX_LOCKS, FUTEX_MOVES } kind; /* LOCKS waits for a lock, MOVES is to be moved to one */
+  int moved;                                            /* by a requeue, to where its call does not say */
+  uint64_t word, lock_space, lock_address;
+  pid_t owner;
+};
+
 struct task {
   struct task *next, *previous;
   pid_t tid;
@@ -99,7 +110,7 @@ struct task {
   uint64_t tried;     /* the progress at the last failed try */
   uint64_t heard;     /* the count of signals sent when it last ran or had none to take */
   pid_t vfork_child;  /* whom a VFORKING task waits for */
-  struct { uint64_t space, address, order; uint32_t bits; int waiting, woken; } futex;
+  struct waiting futex;
   long replaced;      /* length of the text that an open is answered with, or -1 */
   int creates;        /* an open makes a file that was not there */
   int lent;           /* the descriptor at hand does not wait, for the length of this call */
