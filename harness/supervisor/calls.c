@@ -106,11 +106,11 @@ static const struct handler handlers[MAX_CALLS] = {
     /* Queues and semaphores. */
     [SYS_mq_open] = PASSES, [SYS_mq_unlink] = PASSES, [SYS_mq_getsetattr] = PASSES, [SYS_mq_notify] = PASSES,
     [SYS_mq_timedsend] = {on_queue, after_queue, 0}, [SYS_mq_timedreceive] = {on_queue, after_queue, 0},
-    [SYS_msgget] = PASSES, [SYS_semget] = PASSES, [SYS_shmget] = PASSES, [SYS_shmat] = PASSES, [SYS_shmdt] = PASSES,
+    [SYS_msgget] = PASSES, [SYS_semget] = PASSES, [SYS_shmget] = {on_shmget, after_shmget, 0}, [SYS_shmat] = {on_shmat, after_shmat, 0}, [SYS_shmdt] = {on_shmdt, 0, 0},
     [SYS_msgsnd] = {on_message, after_message, 0}, [SYS_msgrcv] = {on_message, after_message, 0},
     [SYS_semop] = {on_semaphore, after_semaphore, 0}, [SYS_semtimedop] = {on_semaphore, after_semaphore, 0},
     [SYS_msgctl] = {on_stat, after_control, 0}, [SYS_semctl] = {on_stat, after_control, 0},
-    [SYS_shmctl] = {on_stat, after_control, 0},
+    [SYS_shmctl] = {on_shmctl, after_shmctl, 0},
     [SYS_poll] = {on_poll, 0, 0}, [SYS_ppoll] = {on_poll, after_ppoll, 0},
     [SYS_select] = {on_select, after_select, 0}, [SYS_pselect6] = {on_select, after_select, 0},
     [SYS_epoll_wait] = {on_epoll, after_epoll, 0}, [SYS_epoll_pwait] = {on_epoll, after_epoll, 0},

@@ -53,6 +53,10 @@ enum action on_queue(struct task *t, struct call *c), after_queue(struct task *t
     on_message(struct task *t, struct call *c), after_message(struct task *t, struct call *c),
     on_semaphore(struct task *t, struct call *c), after_semaphore(struct task *t, struct call *c),
     after_control(struct task *t, struct call *c);
+enum action on_shmget(struct task *t, struct call *c), after_shmget(struct task *t, struct call *c);
+enum action on_shmat(struct task *t, struct call *c), after_shmat(struct task *t, struct call *c);
+enum action on_shmctl(struct task *t, struct call *c), after_shmctl(struct task *t, struct call *c);
+enum action on_shmdt(struct task *t, struct call *c);
 enum action on_readlink(struct task *t, struct call *c), after_readlink(struct task *t, struct call *c);
 enum action on_futex(struct task *t, struct call *c), on_tid_address(struct task *t, struct call *c),
     on_yield(struct task *t, struct call *c),

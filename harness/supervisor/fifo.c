@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -16,17 +15,8 @@
 
 enum { PIPES = 0x50495045 };
 
-int is_fifo(struct task *t, int at, const char *path, uint64_t flags) {
-  char link[64];
-  struct stat st;
-  if (flags & (O_PATH | O_DIRECTORY)) return 0;
-  if (*path == '/') return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
-  if (at == AT_FDCWD) snprintf(link, sizeof link, "/proc/%d/cwd", (int)t->tid);
-  else snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)t->tid, at);
-  int folder = open(link, O_PATH | O_CLOEXEC);
-  int found = folder >= 0 && fstatat(folder, path, &st, 0) == 0 && S_ISFIFO(st.st_mode);
-  if (folder >= 0) close(folder);
-  return found;
+int waits_as_fifo(const struct stat *st, uint64_t flags) {
+  return S_ISFIFO(st->st_mode) && !(flags & (O_PATH | O_DIRECTORY));
 }
 
 /* A signal ends the wait: the kernel takes the call up again, or does not, once the descriptor is gone. */

@@ -150,9 +150,6 @@ long machine_text(const char *path, char *to, size_t room) {
       {"/proc/sys/kernel/pid_max", NULL, "32768\n"},
       {"/proc/sys/kernel/threads-max", NULL, "32768\n"},
       {"/proc/sys/fs/file-nr", NULL, "0\t0\t1024\n"},
-      /* The segment there is holds the clock, and tells of real time. */
-      {"/proc/sysvipc/shm", NULL, "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid"
-                                  "  cgid      atime      dtime      ctime                   rss                  swap\n"},
       {"/proc/sys/kernel/random/entropy_avail", NULL, "256\n"},
       {"/proc/sys/kernel/random/boot_id", NULL, "00000000-0000-4000-8000-000000000001\n"},
       {"/proc/sys/kernel/random/uuid", uuid, NULL},
@@ -174,5 +171,6 @@ long machine_text(const char *path, char *to, size_t room) {
     else put(&x, files[i].fixed);
     return (long)strlen(to);
   }
-  return group_text(path, to, room);
+  long group = group_text(path, to, room);
+  return group >= 0 ? group : host_text(path, to, room);
 }

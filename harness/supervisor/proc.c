@@ -140,7 +140,10 @@ long process_text(pid_t pid, const char *name, char *to, size_t room) {
       {"io", "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"},
       {"schedstat", "0 0 0\n"}, {"sched", ""}, {"numa_maps", ""}, {"cgroup", "0::/\n"}, {"wchan", "0"},
       {"syscall", "running\n"}, {"stack", ""}, {"pagemap", ""}, {"oom_score", "0\n"}, {"mountstats", ""},
-      {"smaps_rollup", ""}, {"cpuset", "/\n"},
+      {"smaps_rollup", ""}, {"cpuset", "/\n"}, {"arch_status", ""}, {"autogroup", "/autogroup-1 nice 0\n"},
+      {"personality", "00000000\n"}, {"timers", ""}, {"loginuid", "4294967295"}, {"sessionid", "4294967295"},
+      {"cpu_resctrl_groups", ""}, {"ksm_stat", ""}, {"ksm_merging_pages", "0\n"}, {"patch_state", "-1\n"},
+      {"latency", ""},
       {"mounts", "overlay / overlay rw 0 0\nproc /proc proc rw 0 0\ntmpfs /dev tmpfs rw 0 0\n"},
       {"mountinfo", "1 0 0:64 / / rw - overlay overlay rw\n2 1 0:65 / /proc rw - proc proc rw\n"},
   };
@@ -176,14 +179,10 @@ static long our_text(const char *name, char *to, size_t room) {
   return -1;
 }
 
-long proc_text(struct task *t, const char *path, char *to, size_t room) {
+long proc_text(const char *path, char *to, size_t room) {
   char *rest = NULL;
   if (strncmp(path, "/proc/", 6) != 0) return machine_text(path, to, room);
   const char *below = path + 6;
-  if (strcmp(below, "mounts") == 0) return process_text(t->tid, "mounts", to, room);
-  if (strncmp(below, "net/", 4) == 0) return network_text(below + 4, to, room);
-  if (strncmp(below, "self/", 5) == 0) return process_text(t->process->tgid, below + 5, to, room);
-  if (strncmp(below, "thread-self/", 12) == 0) return process_text(t->tid, below + 12, to, room);
   long pid = strtol(below, &rest, 10);
   if (rest == below || *rest != '/') return machine_text(path, to, room);
   return pid > 1 ? process_text((pid_t)pid, rest + 1, to, room) : pid == 1 ? our_text(rest + 1, to, room) : -1;

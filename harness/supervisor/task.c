@@ -36,6 +36,7 @@ static struct process *new_process(pid_t tgid) {
 
 void inherit_memory(struct process *child, const struct process *parent, int same) {
   if (same) child->space = parent->space;
+  child->clock_at = parent->clock_at;
   child->text = same ? share_ranges(parent->text) : copy_ranges(parent->text);
   memcpy(child->vector, parent->vector, sizeof child->vector);
 }

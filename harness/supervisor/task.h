@@ -62,6 +62,7 @@ struct process {
   int memory;         /* /proc/TGID/mem, or -1 */
   int handle;         /* pidfd, or -1 */
   uint64_t space;     /* identity of the address space, for private futexes */
+  uint64_t clock_at;  /* the page that the clock's reader reads, or 0 */
   struct timer intervals[3];      /* alarm and setitimer: real, virtual, profiling */
   struct posix_timer *timers;     /* timer_create */
   int next_timer;

@@ -20,9 +20,11 @@ int settle_clock(struct task *t, uint64_t kernels) {
   uint8_t image[VDSO_SIZE];
   Elf64_Ehdr head;
   int64_t at = -1;
+  t->process->clock_at = 0;
   if (clock_segment() >= 0)
     at = arch_call(t, &(struct call){SYS_shmat, {(uint64_t)clock_segment(), 0, 0}, 0});
   if (at <= 0) return 0;
+  t->process->clock_at = (uint64_t)at;
   struct clock_settings settings = clock_settings((uint64_t)at);
   memcpy(image, vdso_image, sizeof image);
   memcpy(image + SETTINGS_AT, &settings, sizeof settings);
