@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -61,15 +62,33 @@ static struct file *new_file(const struct found_instructions *found) {
   return f;
 }
 
-/* Drops what is not wanted, or cannot be read again. */
+/* Places stand close together: one read of a file (`t` NULL) or of memory is enough for many. */
+struct block {
+  uint64_t at;
+  size_t have;
+  uint8_t bytes[4096];
+};
+
+static const uint8_t *look(struct block *b, struct task *t, int fd, uint64_t at, size_t size) {
+  if (at < b->at || at + size > b->at + b->have) {
+    ssize_t n = t ? (ssize_t)guest_read_some(t, at, b->bytes, sizeof b->bytes) : pread(fd, b->bytes, sizeof b->bytes, (off_t)at);
+    b->at = at;
+    b->have = n > 0 ? (size_t)n : 0;
+  }
+  return size <= b->have ? b->bytes + (at - b->at) : NULL;
+}
+
+/* Drops what cannot be read again. */
 static void keep_places(struct file *f, const struct found_instructions *found, int fd, const uint8_t *code) {
+  struct block block = {0};
   uint32_t kept = 0;
   for (uint32_t i = 0; i < f->count; i++) {
     const struct found_instruction *one = &found->list[i];
     struct place p = {.offset = one->offset, .kind = one->kind, .length = one->length};
     if (p.length > sizeof p.code) continue;
-    if (code) memcpy(p.code, code + p.offset, p.length);
-    else if (pread(fd, p.code, p.length, (off_t)p.offset) != p.length) continue;
+    const uint8_t *bytes = code ? code + p.offset : look(&block, NULL, fd, p.offset, p.length);
+    if (!bytes) continue;
+    memcpy(p.code, bytes, p.length);
     f->places[kept++] = p;
   }
   places_known -= f->count - kept;
@@ -138,20 +157,28 @@ static int jumps_to(struct task *t, const struct place *p, uint64_t at, struct d
 
 /* Writes go through the write protection, into a copy of the page that is this address space's own. */
 static void rewrite(struct task *t, struct range r, struct detours *d) {
-  uint8_t now[ARCH_LONGEST];
+  struct block block = {0};
   int any = 0;
   for (uint32_t i = 0; r.file && i < r.file->count; i++) {
     const struct place *p = &r.file->places[i];
     size_t held = p->replaced > p->length ? p->replaced : p->length;
     if (p->offset < r.offset || p->offset - r.offset >= r.end - r.start) continue;
     uint64_t at = r.start + p->offset - r.offset;
-    if (!guest_read(t, at, now, held) || memcmp(now, p->code, held) != 0) continue;
+    const uint8_t *now = look(&block, t, -1, at, held);
+    if (!now || memcmp(now, p->code, held) != 0) continue;
     if (jumps_to(t, p, at, d)) any = r.jumps = 1;
     else if (!is_wanted(p->kind)) continue;
     else if (guest_write(t, at, arch_trap, ARCH_TRAP_BYTES)) any = 1;
     else unproven++;
   }
   if (any && !add_range(&t->process->text, r)) unproven++;
+}
+
+int asks_nothing(struct task *t, int fd) {
+  int own = guest_descriptor(t, fd);
+  const struct file *f = look_at(own);
+  if (own >= 0) close(own);
+  return f && !f->count;
 }
 
 void rewrite_mapping(struct task *t, uint64_t start, uint64_t end, int fd, uint64_t offset) {

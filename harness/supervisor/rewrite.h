@@ -7,6 +7,9 @@
 /* After an exec: in the program and its loader. */
 void rewrite_program(struct task *t);
 
+/* Whether the file behind the guest's descriptor has none of these instructions. */
+int asks_nothing(struct task *t, int fd);
+
 /* In what was just mapped from the guest's descriptor `fd`, `offset` bytes into the file, to be executed. */
 void rewrite_mapping(struct task *t, uint64_t start, uint64_t end, int fd, uint64_t offset);
 

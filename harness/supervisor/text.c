@@ -34,7 +34,12 @@ static int is_made(const struct call *c) {
   return rewrites_cpuid() && c->args[3] & MAP_ANONYMOUS && !(c->args[3] & MAP_SHARED);
 }
 
-enum action on_map(struct task *t, struct call *c) { return is_made(c) ? hold_back(t, c) : AFTER; }
+/* Of a file without such instructions nothing is to be done once its place is known. */
+enum action on_map(struct task *t, struct call *c) {
+  if (is_made(c)) return hold_back(t, c);
+  if (!(c->args[3] & MAP_ANONYMOUS) && asks_nothing(t, (int)c->args[4])) return RUN;
+  return AFTER;
+}
 
 enum action after_map(struct task *t, struct call *c) {
   if (c->result < 0 && c->result >= -4095) return DONE;

@@ -33,6 +33,15 @@ static int is_inside(const struct jump *j, uint64_t target) {
   return j->replaced && target > j->site && target < j->site + j->replaced;
 }
 
+/* 0 when decoding from an instruction that is known steps over the byte at `at`; where none is known before it, 1. */
+static int may_begin(const uint8_t *text, size_t size, const struct jump *jumps, size_t count, uint64_t at) {
+  uint64_t from = UINT64_MAX;
+  struct decoded d;
+  for (size_t i = 0; i < count && jumps[i].site <= at; i++) from = jumps[i].site;
+  while (from < at && from + LONGEST_INSTRUCTION <= size && decode_instruction(text + from, &d)) from += d.length;
+  return from == at || from == UINT64_MAX || from < at;
+}
+
 /* Every byte is taken for a branch that could be one: a jump too few costs a stop, one too many the program. */
 static void refuse_targets(const uint8_t *text, size_t size, struct jump *jumps, size_t count) {
   uint64_t first = jumps[0].site, last = jumps[count - 1].site + MOST_REPLACED;
@@ -49,7 +58,8 @@ static void refuse_targets(const uint8_t *text, size_t size, struct jump *jumps,
     uint64_t from = jumps[i].site > NEAR_BRANCH ? jumps[i].site - NEAR_BRANCH : 0;
     for (uint64_t at = from; at < jumps[i].site + NEAR_BRANCH && at + 2 <= size; at++) {
       int branches = (text[at] & 0xf0) == 0x70 || text[at] == 0xeb || (text[at] & 0xfc) == 0xe0;
-      if (branches && is_inside(&jumps[i], at + 2 + (uint64_t)(int64_t)(int8_t)text[at + 1])) jumps[i].replaced = 0;
+      if (!branches || !is_inside(&jumps[i], at + 2 + (uint64_t)(int64_t)(int8_t)text[at + 1])) continue;
+      if (may_begin(text, size, jumps, count, at)) jumps[i].replaced = 0;
     }
   }
 }
