@@ -50,17 +50,29 @@ static void cgroup(const char *name, const char *v1, const char *v2) {
   if (size > 0) text(name, buffer, (size_t)size - (buffer[size - 1] == '\n'));
 }
 
-static void status_line(const char *name, const char *key) {
+/* What stands behind "key:" in the first such line of a file of /proc; left out where there is none. */
+static void line_of(const char *path, const char *name, const char *key) {
   char line[512];
-  FILE *status = fopen("/proc/self/status", "re");
+  FILE *file = fopen(path, "re");
   size_t length = strlen(key);
-  while (status && fgets(line, sizeof line, status))
-    if (strncmp(line, key, length) == 0) {
-      char *value = line + length + strspn(line + length, ": \t");
-      text(name, value, strcspn(value, "\n"));
-      break;
-    }
-  if (status) fclose(status);
+  while (file && fgets(line, sizeof line, file)) {
+    const char *rest = line + length;
+    if (strncmp(line, key, length) != 0 || rest[strspn(rest, " \t")] != ':') continue;
+    rest += strspn(rest, ": \t");
+    text(name, rest, strcspn(rest, "\n"));
+    break;
+  }
+  if (file) fclose(file);
+}
+
+/* By what names it: whatever cpuid tells a program where it is not answered by the supervisor. */
+static void processor(void) {
+  static const char path[] = "/proc/cpuinfo";
+  line_of(path, "cpu_name", "model name");
+  line_of(path, "cpu_vendor", "vendor_id");
+  line_of(path, "cpu_family", "cpu family");
+  line_of(path, "cpu_model", "model");
+  line_of(path, "cpu_stepping", "stepping");
 }
 
 static void limit(const char *name, int resource) {
@@ -152,10 +164,12 @@ void print_probe(const char *program, const char *mechanisms) {
   text("hostname", host.nodename, strlen(host.nodename));
   text("kernel", host.release, strlen(host.release));
   text("machine", host.machine, strlen(host.machine));
-  status_line("no_new_privs", "NoNewPrivs");
-  status_line("seccomp", "Seccomp");
-  status_line("cap_permitted", "CapPrm");
-  status_line("cap_bounding", "CapBnd");
+  processor();
+  static const char status[] = "/proc/self/status";
+  line_of(status, "no_new_privs", "NoNewPrivs");
+  line_of(status, "seccomp", "Seccomp");
+  line_of(status, "cap_permitted", "CapPrm");
+  line_of(status, "cap_bounding", "CapBnd");
   errno = 0;
   number("seccomp_sentinel", personality(SENTINEL_PERSONA) == -1 ? errno : 0);
   limit("rlimit_core", RLIMIT_CORE);

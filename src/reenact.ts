@@ -8,7 +8,7 @@ import { Fault } from './base/fault.ts';
 import { DEFAULTS } from './base/limits.ts';
 import { loadTrust } from './evidence/trust.ts';
 import type { LoadedManifest } from './manifest/load.ts';
-import { type Policy, policyFiles } from './policy/policy.ts';
+import { mechanismsWanted, type Policy, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
 import { crashBudget } from './replay/crashes.ts';
 import { findDesync } from './replay/desync.ts';
@@ -21,8 +21,9 @@ import { determinismOf, imageDigests, type Prepared, prepare } from './replay/pr
 import { VARIED_REPLAYS } from './replay/vary.ts';
 import type { ImageSources } from './sandbox/image.ts';
 import { assertRunsOn, type Kit, loadKit } from './sandbox/kit.ts';
-import type { DeterminismChoice } from './sandbox/mechanisms.ts';
+import { type DeterminismChoice, lostWith } from './sandbox/mechanisms.ts';
 import type { Engine } from './sandbox/port.ts';
+import { processorOf } from './sandbox/processor.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
 import type { CaptureWay } from './state/capture.ts';
 import { BlobStore } from './store/blobs.ts';
@@ -167,6 +168,8 @@ async function judge(
     image: p.bench.image.manifest,
     capture: p.bench.way,
   });
+  if (p.mechanisms && lostWith(p.mechanisms).length > 0)
+    folder.tieTo([p.mechanisms, processorOf(p.observed), p.observed.kernel]);
   const replays = await replayAll(c, job, p, folder, limit, o);
   const desync = o.explain ? await limit(() => findDesync(c, p, replays)) : null;
   return conclude(c, job, p, replays, desync);
@@ -220,7 +223,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
   for (const bytes of [kit.init, kit.seccompText, o.policy.canonical]) await store.put(bytes);
   for (const { bytes } of policyFiles(o.policy)) await store.put(bytes);
   const scope = new RunScope(engine);
-  const determinism = o.determinism ?? { allowDegraded: false, without: [] };
+  const determinism = o.determinism ?? { without: [] };
   const context: RunContext = {
     engine,
     facts,
@@ -234,6 +237,7 @@ export async function runManifests(engine: Engine, o: RunOptions): Promise<Repla
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
     determinism,
+    mechanismsWanted: mechanismsWanted(o.policy.gates),
     ...(o.core ? { core: true } : {}),
     ...(o.vary ? { vary: true } : {}),
     ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),

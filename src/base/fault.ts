@@ -40,7 +40,7 @@ export const FAULTS = {
   store_newer: { exit: 3, next: 'use the version of reenact that wrote the store, or a later one' },
   store_unknown: { exit: 64, next: 'add it first: reenact trace add, symbols add, artifact add' },
   evidence_not_checked: { exit: 2, next: 'name a policy with authorities: reenact policy init' },
-  evidence_store_failed: { exit: 3, next: 'give an --out folder that can be written: nothing was started' },
+  evidence_store_failed: { exit: 3, next: 'see that the folder named can be written: nothing was started' },
   input_mismatch: { exit: 2, next: 'restore the file the manifest was written for' },
   unsupported_platform: { exit: 3, next: 'replay it on an engine of that platform' },
   engine_unreachable: { exit: 3, next: 'start the engine, or set DOCKER_HOST; reenact doctor explains' },
@@ -62,12 +62,12 @@ export const FAULTS = {
   sandbox_not_enforced: { exit: 3, next: 'use an engine that enforces the sandbox; reenact doctor explains' },
   determinism_degraded: {
     exit: 3,
-    next: 'replay it on a host that has them, or say --allow-degraded; reenact doctor lists what is here',
+    next: 'replay it on a host that has what is named, or by a policy with mechanisms: any; reenact doctor lists what is here',
   },
   capture_incomplete: { exit: 3, next: 'run where the engine’s storage is visible (same host, overlay2)' },
   supervisor_lost: { exit: 3, next: 'look for memory pressure or an attack on PID 1' },
   disk_full: { exit: 3, next: 'free space, then run the same command again: it resumes' },
-  out_failed: { exit: 3, next: 'name a place that can be written, with --out or --to' },
+  out_failed: { exit: 3, next: 'name a place that can be written' },
   interrupted: { exit: 130, next: 'run the same command again: it resumes' },
 } as const;
 

@@ -66,7 +66,7 @@ export class Collector {
     if (size === undefined)
       throw new Fault(
         'record_invalid',
-        `${role} ${sha256} is not in ${this.store.folder}: give the folder that the run wrote with --store`,
+        `${role} ${sha256} is not in ${this.store.folder}: that is not the folder that the run wrote (reenact bundle create --store)`,
       );
     this.push({
       role,

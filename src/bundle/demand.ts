@@ -8,6 +8,7 @@ import { Trust } from '../evidence/trust.ts';
 import { verifyEvidence } from '../evidence/verify.ts';
 import type { Policy } from '../policy/policy.ts';
 import { decide } from '../verdict/decide.ts';
+import { machineFacts } from '../verdict/machine.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { imageDocuments } from './image-documents.ts';
 import type { Opened } from './open.ts';
@@ -59,6 +60,7 @@ export function decideAgain(opened: Opened, policy: Policy): ReturnType<typeof d
       imageCheck: record.image?.image_check ?? 'engine',
       degraded: record.degraded,
       claims: record.claims,
+      ...machineFacts(record.environment, opened.manifest?.expect),
     },
   );
 }

@@ -133,7 +133,7 @@ export function planBlobs(sources: Source[]): PlannedBlob[] {
   if (planned.length >= MAX_LAYERS)
     throw new Fault(
       'out_failed',
-      `the contents need ${planned.length + 1} blobs, over the limit of ${MAX_LAYERS}: leave some out with --state none`,
+      `the contents need ${planned.length + 1} blobs, over the limit of ${MAX_LAYERS}: leave some out (reenact bundle create --state none)`,
     );
   return planned;
 }

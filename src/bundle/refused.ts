@@ -18,7 +18,8 @@ export const BUNDLE_CODES = {
   join_differs: 'do not trust the joined frames: they say more than trace, symbols and evidence inside prove',
   evidence_differs: 'do not trust the evidence record: verifying again came to something else',
   timestamp_invalid: 'ask for a timestamp of this very bundle: this one proves nothing about it',
-  policy_unmet: 'ask for evidence by somebody your policy names; without --policy, the one inside counts',
+  policy_unmet:
+    'ask for evidence by somebody your policy names; without a policy of your own, the one inside counts',
   custody_broken: 'do not trust the chain of custody: it was changed after it was written',
 } as const;
 

@@ -1,10 +1,12 @@
 /** What a bundle proves: that it is whole, that its verdict follows from its records, and who signed what. */
+
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { manifestSubject } from '../manifest/subject.ts';
+import { holdsOnly } from '../verdict/machine.ts';
 import {
   checkAttested,
   checkCommitments,
@@ -33,6 +35,8 @@ export interface BundleVerification {
   redaction_of: Digest | null;
   name: string | null;
   verdict: string | null;
+  /** What the verdict holds on or for alone, by processor and mechanisms as they are recorded; empty: everywhere. */
+  holds_only: string[];
   /** Whether the recorded verdict follows from the recorded replays: nothing about who recorded them. */
   verdict_follows: boolean | null;
   /** Who signed what the manifest claims, verified again from what is inside; empty: nobody is proven to have. */
@@ -103,6 +107,7 @@ async function checkAll(
     redaction_of: subject?.digest ?? null,
     name: record.name,
     verdict: record.verdict,
+    holds_only: holdsOnly(record.environment),
     evidence: withheld ? 'withheld' : record.evidence.status,
     events: eventsOf(opened),
     timestamps: stampsOf(opened, undefined),
@@ -146,6 +151,7 @@ const NOTHING: BundleVerification = {
   redaction_of: null,
   name: null,
   verdict: null,
+  holds_only: [],
   verdict_follows: null,
   signers: [],
   evidence: null,

@@ -85,7 +85,10 @@ async function keep(a: Arguments, { shipped, unpacking, proofs, leftOut }: Found
 async function add(a: Arguments, what: string): Promise<number> {
   const named = a.list('evidence');
   if (named.length === 0 && a.text('policy') !== undefined)
-    throw new Fault('usage', 'a policy judges evidence: name some with --evidence, or leave --policy out');
+    throw new Fault(
+      'usage',
+      'a policy judges evidence: name some (reenact artifact add --evidence E), or leave --policy out',
+    );
   const trust = named.length > 0 ? await trustOf(a) : undefined;
   const files = await evidenceFiles(named);
   const image = /@sha256:/.test(what) && !existsSync(what) ? imageReference(what) : undefined;

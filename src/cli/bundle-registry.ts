@@ -41,7 +41,7 @@ export async function pullCommand(a: Arguments): Promise<number> {
   if (from === undefined || out === undefined || more.length > 0)
     throw new Fault(
       'usage',
-      'name a bundle and where to put it: bundle pull HOST/REPOSITORY@sha256:… --out FILE',
+      'name a bundle and where to put it: reenact bundle pull HOST/REPOSITORY@sha256:… --out FILE',
     );
   const reference = parseReference(from);
   const { root, sizeBytes, attached, others } = await withTransfer((o) => pullBundle(out, reference, o));

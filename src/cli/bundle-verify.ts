@@ -67,6 +67,7 @@ function recordRows(v: BundleVerification): Row[] {
   if (v.root) rows.push(['identity', v.root]);
   if (v.redaction_of) rows.push(['redaction', `of ${v.redaction_of}: not everything is inside`]);
   if (v.verdict) rows.push(['verdict', `${v.verdict}, of ${v.name}`]);
+  if (v.holds_only.length > 0) rows.push(['holds only', v.holds_only.join('; ')]);
   if (v.verdict_follows !== null)
     rows.push([
       'follows',

@@ -11,10 +11,13 @@ import { parseManifest } from '../manifest/parse.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { runManifests } from '../reenact.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
+import type { Mechanism } from '../sandbox/mechanisms.ts';
+import { holdsOnly, tiedTo } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { connectEngine } from './engine.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { abortOnSignals } from './signals.ts';
+import { withoutFrom } from './without.ts';
 
 /** Splits at "--": what follows is the command, whatever it looks like. */
 function splitCommand(args: string[]): { own: string[]; command: string[] } {
@@ -84,7 +87,12 @@ function draft(a: Arguments, command: string[], folder: string): Manifest {
 }
 
 /** Runs the draft once in a run folder of its own: a capture never resumes or replaces another run. */
-async function runOnce(manifest: Manifest, folder: string, store: string): Promise<ReplayRecord> {
+async function runOnce(
+  manifest: Manifest,
+  folder: string,
+  store: string,
+  without: Mechanism[],
+): Promise<ReplayRecord> {
   const parsed = parseManifest(Buffer.from(JSON.stringify(manifest)));
   if (!parsed.ok)
     throw new Fault(
@@ -100,6 +108,7 @@ async function runOnce(manifest: Manifest, folder: string, store: string): Promi
       out: store,
       imageCache: join(cacheFolder(process.env), 'images'),
       repositories: [],
+      determinism: { without },
       jobs: 1,
       replays: 1,
       signal,
@@ -119,19 +128,22 @@ export async function captureCommand(args: string[]): Promise<number> {
   const folder = dirname(out);
   mkdirSync(folder, { recursive: true });
   const manifest = draft(a, command, folder);
-  const record = await runOnce(manifest, folder, a.text('store') ?? '.reenact');
+  const record = await runOnce(manifest, folder, a.text('store') ?? '.reenact', withoutFrom(a));
   const [replay] = record.replays;
   if (record.verdict !== 'reproduced' || !replay?.final_state_sha256) {
     process.stderr.write(`reenact: nothing was captured: ${record.reason} ${record.message}\n`);
     return record.verdict === 'rejected' ? EXIT.rejected : EXIT.inconclusive;
   }
+  const tied = tiedTo(record.environment);
+  const only = holdsOnly(record.environment);
   manifest.expect = {
     final_state_sha256: replay.final_state_sha256,
     ...(replay.signal !== null ? { signal: replay.signal } : { exit_code: replay.exit_code! }),
+    ...(tied === null ? {} : { processor: tied }),
   };
   await writeWhole(out, `${JSON.stringify(manifest, null, 2)}\n`);
   process.stdout.write(
-    `captured ${replay.signal !== null ? `signal ${replay.signal}` : `exit ${replay.exit_code}`} in ${replay.duration_ms} ms\n  state     ${replay.final_state_sha256}\n  manifest  ${a.text('out') ?? 'crash.json'}\n`,
+    `captured ${replay.signal !== null ? `signal ${replay.signal}` : `exit ${replay.exit_code}`} in ${replay.duration_ms} ms\n  state     ${replay.final_state_sha256}\n  manifest  ${a.text('out') ?? 'crash.json'}\n${only.length > 0 ? `  holds only ${only.join('; ')}\n` : ''}`,
   );
   return EXIT.ok;
 }

@@ -4,13 +4,15 @@ import { dirname, join, resolve } from 'node:path';
 
 import { type Digest, isDigest } from '../base/digest.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
-import { parseJson } from '../base/json.ts';
+import { type Problem, parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { safe } from '../report/human.ts';
 import { type Difference, diffStates } from '../state/diff.ts';
 import type { FinalState } from '../state/final-state.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { readState } from '../verdict/explain.ts';
+import { apart, tiedTo } from '../verdict/machine.ts';
+import { type ReplayRecord, recordShape } from '../verdict/record.ts';
 import { parseOptions } from './options.ts';
 
 /** The nearest folder above a record that holds blobs. */
@@ -21,7 +23,12 @@ function storeAbove(path: string): string | undefined {
   }
 }
 
-function digestInRecord(path: string): Digest {
+interface Recorded {
+  digest: Digest;
+  environment: ReplayRecord['environment'];
+}
+
+function readRecord(path: string): Recorded {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -30,20 +37,22 @@ function digestInRecord(path: string): Digest {
   }
   const parsed = parseJson(bytes, { sizeBytes: 256 << 20, depth: LIMITS.documentDepth });
   const value = parsed.ok
-    ? (parsed.value as { final_state_sha256?: unknown; replay?: { final_state_sha256?: unknown } })
+    ? (parsed.value as Partial<ReplayRecord> & { replay?: { final_state_sha256?: unknown } })
     : undefined;
   const digest = value?.final_state_sha256 ?? value?.replay?.final_state_sha256;
   if (typeof digest !== 'string' || !isDigest(digest))
     throw new Fault('record_invalid', `${path} names no final state`);
-  return digest;
+  const problems: Problem[] = [];
+  recordShape.check(value, '$', problems);
+  return { digest, environment: problems.length === 0 ? (value?.environment ?? null) : null };
 }
 
 async function find(
   argument: string,
   given: string | undefined,
-): Promise<{ state: FinalState; store: BlobStore }> {
+): Promise<{ state: FinalState; store: BlobStore; tied: string | null }> {
   const isState = isDigest(argument);
-  const digest = isState ? argument : digestInRecord(argument);
+  const { digest, environment } = isState ? { digest: argument, environment: null } : readRecord(argument);
   const folder = given ?? (isState ? '.reenact' : storeAbove(argument)) ?? '.reenact';
   const store = new BlobStore(folder);
   const state = await readState(store, digest);
@@ -52,7 +61,7 @@ async function find(
       'record_invalid',
       `${folder} does not hold the state ${digest}; name its folder with --store`,
     );
-  return { state, store };
+  return { state, store, tied: tiedTo(environment) };
 }
 
 function show(d: Difference): string {
@@ -70,6 +79,8 @@ export async function diffCommand(args: string[]): Promise<number> {
     throw new Fault('usage', 'name two records or states; see reenact diff --help');
   const [left, right] = [await find(first, a.text('store')), await find(second, a.text('store'))];
   const differences = await diffStates(left.store, left.state, right.state);
+  const why = apart(left.tied, right.tied);
+  if (why) process.stderr.write(`these are not of one kind of machine: ${why}\n`);
   if (a.flag('json')) process.stdout.write(`${JSON.stringify(differences, null, 2)}\n`);
   else
     process.stdout.write(

@@ -77,7 +77,7 @@ inside, and compares the states. Exit status 0 if they are the same.
   --trust-harness DIGEST
                   run a harness that is not this release's (repeatable)
   --allow-degraded
-                  replay also where a mechanism of determinism is missing
+                  accepted, and does nothing
   --json          print the result as JSON
 `,
   'bundle ls': `usage: reenact bundle ls FILE [--json]

@@ -55,6 +55,9 @@ an empty, writable /work.
   --env NAME=VALUE       an environment variable (repeatable)
   --user UID[:GID]       who runs it (default: 1000:1000)
   --timeout SECONDS      limit on the run (default: 60)
+  --without MECHANISM    behave as on a host that lacks it (repeatable); see
+                         reenact run --help
+  --allow-degraded       accepted, and does nothing
   --store DIR            folder for states and outputs (default: .reenact)
 
 example:
@@ -82,11 +85,13 @@ manifests share one queue.
   --capture-with WAY   overlay or archive: how states are read (default: found)
   --determinism MODE   full or off: whether the seed decides all the program
                        sees (default: the manifest's, or full)
-  --allow-degraded     replay also where a mechanism of full determinism is
-                       missing; the record says which, forensic policies fail
   --without MECHANISM  behave as on a host that lacks it: call_trace,
                        fixed_layout, clock_trap, cpuid_trap, cpuid_rewrite,
-                       or cpuid for the last two (repeatable)
+                       or cpuid for the last two (repeatable). What the result
+                       then holds for alone is said; forensic policies, and
+                       those with mechanisms: all, refuse it
+  --allow-degraded     accepted, and does nothing: what a host lacks narrows
+                       what a result holds for
   --seeds A..B         hunt for races: one replay for each seed, which decides
                        by chance whose turn it is; --seeds N..N shows one again
   --vary               change host name, processors, process numbers, order of
@@ -211,10 +216,13 @@ example:
 
 Prints the JSON Schema (2020-12) of the format, for editors and other tools.
 `,
-  doctor: `usage: reenact doctor [--json]
+  doctor: `usage: reenact doctor [--json] [--without MECHANISM]...
 
-Looks at the container engine and says what replays can rely on here, what is
-degraded, and what to do about it. Exit status 3 when no replay is possible.
+Looks at the container engine and says what replays can rely on here: the
+processor, the mechanisms of full determinism, what is degraded, and what to do
+about it. Where no replay is possible, says what works all the same, with exit
+status 3. --without plays a host that lacks something (see reenact run --help);
+--allow-degraded is accepted, and does nothing.
 `,
   completion: `usage: reenact completion bash|zsh|fish
 

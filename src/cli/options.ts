@@ -5,6 +5,9 @@ import { Fault } from '../base/fault.ts';
 
 type Kind = 'string' | 'list' | 'boolean';
 
+/** What every command that makes sandboxes knows of a host that lacks something. */
+const SANDBOXES = { 'allow-degraded': 'boolean', without: 'list' } as const;
+
 export const OPTIONS: Record<string, Record<string, Kind>> = {
   capture: {
     image: 'string',
@@ -16,6 +19,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     user: 'string',
     timeout: 'string',
     store: 'string',
+    ...SANDBOXES,
   },
   run: {
     replays: 'string',
@@ -31,8 +35,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     shard: 'string',
     'capture-with': 'string',
     determinism: 'string',
-    'allow-degraded': 'boolean',
-    without: 'list',
+    ...SANDBOXES,
     seeds: 'string',
     vary: 'boolean',
     core: 'boolean',
@@ -133,7 +136,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   evidence: { log: 'string', policy: 'string', store: 'string' },
   diff: { json: 'boolean', store: 'string' },
   schema: {},
-  doctor: { json: 'boolean' },
+  doctor: { ...SANDBOXES, json: 'boolean' },
   completion: {},
 };
 

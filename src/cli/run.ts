@@ -16,7 +16,7 @@ import { humanReport } from '../report/human.ts';
 import { junitReport } from '../report/junit.ts';
 import { Progress, type ProgressMode } from '../report/progress.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
-import { type DeterminismChoice, WITHOUT_NAMES, withoutOf } from '../sandbox/mechanisms.ts';
+import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
 import { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
@@ -25,6 +25,7 @@ import { evidenceFolder } from './evidence.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';
 import { abortOnSignals } from './signals.ts';
 import { wantsColour } from './terminal.ts';
+import { withoutFrom } from './without.ts';
 
 function parseShard(text: string | undefined): { index: number; count: number } | undefined {
   if (text === undefined) return undefined;
@@ -121,17 +122,11 @@ function seedsFrom(a: Arguments): number[] | undefined {
 
 function determinismFrom(a: Arguments): DeterminismChoice {
   const mode = choice(a, 'determinism', ['full', 'off'] as const);
-  const without = a.list('without').flatMap((word) => {
-    const named = withoutOf(word);
-    if (!named) throw new Fault('usage', `--without is one of ${WITHOUT_NAMES.join(', ')}, not "${word}"`);
-    return named;
-  });
   const seeds = seedsFrom(a);
   if (seeds && mode === 'off') throw new Fault('usage', '--seeds needs --determinism full');
   return {
     ...(seeds ? { mode: 'full' as const, seeds } : mode ? { mode } : {}),
-    allowDegraded: a.flag('allow-degraded'),
-    without,
+    without: withoutFrom(a),
   };
 }
 

@@ -49,7 +49,7 @@ function signedBytes(
   if (!c.artifact)
     throw new Refusal(
       'artifact_mismatch',
-      'it signs a file, not a statement: give that file with --artifact',
+      'it signs a file, not a statement: reenact verify evidence --artifact holds it against that file',
     );
   // The digest in the bundle is not signed, but one that differs shows that another file is meant.
   if (!hash(content.hash, c.artifact, 'buffer').equals(content.digest))

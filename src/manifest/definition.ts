@@ -36,7 +36,13 @@ export interface Manifest {
   state?: { include?: string[]; exclude?: string[] };
   replays?: number;
   limits?: { cpus?: number; memory?: number; pids?: number; timeout?: number; output?: number };
-  expect?: { final_state_sha256?: Digest; exit_code?: number; signal?: string };
+  expect?: {
+    final_state_sha256?: Digest;
+    exit_code?: number;
+    signal?: string;
+    /** The only processor the state holds on: captured where nothing but the processor answered cpuid. */
+    processor?: string;
+  };
   env?: Record<string, string>;
   user?: string;
   /** full: the seed decides everything the program can see (docs/determinism.md). */
@@ -114,6 +120,12 @@ export const manifestShape: Shape = object(
         final_state_sha256: digest,
         exit_code: integer(0, 255),
         signal: string({ pattern: SIGNAL, hint: 'a signal’s name, such as SIGSEGV' }),
+        processor: string({
+          pattern: /^[\x20-\x7e]{1,128}$/,
+          hint: 'as records name it, such as AMD family 25 model 17',
+          description:
+            'The only processor the state holds on, where cpuid was not answered by the supervisor',
+        }),
       },
       [],
     ),

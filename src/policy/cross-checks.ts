@@ -49,6 +49,11 @@ export function crossChecks(document: PolicyDocument, gates: Gates): Problem[] {
   const { authorities = [], require = [] } = document;
   if (gates.forensic && gates.image_check !== 'content')
     problems.push({ path: '$.gates.image_check', message: 'must be "content" where forensic is true' });
+  if (gates.forensic && gates.mechanisms === 'any')
+    problems.push({
+      path: '$.gates.mechanisms',
+      message: 'must be "all", or left out, where forensic is true',
+    });
   if (require.length > 0 && authorities.length === 0)
     problems.push({ path: '$.require', message: 'needs authorities that can fulfil it' });
   const ids = new Set<string>();

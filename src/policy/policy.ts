@@ -18,6 +18,11 @@ import {
   SUBJECT_FIELDS,
 } from './shape.ts';
 
+/** Whether replays are refused where something of full determinism is missing. */
+export function mechanismsWanted({ mechanisms, forensic }: Gates): 'all' | 'any' {
+  return mechanisms ?? (forensic ? 'all' : 'any');
+}
+
 /** A file that the policy names: read once, and bound into the policy's digest. */
 interface PolicyFile {
   path: string;

@@ -21,6 +21,8 @@ export interface Gates {
   /** Every state identical to a given expectation, content-checked image, nothing degraded, claims borne out. */
   forensic: boolean;
   image_check: ImageCheck;
+  /** Whether replays are refused where something of full determinism is missing; left out: all where forensic. */
+  mechanisms?: 'all' | 'any';
   /** Least share of a trace's first frames that are joined to symbols, an artifact and its provenance, 0 to 1. */
   join_completeness?: number;
   chain_of_custody?: Custody;
@@ -155,6 +157,7 @@ export const policyShape: Shape = object(
         replay_ratio: number(0, 1),
         forensic: boolean(),
         image_check: oneOf('engine', 'content'),
+        mechanisms: oneOf('all', 'any'),
         join_completeness: number(0, 1),
         chain_of_custody: oneOf('logged', 'signed'),
       },

@@ -27,6 +27,8 @@ export interface RunContext {
   /** Forces a way of reading states; found out when left out. */
   capture?: CaptureWay;
   determinism: DeterminismChoice;
+  /** By the policy: whether anything of full determinism may be missing. */
+  mechanismsWanted: 'all' | 'any';
   /** Keep a core of every crash; only where determinism is full. */
   core?: boolean;
   /** Changes what is around each replay (vary.ts). */

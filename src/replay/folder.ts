@@ -42,7 +42,7 @@ export class RunFolder {
   readonly path: string;
   private readonly replays: string;
   /** Everything that a replay's result depends on beside the manifest: results of another are not reused. */
-  private readonly circumstances: Digest;
+  private circumstances: Digest;
   private constructor(path: string, circumstances: Digest) {
     this.path = path;
     this.replays = join(path, 'replays');
@@ -60,6 +60,11 @@ export class RunFolder {
     } catch (error) {
       throw asFault('out_failed', `cannot write to ${out}`, error);
     }
+  }
+
+  /** Results of another kind of machine are not reused either: where something is missing, they hold on that kind alone. */
+  tieTo(machine: unknown): void {
+    this.circumstances = canonicalDigest([this.circumstances, machine]);
   }
 
   /** Replays that a run which was cut off had finished. A run that has its record starts afresh; the old record is kept. */

@@ -9,11 +9,13 @@ import { REFUSALS } from '../evidence/refusal.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import { manifestSubject } from '../manifest/subject.ts';
 import type { Policy } from '../policy/policy.ts';
+import { processorOf } from '../sandbox/processor.ts';
 import { UNCAPTURED } from '../state/select.ts';
 import { compareClaims } from '../verdict/claims.ts';
 import { decide, finalStateOf, type RawReplay } from '../verdict/decide.ts';
 import type { Desync } from '../verdict/desync.ts';
 import { explain } from '../verdict/explain.ts';
+import { machineFacts } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { RunContext } from './context.ts';
 import type { KeptEvidence } from './evidence.ts';
@@ -78,7 +80,8 @@ function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] 
     engine: `${c.facts.engine} ${c.facts.version}`,
     api_version: c.facts.apiVersion,
     kernel: p.observed.kernel,
-    cpu: cpus()[0]?.model ?? 'unknown',
+    cpu: p.observed.cpu_name ?? cpus()[0]?.model ?? 'unknown',
+    processor: processorOf(p.observed),
     storage_driver: c.facts.storageDriver,
     capture: p.bench.way,
     seccomp_sha256: c.kit.seccompSha256,
@@ -119,13 +122,19 @@ export async function conclude(
   const { manifest } = job.loaded;
   const claims = compareClaims(manifest, p.observed);
   const imageCheck = p.bench.contentChecked ? 'content' : 'engine';
+  const environment = environmentOf(c, p);
+  const machine = machineFacts(environment, manifest.expect);
+  // The expected state of another kind of machine is not called the same without a word about it.
+  const tied = manifest.expect?.processor !== undefined && machine.elsewhere !== null;
+  const degraded = [...p.degraded, ...(tied ? [machine.elsewhere!] : [])];
   const decision = decide(raw, {
     requested: job.requested,
     gates: job.policy.gates,
     expect: manifest.expect,
     imageCheck,
-    degraded: p.degraded,
+    degraded,
     claims,
+    ...machine,
   });
   const record: ReplayRecord = {
     ...blankRecord(job, c.clock),
@@ -138,13 +147,16 @@ export async function conclude(
     replays: decision.replays,
     image: imageOf(p),
     claims,
-    degraded: p.degraded,
+    degraded,
     uncaptured: [...UNCAPTURED, ...p.bench.image.volumes],
     divergence: await explain(c.store, decision, manifest.expect),
     ...(desync ? { desync } : {}),
-    environment: environmentOf(c, p),
+    environment,
   };
-  return { ...record, message: sentence(record) };
+  return {
+    ...record,
+    message: decision.reason === 'other_processor' ? machine.elsewhere! : sentence(record),
+  };
 }
 
 /** A Fault before the first replay ends that manifest alone, with a record that says so. */

@@ -64,7 +64,7 @@ async function runProbe(
   for (const path of bench.image.volumes)
     degraded.push(`what is written to the image’s volume ${path} is not captured`);
   const mechanisms = plan.determinism.length > 0 ? mechanismsOf(observed.mechanisms) : null;
-  if (mechanisms) degraded.push(...judgeMechanisms(mechanisms, c.determinism.allowDegraded));
+  if (mechanisms) degraded.push(...judgeMechanisms(mechanisms, c.mechanismsWanted));
   const baseline = await readBaseline(capture, idle);
   await c.scope.discard(idle.id);
   return { baseline, observed, degraded, mechanisms };

@@ -1,7 +1,10 @@
 /** data/report.html: one page without scripts, for somebody who must rely on a verdict and did not make it. */
+
 import type { Digest } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
+import { processorText } from '../sandbox/processor.ts';
 import type { JoinDocument } from '../trace/join-document.ts';
+import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { type AttestedView, custodySection } from './attested-html.ts';
 import { crashText } from './crash.ts';
@@ -204,6 +207,7 @@ export function bundleReport(
 ): string {
   const custody = contents.items.filter(({ role }) => role === 'custody');
   const { environment: env, image } = record;
+  const only = holdsOnly(env);
   const claims = record.claims.map(({ name, claimed, observed, match }): [string, string] => [
     name,
     `claimed ${esc(claimed)}, observed ${esc(observed ?? 'unknown')}${match === false ? ' <strong>(differs)</strong>' : ''}`,
@@ -217,7 +221,7 @@ export function bundleReport(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}${join ? STACK_STYLE : ''}</style></head><body>
 <h1>${esc(record.name)}</h1><p>Audit bundle ${digest(root)}</p>
-<div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>${esc(sentence(record))}</div>
+<div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>${esc(sentence(record))}${only.length > 0 ? `<br>It holds only ${esc(only.join('; '))}.` : ''}</div>
 ${join ? stackSection(join, record) : ''}<h2>What was claimed</h2>${rows([
     ...(manifest
       ? ([
@@ -254,7 +258,13 @@ ${withheld(contents)}
       ? ([
           ['Engine', esc(env.engine)],
           ['Kernel', esc(env.kernel)],
-          ['Processor', esc(env.cpu)],
+          [
+            'Processor',
+            esc(env.cpu) +
+              (env.processor
+                ? `<br>${esc(processorText(env.processor))} stepping ${esc(env.processor.stepping)}`
+                : ''),
+          ],
           ['Harness', digest(env.harness_sha256)],
           ['Seccomp profile', digest(env.seccomp_sha256)],
           ['Decided by the seed', esc(decidedBy(env))],
@@ -267,6 +277,7 @@ ${withheld(contents)}
           ['Image checked by', esc(image.image_check)],
         ] as [string, string][])
       : []),
+    ...(only.length > 0 ? ([['Holds only', esc(only.join('; '))]] as [string, string][]) : []),
     ['Not captured', esc(record.uncaptured.join(', '))],
     ['Degraded', esc(record.degraded.join('; ') || 'nothing')],
     [

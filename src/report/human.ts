@@ -1,5 +1,6 @@
 /** What a person reads at the end: one block a manifest, at most 80 columns where the content allows. */
 import type { Digest } from '../base/digest.ts';
+import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { crashText } from './crash.ts';
 import { desyncRows } from './desync.ts';
@@ -16,6 +17,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   self_consistent: 'the replays agree with each other; no expected state was given',
   states_differ: 'replays ended in different states',
   expectation_not_met: 'no replay ended in the expected state',
+  other_processor: 'the state is not the expected one, which is of another kind of machine; nothing follows',
   tie: 'two states are equally frequent, so none is the reference',
   exec_failed: 'the program could not be executed',
   unsupported: 'the program asked for something that full determinism cannot give',
@@ -62,7 +64,7 @@ function seedRows(record: ReplayRecord): string {
     const shown = replays.slice(0, SHOWN_SEEDS).map(({ seed }) => seed);
     const more = replays.length > shown.length ? ` and ${replays.length - shown.length} more` : '';
     text += row('otherwise', `${ending}: ${shown.join(', ')}${more}`);
-    text += row('  again', `run with --seeds ${shown[0]}..${shown[0]}`);
+    text += row('  again', `reenact run --seeds ${shown[0]}..${shown[0]}`);
   }
   return text;
 }
@@ -177,7 +179,9 @@ export function humanReport(record: ReplayRecord, style: Style): string {
     );
   text += seedRows(record);
   text += variedRows(record);
-  if (record.degraded.length > 0) text += row('degraded', record.degraded.join('; '));
+  if (record.degraded.length > 0) text += row('degraded', safeLine(record.degraded.join('; ')));
+  const only = holdsOnly(record.environment);
+  if (only.length > 0) text += row('holds only', safeLine(only.join('; ')));
   if (record.image)
     text += row('image', `${record.image.requested} (checked by ${record.image.image_check})`);
   const failed = record.gates

@@ -1,7 +1,7 @@
 /** A policy in sentences: who may sign, what must be proven, which gates decide. */
 import { matchIdentity } from '../evidence/identity.ts';
 import type { TrustedAuthority } from '../evidence/trust.ts';
-import type { Policy } from '../policy/policy.ts';
+import { mechanismsWanted, type Policy } from '../policy/policy.ts';
 import type { Requirement } from '../policy/shape.ts';
 
 const TRANSPARENCY = {
@@ -75,6 +75,9 @@ export function explainPolicy(policy: Policy, authorities: TrustedAuthority[]): 
     `at least ${gates.replay_ratio * 100} % of the replays match`,
     ...(gates.image_check === 'content'
       ? ['the image’s layers were hashed, not only named by the engine']
+      : []),
+    ...(mechanismsWanted(gates) === 'all'
+      ? ['nothing of full determinism was missing (else nothing is replayed)']
       : []),
     ...(gates.forensic
       ? ['every state is the expected one, nothing is degraded, and all claims are borne out']

@@ -1,9 +1,11 @@
 /** How to check a bundle without this software: commands that can be run as they stand (a test does). */
+
 import type { Digest } from '../base/digest.ts';
 import { hexOf } from '../base/digest.ts';
 import type { Algorithm } from '../evidence/keys.ts';
 import type { JoinDocument } from '../trace/join-document.ts';
 import { GATED_FRAMES } from '../verdict/custody.ts';
+import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { safe } from './human.ts';
 
@@ -185,6 +187,15 @@ ${step++}. The record, which holds the verdict, is about this manifest and this 
 $ record=$(jq -r '.record_sha256' ${blob(blobs[0]!)} | sed 's#sha256:#blobs/sha256/#')
 $ jq -e '.manifest_sha256 == "${manifest}" and .verdict == "${record.verdict}"' "$record"
 $ jq -e --argjson n ${record.requested} '.requested == $n' "$record"
+`;
+  const only = holdsOnly(record.environment);
+  if (only.length > 0)
+    text += `
+   It holds only ${oneLine(only.join('; '))}:
+   these are the mechanisms that were in force, and the processor.
+
+$ jq -e '(.environment.mechanisms | join(",")) == "${record.environment!.mechanisms!.join(',')}"' "$record"
+$ jq -c '.environment.processor' "$record"
 `;
   if (manifest)
     text += `

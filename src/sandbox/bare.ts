@@ -12,6 +12,7 @@ import { assertRunsOn, type Kit } from './kit.ts';
 import { type Mechanism, mechanismsOf } from './mechanisms.ts';
 import type { Engine, EngineFacts } from './port.ts';
 import { parseObserved } from './probe.ts';
+import { type Processor, processorOf } from './processor.ts';
 import { runContainer } from './run.ts';
 import { RunScope } from './scope.ts';
 import { tarOf, type VolumeFile } from './volume.ts';
@@ -35,8 +36,21 @@ function bareImage(facts: EngineFacts): Readable {
   return tarOf(files.map(([path, content]): VolumeFile => ({ path, mode: 0o644, content })));
 }
 
+/** What PID 1 says of its host. */
+export interface Host {
+  mechanisms: Mechanism[];
+  processor: Processor | null;
+  /** What the processor calls itself. */
+  name: string | null;
+}
+
 /** Asks PID 1 in a real container, and leaves nothing behind. Throws a Fault when none can be had. */
-export async function mechanismsHere(engine: Engine, kit: Kit, facts: EngineFacts): Promise<Mechanism[]> {
+export async function hostOf(
+  engine: Engine,
+  kit: Kit,
+  facts: EngineFacts,
+  without: Mechanism[],
+): Promise<Host> {
   assertRunsOn(kit, facts.architecture);
   const scope = new RunScope(engine);
   const folder = mkdtempSync(join(tmpdir(), 'reenact-doctor-'));
@@ -49,7 +63,11 @@ export async function mechanismsHere(engine: Engine, kit: Kit, facts: EngineFact
     if (!image) throw new Fault('engine_failed', `the engine took ${NAME}, and does not know it`);
     const id = await scope.container({
       image: image.id,
-      argv: ['/harness/init', '--probe', '--determinism', 'full', '--'],
+      argv: [
+        ...['/harness/init', '--probe', '--determinism', 'full'],
+        ...without.flatMap((name) => ['--without', name]),
+        '--',
+      ],
       env: [],
       user: DEFAULTS.user,
       mounts: [],
@@ -61,7 +79,12 @@ export async function mechanismsHere(engine: Engine, kit: Kit, facts: EngineFact
     const report = await store.get(ending.stdout.sha256);
     if (ending.exitCode !== 0 || !report)
       throw new Fault('sandbox_not_enforced', `the probe of the host ended with ${ending.ended}`);
-    return mechanismsOf(parseObserved(report).mechanisms);
+    const observed = parseObserved(report);
+    return {
+      mechanisms: mechanismsOf(observed.mechanisms),
+      processor: processorOf(observed),
+      name: observed.cpu_name ?? null,
+    };
   } finally {
     await scope.close();
     await engine.removeImage(NAME);

@@ -59,7 +59,7 @@ export async function resolveImage(
     faults[0] ??
     new Fault(
       'image_not_found',
-      `no repository is known for ${requested}: name one in sandbox_image or with --repository`,
+      `no repository is known for ${requested}: name one in sandbox_image, in reenact.yaml, or by reenact run --repository`,
     )
   );
 }

@@ -19,21 +19,43 @@ interface Need {
   name: string;
   by: readonly Mechanism[];
   lost: string;
+  /** What a result then holds on or for alone, said of this processor. */
+  only: (processor: string) => string;
 }
 
 const NEEDS: readonly Need[] = [
-  { name: 'calls', by: ['call_trace'], lost: 'nothing is decided by the seed' },
-  { name: 'layout', by: ['fixed_layout'], lost: 'addresses are random' },
-  { name: 'clock', by: ['clock_trap'], lost: 'rdtsc tells real time' },
-  { name: 'cpuid', by: ['cpuid_trap', 'cpuid_rewrite'], lost: 'cpuid tells this processor from others' },
+  {
+    name: 'calls',
+    by: ['call_trace'],
+    lost: 'nothing is decided by the seed',
+    only: () => 'for nothing',
+  },
+  {
+    name: 'layout',
+    by: ['fixed_layout'],
+    lost: 'addresses are random',
+    only: () => 'for programs to which addresses make no difference',
+  },
+  {
+    name: 'clock',
+    by: ['clock_trap'],
+    lost: 'rdtsc tells real time',
+    only: () => 'for programs that do not read rdtsc',
+  },
+  {
+    name: 'cpuid',
+    by: ['cpuid_trap', 'cpuid_rewrite'],
+    lost: 'cpuid tells this processor and core from others',
+    only: (processor) => `on the same processor: ${processor}`,
+  },
 ];
 
 /** What is to be decided by the seed, and what may be missing for it. */
 export interface DeterminismChoice {
   /** Overrides what manifests ask for. */
   mode?: 'full' | 'off';
-  /** Replays also where a mechanism is missing; the record says so, and forensic policies refuse it. */
-  allowDegraded: boolean;
+  /** Means nothing: what is missing narrows what a result holds for. */
+  allowDegraded?: boolean;
   /** Behaves as on a host without these. */
   without: Mechanism[];
   /** One for each replay, in the place of the manifest’s; turns are then by chance of the seed. */
@@ -66,17 +88,31 @@ export function withoutWhatLacks(found: readonly Mechanism[], asked: readonly Me
   );
 }
 
+function unmet(found: readonly Mechanism[]): Need[] {
+  return NEEDS.filter(({ by }) => !by.some((name) => found.includes(name)));
+}
+
 /** What nothing that was found sees to, in sentences. */
 export function lostWith(found: readonly Mechanism[]): string[] {
-  return NEEDS.filter(({ by }) => !by.some((name) => found.includes(name))).map(
+  return unmet(found).map(
     ({ by, lost }) => `without ${by.map((name) => `${name} (${MECHANISMS[name]})`).join(' and ')}: ${lost}`,
   );
 }
 
-/** What is lost, in sentences for the record; throws a Fault unless that was allowed and anything is left to run with. */
-export function judgeMechanisms(found: Mechanism[], allowDegraded: boolean): string[] {
+/** What results with these hold for alone; empty where nothing is lost, so that they hold everywhere. */
+export function onlyWith(found: readonly Mechanism[], processor: string): string[] {
+  return unmet(found).map(({ only }) => only(processor));
+}
+
+/** True where nothing but the processor itself answers cpuid. */
+export function leavesCpuid(found: readonly Mechanism[]): boolean {
+  return unmet(found).some(({ name }) => name === 'cpuid');
+}
+
+/** What is lost, in sentences for the record; throws a Fault where nothing is left to run with, or nothing may be lost. */
+export function judgeMechanisms(found: readonly Mechanism[], wanted: 'all' | 'any'): string[] {
   const said = lostWith(found).map((sentence) => `determinism ${sentence}`);
-  if (!found.includes('call_trace') || (said.length > 0 && !allowDegraded))
+  if (!found.includes('call_trace') || (said.length > 0 && wanted === 'all'))
     throw new Fault('determinism_degraded', said.join('; '));
   return said;
 }

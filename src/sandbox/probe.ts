@@ -15,6 +15,11 @@ export interface Observed {
   hostname: string;
   kernel: string;
   machine: string;
+  cpu_name?: string;
+  cpu_vendor?: string;
+  cpu_family?: string;
+  cpu_model?: string;
+  cpu_stepping?: string;
   no_new_privs?: string;
   seccomp?: string;
   cap_permitted?: string;

@@ -3,6 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { Gates, ImageCheck } from '../policy/shape.ts';
 import type { Ended } from '../sandbox/run.ts';
+import type { MachineFacts } from './machine.ts';
 import type { Claim, GateResult, ReplayResult, Verdict } from './record.ts';
 
 /** One replay before it was compared with anything. */
@@ -57,7 +58,7 @@ export function finalStateOf(replays: ReplayResult[]): Digest | null {
   return shown?.final_state_sha256 ?? null;
 }
 
-export interface Facts {
+export interface Facts extends MachineFacts {
   requested: number;
   gates: Gates;
   expect: Manifest['expect'];
@@ -99,6 +100,8 @@ function judgeGates(f: Facts, replays: ReplayResult[], ratio: number, reference:
     [reference.source === 'expectation', 'no expected state was given'],
     [f.imageCheck === 'content', 'the image’s content was not checked'],
     [f.degraded.length === 0, `degraded: ${f.degraded.join(', ')}`],
+    // A record that keeps it to itself is found out by its mechanisms.
+    [f.degraded.length > 0 || f.lost.length === 0, `determinism ${f.lost.join(', ')}`],
     [f.claims.every((claim) => claim.match !== false), 'a claim does not match what was observed'],
   ];
   const failed = forensic.filter(([ok]) => !ok).map(([, why]) => why);
@@ -110,6 +113,16 @@ function judgeGates(f: Facts, replays: ReplayResult[], ratio: number, reference:
       pass: ratio >= f.gates.replay_ratio,
     },
     { name: 'image_check', threshold: f.gates.image_check, value: f.imageCheck, pass: imageOk },
+    ...(f.gates.mechanisms === 'all'
+      ? [
+          {
+            name: 'mechanisms',
+            threshold: 'all',
+            value: f.lost.join('; ') || 'all',
+            pass: f.lost.length === 0,
+          },
+        ]
+      : []),
     ...(f.gates.forensic
       ? [
           {
@@ -143,10 +156,10 @@ export function decide(raw: RawReplay[], f: Facts): Decision {
   const stopped = obstacle(replays, f.requested);
   if (stopped) return result('inconclusive', stopped);
   if (reference.source === 'tie') return result('diverged', 'tie');
-  if (!gates[0]!.pass)
-    return result(
-      'diverged',
-      ratio === 0 && reference.source === 'expectation' ? 'expectation_not_met' : 'states_differ',
-    );
+  const missed = !gates[0]!.pass && ratio === 0 && reference.source === 'expectation';
+  // Replays that agree with each other on one processor say nothing of a state of another.
+  if (missed && f.elsewhere !== null && new Set(replays.map((r) => r.final_state_sha256)).size === 1)
+    return result('inconclusive', 'other_processor');
+  if (!gates[0]!.pass) return result('diverged', missed ? 'expectation_not_met' : 'states_differ');
   return result('reproduced', reference.source === 'expectation' ? 'matches_expectation' : 'self_consistent');
 }

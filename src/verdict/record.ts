@@ -17,6 +17,7 @@ import { type EvidenceRecord, evidenceRecordShape } from '../evidence/record.ts'
 import type { ImageCheck } from '../policy/shape.ts';
 import { type Crash, crashShape } from '../sandbox/crash.ts';
 import { MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
+import type { Processor } from '../sandbox/processor.ts';
 import type { Ended } from '../sandbox/run.ts';
 import { type Difference, differenceFields } from '../state/diff.ts';
 import { type Desync, desyncShape } from './desync.ts';
@@ -110,6 +111,8 @@ export interface ReplayRecord {
     api_version: string;
     kernel: string;
     cpu: string;
+    /** What names the processor, null where nothing did; records from before it say nothing. */
+    processor?: Processor | null;
     storage_driver: string;
     capture: 'overlay' | 'archive';
     seccomp_sha256: Digest;
@@ -190,6 +193,14 @@ const environment = object(
     api_version: text,
     kernel: text,
     cpu: text,
+    processor: nullable(
+      object({ vendor: text, family: count, model: count, stepping: count }, [
+        'vendor',
+        'family',
+        'model',
+        'stepping',
+      ]),
+    ),
     storage_driver: text,
     capture: oneOf('overlay', 'archive'),
     seccomp_sha256: digest,

@@ -74,6 +74,10 @@ describe('usage', () => {
       ['version: 1\ngates: {replay_ratio: 2, nonsense: 1}', '$.gates.nonsense is not a known field'],
       ['version: 1\nversion: 1\ngates: {}', 'unique'],
       ['version: 1\ngates: {forensic: true}', 'image_check must be "content"'],
+      [
+        'version: 1\ngates: {forensic: true, image_check: content, mechanisms: any}',
+        'mechanisms must be "all", or left out',
+      ],
       ['a: &x [1]\nb: *x', 'Alias resolution is disabled'],
       ['[', 'p.yaml'],
     ];

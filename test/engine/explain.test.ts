@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { describeEngine, manifest, reenact, replay, tempFolder, writeManifest } from '../support/world.ts';
 
 function without(mechanism: 'fixed_layout' | 'clock_trap') {
-  return { mode: 'full' as const, allowDegraded: true, without: [mechanism] };
+  return { mode: 'full' as const, without: [mechanism] };
 }
 
 describeEngine('where replays part', () => {

@@ -8,7 +8,7 @@ const LOST = manifest('/bin/lost', { replays: 3, limits: { timeout: 60 } });
 
 function hunt(seeds: number[], command = LOST): Promise<ReplayRecord> {
   return replay(command, {
-    determinism: { mode: 'full', allowDegraded: false, without: [], seeds },
+    determinism: { mode: 'full', without: [], seeds },
     jobs: 4,
   });
 }

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 
 import {
   judgeMechanisms,
+  leavesCpuid,
   lostWith,
   MECHANISM_NAMES,
   type Mechanism,
   mechanismsOf,
+  onlyWith,
   WITHOUT_NAMES,
   withoutOf,
   withoutWhatLacks,
@@ -23,13 +25,35 @@ describe('mechanisms', () => {
     expect(lostWith(MECHANISM_NAMES)).toEqual([]);
     expect(lostWith(lacking('cpuid_trap'))).toEqual([]);
     expect(lostWith(lacking('cpuid_rewrite'))).toEqual([]);
-    expect(judgeMechanisms(lacking('cpuid_trap'), false)).toEqual([]);
+    expect(judgeMechanisms(lacking('cpuid_trap'), 'all')).toEqual([]);
+    expect(onlyWith(lacking('cpuid_trap'), 'AMD family 25 model 17')).toEqual([]);
+    expect(leavesCpuid(lacking('cpuid_trap'))).toBe(false);
   });
 
   it('name both where neither is there', () => {
     expect(lostWith(lacking('cpuid_trap', 'cpuid_rewrite'))).toEqual([
-      'without cpuid_trap (ARCH_SET_CPUID) and cpuid_rewrite (cpuid rewritten in a program’s text): cpuid tells this processor from others',
+      'without cpuid_trap (ARCH_SET_CPUID) and cpuid_rewrite (cpuid rewritten in a program’s text): cpuid tells this processor and core from others',
     ]);
+  });
+
+  it('that are missing narrow what a result holds for, thing by thing', () => {
+    const only = (...names: Mechanism[]): string[] => onlyWith(lacking(...names), 'AMD family 25 model 17');
+    expect(only('cpuid_trap', 'cpuid_rewrite')).toEqual(['on the same processor: AMD family 25 model 17']);
+    expect(only('clock_trap', 'fixed_layout')).toEqual([
+      'for programs to which addresses make no difference',
+      'for programs that do not read rdtsc',
+    ]);
+    expect(leavesCpuid(lacking('cpuid_trap', 'cpuid_rewrite'))).toBe(true);
+    expect(leavesCpuid(lacking('clock_trap'))).toBe(false);
+  });
+
+  it('that are missing are refused where all are wanted, and call_trace always', () => {
+    const without = lacking('clock_trap');
+    expect(judgeMechanisms(without, 'any')).toEqual([
+      'determinism without clock_trap (PR_SET_TSC): rdtsc tells real time',
+    ]);
+    expect(() => judgeMechanisms(without, 'all')).toThrow('rdtsc tells real time');
+    expect(() => judgeMechanisms(lacking('call_trace'), 'any')).toThrow('nothing is decided by the seed');
   });
 
   it('are switched off one by one, and cpuid’s together', () => {

@@ -95,6 +95,8 @@ export async function makeCase(outputs: string[], files: Record<string, Buffer> 
     imageCheck: 'engine' as const,
     degraded: [],
     claims: [],
+    lost: [],
+    elsewhere: null,
   };
   const decision = decide(replays, facts);
   const harness = await store.put('init');

@@ -33,6 +33,8 @@ function verdict(raw: RawReplay[], more: Partial<Facts> = {}) {
     imageCheck: 'engine',
     degraded: [],
     claims: [],
+    lost: [],
+    elsewhere: null,
     ...more,
   });
 }
@@ -97,6 +99,24 @@ describe('a verdict', () => {
       { requested: 20 },
       { verdict: 'inconclusive', reason: 'not_all_replayed', ratio: 0.15 },
     ],
+    [
+      'another state than was expected, of another kind of machine',
+      times(3, 'b'),
+      { expect: { final_state_sha256: state('a') }, elsewhere: 'x' },
+      { verdict: 'inconclusive', reason: 'other_processor', ratio: 0 },
+    ],
+    [
+      'the very state that was expected, of another kind of machine',
+      times(3, 'a'),
+      { expect: { final_state_sha256: state('a') }, elsewhere: 'x' },
+      { verdict: 'reproduced', reason: 'matches_expectation' },
+    ],
+    [
+      'states that differ among each other, wherever the expected one is of',
+      [ran('b'), ran('c')],
+      { expect: { final_state_sha256: state('a') }, elsewhere: 'x' },
+      { verdict: 'diverged', reason: 'expectation_not_met' },
+    ],
     ['no replays at all', [], { requested: 20 }, { verdict: 'inconclusive' }],
     ['the wrong ending', times(2, 'a'), { expect: { signal: 'SIGSEGV' } }, { verdict: 'diverged' }],
   ];
@@ -115,11 +135,24 @@ describe('a verdict', () => {
     ['no expectation', times(2, 'a'), { ...whole, expect: undefined }],
     ['an image checked by the engine only', times(2, 'a'), { ...whole, imageCheck: 'engine' }],
     ['something degraded', times(2, 'a'), { ...whole, degraded: ['swap is not limited'] }],
+    ['a mechanism missing that the record keeps to itself', times(2, 'a'), { ...whole, lost: ['without x'] }],
     ['a claim that does not hold', times(2, 'a'), { ...whole, claims: [claim] }],
     ['a state that differs', [...times(30, 'a'), ran('b')], whole],
   ];
   it.each(failing)('fails the forensic gate with %s', (_name, raw, facts) => {
     expect(verdict(raw, facts).gates.find((gate) => gate.name === 'forensic')!.pass).toBe(false);
+  });
+
+  it('has a gate of mechanisms where the policy asks for all by name', () => {
+    const gates = { replay_ratio: 0.95, forensic: false, image_check: 'engine' as const };
+    const gate = (more: Partial<Facts>) =>
+      verdict(times(2, 'a'), more).gates.find(({ name }) => name === 'mechanisms');
+    expect(gate({ gates: { ...gates, mechanisms: 'all' } })).toMatchObject({ value: 'all', pass: true });
+    expect(gate({ gates: { ...gates, mechanisms: 'all' }, lost: ['without x'] })).toMatchObject({
+      ...{ threshold: 'all', value: 'without x', pass: false },
+    });
+    expect(gate({ gates: { ...gates, mechanisms: 'any' }, lost: ['without x'] })).toBeUndefined();
+    expect(gate({ gates, lost: ['without x'] })).toBeUndefined();
   });
 
   it('passes the forensic gate when everything holds', () => {

@@ -50,7 +50,7 @@ export function parseLogUrl(text: string): URL {
   )
     throw new Fault(
       'usage',
-      `--log wants an https address (or http on this machine), not "${text.slice(0, 200)}"`,
+      `a log has an https address (or http on this machine), not "${text.slice(0, 200)}"`,
     );
   return new URL(`${url.href.replace(/\/*$/, '')}/`);
 }

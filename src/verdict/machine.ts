@@ -1,0 +1,48 @@
+/** What a result is tied to beside image, seed and manifest, and whether two of them may be held against each other. */
+import type { Manifest } from '../manifest/definition.ts';
+import { leavesCpuid, lostWith, onlyWith } from '../sandbox/mechanisms.ts';
+import { processorText, UNKNOWN_PROCESSOR } from '../sandbox/processor.ts';
+import type { ReplayRecord } from './record.ts';
+
+type Environment = Pick<NonNullable<ReplayRecord['environment']>, 'mechanisms' | 'processor'> | null;
+
+/**
+ * What it holds for alone, thing by thing; empty where it holds on every machine, where determinism was off, and for
+ * records from before processors were named.
+ */
+export function holdsOnly(environment: Environment): string[] {
+  if (!environment?.mechanisms || environment.processor === undefined) return [];
+  return onlyWith(environment.mechanisms, processorText(environment.processor ?? null));
+}
+
+/** The only processor that it holds on; null where the seed decided what cpuid tells, or determinism was off. */
+export function tiedTo(environment: Environment): string | null {
+  if (!environment?.mechanisms || !leavesCpuid(environment.mechanisms)) return null;
+  return processorText(environment.processor ?? null);
+}
+
+/** Why two results cannot be held against each other, by what each is tied to; null where they can. */
+export function apart(first: string | null, second: string | null): string | null {
+  if (first === second && first !== UNKNOWN_PROCESSOR) return null;
+  const on = (tied: string | null): string => (tied === null ? 'on every processor' : `only on ${tied}`);
+  return `one holds ${on(first)}, the other ${on(second)}`;
+}
+
+/** What a decision takes from the machine that replayed. */
+export interface MachineFacts {
+  /** Of full determinism, what nothing saw to. */
+  lost: string[];
+  /** Why the expected state cannot be held against what was replayed here. */
+  elsewhere: string | null;
+}
+
+/** The same facts from a fresh run and from its record; records from before processors were named were compared with everything. */
+export function machineFacts(environment: Environment, expect: Manifest['expect']): MachineFacts {
+  const mechanisms = environment?.mechanisms;
+  const compared = mechanisms && environment.processor !== undefined && expect?.final_state_sha256;
+  const why = compared ? apart(expect.processor ?? null, tiedTo(environment)) : null;
+  return {
+    lost: mechanisms ? lostWith(mechanisms) : [],
+    elsewhere: why && `of the expected state and what was replayed here, ${why}`,
+  };
+}

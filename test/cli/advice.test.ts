@@ -1,0 +1,178 @@
+/** No message advises an option that the command which can print it lacks: every literal of the sources is looked at. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+import { FAULTS } from '../../src/base/fault.ts';
+import { BUNDLE_CODES } from '../../src/bundle/refused.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
+import { REFUSALS } from '../../src/evidence/refusal.ts';
+
+const SRC = join(import.meta.dirname, '../../src');
+const sources = new Map(
+  globSync('**/*.ts', { cwd: SRC }).map((path) => [path, readFileSync(join(SRC, path), 'utf8')] as const),
+);
+
+/** Where each command begins; the dispatchers themselves lead to all of them. */
+const ENTRIES: Record<string, string[]> = {
+  capture: ['cli/capture.ts'],
+  run: ['cli/run.ts'],
+  verify: ['cli/verify.ts'],
+  policy: ['cli/policy.ts'],
+  manifest: ['cli/manifest.ts'],
+  sign: ['cli/sign.ts'],
+  attest: ['cli/sign.ts'],
+  bundle: [],
+  'bundle create': ['cli/bundle.ts', 'cli/bundle-trace.ts'],
+  'bundle verify': ['cli/bundle-verify.ts'],
+  'bundle replay': ['cli/bundle-replay.ts'],
+  'bundle ls': [],
+  'bundle inspect': ['cli/bundle-inspect.ts'],
+  'bundle extract': ['cli/bundle-extract.ts'],
+  'bundle diff': ['cli/bundle-diff.ts'],
+  'bundle push': ['cli/bundle-registry.ts'],
+  'bundle pull': ['cli/bundle-registry.ts'],
+  'bundle redact': ['cli/bundle-redact.ts'],
+  'bundle custody': ['cli/bundle-custody.ts'],
+  artifact: [],
+  'artifact add': ['cli/artifact.ts'],
+  'artifact fetch': ['cli/artifact.ts'],
+  symbols: [],
+  'symbols id': ['cli/symbols.ts'],
+  'symbols add': ['cli/symbols-add.ts'],
+  trace: [],
+  'trace show': ['cli/trace.ts'],
+  'trace add': ['cli/trace-store.ts'],
+  'trace audit': ['cli/trace-store.ts'],
+  'trace gaps': ['cli/trace-store.ts'],
+  reproduce: ['cli/reproduce.ts'],
+  gate: ['cli/gate.ts'],
+  evidence: ['cli/evidence.ts'],
+  diff: ['cli/diff.ts'],
+  schema: ['cli/schema.ts'],
+  doctor: ['cli/doctor.ts'],
+  completion: ['cli/completion.ts'],
+};
+const DISPATCHERS = ['cli/main.ts', 'cli/bundle.ts', 'cli/symbols.ts', 'cli/trace.ts', 'cli/artifact.ts'];
+
+function importsOf(path: string): string[] {
+  const text = sources.get(path) ?? '';
+  const lazy = DISPATCHERS.includes(path) ? [] : [...text.matchAll(/import\(\s*'(\.[^'\n]+)'/g)];
+  const direct = [...text.matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^'\n]+)'/gms)];
+  return [...lazy, ...direct].map(([, name]) => join(path, '..', name!));
+}
+
+function reachedFrom(entries: string[]): Set<string> {
+  const found = new Set<string>();
+  for (const path of entries) {
+    const open = [path];
+    for (let next = open.pop(); next; next = open.pop())
+      if (!found.has(next)) {
+        found.add(next);
+        open.push(...importsOf(next));
+      }
+  }
+  return found;
+}
+
+const REACHED = Object.entries(ENTRIES).map(([command, entries]) => ({
+  command,
+  files: reachedFrom(entries),
+}));
+
+/** Texts, not arguments: a literal with a space in it. */
+function textsOf(source: string): string[] {
+  const code = source.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g)]
+    .map(([text]) => text.slice(1, -1))
+    .filter((text) => /\s/.test(text) && !/^--[a-z-]+=/.test(text));
+}
+
+/** Programs of others, whose options are not ours; and the shell commands of VERIFY.txt. */
+const OTHERS =
+  /\b(?:journalctl|deterministic-run\.sh|objcopy|dwarfdump|gcc|openssl|cosign|apt-get|find|jq|sha256sum|skopeo)\b|-Wl,/;
+
+/** Options that a text names, without those of a command that it names in full. */
+function advised(text: string): string[] {
+  const named = Object.keys(OPTIONS).sort((a, b) => b.length - a.length);
+  const rest = text.replaceAll(
+    /\breenact ([a-z]+(?: [a-z]+)?)([^;,()]*)/g,
+    (whole, words: string, tail: string) => {
+      const command = named.find((name) => `${words} `.startsWith(`${name} `));
+      const known = ['help', ...Object.keys(command === undefined ? {} : OPTIONS[command]!)];
+      const options = [...tail.matchAll(/--([a-z][a-z-]*)/g)].map(([, option]) => option!);
+      return options.every((option) => known.includes(option)) ? '' : whole;
+    },
+  );
+  return OTHERS.test(rest)
+    ? []
+    : [...rest.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)].map(([, option]) => option!);
+}
+
+/** Reached by way of a function of another command alone. */
+const NEVER: readonly string[] = [
+  'trace add: --policy in "name a policy: --policy P (reenact policy init makes one)"',
+  'trace audit: --manifest in "--manifest replays one trace: name one"',
+  'trace gaps: --manifest in "--manifest replays one trace: name one"',
+];
+
+function lacking(text: string, commands: string[]): string[] {
+  return advised(text).flatMap((option) =>
+    commands
+      .filter((command) => option !== 'help' && !Object.hasOwn(OPTIONS[command]!, option))
+      .map((command) => `${command}: --${option} in "${text}"`)
+      .filter((problem) => !NEVER.includes(problem)),
+  );
+}
+
+/** The commands that a file of theirs is the beginning of, else those from whose code it can be reached. */
+function printedBy(path: string): string[] {
+  const own = Object.keys(ENTRIES).filter((command) => ENTRIES[command]!.includes(path));
+  return own.length > 0 ? own : commandsOf((one) => one === path);
+}
+
+/** Commands from whose code a file can be reached. */
+function commandsOf(test: (path: string) => boolean): string[] {
+  return REACHED.filter(({ files }) => [...files].some(test)).map(({ command }) => command);
+}
+
+it('every command of the option table is looked at', () => {
+  expect(Object.keys(ENTRIES).sort()).toEqual(Object.keys(OPTIONS).sort());
+  for (const path of Object.values(ENTRIES).flat()) expect(sources.has(path), path).toBe(true);
+});
+
+it('what a command can print names only options that it has', () => {
+  const wrong = [...sources].flatMap(([path, source]) =>
+    /^cli\/(?:help|completion)|^report\/verify-txt|\/(?:fault|refused|refusal)\.ts$/.test(path)
+      ? []
+      : textsOf(source).flatMap((text) =>
+          lacking(text, printedBy(path)).map((problem) => `${path}: ${problem}`),
+        ),
+  );
+  expect(wrong).toEqual([]);
+});
+
+it('what is to be done about each code is possible wherever the code can come up', () => {
+  const table: Record<string, string> = Object.fromEntries([
+    ...Object.entries(FAULTS).map(([code, { next }]) => [code, next]),
+    ...Object.entries(REFUSALS).map(([code, { next }]) => [code, next]),
+    ...Object.entries(BUNDLE_CODES),
+  ]);
+  const raises = (code: string) => (path: string) =>
+    !path.endsWith('/fault.ts') &&
+    !path.endsWith('refused.ts') &&
+    !path.endsWith('refusal.ts') &&
+    sources.get(path)!.includes(`'${code}'`);
+  expect(Object.entries(table).flatMap(([code, next]) => lacking(next, commandsOf(raises(code))))).toEqual(
+    [],
+  );
+});
+
+it('an option that is not there is found', () => {
+  expect(lacking('say --allow-degraded', ['run', 'bundle ls'])).toEqual([
+    'bundle ls: --allow-degraded in "say --allow-degraded"',
+  ]);
+  expect(lacking('see reenact run --help', ['schema'])).toEqual([]);
+  expect(lacking('reenact symbols add FILE --policy P', ['schema'])).toEqual([]);
+  expect(lacking('reenact schema trace --policy P', ['schema'])).not.toEqual([]);
+});

@@ -1,0 +1,60 @@
+/** reenact doctor on processors that are not to be had here: what works there is said, not only what does not. */
+import { expect, it } from 'vitest';
+
+import { Fault } from '../../src/base/fault.ts';
+import { doctorText, examine } from '../../src/cli/doctor.ts';
+import type { Engine, EngineFacts } from '../../src/sandbox/port.ts';
+
+const FACTS: EngineFacts = {
+  engine: 'docker',
+  version: '27.0',
+  apiVersion: '1.47',
+  kernel: '6.8.0',
+  architecture: 'aarch64',
+  cgroupVersion: '2',
+  storageDriver: 'overlay2',
+  securityOptions: ['name=seccomp,profile=builtin'],
+  cpus: 4,
+  memoryBytes: 2 ** 33,
+  warnings: [],
+};
+
+/** An engine that is asked for facts alone: nothing may be started on it. */
+const engineOf = (architecture: string) => async () =>
+  ({ facts: async () => ({ ...FACTS, architecture }) }) as unknown as Engine;
+
+const nobody = async (): Promise<Engine> => {
+  throw new Fault('engine_unreachable', 'no container engine');
+};
+
+it.each(['aarch64', 'arm64', 'riscv64'])(
+  'an engine on %s replays nothing, and the rest works',
+  async (architecture) => {
+    const findings = await examine(engineOf(architecture), 'x64', []);
+    const text = doctorText(findings, false);
+    expect(text).toContain(`missing   processor   ${architecture}: replays run on x86-64 alone`);
+    expect(text).toContain('ok        engine      docker 27.0');
+    expect(text).toMatch(
+      /replays are not possible here; what works: .*evidence and bundles.*traces, symbols/,
+    );
+    // Nobody is told to build what cannot be built there.
+    expect(text).not.toContain('harness');
+    const { usable, works } = JSON.parse(doctorText(findings, true));
+    expect({ usable, works }).toMatchObject({
+      usable: false,
+      works: expect.not.arrayContaining(['replays']),
+    });
+  },
+);
+
+it('a machine of another processor without an engine is told the same', async () => {
+  const text = doctorText(await examine(nobody, 'arm64', []), false);
+  expect(text).toContain('missing   processor   arm64: replays run on x86-64 alone');
+  expect(text).toContain('missing   engine      no container engine; start the engine');
+  expect(text).not.toContain('harness');
+});
+
+it('a machine of the right processor without an engine lacks the engine alone', async () => {
+  const findings = await examine(nobody, 'x64', []);
+  expect(findings.map(({ check }) => check)).toEqual(['harness', 'engine']);
+});
