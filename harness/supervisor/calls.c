@@ -170,8 +170,11 @@ static const struct handler handlers[MAX_CALLS] = {
     [464] = NO_SUCH, [465] = NO_SUCH, [466] = NO_SUCH, [467] = NO_SUCH, [468] = NO_SUCH, [469] = NO_SUCH,
 };
 
+static const struct handler none = {unclassified, 0, 0};
+
+int is_classified(long nr) { return handler_of(nr) != &none; }
+
 const struct handler *handler_of(long nr) {
-  static const struct handler none = {unclassified, 0, 0};
   if (nr < 0 || nr >= MAX_CALLS) return &none;
   const struct handler *h = &handlers[nr];
   return h->passes || h->entry || h->exit || nr == SYS_exit ? h : &none;

@@ -14,6 +14,9 @@ struct handler {
 /* The table's entry for a call's number. */
 const struct handler *handler_of(long nr);
 
+/* 0 for a number that the table does not name. */
+int is_classified(long nr);
+
 /* Families of handlers, each in a file of its own. */
 enum action on_clock_gettime(struct task *t, struct call *c), on_clock_getres(struct task *t, struct call *c),
     on_gettimeofday(struct task *t, struct call *c), on_time(struct task *t, struct call *c),

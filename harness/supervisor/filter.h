@@ -5,4 +5,7 @@
 /* Installs the filter on this thread and all its descendants; 0 if the kernel refused. */
 int install_filter(void);
 
+/* What tells our own answers from those of a guest's filter. */
+enum { FILTER_MARK = 0x5245 };
+
 #endif

@@ -10,6 +10,7 @@
 #include "answer.h"
 #include "calls.h"
 #include "clock.h"
+#include "filters.h"
 #include "guest.h"
 #include "identity.h"
 #include "random.h"
@@ -118,6 +119,7 @@ enum action on_personality(struct task *t, struct call *c) {
 enum action on_prctl(struct task *t, struct call *c) {
   enum { GET_TSC = 25, SET_TSC = 26, GIVEN = 1, REFUSED = 2, SET_MM = 35, SYSCALL_DISPATCH = 59, GET_AUXV = 0x41555856 };
   switch ((int)c->args[0]) {
+    case PR_SET_SECCOMP: filters_expected(); return RUN;
     case PR_SET_DUMPABLE: return answer(c, c->args[1] <= 1 ? 0 : -EINVAL);
     case PR_GET_DUMPABLE: return answer(c, 1);
     case GET_TSC: {
@@ -133,13 +135,6 @@ enum action on_prctl(struct task *t, struct call *c) {
     case SYSCALL_DISPATCH: return answer(c, -EINVAL);
     default: return RUN;
   }
-}
-
-/* Whose calls a listener answers would sleep in the kernel, out of our reach: there are no listeners. */
-enum action on_seccomp(struct task *t, struct call *c) {
-  enum { SET_FILTER = 1, NEW_LISTENER = 8 };
-  (void)t;
-  return (uint32_t)c->args[0] == SET_FILTER && c->args[1] & NEW_LISTENER ? answer(c, -EINVAL) : RUN;
 }
 
 enum action on_arch_prctl(struct task *t, struct call *c) {

@@ -20,6 +20,7 @@
 #include "crash.h"
 #include "event_log.h"
 #include "exec.h"
+#include "filters.h"
 #include "folders.h"
 #include "futex.h"
 #include "guest.h"
@@ -200,7 +201,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   }
   int signal = WSTOPSIG(status);
   switch (status >> 16) {
-    case PTRACE_EVENT_SECCOMP: return on_call(t);
+    case PTRACE_EVENT_SECCOMP: return filter_stop(t) || on_call(t);
     case PTRACE_EVENT_CLONE:
     case PTRACE_EVENT_FORK: return on_birth(t, 0);
     case PTRACE_EVENT_VFORK: return on_birth(t, 1);
@@ -212,7 +213,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
     default: break;
   }
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
-  if (trap_stop(t, signal)) return 1;
+  if (trap_stop(t, signal) || filter_trap(t, signal)) return 1;
   if (signal == SIGSEGV && execute_made(t)) return 1;
   if (t->process->tgid == root) crash_note(t, signal, wants_core);
   log_signal(t, signal);

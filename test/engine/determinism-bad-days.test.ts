@@ -52,6 +52,13 @@ describeEngine('a bad day', () => {
     expect(record.message).toContain('another instruction set');
   });
 
+  it('a call that nobody classified is refused by name, whatever the engine’s filter says of it', async () => {
+    const record = await days('newer');
+    expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'unsupported' });
+    expect(record.message).toContain('call 500');
+    expect(record.replays[0]).toMatchObject({ ended: 'unsupported' });
+  });
+
   it('a timer beyond all time is ended by the real clock, not only by the runner', async () => {
     const record = await days('timer', { timeout: 2 });
     expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'limit_timeout' });
