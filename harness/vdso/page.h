@@ -20,6 +20,9 @@ struct clock_settings {
 /* ANSWER_AT: what answers cpuid where a jump leads to it (cpuid.c). */
 enum { ANSWER_AT = 3072 };
 
+/* SECTIONS_AT: the image's section headers. */
+enum { SECTIONS_AT = 2048 };
+
 /* SYSCALL_AT: an instruction by which the supervisor makes calls on a guest's behalf. */
 enum { VDSO_SIZE = 4096, SETTINGS_AT = 4032, SYSCALL_AT = 4088 };
 
