@@ -1,5 +1,5 @@
 /** Symbol files that lead elsewhere, and an engine that dies, hangs on or lies: what is answered all the same. */
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -176,9 +176,11 @@ it('the engine has nothing of our environment, and limits to what it can take', 
     expect(limits).toMatch(new RegExp(`Max ${limit} +\\d+`));
 });
 
-it('a cut or changed symbol file ends in an answer or a Fault, and takes no engine with it for good', {
+it('a cut or changed symbol file ends in an answer or a Fault before any engine reads it', {
   timeout: 240_000,
 }, async () => {
+  // One of ours: what LLVM does with such files is LLVM's affair, and what becomes of one that dies is tried above.
+  const own = engine('');
   const { pdb } = pdbOf(tempFolder(), 'x86_64-pc-windows-msvc');
   const path = join(tempFolder(), basename(pdb));
   for (const [good, format] of [
@@ -189,11 +191,11 @@ it('a cut or changed symbol file ends in an answer or a Fault, and takes no engi
       const bad = Buffer.from(i % 4 === 0 ? good.subarray(0, (good.length * i) >> 5) : good);
       for (let at = (i * 7919) % 4096; at < bad.length; at += 1499 * i) bad[at] = bad[at]! ^ (1 << (i % 8));
       writeFileSync(path, bad);
-      const answer = await symbolize({ path, format, arch: 'x86_64' }, [0x1000n, 0x1150n]).catch(
+      const answer = await symbolize({ path, format, arch: 'x86_64' }, [0x1000n, 0x1150n], own).catch(
         (e) => e.code,
       );
-      if (typeof answer === 'string') expect(['object_malformed', 'symbolizer_failed']).toContain(answer);
+      if (typeof answer === 'string') expect(answer).toBe('object_malformed');
       else expect(answer).toHaveLength(2);
     }
-  expect(existsSync(path)).toBe(true);
+  expect(left()).toEqual([]);
 });
