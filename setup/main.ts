@@ -25,8 +25,7 @@ function foreground(file: string, args: string[], env: Record<string, string>): 
 }
 
 async function environment(): Promise<Record<string, string>> {
-  // Asked for together, so that apt runs once.
-  await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian]);
+  await ensureTools([TOOLS.compiler, TOOLS.registry]);
   await ensureHarness(root);
   return { DOCKER_HOST: await ensureEngine(), REENACT_REGISTRY: await ensureRegistry() };
 }
@@ -45,18 +44,19 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     return 0;
   },
   demo: async () => {
-    await ensureTools([TOOLS.jq, TOOLS.openssl]);
+    // Asked for together, so that apt runs once.
+    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.jq, TOOLS.openssl]);
     return demo(root, await environment());
   },
   'demo-trace': async () => {
-    await ensureTools([TOOLS.llvm, TOOLS.xz]);
+    await ensureTools([TOOLS.compiler, TOOLS.registry, TOOLS.debian, TOOLS.llvm, TOOLS.xz]);
     await ensureSnapshot(root);
     return demoTrace(root, await environment());
   },
   test: async (args) => {
     const { jq, openssl, python, schemas, skopeo, elfutils, postgres, xz, llvm, lld, dwz } = TOOLS;
     const others = [jq, openssl, python, schemas, skopeo, elfutils, postgres, xz, llvm, lld, dwz];
-    await ensureTools([TOOLS.compiler, TOOLS.libc, TOOLS.registry, TOOLS.debian, TOOLS.busybox, ...others]);
+    await ensureTools([TOOLS.compiler, TOOLS.libc, TOOLS.registry, TOOLS.busybox, ...others]);
     await ensureSnapshot(root);
     const env = { ...(await environment()), REENACT_TEST_POSTGRES: await ensurePostgres() };
     return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);

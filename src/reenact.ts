@@ -67,16 +67,18 @@ export interface RunOptions {
 
 type Limit = ReturnType<typeof pLimit>;
 
+/** How many replays of a manifest there will be, before shards part them: what progress counts up to. */
+export function replaysOf(
+  { manifest }: LoadedManifest,
+  o: Pick<RunOptions, 'vary' | 'determinism' | 'replays'>,
+): number {
+  if (o.vary) return VARIED_REPLAYS;
+  return o.determinism?.seeds?.length ?? o.replays ?? manifest.replays ?? DEFAULTS.replays;
+}
+
 /** Shards take turns, so that each gets its part of every manifest. */
 function planJob(loaded: LoadedManifest, o: RunOptions, clock: Clock): Job {
-  const all = Array.from(
-    {
-      length: o.vary
-        ? VARIED_REPLAYS
-        : (o.determinism?.seeds?.length ?? o.replays ?? loaded.manifest.replays ?? DEFAULTS.replays),
-    },
-    (_, i) => i + 1,
-  );
+  const all = Array.from({ length: replaysOf(loaded, o) }, (_, i) => i + 1);
   const indices = o.shard ? all.filter((index) => (index - 1) % o.shard!.count === o.shard!.index - 1) : all;
   return {
     loaded,

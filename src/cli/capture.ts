@@ -15,7 +15,7 @@ import type { Mechanism } from '../sandbox/mechanisms.ts';
 import { holdsOnly, tiedTo } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { connectEngine } from './engine.ts';
-import { type Arguments, parseOptions } from './options.ts';
+import { type Arguments, choice, parseOptions } from './options.ts';
 import { abortOnSignals } from './signals.ts';
 import { withoutFrom } from './without.ts';
 
@@ -25,7 +25,7 @@ function splitCommand(args: string[]): { own: string[]; command: string[] } {
   if (at < 0 || at === args.length - 1)
     throw new Fault(
       'usage',
-      'put the command after --, as in reenact capture … -- yasm -o /dev/null /case/crash.asm',
+      'put the command after --, as in reenact capture … -- app --once /case/request.bin',
     );
   return { own: args.slice(0, at), command: args.slice(at + 1) };
 }
@@ -71,6 +71,7 @@ function draft(a: Arguments, command: string[], folder: string): Manifest {
   const name = a.text('name');
   const user = a.text('user');
   const timeout = a.text('timeout');
+  const schedule = choice(a, 'schedule', ['in_order', 'chaos'] as const);
   return {
     harness_version: '1',
     os: 'linux',
@@ -83,6 +84,7 @@ function draft(a: Arguments, command: string[], folder: string): Manifest {
     ...(env.length > 0 ? { env: Object.fromEntries(env) } : {}),
     ...(user === undefined ? {} : { user }),
     ...(timeout === undefined ? {} : { limits: { timeout: Number(timeout) } }),
+    ...(schedule ? { schedule } : {}),
   };
 }
 

@@ -37,7 +37,7 @@ exit status: 0 all gates pass, 1 diverged or a gate failed, 2 rejected,
 
 examples:
   reenact capture --image registry.example.org/app@sha256:... \\
-      --input crash.asm -- yasm -o /dev/null /case/crash.asm
+      --input request.bin -- app --once /case/request.bin
   reenact run crash.json --replays 20 --jobs 4
 `,
   capture: `usage: reenact capture --image REPO@sha256:... [OPTIONS] -- COMMAND...
@@ -52,6 +52,8 @@ an empty, writable /work.
   --out FILE             the manifest to write (default: crash.json)
   --name NAME            a name for reports
   --seed N               0 to 2^53-1 (default: 1)
+  --schedule HOW         in_order (usual) or chaos: turns by chance of the seed,
+                         so that one that run --seeds found becomes a manifest
   --env NAME=VALUE       an environment variable (repeatable)
   --user UID[:GID]       who runs it (default: 1000:1000)
   --timeout SECONDS      limit on the run (default: 60)
@@ -61,8 +63,8 @@ an empty, writable /work.
   --store DIR            folder for states and outputs (default: .reenact)
 
 example:
-  reenact capture --image 127.0.0.1:5000/yasm@sha256:... --input crash.asm \\
-      -- yasm -o /dev/null /case/crash.asm
+  reenact capture --image 127.0.0.1:5000/app@sha256:... \\
+      --input request.bin -- app --once /case/request.bin
 `,
   run: `usage: reenact run MANIFEST... [OPTIONS]
 
@@ -93,7 +95,8 @@ manifests share one queue.
   --allow-degraded     accepted, and does nothing: what a host lacks narrows
                        what a result holds for
   --seeds A..B         hunt for races: one replay for each seed, which decides
-                       by chance whose turn it is; --seeds N..N shows one again
+                       by chance whose turn it is; --seeds N..N shows one again,
+                       capture --schedule chaos --seed N makes it a manifest
   --vary               change host name, processors, process numbers, order of
                        folders and load, one at a time, and say which mattered
   --core               keep an ELF core of each crash in the store, named in the

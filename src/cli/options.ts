@@ -15,6 +15,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     out: 'string',
     name: 'string',
     seed: 'string',
+    schedule: 'string',
     env: 'list',
     user: 'string',
     timeout: 'string',

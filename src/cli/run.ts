@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { writeWhole } from '../base/files.ts';
-import { DEFAULTS } from '../base/limits.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { loadPolicy } from '../policy/policy.ts';
-import { type RunOptions, runManifests } from '../reenact.ts';
+import { type RunOptions, replaysOf, runManifests } from '../reenact.ts';
 import type { RunEvent } from '../replay/events.ts';
 import { determinismOf } from '../replay/prepare.ts';
 import { humanReport } from '../report/human.ts';
@@ -47,11 +46,11 @@ export function exitStatus(records: ReplayRecord[]): number {
   return records.every((r) => r.verdict === 'reproduced') ? EXIT.ok : EXIT.inconclusive;
 }
 
-function dryRun(manifests: LoadedManifest[], replays: number | undefined): number {
-  for (const { path, name, manifest, sha256, argv } of manifests) {
-    const count = replays ?? manifest.replays ?? DEFAULTS.replays;
+function dryRun(manifests: LoadedManifest[], countOf: (loaded: LoadedManifest) => number): number {
+  for (const loaded of manifests) {
+    const { path, name, manifest, sha256, argv } = loaded;
     process.stdout.write(
-      `${path}: ${name}, ${count} replays of ${JSON.stringify(argv)}\n  manifest ${sha256}\n  image    ${manifest.sandbox_image_sha256}\n`,
+      `${path}: ${name}, ${countOf(loaded)} replays of ${JSON.stringify(argv)}\n  manifest ${sha256}\n  image    ${manifest.sandbox_image_sha256}\n`,
     );
   }
   process.stdout.write('nothing was run: --dry-run\n');
@@ -157,13 +156,12 @@ export async function runCommand(args: string[]): Promise<number> {
   const policy = await loadPolicy(a.text('policy') ?? 'default');
   const config = await loadConfig();
   const repositories = [...a.list('repository'), ...config.repositories];
-  if (a.flag('dry-run')) return dryRun(manifests, replays);
+  const asked = { vary: a.flag('vary'), determinism, ...(replays === undefined ? {} : { replays }) };
+  const countOf = (loaded: LoadedManifest): number => replaysOf(loaded, asked);
+  if (a.flag('dry-run')) return dryRun(manifests, countOf);
   const writeEvent = eventWriter(a.text('events'));
   const engine = await connectEngine();
-  const total = manifests.reduce(
-    (sum, m) => sum + Math.ceil((replays ?? m.manifest.replays ?? DEFAULTS.replays) / (shard?.count ?? 1)),
-    0,
-  );
+  const total = manifests.reduce((sum, m) => sum + Math.ceil(countOf(m) / (shard?.count ?? 1)), 0);
   const progress = new Progress(progressMode, total, process.stderr, systemClock);
   const { signal, release } = abortOnSignals();
   const options: RunOptions = {
@@ -181,12 +179,10 @@ export async function runCommand(args: string[]): Promise<number> {
       progress.on(event);
       writeEvent(event);
     },
-    ...(replays === undefined ? {} : { replays }),
+    ...asked,
     ...(shard ? { shard } : {}),
-    determinism,
     ...(a.flag('core') ? { core: true } : {}),
     ...(a.flag('explain') ? { explain: true } : {}),
-    ...(a.flag('vary') ? { vary: true } : {}),
     ...(way ? { capture: way } : {}),
   };
   let records: ReplayRecord[];

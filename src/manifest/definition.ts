@@ -49,6 +49,8 @@ export interface Manifest {
   determinism?: Determinism;
   /** Seconds after 1970 at which the program's clock starts. */
   clock_start?: number;
+  /** Whose turn it is: in the order of the threads' making, which is usual, or by chance of the seed, as run --seeds has it. */
+  schedule?: 'in_order' | 'chaos';
 }
 
 const digest = string({
@@ -136,6 +138,7 @@ export const manifestShape: Shape = object(
     }),
     determinism: oneOf('full', 'off'),
     clock_start: integer(0, 4_102_444_800, 'Seconds after 1970'),
+    schedule: oneOf('in_order', 'chaos'),
   },
   ['harness_version', 'os', 'sandbox_image_sha256', 'seed', 'run_instructions'],
   'Reenact replay manifest, version 1',

@@ -88,7 +88,7 @@ function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] 
     harness_sha256: c.kit.initSha256,
     determinism: p.mechanisms ? 'full' : 'off',
     ...(p.mechanisms ? { mechanisms: p.mechanisms } : {}),
-    ...(c.determinism.seeds ? { schedule: 'chaos' as const } : {}),
+    ...(p.chaos ? { schedule: 'chaos' as const } : {}),
     trusted: ['container engine', 'root of the engine’s machine', 'kernel'],
   };
 }

@@ -31,6 +31,8 @@ export interface Probed {
 
 export interface Prepared extends Probed {
   plan: Plan;
+  /** Turns are by chance of the seed. */
+  chaos: boolean;
   /** The plan of a replay with this seed. */
   planFor: (seed: number) => Plan;
   bench: ImageBench;
@@ -141,7 +143,7 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
   }
   const mode = determinismOf(c, manifest);
   const { without, seeds } = c.determinism;
-  const chaos = seeds !== undefined;
+  const chaos = mode === 'full' && (seeds !== undefined || manifest.schedule === 'chaos');
   const made = { plan: planReplay(loaded, image.env, { mode, without, chaos }), bench, caseVolume };
   const capture: CaptureContext = {
     engine: c.engine,
@@ -154,5 +156,5 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
   const lacking = withoutWhatLacks(probed.mechanisms ?? [], without);
   const decided = { mode, without: lacking, chaos };
   const planFor = (seed: number): Plan => planReplay(withSeed(loaded, seed), image.env, decided);
-  return { ...made, capture, ...probed, planFor };
+  return { ...made, capture, ...probed, chaos, planFor };
 }

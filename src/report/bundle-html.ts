@@ -190,10 +190,14 @@ const VERIFICATION = [
 ];
 
 /** What the program saw that only its seed decided. */
-function decidedBy(env: NonNullable<ReplayRecord['environment']>): string {
+function decidedBy(
+  env: NonNullable<ReplayRecord['environment']>,
+  schedule: Manifest['schedule'] | undefined,
+): string {
   if (env.determinism !== 'full')
     return 'nothing but the number given to the program: clock, random numbers and order of threads were real';
-  const turns = env.schedule === 'chaos' ? ', a seed of its own for each replay' : '';
+  const chance = schedule === 'chaos' ? ', turns by chance' : ', a seed of its own for each replay';
+  const turns = env.schedule === 'chaos' ? chance : '';
   return `clock, random numbers, order of threads, addresses${turns} (mechanisms: ${(env.mechanisms ?? []).join(', ')})`;
 }
 
@@ -267,7 +271,7 @@ ${withheld(contents)}
           ],
           ['Harness', digest(env.harness_sha256)],
           ['Seccomp profile', digest(env.seccomp_sha256)],
-          ['Decided by the seed', esc(decidedBy(env))],
+          ['Decided by the seed', esc(decidedBy(env, manifest?.schedule))],
           ['Trusted, not proven', esc(env.trusted.join(', '))],
         ] as [string, string][])
       : []),

@@ -54,7 +54,11 @@ function seedRows(record: ReplayRecord): string {
   const seeds = record.replays.map(({ seed }) => seed);
   if (determinism === 'off') return row('seed', `${seeds[0]}, decides nothing by itself (determinism off)`);
   if (determinism !== 'full' || seeds.length === 0) return '';
-  if (schedule !== 'chaos') return row('seed', `${seeds[0]}, decides all that the program sees`);
+  if (new Set(seeds).size === 1)
+    return row(
+      'seed',
+      `${seeds[0]}, decides all that the program sees${schedule === 'chaos' ? ', turns by chance' : ''}`,
+    );
   let text = row('seeds', `${Math.min(...seeds)} to ${Math.max(...seeds)}, each with its own order of turns`);
   const others = Map.groupBy(
     record.replays.filter(({ outcome }) => outcome !== 'match'),

@@ -121,7 +121,7 @@ export interface ReplayRecord {
     determinism?: 'full' | 'off';
     /** What that rested on, of what this release knows; only where it was full. */
     mechanisms?: Mechanism[];
-    /** Each replay had a seed of its own, which decided whose turn it was by chance. */
+    /** The seed decided by chance whose turn it was; of a hunt for races, each replay had one of its own. */
     schedule?: 'chaos';
     /** Nothing here protects against the machine's own root or its engine. */
     trusted: string[];

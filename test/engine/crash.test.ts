@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import { pushImage } from '../../setup/image.ts';
 import { findProgram } from '../../setup/packages.ts';
 import { digestOf } from '../../src/base/digest.ts';
 import { LIMITS } from '../../src/base/limits.ts';
@@ -12,6 +13,7 @@ import type { Crash } from '../../src/sandbox/crash.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { readState } from '../../src/verdict/explain.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
+import { fixtureLayers, glibcLayer, LIBC } from '../support/fixture-image.ts';
 import {
   describeEngine,
   manifest,
@@ -166,7 +168,6 @@ function absolute(crash: Crash): string[] {
   return crash.frames.map(({ module, offset }) => `0x${(base.get(module!)! + Number(offset)).toString(16)}`);
 }
 
-const LIBC = '/lib/x86_64-linux-gnu/libc.so.6';
 const TEN = ['ten', 'nine', 'eight', 'seven', 'six', 'five', 'four', 'three', 'two', 'one'];
 const why = !EU_STACK
   ? ' (skipped: no eu-stack; npm test installs elfutils)'
@@ -180,7 +181,7 @@ interface Built {
   program: string;
 }
 
-/** Ten calls on glibc, in Debian's image, with a core. */
+/** Ten calls on glibc, with a core. */
 async function tenDeep(flags: string[], words = ''): Promise<Built> {
   const folder = tempFolder();
   const program = join(folder, 'case', 'ten');
@@ -189,7 +190,9 @@ async function tenDeep(flags: string[], words = ''): Promise<Built> {
   const common = ['-fno-omit-frame-pointer', '-fno-optimize-sibling-calls', '-nostdlib', '-nostartfiles'];
   execFileSync('gcc', [...flags, ...common, '-o', program, source, LIBC]);
   const inputs = [{ path: 'ten', source: 'case/ten', sha256: digestOf(readFileSync(program)) }];
-  const image = { sandbox_image_sha256: world.yasm.manifest, sandbox_image: world.yasm.repository };
+  const layers = [...(await fixtureLayers()), await glibcLayer()];
+  const built = await pushImage(world.registry, 'reenact-fixture-glibc', layers, { Env: ['PATH=/bin'] });
+  const image = { sandbox_image_sha256: built.manifest, sandbox_image: built.repository };
   const run = `sh -c 'cp /case/ten ten; chmod +x ten; exec ./ten${words}'`;
   const record = await replay(manifest(run, { ...FULL, inputs, ...image }), { folder, core: true });
   const core = join(folder, 'core');

@@ -1,8 +1,20 @@
 /** run --seeds: orders of turns by chance, to find a race that the usual order never shows, and to show it again. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
+import { compilePages } from '../../setup/demo-image.ts';
+import { functionsOf } from '../../src/trace/functions.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
-import { describeEngine, manifest, reenact, replay, tempFolder, writeManifest } from '../support/world.ts';
+import {
+  describeEngine,
+  manifest,
+  reenact,
+  replay,
+  tempFolder,
+  world,
+  writeManifest,
+} from '../support/world.ts';
 
 const LOST = manifest('/bin/lost', { replays: 3, limits: { timeout: 60 } });
 
@@ -11,6 +23,12 @@ function hunt(seeds: number[], command = LOST): Promise<ReplayRecord> {
     determinism: { mode: 'full', without: [], seeds },
     jobs: 4,
   });
+}
+
+/** The record that a run wrote as the last of its events. */
+function recordIn(folder: string, events: string): ReplayRecord {
+  const last = readFileSync(join(folder, events), 'utf8').trim().split('\n').at(-1)!;
+  return (JSON.parse(last) as { record: ReplayRecord }).record;
 }
 
 const endings = ({ replays }: ReplayRecord): (string | null)[] =>
@@ -33,6 +51,38 @@ describeEngine('seeds', () => {
     expect(again.replays[0]).toMatchObject({ signal: 'SIGABRT' });
   });
 
+  it('find the demo’s use after free, which becomes a manifest and crashes in the same place each time', async () => {
+    const cwd = tempFolder();
+    const image = `${world.pages.repository}@${world.pages.manifest}`;
+    const capture = (...more: string[]) =>
+      reenact(['capture', '--image', image, ...more, '--', 'pages'], { cwd });
+    expect((await capture('--out', 'well.json')).stdout).toMatch(/^captured exit 0 /);
+    await reenact(['run', 'well.json', '--seeds', '1..40', '--jobs', '4', '--events', 'hunt'], { cwd });
+    const [first] = recordIn(cwd, 'hunt').replays.filter(({ signal }) => signal === 'SIGSEGV');
+    const chosen = ['--seed', String(first!.seed), '--schedule', 'chaos'];
+    expect((await capture('--out', 'crash.json', ...chosen)).stdout).toMatch(/^captured signal SIGSEGV /);
+    const run = ['run', 'crash.json', '--replays', '5', '--jobs', '4', '--events'];
+    const again = await reenact([...run, 'again'], { cwd });
+    expect(again.status, again.stdout).toBe(0);
+    expect(again.stdout).toMatch(/seed +\d+, decides all that the program sees, turns by chance\n/);
+    const record = recordIn(cwd, 'again');
+    expect(record.environment!.schedule).toBe('chaos');
+    for (const { crash } of record.replays) expect(crash).toEqual(first!.crash);
+    const program = join(cwd, 'pages');
+    writeFileSync(program, compilePages(process.cwd()));
+    const functions = [...functionsOf(program)];
+    const names = first!.crash!.frames.map(
+      ({ offset }) => functions.find((one) => Number(offset) - one.rel_addr < one.size)?.name,
+    );
+    // From the reader of a line to the first function of its thread.
+    expect(names.slice(0, 4)).toEqual(['send_line', 'send_text', 'answer', 'work']);
+    expect(first!.crash!.fault).toMatchObject({ area: 'unmapped' });
+    // With determinism off the manifest still runs, and nothing takes its turns by chance.
+    await reenact([...run, 'off', '--determinism', 'off'], { cwd });
+    expect(recordIn(cwd, 'off').environment).not.toHaveProperty('schedule');
+    expect((await capture('--schedule', 'fair')).stderr).toContain('--schedule is one of in_order, chaos');
+  });
+
   it.each(['/bin/races lock', '/bin/processes'])('%s ends well under each of them', async (command) => {
     const found = await hunt([1, 1, 2, 2, 3, 3], manifest(command, { limits: { timeout: 60 } }));
     expect(found.replays.map(({ ended }) => ended)).toEqual(Array(6).fill('exit'));
@@ -50,6 +100,7 @@ describeEngine('seeds', () => {
     const cwd = tempFolder();
     writeManifest(cwd, LOST, 'lost.json');
     const done = await reenact(['run', 'lost.json', '--seeds', '1..16', '--jobs', '4'], { cwd });
+    expect(done.stderr).toContain('16/16 replays');
     expect(done.stdout).toMatch(/seeds +1 to 16, each with its own order of turns/);
     const seed = /otherwise +signal SIGABRT: (\d+)/.exec(done.stdout)![1]!;
     const again = await reenact(['run', 'lost.json', '--seeds', `${seed}..${seed}`], { cwd });

@@ -47,6 +47,7 @@ const FULL: Required<Omit<Manifest, 'dsse_envelope' | 'rekor_tile_ref'>> = {
   user: '1',
   determinism: 'full',
   clock_start: 1,
+  schedule: 'in_order',
 };
 const CHANGED: Partial<Record<keyof Manifest, unknown>> = {
   os: 'macos',
@@ -71,6 +72,7 @@ const CHANGED: Partial<Record<keyof Manifest, unknown>> = {
   user: '0',
   determinism: 'off',
   clock_start: 2,
+  schedule: 'chaos',
 };
 
 function sign(manifest: object, more: { name: string; digest: { sha256: string } }[] = []): string {

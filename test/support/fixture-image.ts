@@ -111,3 +111,15 @@ export async function fixtureLayers(): Promise<Buffer[]> {
   ];
   return [await layerOf(lower), await layerOf(upper)];
 }
+
+export const LIBC = '/lib/x86_64-linux-gnu/libc.so.6';
+
+/** This machine's glibc and its loader, for programs that a test links to them. */
+export async function glibcLayer(): Promise<Buffer> {
+  const folders = ['lib', 'lib/x86_64-linux-gnu', 'lib64'];
+  const files = [LIBC, '/lib64/ld-linux-x86-64.so.2'];
+  return await layerOf([
+    ...folders.map((name): Entry => ({ name, type: 'directory' })),
+    ...files.map((name): Entry => ({ name: name.slice(1), content: readFileSync(name) })),
+  ]);
+}

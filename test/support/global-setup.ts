@@ -1,8 +1,8 @@
 /** Once before all tests: is there an engine, and if so the images the engine tests replay in. */
 import type { TestProject } from 'vitest/node';
 
+import { compilePages, pushPages } from '../../setup/demo-image.ts';
 import { type BuiltImage, pushImage, pushManifest } from '../../setup/image.ts';
-import { ensureSandbox } from '../../setup/sandbox.ts';
 import { fixtureLayers } from './fixture-image.ts';
 
 export interface World {
@@ -10,7 +10,8 @@ export interface World {
   fixture: BuiltImage;
   /** An index that names the fixture image for this platform, and one for another. */
   index: string;
-  yasm: BuiltImage;
+  /** The demo's server. */
+  pages: BuiltImage;
 }
 
 declare module 'vitest' {
@@ -54,6 +55,6 @@ export default async function setup(project: TestProject): Promise<void> {
     registry,
     fixture,
     index,
-    yasm: await ensureSandbox(process.cwd(), 'debian12-yasm', registry),
+    pages: await pushPages(registry, compilePages(process.cwd())),
   });
 }
