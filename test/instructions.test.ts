@@ -42,14 +42,14 @@ const FORMS = `
 const unwound = (name: string, code: string) => `${name}: .cfi_startproc\n${code}\n.cfi_endproc\n`;
 
 /** A table of Go's functions, of two in .text and their end, in one of its formats. */
-function goTable(magic: string, count: number, entry: (label: string) => string): string {
+function goTable(magic: string, count: number, entry: (label: string) => string, code = FORMS): string {
   const header = `.long ${magic}; .byte 0, 0, 1, 8; .quad 2`;
   const words = Array.from({ length: count }, (_, i) => {
     if (i === count - 1) return '.quad functions - table';
     return `.quad ${i === 1 && count === 7 ? 'text' : '0'}`;
   });
   const entries = ['text', 'second', 'end'].map(entry).join('\n');
-  return `text: ret\n.balign 16, 0xcc\nsecond: ${FORMS}\nend:\n.section .gopclntab, "a"
+  return `text: ret\n.balign 16, 0xcc\nsecond: ${code}\nend:\n.section .gopclntab, "a"
     table: ${header}\n${words.join('\n')}\n.balign 8\nfunctions: ${entries}\n.space 64`;
 }
 const wide = (label: string) => `.quad ${label}, 0`;
@@ -67,6 +67,13 @@ const CASES: Record<string, Case> = {
   "Go's table of 1.16": { code: goTable('0xfffffffa', 6, wide) },
   "Go's table of 1.18": { code: goTable('0xfffffff0', 7, narrow) },
   "Go's table of 1.20": { code: goTable('0xfffffff1', 7, narrow) },
+  "Go's table that leaves out where .text begins": {
+    code: goTable('0xfffffff1', 7, narrow).replace('.quad text', '.quad 0'),
+  },
+  'the same where C may stand before': {
+    code: `${goTable('0xfffffff1', 7, narrow, 'cpuid\nret').replace('.quad text', '.quad 0')}\n.text\n${unwound('c', 'ret')}`,
+    unproven: 1,
+  },
   "Go's table in a section of other data": {
     code:
       goTable('0xfffffff1', 7, narrow).replace('.gopclntab, "a"', '.data, "aw"\n.balign 32') +

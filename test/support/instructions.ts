@@ -6,15 +6,7 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../..');
 const KINDS = ['cpuid', 'rdrand', 'rdseed', 'rdpid', 'xgetbv', 'rdpru', 'lsl'];
 const SOURCES = [
-  ...[
-    'x86_64_find',
-    'x86_64_walk',
-    'x86_64_called',
-    'x86_64_length',
-    'x86_64',
-    'functions',
-    'unwind_functions',
-  ],
+  ...['x86_64_find', 'x86_64_walk', 'x86_64_called', 'x86_64_length', 'functions', 'unwind_functions'],
   ...['go_functions', 'elf_file', 'elf_note', 'unwind', 'cfa', '../sha256'],
 ];
 
