@@ -12,6 +12,14 @@ void arch_skip(struct task *t, int64_t result);
 /* At an entry stop: the kernel does this call instead; the guest's registers are put back by arch_answer. */
 void arch_replace(struct task *t, const struct call *other);
 
+/* At an entry stop: a call of 32 bits, as far as it is an ordinary one, becomes its namesake of 64 bits. */
+void arch_widen(struct task *t);
+
+/* Lays out a call of 32 bits; its numbers by index, of those that stop and those that pass, 0 after the last. */
+void arch_narrow(struct user_regs_struct *r, const struct call *c);
+int arch_narrow_call(size_t index);
+int arch_narrow_passing(size_t index);
+
 /* 1 at the entry of a call, as far as registers tell: not at the end of one, unless that answered ENOSYS. */
 int arch_enters(const struct task *t);
 

@@ -11,13 +11,14 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "calls.h"
 #include "kernel.h"
 
 enum { X32 = 0x40000000, TMPFILE_BIT = 020000000, SETS_FS = 0x1002 };
 
 /* At worst each number has a fate of its own. */
-static struct sock_filter program[2 * MAX_CALLS + 64];
+static struct sock_filter program[2 * MAX_CALLS + 256];
 static unsigned short length;
 
 static void add(uint16_t code, uint8_t yes, uint8_t no, uint32_t k) {
@@ -72,10 +73,27 @@ static uint32_t fate(long nr) {
   return is_classified(nr) ? SECCOMP_TRACE | FILTER_MARK : SECCOMP_TRAP | FILTER_MARK;
 }
 
+/* Calls of 32 bits that a 64-bit program makes by int 0x80. */
+static void add_narrow(void) {
+  int nr;
+  for (size_t i = 0; (nr = arch_narrow_passing(i)); i++) {
+    add(BPF_JUMP_EQUAL, 0, 1, (uint32_t)nr);
+    add(BPF_RETURN, 0, 0, SECCOMP_ALLOW);
+  }
+  for (size_t i = 0; (nr = arch_narrow_call(i)); i++) {
+    add(BPF_JUMP_EQUAL, 0, 1, (uint32_t)nr);
+    add(BPF_RETURN, 0, 0, SECCOMP_TRACE | FILTER_MARK_NARROW);
+  }
+  add(BPF_RETURN, 0, 0, SECCOMP_TRAP | FILTER_MARK);
+}
+
 /* A run of numbers with one fate is one comparison, so that the filter stays short. */
 int install_filter(void) {
   length = 0;
   add(BPF_LD_WORD, 0, 0, offsetof(struct seccomp_data, arch));
+  add(BPF_JUMP_EQUAL, 0, 1, AUDIT_I386);
+  size_t jump = length++;
+  program[jump] = (struct sock_filter){BPF_JUMP, 0, 0, 0};
   add(BPF_JUMP_EQUAL, 1, 0, AUDIT_X86_64);
   add(BPF_RETURN, 0, 0, SECCOMP_ERRNO | ENOSYS);
   add(BPF_LD_WORD, 0, 0, offsetof(struct seccomp_data, nr));
@@ -89,6 +107,9 @@ int install_filter(void) {
     add(BPF_RETURN, 0, 0, fate(nr));
   }
   add(BPF_RETURN, 0, 0, fate(MAX_CALLS));
+  program[jump].k = (uint32_t)(length - jump - 1);
+  add(BPF_LD_WORD, 0, 0, offsetof(struct seccomp_data, nr));
+  add_narrow();
   struct sock_fprog filter = {length, program};
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return syscall(SYS_seccomp, SECCOMP_MODE_FILTER_CALL, 0, &filter) == 0;

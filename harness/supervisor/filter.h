@@ -6,6 +6,6 @@
 int install_filter(void);
 
 /* What tells our own answers from those of a guest's filter. */
-enum { FILTER_MARK = 0x5245 };
+enum { FILTER_MARK = 0x5245, FILTER_MARK_NARROW };
 
 #endif

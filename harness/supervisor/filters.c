@@ -11,6 +11,7 @@
 #include "calls.h"
 #include "event_log.h"
 #include "filter.h"
+#include "kernel.h"
 #include "supervisor.h"
 
 static int guests_have_some;
@@ -19,7 +20,8 @@ void filters_expected(void) { guests_have_some = 1; }
 
 int filter_stop(struct task *t) {
   unsigned long data = FILTER_MARK;
-  if (!guests_have_some || ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &data) != 0 || data == FILTER_MARK) return 0;
+  if (!guests_have_some || ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &data) != 0) return 0;
+  if (data == FILTER_MARK || data == FILTER_MARK_NARROW) return 0;
   if (!arch_load(t)) return 1;
   log_call(t);
   log_answer(t, -ENOSYS);
@@ -32,7 +34,8 @@ int filter_trap(struct task *t, int signal) {
   siginfo_t info;
   if (signal != SIGSYS || ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) != 0) return 0;
   if (info.si_code != BY_FILTER || info.si_errno != FILTER_MARK || !arch_load(t)) return 0;
-  give_up_on(info.si_syscall >= 0 && info.si_syscall < 1000 ? info.si_syscall : 999);
+  if (info.si_arch == AUDIT_I386) give_up_on(NARROW_CALL);
+  else give_up_on(info.si_syscall >= 0 && info.si_syscall < 1000 ? info.si_syscall : 999);
   arch_skip(t, -ENOSYS);
   return 1;
 }

@@ -90,6 +90,7 @@ void reap_dying(void) {
 /* A call's number decides; one that nobody classified gets ENOSYS, and the run cannot be vouched for. */
 static int on_call(struct task *t) {
   if (!arch_load(t)) return 0;
+  arch_widen(t);
   t->retry = t->again;
   t->again = 0;
   if (!t->retry) {

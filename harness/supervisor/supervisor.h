@@ -16,7 +16,7 @@ struct supervision {
 
 /* Why a run cannot be vouched for, in the trailer as kind=unsupported value=…; below 1000 it is a system call. */
 enum unsupported { FOREIGN_PROGRAM = 1001, UNREADABLE_PROGRAM = 1002, CANNOT_TRACE = 1003, CPUID_LEAKS = 1004,
-                   TRAP_FORGETS = 1005 };
+                   TRAP_FORGETS = 1005, NARROW_CALL = 1006 };
 
 /* What became of the program. */
 struct supervised {

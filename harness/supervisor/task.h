@@ -99,6 +99,7 @@ struct task {
   struct call call;
   int retry;          /* the handler was asked before for this very call */
   int leaves;         /* what the call at hand is answered with, because of a signal; 0 none */
+  int narrow;         /* a call of 32 bits is at hand */
   int second_half;    /* an exit stop is awaited */
   int again;          /* stopped at an exit stop whose call is to be repeated */
   int signal;         /* delivered at the next resume */

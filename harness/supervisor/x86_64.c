@@ -38,6 +38,11 @@ void arch_skip(struct task *t, int64_t result) {
 
 void arch_replace(struct task *t, const struct call *other) {
   struct user_regs_struct r = t->registers;
+  if (t->narrow) {
+    arch_narrow(&r, other);
+    ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
+    return;
+  }
   r.orig_rax = r.rax = (unsigned long long)other->nr;
   r.rdi = other->args[0], r.rsi = other->args[1], r.rdx = other->args[2];
   r.r10 = other->args[3], r.r8 = other->args[4], r.r9 = other->args[5];

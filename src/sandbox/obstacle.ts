@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<number, string>> = {
   1003: 'PID 1 could not trace it',
   1004: 'cpuid does not trap in it, although it did when the sandbox was probed',
   1005: 'PID 1 could not put back what it does about SIGSEGV or SIGILL, which a trap had made the kernel forget',
+  1006: 'it made a 32-bit system call (int 0x80) other than the ordinary ones, which full determinism refuses',
 };
 
 /** undefined where the kind of the ending says it all. */
