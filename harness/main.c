@@ -21,6 +21,7 @@
 #include "reversed.h"
 #include "supervisor/event_log.h"
 #include "supervisor/mechanisms.h"
+#include "supervisor/rewrite.h"
 #include "supervisor/supervisor.h"
 #include "trailer.h"
 
@@ -183,6 +184,7 @@ static void run_supervised(char **argv, long deadline, const struct supervision 
   else end->kind = found.spinning ? "indeterminate_spin" : "timeout";
   if (strcmp(end->kind, "signal") == 0) end->crash = found.crash;
   end->log = log_bytes(&end->log_size);
+  end->unproven = unproven_places();
 }
 
 /* As on an engine that had more processes of its own in here. */

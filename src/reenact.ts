@@ -28,7 +28,8 @@ import { RunScope, sweep } from './sandbox/scope.ts';
 import type { CaptureWay } from './state/capture.ts';
 import { BlobStore } from './store/blobs.ts';
 import { completed, judgeReplays, type RawReplay } from './verdict/decide.ts';
-import type { Outcome, ReplayRecord } from './verdict/record.ts';
+import type { ReplayRecord } from './verdict/record.ts';
+import type { Outcome } from './verdict/replay-result.ts';
 
 export interface RunOptions {
   manifests: LoadedManifest[];

@@ -1,7 +1,8 @@
 /** What happens during a run, for progress and event files. */
 import type { CaptureWay } from '../state/capture.ts';
 import type { RawReplay } from '../verdict/decide.ts';
-import type { Outcome, ReplayRecord } from '../verdict/record.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import type { Outcome } from '../verdict/replay-result.ts';
 
 export type RunEvent =
   | { type: 'swept'; count: number }

@@ -65,6 +65,7 @@ async function describe(p: Prepared, container: ContainerFacts, ending: Ending):
     ended: ending.ended,
     final_state_sha256: captured?.sha256 ?? null,
     ...(ending.crash ? { crash: ending.crash } : {}),
+    ...(ending.unproven ? { unproven_instructions: ending.unproven } : {}),
     ...(ending.obstacle ? { error: { code: ending.ended, message: ending.obstacle } } : {}),
   };
 }

@@ -1,5 +1,6 @@
 /** JUnit XML for CI: one suite a manifest, one case a replay. */
-import type { ReplayRecord, ReplayResult } from '../verdict/record.ts';
+import type { ReplayRecord } from '../verdict/record.ts';
+import type { ReplayResult } from '../verdict/replay-result.ts';
 
 /** XML text: markup escaped, characters XML 1.0 cannot hold replaced. */
 function xml(text: string): string {

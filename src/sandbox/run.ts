@@ -35,6 +35,8 @@ export interface Ending {
   stderr: CollectedOutput;
   /** Where a signal ended the program, when PID 1 supervised it and could see that. */
   crash: Crash | undefined;
+  /** Places of the program's text that may hold an instruction to rewrite, and are not proven to. */
+  unproven: number;
   /** The event log, where it was asked for. */
   log: Buffer | undefined;
 }
@@ -172,6 +174,7 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
       obstacle: trailer && obstacleOf(trailer),
       durationMs: trailer?.durationMs ?? o.timeoutMs,
       hidden: trailer?.hidden ?? -1,
+      unproven: trailer?.unproven ?? 0,
       stdout: await stdout.finish(),
       stderr: await stderr.text.finish(),
       crash: ended === 'signal' ? crash : undefined,

@@ -8,7 +8,7 @@ const PAYLOAD_BYTES = 128;
 export const TRAILER_BYTES: number = PAYLOAD_BYTES + 1 + 64 + 1;
 
 const PAYLOAD =
-  /^reenact-end\/1 kind=(exit|signal|timeout|exec_failed|unsupported|indeterminate_spin) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12})(?: crash=(\d{1,6}))?(?: log=(\d{1,8}))? *$/;
+  /^reenact-end\/1 kind=(exit|signal|timeout|exec_failed|unsupported|indeterminate_spin) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12})(?: crash=(\d{1,6}))?(?: log=(\d{1,8}))?(?: unproven=(\d{1,5}))? *$/;
 
 export interface Trailer {
   kind: 'exit' | 'signal' | 'timeout' | 'exec_failed' | 'unsupported' | 'indeterminate_spin';
@@ -22,6 +22,8 @@ export interface Trailer {
   /** Lengths of the crash record and of the event log before the trailer; null without one. */
   crashBytes: number | null;
   logBytes: number | null;
+  /** Places that may hold an instruction that should have been rewritten, and were left alone. */
+  unproven: number;
 }
 
 /** A one-time key: whoever learns it could forge an ending, so it never serves twice. */
@@ -38,7 +40,7 @@ export function readTrailer(tail: Buffer, key: Buffer): Trailer | undefined {
   if (!timingSafeEqual(mac, expected)) return undefined;
   const found = PAYLOAD.exec(payload.toString('latin1'));
   if (!found) return undefined;
-  const [, kind, value, oom, hidden, ms, crash, log] = found;
+  const [, kind, value, oom, hidden, ms, crash, log, unproven] = found;
   return {
     kind: kind as Trailer['kind'],
     value: Number(value),
@@ -47,6 +49,7 @@ export function readTrailer(tail: Buffer, key: Buffer): Trailer | undefined {
     durationMs: Number(ms),
     crashBytes: crash === undefined ? null : Number(crash),
     logBytes: log === undefined ? null : Number(log),
+    unproven: Number(unproven ?? 0),
   };
 }
 

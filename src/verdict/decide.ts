@@ -4,7 +4,8 @@ import type { Manifest } from '../manifest/definition.ts';
 import type { Gates, ImageCheck } from '../policy/shape.ts';
 import type { Ended } from '../sandbox/run.ts';
 import type { MachineFacts } from './machine.ts';
-import type { Claim, GateResult, ReplayResult, Verdict } from './record.ts';
+import type { Claim, GateResult, Verdict } from './record.ts';
+import type { ReplayResult } from './replay-result.ts';
 
 /** One replay before it was compared with anything. */
 export type RawReplay = Omit<ReplayResult, 'outcome'>;

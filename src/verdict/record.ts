@@ -15,35 +15,13 @@ import {
 import type { CustodyPlace } from '../evidence/custody.ts';
 import { type EvidenceRecord, evidenceRecordShape } from '../evidence/record.ts';
 import type { ImageCheck } from '../policy/shape.ts';
-import { type Crash, crashShape } from '../sandbox/crash.ts';
 import { MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
 import type { Processor } from '../sandbox/processor.ts';
-import type { Ended } from '../sandbox/run.ts';
 import { type Difference, differenceFields } from '../state/diff.ts';
 import { type Desync, desyncShape } from './desync.ts';
+import { type ReplayResult, replayShape } from './replay-result.ts';
 
 export type Verdict = 'reproduced' | 'diverged' | 'rejected' | 'inconclusive';
-export type Outcome = 'match' | 'diverged' | 'infra_error';
-
-export interface ReplayResult {
-  /** 1 to the number requested; stable across resumed runs and shards. */
-  index: number;
-  seed: number;
-  /** What run --vary changed around it. */
-  varied?: string;
-  outcome: Outcome;
-  /** null when the infrastructure failed before the program ended. */
-  ended: Ended | null;
-  final_state_sha256: Digest | null;
-  exit_code: number | null;
-  signal: string | null;
-  duration_ms: number;
-  /** Attempts, more than 1 when the infrastructure failed in between. */
-  attempts: number;
-  /** Where a signal ended it, with full determinism; left out where nobody could see that. */
-  crash?: Crash;
-  error?: { code: string; message: string };
-}
 
 export interface GateResult {
   name: string;
@@ -135,45 +113,6 @@ const digest = string({ pattern: DIGEST_PATTERN });
 const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 
-const replay = object(
-  {
-    index: count,
-    seed: count,
-    varied: text,
-    outcome: oneOf('match', 'diverged', 'infra_error'),
-    ended: oneOf(
-      'exit',
-      'signal',
-      'timeout',
-      'oom',
-      'output_limit',
-      'write_limit',
-      'exec_failed',
-      'unsupported',
-      'indeterminate_spin',
-      null,
-    ),
-    final_state_sha256: nullable(digest),
-    exit_code: nullable(integer(0, 255)),
-    signal: nullable(text),
-    duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
-    attempts: count,
-    crash: crashShape,
-    error: object({ code: text, message: text }, ['code', 'message']),
-  },
-  [
-    'index',
-    'seed',
-    'outcome',
-    'ended',
-    'final_state_sha256',
-    'exit_code',
-    'signal',
-    'duration_ms',
-    'attempts',
-  ],
-);
-
 const image = object(
   {
     requested: digest,
@@ -249,7 +188,7 @@ const fields: Record<keyof ReplayRecord, Shape> = {
       'pass',
     ]),
   ),
-  replays: array(replay),
+  replays: array(replayShape),
   policy: object({ name: text, sha256: digest }, ['name', 'sha256']),
   evidence: object(
     {

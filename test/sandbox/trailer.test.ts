@@ -21,6 +21,7 @@ it('a true trailer is read', () => {
     durationMs: 12,
     crashBytes: null,
     logBytes: null,
+    unproven: 0,
   });
   expect(trailer(GOOD)).toHaveLength(TRAILER_BYTES);
 });
@@ -40,6 +41,12 @@ it('a trailer with any byte changed, cut, or under another key is not', () => {
 it('an authenticated trailer of another format is refused', () => {
   expect(readTrailer(trailer('reenact-end/2 kind=exit value=0 oom=0 hidden=0 ms=1'), key)).toBeUndefined();
   expect(readTrailer(trailer('reenact-end/1 kind=other value=0 oom=0 hidden=0 ms=1'), key)).toBeUndefined();
+});
+
+it('places that could not be proven are counted', () => {
+  expect(readTrailer(trailer(`${GOOD} crash=262144 log=33554432 unproven=99999`), key)?.unproven).toBe(
+    99_999,
+  );
 });
 
 it('signals have their standard names', () => {
