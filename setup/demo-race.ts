@@ -11,7 +11,7 @@ import { say } from './say.ts';
 /** How often the race is tried as the program comes. */
 const PLAIN_RUNS = 40;
 /** Seeds tried at once, and in all. */
-const SEEDS = { atOnce: 20, most: 100 };
+const SEEDS = { atOnce: 10, most: 100 };
 
 /** The record that a run wrote as the last of its events. */
 function recordIn(folder: string, events: string): ReplayRecord {

@@ -153,7 +153,7 @@ export async function demo(root: string, env: Record<string, string>): Promise<n
   say(
     'the same seed with determinism off: it decides nothing, and the crash does not come when it is wanted',
   );
-  const off = ['--replays', '10', '--jobs', '4', '--determinism', 'off'];
+  const off = ['--replays', '5', '--jobs', '4', '--determinism', 'off'];
   const diverged = await run('run', 'crash.json', ...off);
 
   say('the same with other instructions and an envelope that was changed to fit: nothing is started');

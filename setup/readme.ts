@@ -1,4 +1,4 @@
-/** node setup/readme.ts LOG: puts what `npm run demo 2>&1 | tee LOG` printed into README.md, command by command. */
+/** node setup/readme.ts LOG: puts what `npm run demo 2>&1 | tee LOG` printed into README.md, and says of which commands. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,9 +12,9 @@ interface Printed {
   lines: string[];
 }
 
-/** The same command of another run: digests, the registry's port and the seed that was found may be others. */
+/** The same command of another run: digests, the registry's port and the seeds that were tried may be others. */
 const keyOf = (command: string): string =>
-  command.replace(/sha256:\S+|127\.0\.0\.1:\d+|--seed \d+|0x[0-9a-f]+/g, '#');
+  command.replace(/sha256:\S+|127\.0\.0\.1:\d+|--seeds? [\d.]+|0x[0-9a-f]+/g, '#');
 
 function readLog(path: string): Map<string, Printed> {
   const found = new Map<string, Printed>();
@@ -34,6 +34,7 @@ function renewed(block: string, log: Map<string, Printed>): string {
   const commands = block.split('\n').filter((line) => COMMAND.test(line));
   const printed = commands.map((line) => log.get(keyOf(line)));
   if (commands.length === 0 || printed.some((one) => !one)) return block;
+  process.stdout.write(`${commands.join('\n')}\n`);
   return printed.map((one) => `${one!.command}\n${one!.lines.join('\n').trimEnd()}\n`).join('\n');
 }
 
