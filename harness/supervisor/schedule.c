@@ -13,16 +13,19 @@
 #include "chaos.h"
 #include "calls.h"
 #include "clock.h"
+#include "ends.h"
 #include "event_log.h"
 #include "futex.h"
 #include "guest.h"
 #include "timers.h"
 
-enum { MAX_JUMPS = 1000, TURN = 5000, LONGEST_TURN_BITS = 12 };
+/* A turn is short, so that whoever was woken runs soon; it grows with what it costs to look for the next one. */
+enum { MAX_JUMPS = 1000, TURN = 100, TICKS_AN_ASK = 16, ASKS_A_REPEAT = 8, LONGEST_TURN = 5000, LONGEST_TURN_BITS = 12 };
 
 static uint64_t progress; /* counts what may have changed the answer to a repeated call */
 static pid_t last;
 static int64_t turn = TURN; /* of whoever runs, in ticks of the clock */
+static int64_t asked;       /* handlers in vain since the last turn began */
 
 enum action ask(struct task *t) {
   const struct handler *h = handler_of(t->call.nr);
@@ -73,6 +76,24 @@ static int answer_to_signal(long nr) {
   }
 }
 
+/* Who waits for nothing but a wake, a signal or a moment is told of it: there is no need to ask. */
+static int is_told(long nr) {
+  switch (nr) {
+    case SYS_futex:
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+    case SYS_pause:
+    case SYS_rt_sigsuspend:
+    case SYS_rt_sigtimedwait: return 1;
+    default: return 0;
+  }
+}
+
+static int is_worth_asking(const struct task *t) {
+  if (t->futex.woken || t->heard != signals_sent || signals_unseen || t->process->stops) return 1;
+  return !is_told(t->call.nr) || (t->deadline != NEVER && clock_now() >= t->deadline);
+}
+
 /* 1 when a blocked task can run now. */
 static int unblocks(struct task *t) {
   if (t->again) {
@@ -81,11 +102,14 @@ static int unblocks(struct task *t) {
       arch_answer(t, t->done ? (int64_t)t->done : answer_to_signal(t->call.nr));
       return 1;
     }
-    if (t->tried == progress) return 0;
+    if (t->tried == mark_try(t)) return 0;
     arch_repeat(t);
+    asked += ASKS_A_REPEAT;
     return 1;
   }
+  if (!is_worth_asking(t)) return 0;
   t->retry = 1;
+  asked++;
   enum action action = ask(t);
   if (action == BLOCK) return 0;
   perform(t, action);
@@ -138,29 +162,40 @@ void fire_timers(void) {
   reap_dying();
 }
 
+/* Whoever went in circles may find something changed. */
+static void end_circles(const struct task *but) {
+  for (struct task *t = tasks; t; t = t->next)
+    if (t != but) t->spins = 0;
+}
+
+static void begin_turn(struct task *t) {
+  if (!t->again) progress++;
+  if (!t->spins) end_circles(t);
+  last = t->tid;
+  t->chosen = clock_now();
+  turn = TURN + asked * TICKS_AN_ASK < LONGEST_TURN ? TURN + asked * TICKS_AN_ASK : LONGEST_TURN;
+  if (in_chaos()) turn = chaos_length(LONGEST_TURN_BITS);
+  if (!t->again) asked = 0;
+}
+
 /* A timer that nobody listens to must not keep us from looking at the real clock. */
 struct task *choose_task(void) {
   for (int jumps = 0; jumps < MAX_JUMPS; jumps++) {
     fire_timers();
     struct task *t = first_that_can(0);
-    int64_t due = earliest_deadline();
+    int64_t due = t ? NEVER : earliest_deadline();
     /* Who goes in circles runs only after somebody else did something, or when nothing else is left. */
     if (!t && due == NEVER) t = first_that_can(1);
     if (t) {
-      if (!t->again) progress++;
-      for (struct task *o = tasks; o && !t->spins; o = o->next)
-        if (o != t) o->spins = 0;
-      last = t->tid;
-      t->chosen = clock_now();
-      turn = in_chaos() ? chaos_length(LONGEST_TURN_BITS) : TURN;
+      begin_turn(t);
       return t;
     }
-    /* What still comes, comes from the kernel: all are to try again. */
-    if (due == NEVER) progress++;
+    progress++;
+    /* What still comes, comes from the kernel: all are to try again, also who waits for a child. */
+    if (due == NEVER) signals_sent++;
     if (due == NEVER) return NULL;
     clock_jump(due);
-    for (t = tasks; t; t = t->next) t->spins = 0;
-    progress++;
+    end_circles(NULL);
   }
   return NULL;
 }
@@ -174,7 +209,10 @@ int others_wait(const struct task *t) {
   return 0;
 }
 
-uint64_t mark_try(void) { return progress; }
+/* Only a child's change, which is counted with the signals, can end a wait for it. */
+uint64_t mark_try(const struct task *t) {
+  return t->call.nr == SYS_wait4 || t->call.nr == SYS_waitid ? signals_sent : progress;
+}
 void mark_success(void) { progress++; }
 
 void release_vfork_parent(pid_t child) {

@@ -24,14 +24,11 @@ int others_wait(const struct task *t);
 /* Sends the signals of timers that are due. */
 void fire_timers(void);
 
-/* Waits for everybody who was killed while stopped, so that all see them dead from now on. */
-void reap_dying(void);
-
 /* Waits for the next stop or end of a thread that is certain to come to one; it is ready then, or out of the books. */
 void await_stop(struct task *t);
 
 /* What to remember when a repeated call failed: it is worth another try once this has changed. */
-uint64_t mark_try(void);
+uint64_t mark_try(const struct task *t);
 
 /* A repeated call succeeded, which others may have waited for. */
 void mark_success(void);

@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "calls.h"
 #include "clock.h"
+#include "ends.h"
 #include "guest.h"
 #include "schedule.h"
 #include "stop.h"

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ends.h"
 #include "guest.h"
 #include "kernel.h"
 #include "schedule.h"

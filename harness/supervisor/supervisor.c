@@ -18,6 +18,7 @@
 #include "chaos.h"
 #include "clock.h"
 #include "crash.h"
+#include "ends.h"
 #include "event_log.h"
 #include "exec.h"
 #include "filters.h"
@@ -38,53 +39,13 @@
 #include "watch.h"
 
 static struct supervised found = {.unsupported = -1};
-static pid_t root;
+enum { CROWD = 32 }; /* of so many threads, one is waited for alone */
+
 static int wants_core, wants_log;
 static pid_t newborn; /* its first stop came before its parent's */
 
 void give_up_on(int reason) {
   if (found.unsupported < 0) found.unsupported = reason;
-}
-
-/* Waits for a task that is certain to stop or end soon; 0 when even that takes too long. */
-static int wait_for(pid_t tid, int *status) {
-  for (;;) {
-    if (await_guest(tid, status) == tid) return 1;
-    if (errno != EINTR || time_is_over()) return 0;
-  }
-}
-
-static void buried(struct task *t, int status) {
-  if (t->tid == root && t->process->tgid == root) {
-    found.over = 1;
-    found.status = status;
-  }
-  on_death(t, status);
-}
-
-/* A thread that executes a program takes its leader's place: that leader's end is never told. */
-static int is_at_work(const struct process *p) {
-  for (const struct task *t = tasks; t; t = t->next)
-    if (t->process == p && t->state == RUNNING) return 1;
-  return 0;
-}
-
-/* Leaders last: the kernel tells of their end only when their threads are reaped. */
-void reap_dying(void) {
-  for (int leaders = 0; leaders < 2; leaders++)
-    for (struct task *t = tasks, *next; t; t = next) {
-      unsigned long message;
-      int status;
-      next = t->next;
-      if ((t->tid == t->process->tgid) != leaders) continue;
-      if (t->state == STOPPED || is_at_work(t->process) || (t->state == GONE && t->process->tasks > 1)) continue;
-      if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) == 0 || errno != ESRCH) continue;
-      int alive;
-      do alive = wait_for(t->tid, &status);
-      while (alive && WIFSTOPPED(status));
-      if (!alive) return; /* its end is not known, and must not be made up */
-      buried(t, status);
-    }
 }
 
 /* A call's number decides; one that nobody classified gets ENOSYS, and the run cannot be vouched for. */
@@ -125,7 +86,7 @@ static int on_answer(struct task *t) {
   if (action != AGAIN) return 1;
   t->again = 1;
   t->state = BLOCKED;
-  t->tried = mark_try();
+  t->tried = mark_try(t);
   return 0;
 }
 
@@ -158,7 +119,7 @@ static int on_birth(struct task *parent, int vfork) {
   if (!(flags & THREAD)) inherit_memory(child->process, parent->process, vfork || flags & SHARES_MEMORY);
   int met = newborn == child->tid;
   newborn = 0;
-  if (!met && (!wait_for(child->tid, &status) || !WIFSTOPPED(status))) buried(child, status);
+  if (!met && (!await_certain(child->tid, &status) || !WIFSTOPPED(status))) bury(child, status);
   if (find_task((pid_t)pid) && vfork) {
     parent->state = VFORKING;
     parent->vfork_child = child->tid;
@@ -177,13 +138,13 @@ static int on_exec(struct task *t, pid_t pid) {
   if (self && self != t) futex_wake_heirs(t);
   if (self && self != t) {
     remove_task(t);
-    self->tid = pid;
+    renumber_task(self, pid);
     t = self;
   }
   ptrace(PTRACE_SYSCALL, t->tid, NULL, NULL);
-  if (!wait_for(t->tid, &status)) return 0;
+  if (!await_certain(t->tid, &status)) return 0;
   if (!WIFSTOPPED(status)) {
-    buried(t, status);
+    bury(t, status);
     return 0;
   }
   wake_joiner(t);
@@ -196,8 +157,10 @@ static int on_exec(struct task *t, pid_t pid) {
 
 int on_stop(struct task *t, pid_t pid, int status) {
   if (WIFEXITED(status) || WIFSIGNALED(status)) {
-    buried(t, status);
-    reap_dying();
+    /* A thread that ends by itself takes nobody with it. */
+    int alone = t->call.nr == SYS_exit && WIFEXITED(status) && t->process->tasks > 1;
+    bury(t, status);
+    if (!alone) reap_dying();
     return 0;
   }
   int signal = WSTOPSIG(status);
@@ -216,7 +179,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (trap_stop(t, signal) || filter_trap(t, signal)) return 1;
   if (signal == SIGSEGV && execute_made(t)) return 1;
-  if (t->process->tgid == root) crash_note(t, signal, wants_core);
+  if (is_program(t->process)) crash_note(t, signal, wants_core);
   log_signal(t, signal);
   t->signal = trap_deliver(t, signal);
   t->again = t->again && guest_ignored(t) >> (signal - 1) & 1;
@@ -226,18 +189,21 @@ int on_stop(struct task *t, pid_t pid, int status) {
 void await_stop(struct task *t) {
   int status;
   t->state = RUNNING;
-  if (wait_for(t->tid, &status) && on_stop(t, t->tid, status)) t->state = READY;
+  if (await_certain(t->tid, &status) && on_stop(t, t->tid, status)) t->state = READY;
 }
 
 /* Lets `t` run until somebody else has to; NULL waits for whatever comes from outside. */
 static void run(struct task *t) {
-  int status, quiet = 0, patience = 2;
+  int status, quiet = 0, patience = 2, anybody = 0;
   enum walk walked = t ? walk(&t) : NO_WALK;
   if (walked == WALKED) return;
   if (t && walked == NO_WALK) resume(t);
   for (;;) {
-    pid_t pid = await_guest(-1, &status);
-    if (pid < 0 && errno != EINTR) return;
+    /* To wait for anybody costs more the more there are: others have news only where `t` waits for their end. */
+    pid_t whom = t && !anybody && task_count > CROWD ? t->tid : -1, pid = await_guest(whom, &status);
+    if (pid < 0 && errno != EINTR && whom == -1) return;
+    anybody = pid < 0;
+    if (pid < 0 && errno != EINTR) continue;
     if (pid < 0) {
       if (t && time_is_over()) found.spinning = quiet + patience > 10 && others_wait(t);
       if (!t || time_is_over()) return;
@@ -256,7 +222,7 @@ static void run(struct task *t) {
     if (!stopped) continue;
     quiet = 0;
     int goes_on = on_stop(stopped, pid, status);
-    if (found.over || found.unsupported > 1000) return;
+    if (is_over() || found.unsupported > 1000) return;
     if (goes_on && (stopped == t || find_task(pid) == t)) resume(t);
     else if (!t || stopped == t) return;
   }
@@ -267,7 +233,7 @@ static int stop_at_gate(pid_t child, int gate) {
   int status;
   if (!seize(child, gate)) return 0;
   ptrace(PTRACE_INTERRUPT, child, NULL, NULL);
-  return wait_for(child, &status) && WIFSTOPPED(status) && write(gate, "", 1) == 1;
+  return await_certain(child, &status) && WIFSTOPPED(status) && write(gate, "", 1) == 1;
 }
 
 struct supervised supervise(pid_t child, int gate, const struct supervision *s, long deadline_ms) {
@@ -279,7 +245,7 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   identity_begin(s->cpus);
   inodes_begin();
   folders_begin(s->reversed);
-  root = child;
+  ends_begin(child);
   wants_core = s->core;
   wants_log = s->log;
   watch_real_time(deadline_ms);
@@ -289,9 +255,11 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   }
   add_task(child, NULL);
   place(child);
-  while (!found.over && found.unsupported <= 1000 && tasks && !time_is_over())
+  while (!is_over() && found.unsupported <= 1000 && tasks && !time_is_over())
     run(choose_task());
   stop_watching();
+  found.over = is_over();
+  found.status = status_at_end();
   if (found.over) found.crash = crash_record(found.status);
   return found;
 }

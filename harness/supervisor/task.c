@@ -11,14 +11,36 @@
 #include "traps.h"
 #include "vectors.h"
 
+/* By the last bits of their numbers. */
+enum { BUCKETS = 1024 };
+static struct task *buckets[BUCKETS];
+
 struct task *tasks;
+int task_count;
 uint64_t signals_sent;
 int signals_unseen;
 
 struct task *find_task(pid_t tid) {
-  for (struct task *t = tasks; t; t = t->next)
-    if (t->tid == tid) return t;
-  return NULL;
+  struct task *t = buckets[(unsigned)tid % BUCKETS];
+  while (t && t->tid != tid) t = t->same_bucket;
+  return t;
+}
+
+static void file(struct task *t) {
+  t->same_bucket = buckets[(unsigned)t->tid % BUCKETS];
+  buckets[(unsigned)t->tid % BUCKETS] = t;
+}
+
+static void unfile(struct task *t) {
+  struct task **at = &buckets[(unsigned)t->tid % BUCKETS];
+  while (*at != t) at = &(*at)->same_bucket;
+  *at = t->same_bucket;
+}
+
+void renumber_task(struct task *t, pid_t tid) {
+  unfile(t);
+  t->tid = tid;
+  file(t);
 }
 
 uint64_t new_space(void) {
@@ -53,6 +75,8 @@ struct task *add_task(pid_t tid, struct process *process) {
   t->previous = last;
   if (last) last->next = t;
   else tasks = t;
+  file(t);
+  task_count++;
   return t;
 }
 
@@ -63,6 +87,8 @@ void forget_memory(struct process *p) {
 }
 
 void remove_task(struct task *t) {
+  unfile(t);
+  task_count--;
   if (t->previous) t->previous->next = t->next;
   else tasks = t->next;
   if (t->next) t->next->previous = t->previous;

@@ -70,6 +70,7 @@ struct process {
   struct ranges *text;            /* where its memory was written over, or will be; NULL: nowhere */
   uint64_t vector[2 * VECTOR_ENTRIES]; /* the auxiliary vector as its program found it */
   int stops;                      /* stopped by a signal, or about to be */
+  int works;                      /* one of its threads runs, while it is looked for who died */
 };
 
 /* An open of a FIFO that waits for a writer, its descriptor already there. */
@@ -91,7 +92,7 @@ struct waiting {
 };
 
 struct task {
-  struct task *next, *previous;
+  struct task *next, *previous, *same_bucket;
   pid_t tid;
   struct process *process;
   enum state state;
@@ -131,6 +132,7 @@ struct task {
 
 /* Every task, in the order of their making. */
 extern struct task *tasks;
+extern int task_count;
 
 /* Counts what may have sent a signal or changed a child. */
 extern uint64_t signals_sent;
@@ -139,6 +141,9 @@ extern uint64_t signals_sent;
 extern int signals_unseen;
 
 struct task *find_task(pid_t tid);
+
+/* The thread that executes a program gets its leader's number. */
+void renumber_task(struct task *t, pid_t tid);
 
 /* A new thread of `process`, or of a new process when that is NULL. */
 struct task *add_task(pid_t tid, struct process *process);

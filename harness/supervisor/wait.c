@@ -22,6 +22,7 @@ enum action on_wait4(struct task *t, struct call *c) { return without_sleep(t, c
 enum action after_wait4(struct task *t, struct call *c) {
   int64_t none[18] = {0};
   if (c->result > 0 && c->args[3]) guest_write(t, c->args[3], none, sizeof none);
+  if (c->result > 0) signals_sent++; /* another thread may wait for the same child */
   return c->result == 0 ? AGAIN : DONE;
 }
 
@@ -42,5 +43,7 @@ enum action after_waitid(struct task *t, struct call *c) {
   if (c->result != 0) return DONE;
   if (c->args[4]) guest_write(t, c->args[4], none, sizeof none);
   uint64_t told = c->args[2] ? c->args[2] : arch_stack(t) - BELOW_STACK;
-  return guest_read(t, told + PID_AT, &pid, sizeof pid) && pid == 0 ? AGAIN : DONE;
+  if (guest_read(t, told + PID_AT, &pid, sizeof pid) && pid == 0) return AGAIN;
+  signals_sent++;
+  return DONE;
 }

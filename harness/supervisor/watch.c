@@ -39,6 +39,13 @@ pid_t await_guest(pid_t whom, int *status) {
   return pid;
 }
 
+int await_certain(pid_t tid, int *status) {
+  for (;;) {
+    if (await_guest(tid, status) == tid) return 1;
+    if (errno != EINTR || time_is_over()) return 0;
+  }
+}
+
 void watch_real_time(long deadline_ms) {
   struct sigaction action = {.sa_handler = look};
   struct itimerval every = {{0, LOOK_EVERY_US}, {0, LOOK_EVERY_US}};

@@ -10,6 +10,9 @@ void stop_watching(void);
 /* waitpid, and the only call of ours that a signal can cut short: a poll that says EINTR would be taken for an answer. */
 pid_t await_guest(pid_t whom, int *status);
 
+/* Waits for a task that is certain to stop or end soon; 0 when even that takes too long. */
+int await_certain(pid_t tid, int *status);
+
 /* 1 when it was interrupted since this was asked last. */
 int has_looked(void);
 
