@@ -71,7 +71,8 @@ enum action on_kill(struct task *t, struct call *c), after_kill(struct task *t, 
     on_sigtimedwait(struct task *t, struct call *c), on_sigaction(struct task *t, struct call *c),
     after_sigaction(struct task *t, struct call *c);
 enum action on_fstat(struct task *t, struct call *c), on_newfstatat(struct task *t, struct call *c);
-enum action on_stat(struct task *t, struct call *c), after_stat(struct task *t, struct call *c),
+enum action on_stat(struct task *t, struct call *c), on_statx(struct task *t, struct call *c),
+    observe_exit(struct task *t, struct call *c), after_stat(struct task *t, struct call *c),
     after_newfstatat(struct task *t, struct call *c), after_statx(struct task *t, struct call *c),
     after_statfs(struct task *t, struct call *c), on_getdents(struct task *t, struct call *c);
 enum action on_open(struct task *t, struct call *c), after_open(struct task *t, struct call *c);

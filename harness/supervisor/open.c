@@ -61,7 +61,7 @@ enum action on_open(struct task *t, struct call *c) {
       kernel_path(t, at, path, found, kernels))
     t->replaced = proc_text(kernels, text, sizeof text);
   t->creates = creates(flags, path, found);
-  if (t->replaced < 0) return flags & (O_CREAT | O_TRUNC | O_TMPFILE) ? AFTER : RUN;
+  if (t->replaced < 0) return t->creates || flags & O_TRUNC ? AFTER : RUN;
   struct call memory = {SYS_memfd_create, {c->args[c->nr == SYS_open ? 0 : 1], flags & O_CLOEXEC ? MFD_CLOEXEC : 0}, 0};
   arch_replace(t, &memory);
   return AFTER;

@@ -3,11 +3,18 @@ import { Fault } from '../base/fault.ts';
 import { type Mechanism, WITHOUT_NAMES, withoutOf } from '../sandbox/mechanisms.ts';
 import type { Arguments } from './options.ts';
 
+/** The mechanisms behind these words, and behind those of REENACT_WITHOUT, which whole test suites are run with. */
+export function withoutNamed(words: string[], env: NodeJS.ProcessEnv = process.env): Mechanism[] {
+  const all = [...words, ...(env.REENACT_WITHOUT ?? '').split(',').filter(Boolean)];
+  const named = all.flatMap((word) => {
+    const found = withoutOf(word);
+    if (!found) throw new Fault('usage', `--without is one of ${WITHOUT_NAMES.join(', ')}, not "${word}"`);
+    return found;
+  });
+  return [...new Set(named)];
+}
+
 /** The mechanisms to do without; --allow-degraded beside it is accepted and means nothing any more. */
 export function withoutFrom(a: Arguments): Mechanism[] {
-  return a.list('without').flatMap((word) => {
-    const named = withoutOf(word);
-    if (!named) throw new Fault('usage', `--without is one of ${WITHOUT_NAMES.join(', ')}, not "${word}"`);
-    return named;
-  });
+  return withoutNamed(a.list('without'));
 }

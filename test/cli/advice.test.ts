@@ -95,15 +95,15 @@ const OTHERS =
 /** Options that a text names, without those of a command that it names in full. */
 function advised(text: string): string[] {
   const named = Object.keys(OPTIONS).sort((a, b) => b.length - a.length);
-  const rest = text.replaceAll(
-    /\breenact ([a-z]+(?: [a-z]+)?)([^;,()]*)/g,
-    (whole, words: string, tail: string) => {
+  // Behind -- stands the program's own command.
+  const rest = text
+    .replace(/ -- [\s\S]*/, '')
+    .replaceAll(/\breenact ([a-z]+(?: [a-z]+)?)([^;,()]*)/g, (whole, words: string, tail: string) => {
       const command = named.find((name) => `${words} `.startsWith(`${name} `));
       const known = ['help', ...Object.keys(command === undefined ? {} : OPTIONS[command]!)];
       const options = [...tail.matchAll(/--([a-z][a-z-]*)/g)].map(([, option]) => option!);
       return options.every((option) => known.includes(option)) ? '' : whole;
-    },
-  );
+    });
   return OTHERS.test(rest)
     ? []
     : [...rest.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)].map(([, option]) => option!);

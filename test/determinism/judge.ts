@@ -1,4 +1,6 @@
 /** Judges cases: first without determinism, as a control, which must differ, then with it. */
+import type { Digest } from '../../src/base/digest.ts';
+import type { Mechanism } from '../../src/sandbox/mechanisms.ts';
 import type { Engine } from '../../src/sandbox/port.ts';
 import type { BlobStore } from '../../src/store/blobs.ts';
 import { readState } from '../../src/verdict/explain.ts';
@@ -23,6 +25,8 @@ export interface Replays {
   verdict: string;
   reason: string;
   ending: string;
+  /** The state that counts: of one kind of machine it must be that of every other. */
+  state: Digest | null;
   /** What the reference printed; empty when it is not known. */
   stdout: string;
   /** The first difference, or the message of a verdict that is none. */
@@ -43,6 +47,8 @@ export interface JudgeOptions {
   controls: number;
   jobs: number;
   signal: AbortSignal;
+  /** As on a host that lacks these. */
+  without?: Mechanism[];
 }
 
 interface Ran {
@@ -96,21 +102,33 @@ function judgeReplays({ record, stdout }: Ran): Replays {
     verdict: record.verdict,
     reason: record.reason,
     ending: endings(record),
+    state: record.final_state_sha256,
     stdout,
     detail: context ? `${context.expected} | ${context.actual}` : record.message,
   };
 }
 
+/** Runs the cases without determinism until two replays differ, in their order. */
+export async function controlCases(
+  cases: Case[],
+  { controls: replays, without: _without, ...o }: JudgeOptions,
+): Promise<Control[]> {
+  const ran = await runCases(cases, { ...o, determinism: 'off', replays, failFast: true }, look);
+  return ran.map(judgeControl);
+}
+
+/** Runs the cases with determinism, in their order. */
+export async function replayCases(
+  cases: Case[],
+  { controls: _controls, ...o }: JudgeOptions,
+): Promise<Replays[]> {
+  const ran = await runCases(cases, { ...o, determinism: 'full', failFast: false }, look);
+  return ran.map(judgeReplays);
+}
+
 /** Runs and judges the cases, in their order. */
 export async function judgeCases(cases: Case[], o: JudgeOptions): Promise<Row[]> {
-  const { controls: most, ...common } = o;
-  const off = { ...common, determinism: 'off', replays: most, failFast: true } as const;
-  const controls = await runCases(cases, off, look);
-  const full = { ...common, determinism: 'full', failFast: false } as const;
-  const replays = hasSupervisor() ? await runCases(cases, full, look) : [];
-  return cases.map((c, i) => ({
-    case: c,
-    control: judgeControl(controls[i]!),
-    replays: replays[i] ? judgeReplays(replays[i]) : undefined,
-  }));
+  const controls = await controlCases(cases, o);
+  const replays = hasSupervisor() ? await replayCases(cases, o) : [];
+  return cases.map((c, i) => ({ case: c, control: controls[i]!, replays: replays[i] }));
 }

@@ -2,7 +2,13 @@
 import { parseArgs } from 'node:util';
 
 import { EXIT, FAULTS, Fault } from '../../src/base/fault.ts';
+import { connectEngine } from '../../src/cli/engine.ts';
+import { withoutNamed } from '../../src/cli/without.ts';
+import { hostOf } from '../../src/sandbox/bare.ts';
+import { loadKit } from '../../src/sandbox/kit.ts';
+import type { Mechanism } from '../../src/sandbox/mechanisms.ts';
 import type { Engine } from '../../src/sandbox/port.ts';
+import { processorText } from '../../src/sandbox/processor.ts';
 import { buildCases } from './builds.ts';
 import { fixtureCases, racyCases } from './groups.ts';
 import { judgeCases, type Row } from './judge.ts';
@@ -11,6 +17,7 @@ import { runtimeCases } from './runtimes.ts';
 import { HEADER, rowText, totalsText } from './table.ts';
 import { variedEngine } from './varied.ts';
 import { judgeRow } from './verdict.ts';
+import { wayOf } from './ways.ts';
 
 /** Programs judged in one run of the product: enough to share its preparations, few enough to see progress. */
 const BATCH = 12;
@@ -29,6 +36,7 @@ interface Arguments {
   replays: number;
   controls: number;
   jobs: number;
+  without: Mechanism[];
 }
 
 function parse(args: string[]): Arguments {
@@ -40,6 +48,7 @@ function parse(args: string[]): Arguments {
       controls: { type: 'string', default: '10' },
       jobs: { type: 'string', default: '2' },
       only: { type: 'string', default: '' },
+      without: { type: 'string', multiple: true, default: [] },
     },
   });
   const groups = positionals.length > 0 ? positionals : BY_DEFAULT;
@@ -58,7 +67,15 @@ function parse(args: string[]): Arguments {
     replays: number('replays', 2),
     controls: number('controls', 2),
     jobs: number('jobs', 1),
+    without: withoutNamed(values.without),
   };
+}
+
+/** On which kind of machine, and in which way: results of another say nothing about this one. */
+async function wayText({ without }: Arguments): Promise<string> {
+  const engine = await connectEngine();
+  const { processor, mechanisms } = await hostOf(engine, loadKit(), await engine.facts(), without);
+  return `${wayOf(mechanisms)}; processor ${processorText(processor)}; mechanisms ${mechanisms.join(', ')}\n`;
 }
 
 /** Runs the groups and fills `rows`, so that what was judged is still there when something breaks it off. */
@@ -67,14 +84,15 @@ async function judgeGroups(a: Arguments, rows: Row[], signal: AbortSignal): Prom
   if (!registry || !process.env.DOCKER_HOST)
     throw new Fault('usage', 'DOCKER_HOST and REENACT_REGISTRY are not set; npm run determinism sets them');
   const engine = await variedEngine(process.env);
-  const { replays, controls, jobs } = a;
+  const { replays, controls, jobs, without } = a;
+  process.stdout.write(await wayText(a));
   for (const group of a.groups) {
     const cases = (await GROUPS[group]!(registry, engine)).filter((c) => a.only.test(c.name));
     if (cases.length === 0) throw new Fault('usage', `--only ${a.only.source} leaves nothing of ${group}`);
     process.stdout.write(`\n${group}\n${HEADER}`);
     for (let at = 0; at < cases.length; at += BATCH) {
       const batch = cases.slice(at, at + BATCH);
-      const judged = await judgeCases(batch, { engine, replays, controls, jobs, signal });
+      const judged = await judgeCases(batch, { engine, replays, controls, jobs, signal, without });
       process.stdout.write(judged.map(rowText).join(''));
       rows.push(...judged);
     }

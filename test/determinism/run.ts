@@ -9,6 +9,7 @@ import { manifestSchema } from '../../src/manifest/definition.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { runManifests } from '../../src/reenact.ts';
+import type { Mechanism } from '../../src/sandbox/mechanisms.ts';
 import type { Engine } from '../../src/sandbox/port.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
@@ -35,6 +36,8 @@ export interface Case {
 export interface RunOptions {
   engine: Engine;
   determinism: 'full' | 'off';
+  /** As on a host that lacks these. */
+  without?: Mechanism[];
   replays: number;
   /** Stop at the first difference. */
   failFast: boolean;
@@ -90,6 +93,7 @@ export async function runCases<T>(
       out: join(folder, 'out'),
       imageCache: join(folder, 'images'),
       repositories: [],
+      determinism: { without: o.without ?? [] },
       jobs: o.jobs,
       replays: o.replays,
       failFast: o.failFast,

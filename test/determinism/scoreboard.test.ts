@@ -16,6 +16,7 @@ const REPLAYS: Replays = {
   verdict: 'reproduced',
   reason: 'self_consistent',
   ending: 'exit 0',
+  state: null,
   stdout: 'call=refused',
   detail: '',
 };

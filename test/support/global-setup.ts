@@ -3,6 +3,10 @@ import type { TestProject } from 'vitest/node';
 
 import { compilePages, pushPages } from '../../setup/demo-image.ts';
 import { type BuiltImage, pushImage, pushManifest } from '../../setup/image.ts';
+import { connectEngine } from '../../src/cli/engine.ts';
+import { hostOf } from '../../src/sandbox/bare.ts';
+import { loadKit } from '../../src/sandbox/kit.ts';
+import type { Mechanism } from '../../src/sandbox/mechanisms.ts';
 import { fixtureLayers } from './fixture-image.ts';
 
 export interface World {
@@ -12,6 +16,8 @@ export interface World {
   index: string;
   /** The demo's server. */
   pages: BuiltImage;
+  /** What the engine's machine has for full determinism. */
+  mechanisms: Mechanism[];
 }
 
 declare module 'vitest' {
@@ -51,10 +57,12 @@ export default async function setup(project: TestProject): Promise<void> {
     }),
     'application/vnd.oci.image.index.v1+json',
   );
+  const engine = await connectEngine();
   project.provide('world', {
     registry,
     fixture,
     index,
     pages: await pushPages(registry, compilePages(process.cwd())),
+    mechanisms: (await hostOf(engine, loadKit(), await engine.facts(), [])).mechanisms,
   });
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, inject } from 'vitest';
 
+import { withoutNamed } from '../../src/cli/without.ts';
 import type { Manifest } from '../../src/manifest/definition.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
@@ -75,6 +76,7 @@ export async function replay(content: Manifest, o: RunHelp = {}): Promise<Replay
     imageCache: join(folder, 'images'),
     repositories: [],
     jobs: 2,
+    determinism: { without: withoutNamed([]) },
     signal: new AbortController().signal,
     ...o,
   });
