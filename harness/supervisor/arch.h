@@ -20,6 +20,9 @@ void arch_narrow(struct user_regs_struct *r, const struct call *c);
 int arch_narrow_call(size_t index);
 int arch_narrow_passing(size_t index);
 
+/* An argument as the guest finds it in its register after the call. */
+void arch_set_argument(struct task *t, int index, uint64_t value);
+
 /* 1 at the entry of a call, as far as registers tell: not at the end of one, unless that answered ENOSYS. */
 int arch_enters(const struct task *t);
 

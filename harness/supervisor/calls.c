@@ -142,8 +142,9 @@ static const struct handler handlers[MAX_CALLS] = {
     /* Always refused: they order or tell what nothing here can make the same. */
     [SYS_rseq] = NO_SUCH, [SYS_clone3] = NO_SUCH, [SYS_io_uring_setup] = NO_SUCH, [SYS_io_uring_enter] = NO_SUCH,
     [SYS_io_uring_register] = NO_SUCH, [SYS_perf_event_open] = FORBIDDEN, [SYS_userfaultfd] = FORBIDDEN,
-    [SYS_bpf] = FORBIDDEN, [SYS_process_vm_readv] = FORBIDDEN, [SYS_process_vm_writev] = FORBIDDEN,
-    [SYS_pidfd_getfd] = FORBIDDEN, [SYS_kcmp] = FORBIDDEN, [SYS_setns] = FORBIDDEN, [SYS_unshare] = FORBIDDEN,
+    [SYS_bpf] = FORBIDDEN, [SYS_process_vm_readv] = {on_process_vm, 0, 0}, [SYS_process_vm_writev] = {on_process_vm, 0, 0},
+    [SYS_ptrace] = {on_ptrace, 0, 0},
+    [SYS_pidfd_getfd] = {on_getfd, 0, 0}, [SYS_kcmp] = FORBIDDEN, [SYS_setns] = FORBIDDEN, [SYS_unshare] = FORBIDDEN,
     [SYS_mount] = FORBIDDEN, [SYS_umount2] = FORBIDDEN, [SYS_pivot_root] = FORBIDDEN, [SYS_chroot] = FORBIDDEN,
     [SYS_swapon] = FORBIDDEN, [SYS_swapoff] = FORBIDDEN, [SYS_reboot] = FORBIDDEN, [SYS_sethostname] = FORBIDDEN,
     [SYS_setdomainname] = FORBIDDEN, [SYS_syslog] = FORBIDDEN, [SYS_quotactl] = FORBIDDEN,

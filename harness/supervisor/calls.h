@@ -81,6 +81,8 @@ enum action on_utimes(struct task *t, struct call *c), after_utimes(struct task 
 enum action on_rr_interval(struct task *t, struct call *c), after_mincore(struct task *t, struct call *c);
 enum action on_map(struct task *t, struct call *c), on_protect(struct task *t, struct call *c);
 enum action after_map(struct task *t, struct call *c), after_protect(struct task *t, struct call *c);
+enum action on_ptrace(struct task *t, struct call *c), on_process_vm(struct task *t, struct call *c),
+    on_getfd(struct task *t, struct call *c);
 enum action on_restart(struct task *t, struct call *c);
 enum action answer_perm(struct task *t, struct call *c), answer_nosys(struct task *t, struct call *c);
 

@@ -23,6 +23,7 @@ enum { ROOM = 262144, MAX_THREADS = 64, HASHED = 256 << 20 };
 
 static char text[ROOM];
 static size_t length;
+static int wants_core;
 static int noted; /* the signal, 0: none */
 
 static void put(const char *format, ...) {
@@ -146,7 +147,9 @@ static int ends_process(struct task *t, int signal) {
   return !((ignored | caught) >> (signal - 1) & 1);
 }
 
-void crash_note(struct task *t, int signal, int wants_core) {
+void crash_begin(int core) { wants_core = core; }
+
+void crash_note(struct task *t, int signal) {
   siginfo_t info;
   if (!ends_process(t, signal) || ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) != 0 || !arch_load(t)) return;
   const struct maps *m = read_maps(t);

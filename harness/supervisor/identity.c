@@ -117,9 +117,10 @@ enum action on_personality(struct task *t, struct call *c) {
 
 /* What would hide the guest from the supervisor is answered as if it were done. */
 enum action on_prctl(struct task *t, struct call *c) {
-  enum { GET_TSC = 25, SET_TSC = 26, GIVEN = 1, REFUSED = 2, SET_MM = 35, SYSCALL_DISPATCH = 59, GET_AUXV = 0x41555856 };
+  enum { GET_TSC = 25, SET_TSC = 26, GIVEN = 1, REFUSED = 2, SET_MM = 35, SET_TRACER = 0x59616d61, SYSCALL_DISPATCH = 59, GET_AUXV = 0x41555856 };
   switch ((int)c->args[0]) {
     case PR_SET_SECCOMP: filters_expected(); return RUN;
+    case SET_TRACER: return answer(c, 0); /* who may trace is our affair */
     case PR_SET_DUMPABLE: return answer(c, c->args[1] <= 1 ? 0 : -EINVAL);
     case PR_GET_DUMPABLE: return answer(c, 1);
     case GET_TSC: {

@@ -18,6 +18,7 @@
 #include "futex.h"
 #include "guest.h"
 #include "timers.h"
+#include "tracing.h"
 
 /* A turn is short, so that whoever was woken runs soon; it grows with what it costs to look for the next one. */
 enum { MAX_JUMPS = 1000, TURN = 100, TICKS_AN_ASK = 16, ASKS_A_REPEAT = 8, LONGEST_TURN = 5000, LONGEST_TURN_BITS = 12 };
@@ -117,6 +118,7 @@ static int unblocks(struct task *t) {
 }
 
 static int can_run(struct task *t) {
+  if (t->traced.stop) return 0;
   if (t->state == BLOCKED) return unblocks(t);
   if (t->state != READY) return 0;
   if (!t->unasked) return 1;
@@ -148,7 +150,7 @@ static int64_t earliest_deadline(void) {
   int64_t earliest = NEVER;
   int working = 0;
   for (struct task *t = tasks; t; t = t->next) {
-    int64_t due = t->state == BLOCKED ? t->deadline : NEVER;
+    int64_t due = t->state == BLOCKED && !t->traced.stop ? t->deadline : NEVER;
     if (due != NEVER && (earliest == NEVER || due < earliest)) earliest = due;
     if (t->spins) working = 1;
   }
@@ -205,7 +207,7 @@ int64_t turn_end(const struct task *t) { return t->chosen + turn * CLOCK_TICK; }
 int others_wait(const struct task *t) {
   if (timers_due(1) != NEVER) return 1;
   for (const struct task *o = tasks; o; o = o->next)
-    if (o != t && (o->state == READY || o->state == BLOCKED)) return 1;
+    if (o != t && !o->traced.stop && (o->state == READY || o->state == BLOCKED)) return 1;
   return 0;
 }
 
@@ -246,6 +248,7 @@ void on_death(struct task *t, int status) {
   progress++;
   t->futex.waiting = 0;
   futex_wake_heirs(t);
+  tracing_end(t);
   wake_joiner(t);
   if (t->process->tasks == 1) {
     signals_sent++;

@@ -1,5 +1,7 @@
 /* Sending signals and waiting for them; a blocked guest with a signal to take goes to the kernel, which knows how. */
 #define _GNU_SOURCE
+#include "signals.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -7,10 +9,20 @@
 #include "answer.h"
 #include "calls.h"
 #include "clock.h"
+#include "crash.h"
 #include "ends.h"
+#include "event_log.h"
 #include "guest.h"
 #include "schedule.h"
 #include "stop.h"
+#include "traps.h"
+
+void deliver(struct task *t, int signal) {
+  if (is_program(t->process)) crash_note(t, signal);
+  log_signal(t, signal);
+  t->signal = trap_deliver(t, signal);
+  t->again = t->again && guest_ignored(t) >> (signal - 1) & 1;
+}
 
 enum action on_kill(struct task *t, struct call *c) {
   (void)t, (void)c;

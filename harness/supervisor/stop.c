@@ -29,7 +29,7 @@ int on_continued(struct task *t) {
   return 1;
 }
 
-static pid_t behind_pidfd(struct task *by, int fd) {
+pid_t process_behind(struct task *by, int fd) {
   char file[32], text[512];
   snprintf(file, sizeof file, "fdinfo/%d", fd);
   const char *at = guest_proc(by, file, text, sizeof text) > 0 ? strstr(text, "\nPid:\t") : NULL;
@@ -41,7 +41,7 @@ static int is_meant(struct task *by, const struct call *c, const struct process 
   pid_t to = (pid_t)c->args[0];
   const struct task *one = c->nr == SYS_tkill ? find_task(to) : NULL;
   if (c->nr == SYS_tkill) return one && one->process == p;
-  if (c->nr == SYS_pidfd_send_signal) return behind_pidfd(by, to) == p->tgid;
+  if (c->nr == SYS_pidfd_send_signal) return process_behind(by, to) == p->tgid;
   if (c->nr != SYS_kill || to > 0) return to == p->tgid;
   if (to == -1) return p != by->process;
   return getpgid(p->tgid) == (to ? -to : getpgid(by->process->tgid));

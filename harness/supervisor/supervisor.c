@@ -31,9 +31,12 @@
 #include "random.h"
 #include "schedule.h"
 #include "seize.h"
+#include "signals.h"
 #include "stop.h"
 #include "text.h"
+#include "threads.h"
 #include "timers.h"
+#include "tracing.h"
 #include "traps.h"
 #include "walk.h"
 #include "watch.h"
@@ -41,7 +44,7 @@
 static struct supervised found = {.unsupported = -1};
 enum { CROWD = 32 }; /* of so many threads, one is waited for alone */
 
-static int wants_core, wants_log;
+static int wants_log;
 static pid_t newborn; /* its first stop came before its parent's */
 
 void give_up_on(int reason) {
@@ -120,6 +123,7 @@ static int on_birth(struct task *parent, int vfork) {
   int met = newborn == child->tid;
   newborn = 0;
   if (!met && (!await_certain(child->tid, &status) || !WIFSTOPPED(status))) bury(child, status);
+  else clone_met(parent, child);
   if (find_task((pid_t)pid) && vfork) {
     parent->state = VFORKING;
     parent->vfork_child = child->tid;
@@ -151,6 +155,7 @@ static int on_exec(struct task *t, pid_t pid) {
   t->second_half = 0;
   release_vfork_parent(t->process->tgid);
   settle_program(t);
+  tracing_exec(t);
   if (wants_log) log_begin();
   return 1;
 }
@@ -166,8 +171,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   int signal = WSTOPSIG(status);
   switch (status >> 16) {
     case PTRACE_EVENT_SECCOMP: return filter_stop(t) || on_call(t);
-    case PTRACE_EVENT_CLONE:
-    case PTRACE_EVENT_FORK: return on_birth(t, 0);
+    case PTRACE_EVENT_CLONE: case PTRACE_EVENT_FORK: return on_birth(t, 0);
     case PTRACE_EVENT_VFORK: return on_birth(t, 1);
     case PTRACE_EVENT_EXEC: return on_exec(t, pid);
     case PTRACE_EVENT_STOP:
@@ -179,10 +183,8 @@ int on_stop(struct task *t, pid_t pid, int status) {
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (trap_stop(t, signal) || filter_trap(t, signal)) return 1;
   if (signal == SIGSEGV && execute_made(t)) return 1;
-  if (is_program(t->process)) crash_note(t, signal, wants_core);
-  log_signal(t, signal);
-  t->signal = trap_deliver(t, signal);
-  t->again = t->again && guest_ignored(t) >> (signal - 1) & 1;
+  if (tracing_stop(t, signal)) return 0;
+  deliver(t, signal);
   return 1;
 }
 
@@ -222,7 +224,7 @@ static void run(struct task *t) {
     if (!stopped) continue;
     quiet = 0;
     int goes_on = on_stop(stopped, pid, status);
-    if (is_over() || found.unsupported > 1000) return;
+    if (is_over() || ends_run(found.unsupported)) return;
     if (goes_on && (stopped == t || find_task(pid) == t)) resume(t);
     else if (!t || stopped == t) return;
   }
@@ -246,7 +248,7 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   inodes_begin();
   folders_begin(s->reversed);
   ends_begin(child);
-  wants_core = s->core;
+  crash_begin(s->core);
   wants_log = s->log;
   watch_real_time(deadline_ms);
   if (!stop_at_gate(child, gate)) {
@@ -255,7 +257,7 @@ struct supervised supervise(pid_t child, int gate, const struct supervision *s, 
   }
   add_task(child, NULL);
   place(child);
-  while (!is_over() && found.unsupported <= 1000 && tasks && !time_is_over())
+  while (!is_over() && !ends_run(found.unsupported) && tasks && !time_is_over())
     run(choose_task());
   stop_watching();
   found.over = is_over();

@@ -80,6 +80,15 @@ struct meeting {
   ino_t ino;
 };
 
+/* By another guest (tracing.h). */
+struct traced {
+  pid_t tracer;    /* whose process, or 0 */
+  int seized, options;
+  int stop;        /* what a wait tells from bit 8 on, while it is held; 0 it runs */
+  int at_signal;   /* that is not delivered yet; 0 it was held elsewhere */
+  int told;        /* a wait has told of it */
+};
+
 /* At a futex; with priority inheritance also the lock's word in the waiter's memory, and who owns it. */
 struct waiting {
   uint64_t space, address, order;
@@ -114,6 +123,8 @@ struct task {
   uint64_t heard;     /* the count of signals sent when it last ran or had none to take */
   pid_t vfork_child;  /* whom a VFORKING task waits for */
   struct waiting futex;
+  struct traced traced;
+  int untraced;       /* its clone asked for a child that nobody traces */
   long replaced;      /* length of the text that an open is answered with, or -1 */
   int creates;        /* an open makes a file that was not there */
   int lent;           /* the descriptor at hand does not wait, for the length of this call */

@@ -6,6 +6,7 @@
 #include "arch.h"
 #include "calls.h"
 #include "guest.h"
+#include "tracing.h"
 
 enum { PID_AT = 16, BELOW_STACK = 1024 };
 
@@ -17,13 +18,19 @@ static enum action without_sleep(struct task *t, struct call *c, int at) {
   return AFTER;
 }
 
-enum action on_wait4(struct task *t, struct call *c) { return without_sleep(t, c, 2); }
+enum action on_wait4(struct task *t, struct call *c) {
+  if (tracing_wait(t, c)) return DONE;
+  if (c->args[2] & WNOHANG && tracing_awaits(t, c)) return AFTER;
+  return without_sleep(t, c, 2);
+}
 
 enum action after_wait4(struct task *t, struct call *c) {
   int64_t none[18] = {0};
   if (c->result > 0 && c->args[3]) guest_write(t, c->args[3], none, sizeof none);
   if (c->result > 0) signals_sent++; /* another thread may wait for the same child */
-  return c->result == 0 ? AGAIN : DONE;
+  /* The kernel does not know whom a guest traces. */
+  if (c->result == -ECHILD && tracing_awaits(t, c)) c->result = 0;
+  return c->result == 0 && !(c->args[2] & WNOHANG) ? AGAIN : DONE;
 }
 
 enum action on_waitid(struct task *t, struct call *c) {

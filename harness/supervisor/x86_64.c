@@ -50,6 +50,13 @@ void arch_replace(struct task *t, const struct call *other) {
   ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
 }
 
+void arch_set_argument(struct task *t, int index, uint64_t value) {
+#define PLACE(name) offsetof(struct user_regs_struct, name)
+  static const size_t places[] = {PLACE(rdi), PLACE(rsi), PLACE(rdx), PLACE(r10), PLACE(r8), PLACE(r9)};
+#undef PLACE
+  ptrace(PTRACE_POKEUSER, t->tid, (void *)places[index], (void *)(uintptr_t)value);
+}
+
 int arch_enters(const struct task *t) { return t->registers.rax == (unsigned long long)-ENOSYS; }
 
 int64_t arch_result(struct task *t) {

@@ -14,6 +14,9 @@ const REASONS: Readonly<Record<number, string>> = {
   1006: 'it made a 32-bit system call (int 0x80) other than the ordinary ones, which full determinism refuses',
 };
 
+/** A ptrace request that PID 1 does not do for a guest is this much and its number. */
+const PTRACE_REQUEST = 200_000;
+
 /** undefined where the kind of the ending says it all. */
 export function obstacleOf({ kind, value }: Pick<Trailer, 'kind' | 'value'>): string | undefined {
   if (kind === 'exec_failed') {
@@ -21,6 +24,8 @@ export function obstacleOf({ kind, value }: Pick<Trailer, 'kind' | 'value'>): st
     return `the program could not be executed: ${name} (${words})`;
   }
   if (kind !== 'unsupported') return undefined;
+  if (value >= PTRACE_REQUEST)
+    return `it made the system call ptrace (101) with request ${value - PTRACE_REQUEST}, which full determinism refuses`;
   return (
     REASONS[value] ?? `it made the system call ${callName(value)} (${value}), which full determinism refuses`
   );
