@@ -41,9 +41,9 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_setfsgid] = PASSES, [SYS_getpgid] = PASSES, [SYS_getpgrp] = PASSES, [SYS_setpgid] = PASSES,
     [SYS_getsid] = PASSES, [SYS_setsid] = PASSES, [SYS_capget] = PASSES, [SYS_capset] = PASSES,
     [SYS_umask] = PASSES, [SYS_getcwd] = PASSES, [SYS_chdir] = PASSES, [SYS_fchdir] = PASSES,
-    [SYS_rename] = PASSES, [SYS_renameat] = PASSES, [SYS_renameat2] = PASSES,
-    [SYS_rmdir] = PASSES, 
-    [SYS_unlink] = PASSES, [SYS_unlinkat] = PASSES,
+    [SYS_rename] = {observe_exit, after_entries, 0}, [SYS_renameat] = {observe_exit, after_entries, 0}, [SYS_renameat2] = {observe_exit, after_entries, 0},
+    [SYS_rmdir] = {observe_exit, after_entries, 0}, 
+    [SYS_unlink] = {on_unlink, 0, 0}, [SYS_unlinkat] = {on_unlink, after_entries, 0},
     [SYS_chmod] = PASSES, [SYS_fchmod] = PASSES,
     [SYS_fchmodat] = PASSES, [SYS_fchmodat2] = PASSES, [SYS_chown] = PASSES, [SYS_fchown] = PASSES,
     [SYS_lchown] = PASSES, [SYS_fchownat] = PASSES,
@@ -102,7 +102,7 @@ static const struct handler handlers[MAX_CALLS] = {
     /* Asked in loops until somebody else has done something: who asks must come to a stop. */
     [SYS_access] = {on_look, 0, 0}, [SYS_faccessat] = {on_look, 0, 0}, [SYS_faccessat2] = {on_look, 0, 0},
     [SYS_ioctl] = {on_ioctl, 0, 0}, [SYS_getppid] = {on_look, 0, 0}, [SYS_rt_sigpending] = {on_look, 0, 0},
-    [SYS_link] = {on_look, 0, 0}, [SYS_linkat] = {on_look, 0, 0},
+    [SYS_link] = {observe_exit, after_entries, 0}, [SYS_linkat] = {observe_exit, after_entries, 0},
     /* Queues and semaphores. */
     [SYS_mq_open] = PASSES, [SYS_mq_unlink] = PASSES, [SYS_mq_getsetattr] = PASSES, [SYS_mq_notify] = PASSES,
     [SYS_mq_timedsend] = {on_queue, after_queue, 0}, [SYS_mq_timedreceive] = {on_queue, after_queue, 0},

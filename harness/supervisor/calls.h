@@ -77,6 +77,7 @@ enum action on_stat(struct task *t, struct call *c), on_statx(struct task *t, st
     after_statfs(struct task *t, struct call *c), on_getdents(struct task *t, struct call *c);
 enum action on_open(struct task *t, struct call *c), after_open(struct task *t, struct call *c);
 enum action after_make(struct task *t, struct call *c), after_resize(struct task *t, struct call *c);
+enum action on_unlink(struct task *t, struct call *c), after_entries(struct task *t, struct call *c);
 enum action on_utimes(struct task *t, struct call *c), after_utimes(struct task *t, struct call *c);
 enum action on_rr_interval(struct task *t, struct call *c), after_mincore(struct task *t, struct call *c);
 enum action on_map(struct task *t, struct call *c), on_protect(struct task *t, struct call *c);

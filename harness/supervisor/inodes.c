@@ -151,7 +151,7 @@ static int is_another(const struct inode *one, const struct stat *st) {
 
 void normalise_stat(struct stat *st) {
   struct inode *one = inode(st->st_dev, st->st_ino);
-  if (is_another(one, st)) number_anew(one);
+  if (!S_ISDIR(st->st_mode) && is_another(one, st)) number_anew(one);
   struct dates shown = times_of(one, st);
   st->st_ino = one->number;
   st->st_dev = device_number(st->st_dev);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "entries.h"
 #include "guest.h"
 #include "inodes.h"
 
@@ -32,16 +33,27 @@ static int follows(const struct call *c) {
   }
 }
 
+/* `path` has PATH_MAX bytes. */
+static int name_of(struct task *t, const struct call *c, char *path, int *folder) {
+  int at = path_index(c->nr);
+  *folder = at == 0 || c->nr == SYS_symlink ? AT_FDCWD : (int)c->args[at - 1];
+  *path = 0;
+  return !c->args[at] || guest_text(t, c->args[at], path, PATH_MAX);
+}
+
 static int target(struct task *t, const struct call *c, struct stat *st) {
-  char path[PATH_MAX] = "";
-  int at = path_index(c->nr), folder = at == 0 || c->nr == SYS_symlink ? AT_FDCWD : (int)c->args[at - 1];
-  if (c->args[at] && !guest_text(t, c->args[at], path, sizeof path)) return 0;
-  return guest_lookup(t, folder, path, follows(c) ? 0 : AT_SYMLINK_NOFOLLOW, st);
+  char path[PATH_MAX];
+  int folder;
+  return name_of(t, c, path, &folder) && guest_lookup(t, folder, path, follows(c) ? 0 : AT_SYMLINK_NOFOLLOW, st);
 }
 
 enum action after_make(struct task *t, struct call *c) {
+  char path[PATH_MAX];
   struct stat st;
-  if (c->result == 0 && target(t, c, &st)) inode_born(st.st_dev, st.st_ino);
+  int folder;
+  if (c->result != 0 || !name_of(t, c, path, &folder)) return RUN;
+  if (guest_lookup(t, folder, path, AT_SYMLINK_NOFOLLOW, &st)) inode_born(st.st_dev, st.st_ino);
+  entry_changed(t, folder, path);
   return RUN;
 }
 

@@ -12,6 +12,7 @@
 
 #include "arch.h"
 #include "calls.h"
+#include "entries.h"
 #include "fifo.h"
 #include "guest.h"
 #include "inodes.h"
@@ -67,6 +68,13 @@ enum action on_open(struct task *t, struct call *c) {
   return AFTER;
 }
 
+static void note_birth(struct task *t, const struct call *c, const struct stat *st) {
+  char path[PATH_MAX];
+  int at;
+  inode_born(st->st_dev, st->st_ino);
+  if ((flags_of(t, c) & O_TMPFILE) != O_TMPFILE && given_path(t, c, path, &at)) entry_changed(t, at, path);
+}
+
 enum action after_open(struct task *t, struct call *c) {
   struct stat st;
   if (t->opens_fifo) return after_open_fifo(t, c, flags_of(t, c));
@@ -75,7 +83,7 @@ enum action after_open(struct task *t, struct call *c) {
     if (write(fd, text, (size_t)t->replaced) != t->replaced) c->result = -5;
     lseek(fd, 0, SEEK_SET);
   } else if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0) {
-    if (t->creates) inode_born(st.st_dev, st.st_ino);
+    if (t->creates) note_birth(t, c, &st);
     else if (flags_of(t, c) & O_TRUNC) inode_written(st.st_dev, st.st_ino);
   }
   if (fd >= 0) close(fd);

@@ -18,6 +18,7 @@
 #include "arch.h"
 #include "calls.h"
 #include "clock.h"
+#include "entries.h"
 #include "guest.h"
 #include "inodes.h"
 
@@ -105,6 +106,7 @@ enum action after_bind(struct task *t, struct call *c) {
   size_t size = (size_t)c->args[2];
   if (c->result != 0 || size >= sizeof a || !guest_read(t, c->args[1], &a, size) || !is_path(&a)) return RUN;
   if (guest_lookup(t, AT_FDCWD, a.local.sun_path, AT_SYMLINK_NOFOLLOW, &st)) inode_born(st.st_dev, st.st_ino);
+  entry_changed(t, AT_FDCWD, a.local.sun_path);
   return RUN;
 }
 

@@ -14,11 +14,11 @@ static const struct narrow_call {
     {1, SYS_exit},       {3, SYS_read},      {4, SYS_write},          {5, SYS_open},      {33, SYS_access},
     {37, SYS_kill},      {39, SYS_mkdir},    {64, SYS_getppid},       {85, SYS_readlink}, {122, SYS_uname},
     {158, SYS_sched_yield}, {238, SYS_tkill}, {270, SYS_tgkill},      {295, SYS_openat},  {355, SYS_getrandom},
-    {356, SYS_memfd_create},
+    {356, SYS_memfd_create}, {10, SYS_unlink}, {40, SYS_rmdir},
 };
 
 /* Like their namesakes they tell and order nothing: close, chdir, lseek, getpid, dup and their like. */
-static const int passing[] = {2,  6,  10, 12, 15, 19,  20,  24,  40,  41,  42,  45,  47,  49,  50,  57,
+static const int passing[] = {2,  6,  12, 15, 19,  20,  24,  41,  42,  45,  47,  49,  50,  57,
                               60, 63, 65, 66, 91, 132, 133, 199, 200, 201, 202, 224, 252, 331, 330, 0};
 
 int arch_narrow_call(size_t index) { return index < sizeof calls / sizeof *calls ? calls[index].number : 0; }
