@@ -15,6 +15,7 @@
 
 #include "answer.h"
 #include "calls.h"
+#include "ends.h"
 #include "guest.h"
 #include "schedule.h"
 #include "signals.h"
