@@ -65,6 +65,9 @@ int arch_can_trap_cpuid(void);
 /* 1 when cpuid is rewritten in a program's text where it does not trap. */
 int arch_can_rewrite_cpuid(void);
 
+/* At an exit stop: where the instruction stands that made the call. */
+uint64_t arch_caller(const struct task *t);
+
 /* Where the stack begins, from the registers. */
 uint64_t arch_stack(const struct task *t);
 

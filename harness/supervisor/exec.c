@@ -19,6 +19,7 @@ void settle_program(struct task *t) {
   forget_timers(t->process);
   forget_ranges(&t->process->text);
   t->process->space = new_space();
+  t->process->caller = 0;
   memset(t->process->vector, 0, sizeof t->process->vector);
   if (!arch_load(t)) return;
   if (arch_foreign(t)) give_up_on(FOREIGN_PROGRAM);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ranges.h"
 #include "traps.h"
 
 enum { RESIDENT_KIB = 4096, RESIDENT_PAGES = 1024 };
@@ -41,12 +42,22 @@ static long by_line(pid_t pid, const char *name, char *to, size_t room, int (*ea
 }
 
 /* Device and inode are the host's; the rest of the line is the layout, which is fixed. */
+static pid_t whose; /* maps or status are at hand */
+
+/* What is executed later is executable. */
+static int will_be_executed(uint64_t address) {
+  const struct task *t = find_task(whose);
+  const struct range *r = t ? range_at(t->process->text, address) : NULL;
+  return r && r->protection;
+}
+
 static int map_line(char *line, char *to, size_t room) {
   unsigned long from, until, offset;
   char mode[8], device[16];
   long inode;
   int rest = 0;
   if (sscanf(line, "%lx-%lx %7s %lx %15s %ld%n", &from, &until, mode, &offset, device, &inode, &rest) != 6) return 0;
+  if (will_be_executed(from)) mode[2] = 'x';
   return snprintf(to, room, "%08lx-%08lx %s %08lx 00:00 0%s\n", from, until, mode, offset, line + rest);
 }
 
@@ -57,8 +68,6 @@ static uint64_t asked_for(pid_t pid, int ignored, uint64_t told) {
   if (t) traps_correct(t->process, ignored ? &told : &all, ignored ? &all : &told);
   return told;
 }
-
-static pid_t whose; /* status is at hand */
 
 static int status_line(char *line, char *to, size_t room) {
   static const char *const resident[] = {"VmHWM:", "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:", "VmPTE:"};
@@ -153,8 +162,8 @@ long process_text(pid_t pid, const char *name, char *to, size_t room) {
   }
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     if (strcmp(name, fixed[i].name) == 0) return snprintf(to, room, "%s", fixed[i].text);
-  if (strcmp(name, "maps") == 0 || strcmp(name, "smaps") == 0) return by_line(pid, "maps", to, room, map_line);
   whose = pid;
+  if (strcmp(name, "maps") == 0 || strcmp(name, "smaps") == 0) return by_line(pid, "maps", to, room, map_line);
   if (strcmp(name, "status") == 0) return by_line(pid, "status", to, room, status_line);
   if (strncmp(name, "fdinfo/", 7) == 0) return by_line(pid, name, to, room, descriptor_line);
   if (strncmp(name, "net/", 4) == 0) return network_text(name + 4, to, room);

@@ -9,8 +9,8 @@ struct range {
   uint64_t start, end;
   uint64_t offset;         /* of a file's text: where in the file it begins */
   int jumps;               /* some of its instructions were replaced by jumps, not by one that traps */
-  const struct file *file; /* whose instructions were written over; NULL: code made at run time, not yet executed */
-  int protection;          /* what such code asked for */
+  const struct file *file; /* which file it shows; NULL: code made at run time */
+  int protection;          /* what the program asked for, before anything there is executed; then 0 */
 };
 
 struct ranges {

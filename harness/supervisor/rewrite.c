@@ -14,7 +14,6 @@
 #include "instructions.h"
 #include "jumps.h"
 #include "mechanisms.h"
-#include "ranges.h"
 #include "../vdso/page.h"
 
 /* What all files together may cost; a guest that makes ever new programs finds the rest unproven. */
@@ -174,18 +173,16 @@ static void rewrite(struct task *t, struct range r, struct detours *d) {
   if (any && !add_range(&t->process->text, r)) unproven++;
 }
 
-int asks_nothing(struct task *t, int fd) {
+const struct file *asking(struct task *t, int fd) {
   int own = guest_descriptor(t, fd);
   const struct file *f = look_at(own);
   if (own >= 0) close(own);
-  return f && !f->count;
+  for (uint32_t i = 0; f && i < f->count; i++)
+    if (is_wanted(f->places[i].kind)) return f;
+  return NULL;
 }
 
-void rewrite_mapping(struct task *t, uint64_t start, uint64_t end, int fd, uint64_t offset) {
-  int own = guest_descriptor(t, fd);
-  rewrite(t, (struct range){.start = start, .end = end, .offset = offset, .file = look_at(own)}, NULL);
-  if (own >= 0) close(own);
-}
+void rewrite_text(struct task *t, struct range r) { rewrite(t, r, NULL); }
 
 /* The name is the guest's word: what it leads to is written over only where the very same bytes stand in memory. */
 static void rewrite_path(struct task *t, struct range r, const char *path, struct detours *d) {
@@ -264,7 +261,7 @@ static const struct place *place_in(const struct range *r, uint64_t address) {
 
 int rewritten_at(const struct process *p, uint64_t address, uint8_t code[ARCH_LONGEST]) {
   const struct range *r = range_at(p->text, address);
-  const struct place *at = r && r->file ? place_in(r, address) : NULL;
+  const struct place *at = r && r->file && !r->protection ? place_in(r, address) : NULL;
   if (at && !is_wanted(at->kind)) return 0;
   if (at) memcpy(code, at->code, ARCH_LONGEST);
   return at != NULL;
@@ -278,7 +275,7 @@ static void show_place(const struct place *p, uint64_t at, uint64_t address, uin
 void show_original(const struct process *p, uint64_t address, void *bytes, uint64_t size) {
   for (uint32_t i = 0; p->text && i < p->text->count; i++) {
     const struct range *r = &p->text->list[i];
-    if (!r->file || address >= r->end || r->start >= address + size) continue;
+    if (!r->file || r->protection || address >= r->end || r->start >= address + size) continue;
     for (uint32_t j = 0; j < r->file->count; j++) {
       const struct place *place = &r->file->places[j];
       if (place->offset < r->offset || place->offset - r->offset >= r->end - r->start) continue;

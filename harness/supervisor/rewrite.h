@@ -2,16 +2,17 @@
 #ifndef REENACT_REWRITE_H
 #define REENACT_REWRITE_H
 #include "arch.h"
+#include "ranges.h"
 #include "task.h"
 
 /* After an exec: in the program and its loader. */
 void rewrite_program(struct task *t);
 
-/* Whether the file behind the guest's descriptor has none of these instructions. */
-int asks_nothing(struct task *t, int fd);
+/* The file behind the guest's descriptor, if it has such instructions; NULL otherwise. */
+const struct file *asking(struct task *t, int fd);
 
-/* In what was just mapped from the guest's descriptor `fd`, `offset` bytes into the file, to be executed. */
-void rewrite_mapping(struct task *t, uint64_t start, uint64_t end, int fd, uint64_t offset);
+/* In a part of a file that is about to be executed. */
+void rewrite_text(struct task *t, struct range r);
 
 /* Whether anything of a file is mapped between these addresses, and the same for what was just made executable there. */
 int shows_file(struct task *t, uint64_t start, uint64_t end);

@@ -182,7 +182,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   }
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (trap_stop(t, signal) || filter_trap(t, signal)) return 1;
-  if (signal == SIGSEGV && execute_made(t)) return 1;
+  if (signal == SIGSEGV && execute_text(t)) return 1;
   if (tracing_stop(t, signal)) return 0;
   deliver(t, signal);
   return 1;

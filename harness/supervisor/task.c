@@ -60,6 +60,7 @@ void inherit_memory(struct process *child, const struct process *parent, int sam
   if (same) child->space = parent->space;
   child->clock_at = parent->clock_at;
   child->text = same ? share_ranges(parent->text) : copy_ranges(parent->text);
+  child->caller = parent->caller;
   memcpy(child->vector, parent->vector, sizeof child->vector);
 }
 

@@ -68,6 +68,7 @@ struct process {
   int next_timer;
   struct dispositions *dispositions;
   struct ranges *text;            /* where its memory was written over, or will be; NULL: nowhere */
+  uint64_t caller;                /* where a call was made for memory that is executed later; 0: nowhere yet */
   uint64_t vector[2 * VECTOR_ENTRIES]; /* the auxiliary vector as its program found it */
   int stops;                      /* stopped by a signal, or about to be */
   int works;                      /* one of its threads runs, while it is looked for who died */

@@ -1,4 +1,4 @@
-/* Memory that a guest makes executable: files are looked through at once, code made at run time when it is first executed. */
+/* Memory that a guest makes executable is looked through when it is first executed: what is only read stays as it is. */
 #define _GNU_SOURCE
 #include "text.h"
 
@@ -9,6 +9,7 @@
 
 #include "arch.h"
 #include "calls.h"
+#include "maps.h"
 #include "mechanisms.h"
 #include "ranges.h"
 #include "rewrite.h"
@@ -26,27 +27,29 @@ static enum action hold_back(struct task *t, const struct call *c) {
   return AFTER;
 }
 
-static void expect(struct task *t, uint64_t start, uint64_t end, uint64_t protection) {
-  add_range(&t->process->text, (struct range){.start = start, .end = end, .protection = (int)protection});
+static void expect(struct task *t, struct range r) {
+  t->process->caller = arch_caller(t);
+  add_range(&t->process->text, r);
 }
 
-static int is_made(const struct call *c) {
-  return rewrites_cpuid() && c->args[3] & MAP_ANONYMOUS && !(c->args[3] & MAP_SHARED);
+/* Code that the program makes itself; where cpuid traps, such code is taken to ask for nothing else. */
+static int is_made(const struct call *c) { return rewrites_cpuid() && c->args[3] & MAP_ANONYMOUS && !(c->args[3] & MAP_SHARED); }
+
+/* A file that asks the processor; NULL for all others, and for memory shared with others. */
+static const struct file *asking_file(struct task *t, const struct call *c) {
+  return c->args[3] & (MAP_ANONYMOUS | MAP_SHARED) ? NULL : asking(t, (int)c->args[4]);
 }
 
-/* Of a file without such instructions nothing is to be done once its place is known. */
 enum action on_map(struct task *t, struct call *c) {
-  if (is_made(c)) return hold_back(t, c);
-  if (!(c->args[3] & MAP_ANONYMOUS) && asks_nothing(t, (int)c->args[4])) return RUN;
-  return AFTER;
+  if (c->args[3] & MAP_FIXED) drop_range(t->process->text, c->args[0], end_of(c->args[0], c->args[1]));
+  return is_made(c) || asking_file(t, c) ? hold_back(t, c) : RUN;
 }
 
 enum action after_map(struct task *t, struct call *c) {
   if (c->result < 0 && c->result >= -4095) return DONE;
-  uint64_t start = (uint64_t)c->result, end = end_of(start, c->args[1]);
-  drop_range(t->process->text, start, end);
-  if (!(c->args[3] & MAP_ANONYMOUS)) rewrite_mapping(t, start, end, (int)c->args[4], c->args[5]);
-  else if (is_made(c)) expect(t, start, end, c->args[2]);
+  uint64_t start = (uint64_t)c->result;
+  expect(t, (struct range){.start = start, .end = end_of(start, c->args[1]), .offset = c->args[5], .file = asking_file(t, c),
+                           .protection = (int)c->args[2]});
   return DONE;
 }
 
@@ -59,7 +62,7 @@ enum action after_protect(struct task *t, struct call *c) {
   uint64_t start = c->args[0], end = end_of(start, c->args[1]);
   if (c->result != 0) return DONE;
   if (shows_file(t, start, end)) rewrite_files(t, start, end);
-  else if (rewrites_cpuid()) expect(t, start, end, c->args[2]);
+  else if (rewrites_cpuid()) expect(t, (struct range){.start = start, .end = end, .protection = (int)c->args[2]});
   return DONE;
 }
 
@@ -71,17 +74,27 @@ static uint64_t missing_text(struct task *t, uint64_t counter) {
   return at - counter < ARCH_LONGEST ? at : 0;
 }
 
-int execute_made(struct task *t) {
+/* The part of `r` around `at` that the program has not given another protection since. */
+static struct range part_of(struct task *t, struct range r, uint64_t at) {
+  const struct mapping *m = mapping_at(read_maps(t), at);
+  uint64_t start = m && m->start > r.start ? m->start : r.start, end = m && m->end < r.end ? m->end : r.end;
+  if (!r.file && start < at / CHUNK * CHUNK) start = at / CHUNK * CHUNK;
+  if (!r.file && end > at / CHUNK * CHUNK + CHUNK) end = at / CHUNK * CHUNK + CHUNK;
+  r.offset += start - r.start;
+  r.start = start, r.end = end;
+  return r;
+}
+
+int execute_text(struct task *t) {
   if (!t->process->text || !arch_load(t)) return 0;
   uint64_t counter = arch_counter(t), at = missing_text(t, counter);
   const struct range *found = at ? range_at(t->process->text, at) : NULL;
-  if (!found || found->file) return 0;
-  const struct range r = *found;
-  uint64_t start = at / CHUNK * CHUNK, end = start + CHUNK;
-  if (start < r.start) start = r.start;
-  if (end > r.end) end = r.end;
-  if (arch_call(t, &(struct call){SYS_mprotect, {start, end - start, (uint64_t)r.protection}, 0}) != 0) return 0;
-  drop_range(t->process->text, start, end);
-  rewrite_made(t, counter, end);
+  if (!found || !found->protection) return 0;
+  struct range r = part_of(t, *found, at);
+  if (arch_call(t, &(struct call){SYS_mprotect, {r.start, r.end - r.start, (uint64_t)r.protection}, 0}) != 0) return 0;
+  drop_range(t->process->text, r.start, r.end);
+  r.protection = 0;
+  if (r.file) rewrite_text(t, r);
+  else rewrite_made(t, counter, r.end);
   return 1;
 }

@@ -77,6 +77,8 @@ void arch_repeat(struct task *t) {
   ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
 }
 
+uint64_t arch_caller(const struct task *t) { return t->registers.rip - 2; }
+
 uint64_t arch_stack(const struct task *t) { return t->registers.rsp; }
 
 uint16_t arch_machine(void) { return EM_X86_64; }
@@ -129,14 +131,18 @@ const char *arch_register(const struct task *t, int index, uint64_t *value) {
 
 int arch_foreign(struct task *t) { return t->registers.cs != LONG_MODE_CODE; }
 
-/* Our own clock functions have an instruction that makes a call, unless the guest did away with it. */
+/* Our own clock functions have an instruction that makes a call; where the guest did away with them (valgrind does),
+   the one by which it asked for executable memory. */
 static int has_syscall(struct task *t, uint64_t *at, const uint8_t instruction[2]) {
-  uint8_t there[2];
-  uint64_t image = t->process->vector[1]; /* AT_SYSINFO_EHDR comes first */
-  if (!image || !guest_read(t, image + SYSCALL_AT, there, sizeof there)) return 0;
-  if (memcmp(there, instruction, sizeof there) != 0) return 0;
-  *at = image + SYSCALL_AT;
-  return 1;
+  const struct process *p = t->process;
+  const uint64_t image = p->vector[1], places[] = {image ? image + SYSCALL_AT : 0, p->caller}; /* AT_SYSINFO_EHDR comes first */
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    uint8_t there[2];
+    if (!places[i] || !guest_read(t, places[i], there, sizeof there) || memcmp(there, instruction, sizeof there) != 0) continue;
+    *at = places[i];
+    return 1;
+  }
+  return 0;
 }
 
 int64_t arch_call(struct task *t, const struct call *c) {
