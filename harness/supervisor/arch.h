@@ -39,6 +39,12 @@ void arch_repeat(struct task *t);
 enum { ARCH_LONGEST = 15, ARCH_TRAP_BYTES = 2 };
 extern const uint8_t arch_trap[ARCH_TRAP_BYTES];
 
+/* Keeps all registers of a stopped thread that stands in user mode, in place of what was kept before; 0: it does not. */
+int arch_keep(struct task *t);
+
+/* Gives a stopped thread the registers that were kept. */
+int arch_put_back(struct task *t);
+
 /* Answers an instruction that asks for time, random numbers or the processor's kind; 0: the fault is the guest's own. */
 int arch_emulate(struct task *t, int signal);
 

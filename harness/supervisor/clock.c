@@ -15,6 +15,7 @@ static const int64_t UP = 1000LL * NANO;
 static const int64_t FAR = 1LL << 61;
 
 static int64_t start, last;
+static unsigned looks; /* at the clock by stops, with no other call between */
 static struct clock_page own, *page = &own;
 static int segment = -1;
 
@@ -41,7 +42,24 @@ static void set(int64_t now) {
   __atomic_store_n(&page->now, now, __ATOMIC_RELAXED);
 }
 
-void clock_tick(void) { set(clock_now() + CLOCK_TICK); }
+/* A stop takes about sixteen ticks of the real clock: no loop of stops is to wait longer for its time to come. */
+static int64_t tick_of(unsigned repeated) {
+  enum { PATIENCE = 4096, DOUBLINGS = 4 };
+  unsigned doublings = repeated / PATIENCE;
+  return (int64_t)CLOCK_TICK << (doublings < DOUBLINGS ? doublings : DOUBLINGS);
+}
+
+void clock_event(unsigned calls) {
+  looks = 0;
+  set(clock_now() + tick_of(calls));
+}
+
+void clock_look(unsigned calls) {
+  looks++;
+  set(clock_now() + tick_of(calls > looks ? calls : looks));
+}
+
+void clock_set_back(int64_t when) { set(when); }
 void clock_jump(int64_t when) {
   if (when > clock_now()) set(when);
 }
@@ -51,7 +69,7 @@ int clock_segment(void) { return segment; }
 struct clock_settings clock_settings(uint64_t address) { return (struct clock_settings){address, start, UP}; }
 
 uint64_t clock_cycles(void) {
-  clock_tick();
+  clock_look(0);
   return (uint64_t)(UP + clock_now());
 }
 

@@ -10,11 +10,17 @@ void clock_begin(int64_t start);
 /* Nanoseconds since the clock's beginning. */
 int64_t clock_now(void);
 
-/* An event: time passes a little. */
-void clock_tick(void);
+/* An event: time passes a little, and more when it is one of many `calls` of a process that waits for a timer. */
+void clock_event(unsigned calls);
+
+/* The same for one that only looks at the clock: more when nothing else was done for long. */
+void clock_look(unsigned calls);
 
 /* Nobody can run before `when`. */
 void clock_jump(int64_t when);
+
+/* What was read since then has not been. */
+void clock_set_back(int64_t when);
 
 /* A guest that reads the clock on its own stops when a read would get to `when`. */
 void clock_limit(int64_t when);

@@ -73,6 +73,13 @@ static int settle_event(struct task *t, uint64_t address, struct posix_timer *p)
   return 0;
 }
 
+int64_t posix_due(const struct process *owner) {
+  int64_t due = NEVER;
+  for (const struct posix_timer *p = owner->timers; p; p = p->next)
+    if (p->timer.armed && !p->silent && (due == NEVER || p->timer.due < due)) due = p->timer.due;
+  return due;
+}
+
 enum action on_timer_create(struct task *t, struct call *c) {
   struct process *owner = t->process;
   int clock = (int)c->args[0];

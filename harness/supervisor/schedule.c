@@ -13,6 +13,7 @@
 #include "chaos.h"
 #include "calls.h"
 #include "clock.h"
+#include "computing.h"
 #include "ends.h"
 #include "event_log.h"
 #include "futex.h"
@@ -55,6 +56,7 @@ static int64_t limit_of(const struct task *t) {
 
 void resume(struct task *t) {
   clock_limit(limit_of(t));
+  if (t->at_user && !t->signal && !t->once) begin_stretch(t);
   t->state = RUNNING;
   t->heard = signals_sent;
   int signal = t->signal;

@@ -17,6 +17,7 @@
 #include "calls.h"
 #include "chaos.h"
 #include "clock.h"
+#include "computing.h"
 #include "crash.h"
 #include "ends.h"
 #include "event_log.h"
@@ -58,7 +59,7 @@ static int on_call(struct task *t) {
   t->retry = t->again;
   t->again = 0;
   if (!t->retry) {
-    clock_tick();
+    pass_time(t);
     fire_timers();
     t->deadline = NEVER;
     t->done = 0;
@@ -76,6 +77,7 @@ static int on_call(struct task *t) {
 static int on_answer(struct task *t) {
   const struct handler *h = handler_of(t->call.nr);
   t->second_half = 0;
+  t->at_user = 1;
   if (t->leaves) {
     log_answer(t, t->leaves);
     arch_answer(t, t->leaves);
@@ -97,11 +99,12 @@ static int on_answer(struct task *t) {
 static int on_passing(struct task *t) {
   if (!arch_load(t)) return 0;
   if (!arch_enters(t)) {
+    t->at_user = 1;
     if (t->event) log_answer(t, arch_result(t));
   } else if (handler_of(t->call.nr)->passes && !trap_watches(&t->call)) {
     log_call(t);
     if (!is_timed(t->process)) return 1;
-    clock_tick();
+    pass_time(t);
     fire_timers();
   }
   return 1;
@@ -169,6 +172,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
     return 0;
   }
   int signal = WSTOPSIG(status);
+  t->at_user = 0;
   switch (status >> 16) {
     case PTRACE_EVENT_SECCOMP: return filter_stop(t) || on_call(t);
     case PTRACE_EVENT_CLONE: case PTRACE_EVENT_FORK: return on_birth(t, 0);
@@ -181,8 +185,8 @@ int on_stop(struct task *t, pid_t pid, int status) {
     default: break;
   }
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
-  if (trap_stop(t, signal) || filter_trap(t, signal)) return 1;
-  if (signal == SIGSEGV && execute_text(t)) return 1;
+  if (trap_stop(t, signal) || filter_trap(t, signal)) return goes_on(t);
+  if (signal == SIGSEGV && execute_text(t)) return goes_on(t);
   if (tracing_stop(t, signal)) return 0;
   deliver(t, signal);
   return 1;
@@ -210,6 +214,7 @@ static void run(struct task *t) {
       if (t && time_is_over()) found.spinning = quiet + patience > 10 && others_wait(t);
       if (!t || time_is_over()) return;
       place_anew(t);
+      if (is_overdue(t) && overtakes(t)) return;
       if (++quiet < patience || !others_wait(t)) continue;
       if (circles(t, &patience)) return;
       quiet = 0;
@@ -223,9 +228,10 @@ static void run(struct task *t) {
     if (!stopped) newborn = pid;
     if (!stopped) continue;
     quiet = 0;
-    int goes_on = on_stop(stopped, pid, status);
+    end_stretch(stopped);
+    int runs_on = on_stop(stopped, pid, status);
     if (is_over() || ends_run(found.unsupported)) return;
-    if (goes_on && (stopped == t || find_task(pid) == t)) resume(t);
+    if (runs_on && (stopped == t || find_task(pid) == t)) resume(t);
     else if (!t || stopped == t) return;
   }
 }

@@ -17,7 +17,7 @@ struct supervision {
 /* Why a run cannot be vouched for, in the trailer as kind=unsupported value=…; below 1000 it is a system call, from
    PTRACE_REQUEST on a request of ptrace. */
 enum unsupported { FOREIGN_PROGRAM = 1001, UNREADABLE_PROGRAM = 1002, CANNOT_TRACE = 1003, CPUID_LEAKS = 1004,
-                   TRAP_FORGETS = 1005, NARROW_CALL = 1006, PTRACE_REQUEST = 200000 };
+                   TRAP_FORGETS = 1005, NARROW_CALL = 1006, HALF_RESTORED = 1007, PTRACE_REQUEST = 200000 };
 
 /* At once, since what follows means nothing; after others the program runs on, to its own end. */
 static inline int ends_run(int unsupported) { return unsupported > 1000 && unsupported < PTRACE_REQUEST; }

@@ -56,6 +56,19 @@ struct dispositions {
   struct disposition of[TRAP_SIGNALS];
 };
 
+/* How a process with a timer that sends a signal has computed since it was set or fired last. */
+struct computing {
+  int met;
+  int64_t due;                         /* which timer it is about */
+  unsigned calls;
+  int longs, since;                    /* stretches that took long; stops since the last of them */
+  uint64_t place;                      /* where the last long stretches began */
+  int64_t times, least, credit;        /* how many, the shortest one; what those at other places count */
+  size_t ration;                       /* bytes that may be copied */
+  uint64_t rewound_to, rewound_stack;  /* where it was made to stand */
+  int rewound;                         /* how often, in one stretch */
+};
+
 struct process {
   pid_t tgid, parent;
   int tasks;          /* threads alive */
@@ -65,6 +78,7 @@ struct process {
   uint64_t clock_at;  /* the page that the clock's reader reads, or 0 */
   struct timer intervals[3];      /* alarm and setitimer: real, virtual, profiling */
   struct posix_timer *timers;     /* timer_create */
+  struct computing computing;
   int next_timer;
   struct dispositions *dispositions;
   struct ranges *text;            /* where its memory was written over, or will be; NULL: nowhere */
@@ -112,6 +126,7 @@ struct task {
   int leaves;         /* what the call at hand is answered with, because of a signal; 0 none */
   int narrow;         /* a call of 32 bits is at hand */
   int second_half;    /* an exit stop is awaited */
+  int at_user;        /* its last stop was at the end of a call, or at an instruction that was answered */
   int again;          /* stopped at an exit stop whose call is to be repeated */
   int signal;         /* delivered at the next resume */
   int unasked;        /* interrupted at an entry stop before its handler was asked */

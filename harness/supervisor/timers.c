@@ -42,11 +42,14 @@ static struct timer *timer_of(struct task *t, int which) {
   return timer;
 }
 
-int is_timed(const struct process *p) {
+int64_t signal_due(const struct process *p) {
+  int64_t due = posix_due(p);
   for (int i = 0; i < 3; i++)
-    if (p->intervals[i].armed) return 1;
-  return 0;
+    if (p->intervals[i].armed && (due == NEVER || p->intervals[i].due < due)) due = p->intervals[i].due;
+  return due;
 }
+
+int is_timed(const struct process *p) { return signal_due(p) != NEVER; }
 
 void forget_intervals(struct process *p) {
   for (int i = 0; i < 3; i++) timer_set(&p->intervals[i], 0, 0);

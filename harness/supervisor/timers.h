@@ -3,8 +3,14 @@
 #define REENACT_TIMERS_H
 #include "task.h"
 
-/* 1 when one of alarm's or setitimer's timers runs: then every call of the process is an event. */
+/* When the next timer is due that sends the process a signal, or NEVER. */
+int64_t signal_due(const struct process *p);
+
+/* 1 when there is one: then every call of the process is an event. */
 int is_timed(const struct process *p);
+
+/* The same of timer_create's alone. */
+int64_t posix_due(const struct process *p);
 
 /* The process ends. */
 void forget_intervals(struct process *p);

@@ -2,10 +2,13 @@
 #define _GNU_SOURCE
 #include "walk.h"
 
+#include "arch.h"
 #include "chaos.h"
+#include "computing.h"
 #include "schedule.h"
 #include "spin.h"
 #include "step.h"
+#include "supervisor.h"
 
 enum { WALK_BITS = 11, LONGEST_PATIENCE = 100 };
 
@@ -31,21 +34,43 @@ enum walk walk(struct task **chosen) {
   return WALKED;
 }
 
+/* Unless it was killed meanwhile, which its end will tell. */
+static int is_lost(struct task *t) {
+  if (!arch_load(t)) return 0;
+  give_up_on(HALF_RESTORED);
+  return 1;
+}
+
+static int stopped_otherwise(struct task *t, int status) {
+  if (status == LEFT_ALONE) return 0;
+  end_stretch(t);
+  if (!on_stop(t, t->tid, status)) return 1;
+  resume(t);
+  return 0;
+}
+
 int circles(struct task *t, int *patience) {
   int status;
+  int64_t so_far = spent_so_far(t);
   switch (look_for_spin(t, &status)) {
     case SPINS:
+      if (!rewind_spin(t)) return is_lost(t);
       t->spins = 1;
       t->state = READY;
       return 1;
     case WORKS:
-      *patience = *patience < LONGEST_PATIENCE ? 2 * *patience : LONGEST_PATIENCE;
+      spent_in_steps(t, so_far);
+      /* Whom a timer will reach in any case need not be looked at again soon. */
+      *patience = *patience < LONGEST_PATIENCE && !is_kept(t) ? 2 * *patience : LONGEST_PATIENCE;
       resume(t);
       return 0;
-    default:
-      if (status == LEFT_ALONE) return 0;
-      if (!on_stop(t, t->tid, status)) return 1;
-      resume(t);
-      return 0;
+    default: return stopped_otherwise(t, status);
   }
+}
+
+int overtakes(struct task *t) {
+  int status;
+  enum rewound so = rewind_overdue(t, &status);
+  if (so == LOST) return is_lost(t);
+  return so == STOPPED_SO ? stopped_otherwise(t, status) : 1;
 }

@@ -15,6 +15,9 @@ enum walk walk(struct task **chosen);
 /* After a while without a stop: 1 when the task goes in circles and others may run; `patience` grows when it does not. */
 int circles(struct task *t, int *patience);
 
+/* A thread that is overdue gives way to its timer: 1 when its turn is over. */
+int overtakes(struct task *t);
+
 /* What a stop means (supervisor.c); 1 when the task may run on. */
 int on_stop(struct task *t, pid_t pid, int status);
 

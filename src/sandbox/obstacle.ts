@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<number, string>> = {
   1004: 'cpuid does not trap in it, although it did when the sandbox was probed',
   1005: 'PID 1 could not put back what it does about SIGSEGV or SIGILL, which a trap had made the kernel forget',
   1006: 'it made a 32-bit system call (int 0x80) other than the ordinary ones, which full determinism refuses',
+  1007: 'PID 1 could not put back the memory of a thread that had computed until its timer was due: is there enough?',
 };
 
 /** A ptrace request that PID 1 does not do for a guest is this much and its number. */

@@ -21,6 +21,7 @@ import { describeEngine, world } from '../support/world.ts';
 const SUBSET = [
   'addresses',
   'clock-gettime',
+  'computing-place',
   'cpuid',
   'fifo',
   'getrandom',
