@@ -101,7 +101,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_vmsplice] = {on_copy, after_copy, 0},
     /* Asked in loops until somebody else has done something: who asks must come to a stop. */
     [SYS_access] = {on_look, 0, 0}, [SYS_faccessat] = {on_look, 0, 0}, [SYS_faccessat2] = {on_look, 0, 0},
-    [SYS_ioctl] = {on_ioctl, 0, 0}, [SYS_getppid] = {on_look, 0, 0}, [SYS_rt_sigpending] = {on_look, 0, 0},
+    [SYS_ioctl] = {on_ioctl, after_ioctl, 0}, [SYS_getppid] = {on_look, 0, 0}, [SYS_rt_sigpending] = {on_look, 0, 0},
     [SYS_link] = {observe_exit, after_entries, 0}, [SYS_linkat] = {observe_exit, after_entries, 0},
     /* Queues and semaphores. */
     [SYS_mq_open] = PASSES, [SYS_mq_unlink] = PASSES, [SYS_mq_getsetattr] = PASSES, [SYS_mq_notify] = PASSES,

@@ -39,7 +39,7 @@ enum action on_read(struct task *t, struct call *c), on_write(struct task *t, st
     after_write(struct task *t, struct call *c), on_flock(struct task *t, struct call *c),
     on_accept(struct task *t, struct call *c), on_connect(struct task *t, struct call *c),
     on_copy(struct task *t, struct call *c), after_copy(struct task *t, struct call *c), on_fcntl(struct task *t, struct call *c),
-    on_ioctl(struct task *t, struct call *c), on_option(struct task *t, struct call *c),
+    on_ioctl(struct task *t, struct call *c), after_ioctl(struct task *t, struct call *c), on_option(struct task *t, struct call *c),
     after_option(struct task *t, struct call *c), after_fcntl(struct task *t, struct call *c);
 enum action on_bind(struct task *t, struct call *c), after_bind(struct task *t, struct call *c), on_listen(struct task *t, struct call *c),
     after_connect(struct task *t, struct call *c);

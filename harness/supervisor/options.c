@@ -53,21 +53,3 @@ enum action after_option(struct task *t, struct call *c) {
   guest_write(t, c->args[3], info, size);
   return RUN;
 }
-
-/* Whoever is a descriptor's owner, or has a terminal, is sent signals by the kernel. */
-enum action on_ioctl(struct task *t, struct call *c) {
-  enum { STAMP = 0x8906, STAMP_NS = 0x8907 };
-  const uint32_t later_stamp = 0x80108906, later_stamp_ns = 0x80108907, extents = 0xc020660b;
-  const uint32_t generation = 0x80087601;
-  enum { KIND = 0xff00, OF_PIDFD = 0xff00, OF_NAMESPACE = 0xb700, OLD_OF_NAMESPACE = 4 };
-  uint32_t request = (uint32_t)c->args[1];
-  (void)t;
-  if (request == FIOSETOWN || request == SIOCSPGRP || request == TIOCSPTLCK || request == TIOCSCTTY) signals_unseen = 1;
-  if (request == STAMP || request == STAMP_NS || request == later_stamp || request == later_stamp_ns)
-    return answer(c, -ENOENT);
-  if (request == generation) return answer(c, -ENOTTY);
-  /* Linux 6.1 knows none of these: they tell numbers that the host counts. */
-  if ((request & KIND) == OF_PIDFD) return answer(c, -ENOTTY);
-  if ((request & KIND) == OF_NAMESPACE && (request & 0xff) > OLD_OF_NAMESPACE) return answer(c, -ENOTTY);
-  return request == extents ? answer(c, -EOPNOTSUPP) : RUN;
-}
