@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "supervisor/arch.h"
 #include "supervisor/kernel.h"
 #include "supervisor/seize.h"
 
@@ -65,17 +65,18 @@ static int reverse(const uint8_t *from, uint8_t *to, size_t size) {
 /* A guest whose memory may not be opened gets the listing as it is. */
 static void reverse_listing(pid_t pid) {
   static uint8_t given[MOST], turned[MOST];
-  struct user_regs_struct r;
+  struct task t = {.tid = pid};
   char path[32];
-  if (!turning || ptrace(PTRACE_GETREGS, pid, NULL, &r) != 0) return;
-  if (r.orig_rax != SYS_getdents64 && r.orig_rax != SYS_getdents) return;
-  int64_t size = (int64_t)r.rax;
+  if (!turning || !arch_load(&t)) return;
+  if (t.call.nr != SYS_getdents64 && t.call.nr != SYS_getdents) return;
+  int64_t size = arch_result(&t);
+  off_t at = (off_t)t.call.args[1];
   if (size <= 0 || size > MOST) return;
   snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
   int memory = open(path, O_RDWR | O_CLOEXEC);
   if (memory < 0) return;
-  int whole = pread(memory, given, (size_t)size, (off_t)r.rsi) == size && reverse(given, turned, (size_t)size);
-  if (whole && pwrite(memory, turned, (size_t)size, (off_t)r.rsi) < 0) errno = 0;
+  int whole = pread(memory, given, (size_t)size, at) == size && reverse(given, turned, (size_t)size);
+  if (whole && pwrite(memory, turned, (size_t)size, at) < 0) errno = 0;
   close(memory);
 }
 

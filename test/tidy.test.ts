@@ -95,6 +95,21 @@ it('every file opens with its idea and stays a room', () => {
   expect(large).toEqual([]);
 });
 
+it('what is particular to a processor stands behind arch.h', () => {
+  const own = /supervisor\/(?:x86_64\w*\.[ch]|arch\.h)$|^harness\/vdso\//;
+  // Libraries and the vDSO are found by names that hold it; nothing there depends on registers.
+  const particular = /(?:\.|->)(?:orig_rax|[er]?(?:[abcd]x|[sd]i|[sb]p|ip)|r\d+)\b|EM_X86_64|= ?"x86_64"/;
+  const wrong = globSync('harness/**/*.{c,h}', { cwd: ROOT })
+    .filter((path) => !own.test(path))
+    .flatMap((path) =>
+      readFileSync(join(ROOT, path), 'utf8')
+        .split('\n')
+        .filter((line) => particular.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+  expect(wrong).toEqual([]);
+});
+
 it('help fits 80 columns', () => {
   const lines = Object.values(HELP).flatMap((text) => text.split('\n'));
   expect(lines.filter((line) => line.length > 80)).toEqual([]);

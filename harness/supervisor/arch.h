@@ -98,8 +98,15 @@ struct interrupted {
 };
 struct interrupted arch_interrupted(const uint8_t context[CONTEXT_BYTES]);
 
-/* ELF's number of this processor. */
+/* 1 when these are the registers of a thread that is in a system call. */
+int arch_calls(const struct user_regs_struct *r);
+
+/* Puts a call's answer where a program looks for it. */
+void arch_put_result(struct user_regs_struct *r, int64_t result);
+
+/* ELF's number of this processor, and what uname calls it. */
 uint16_t arch_machine(void);
+const char *arch_name(void);
 
 /* The registers by name, in order; NULL after the last. */
 const char *arch_register(const struct task *t, int index, uint64_t *value);

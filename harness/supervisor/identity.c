@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "answer.h"
+#include "arch.h"
 #include "calls.h"
 #include "clock.h"
 #include "filters.h"
@@ -48,8 +49,8 @@ enum action after_getrandom(struct task *t, struct call *c) {
 
 enum action on_uname(struct task *t, struct call *c) {
   struct utsname name = {.sysname = "Linux", .nodename = "reenact", .release = "6.1.0", .version = "#1 Reenact",
-                         .machine = "x86_64"};
-  strcpy(name.domainname, "(none)");
+                         .domainname = "(none)"};
+  strcpy(name.machine, arch_name());
   return answer(c, guest_write(t, c->args[0], &name, sizeof name) ? 0 : -EFAULT);
 }
 

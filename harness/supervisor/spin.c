@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "guest.h"
 #include "step.h"
 
@@ -113,7 +114,7 @@ enum spin look_for_spin(struct task *t, int *status) {
   if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) != 0 || !wait_for_stop(t, status)) return OTHER_STOP;
   if (!WIFSTOPPED(*status) || *status >> 16 != PTRACE_EVENT_STOP) return OTHER_STOP;
   if (!registers(t, &first)) return OTHER_STOP;
-  if (first.orig_rax != (unsigned long long)-1) return WORKS; /* in the kernel, on its behalf */
+  if (arch_calls(&first)) return WORKS; /* in the kernel, on its behalf */
   if (!begin_steps(t, &steps)) return WORKS;
   enum spin found = goes_round(t, &first, status);
   end_steps(t, &steps);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "arch.h"
 #include "calls.h"
 #include "ends.h"
 #include "guest.h"
@@ -106,7 +107,7 @@ int tracing_awaits(const struct task *t, const struct call *c) {
 /* The registers as a tracer sees them: a call that waits looks as if the stop had interrupted it. */
 static int registers(struct task *w, struct user_regs_struct *r) {
   if (ptrace(PTRACE_GETREGS, w->tid, NULL, r) != 0) return 0;
-  if (w->state == BLOCKED || w->unasked) r->rax = (unsigned long long)RESTARTS;
+  if (w->state == BLOCKED || w->unasked) arch_put_result(r, RESTARTS);
   return 1;
 }
 

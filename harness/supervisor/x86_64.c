@@ -81,7 +81,13 @@ uint64_t arch_caller(const struct task *t) { return t->registers.rip - 2; }
 
 uint64_t arch_stack(const struct task *t) { return t->registers.rsp; }
 
+int arch_calls(const struct user_regs_struct *r) { return r->orig_rax != (unsigned long long)-1; }
+
+void arch_put_result(struct user_regs_struct *r, int64_t result) { r->rax = (unsigned long long)result; }
+
 uint16_t arch_machine(void) { return EM_X86_64; }
+
+const char *arch_name(void) { return "x86_64"; }
 
 uint64_t arch_counter(const struct task *t) { return t->registers.rip; }
 
