@@ -21,6 +21,9 @@ int64_t turn_end(const struct task *t);
 /* 1 when somebody else could run, or a timer could fire. */
 int others_wait(const struct task *t);
 
+/* A call was made: where somebody else sleeps until a moment, time passes faster with many of them. */
+void pass_time_of_sleep(void);
+
 /* Sends the signals of timers that are due. */
 void fire_timers(void);
 

@@ -60,6 +60,7 @@ static int on_call(struct task *t) {
   t->again = 0;
   if (!t->retry) {
     pass_time(t);
+    pass_time_of_sleep();
     fire_timers();
     t->deadline = NEVER;
     t->done = 0;
