@@ -21,11 +21,13 @@ import { humanReport } from '../report/human.ts';
 import { Progress } from '../report/progress.ts';
 import { type Kit, kitOf, loadKit } from '../sandbox/kit.ts';
 import { BlobStore } from '../store/blobs.ts';
+import { apart, tiedTo } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { connectEngine } from './engine.ts';
 import type { Arguments } from './options.ts';
 import { abortOnSignals } from './signals.ts';
 import { wantsColour } from './terminal.ts';
+import { withoutFrom } from './without.ts';
 
 /** A bundle is a stranger's: its PID 1 and its walls run only if they are this release's, or named by digest. */
 async function harnessOf(opened: Opened, store: BlobStore, trusted: string[]): Promise<Kit> {
@@ -78,16 +80,21 @@ function manifestOf(opened: Opened, store: BlobStore, folder: string): LoadedMan
 }
 
 /** How the new states compare with the recorded ones. */
-function compare(recorded: ReplayRecord, now: ReplayRecord): { same: boolean; text: string } {
+function compare(
+  recorded: ReplayRecord,
+  now: ReplayRecord,
+): { same: boolean; kinds: string | null; text: string } {
   const states = new Set(recorded.replays.flatMap(({ final_state_sha256 }) => final_state_sha256 ?? []));
   const again = now.replays.filter(
     ({ final_state_sha256 }) => final_state_sha256 && states.has(final_state_sha256),
   );
   const same =
     now.verdict === recorded.verdict && again.length === now.replays.length && now.replays.length > 0;
+  const kinds = apart(tiedTo(recorded.environment), tiedTo(now.environment));
   return {
     same,
-    text: `${again.length} of ${now.replays.length} new replays ended in a recorded state; the verdict was ${recorded.verdict} and is ${now.verdict}`,
+    kinds,
+    text: `${again.length} of ${now.replays.length} new replays ended in a recorded state; the verdict was ${recorded.verdict} and is ${now.verdict}${kinds ? `; of the record and this replay, ${kinds}` : ''}`,
   };
 }
 
@@ -135,8 +142,7 @@ export async function replayBundle(path: string, a: Arguments): Promise<number> 
       // Records from before there was a choice were made without it, by a PID 1 that knows nothing of it.
       determinism: {
         mode: environment?.determinism ?? 'off',
-        allowDegraded: a.flag('allow-degraded'),
-        without: [],
+        without: withoutFrom(a),
         ...(environment?.schedule === 'chaos' ? { seeds: seedsOf(opened.record, replays) } : {}),
       },
       kit: await harnessOf(opened, store, a.list('trust-harness')),
@@ -146,11 +152,14 @@ export async function replayBundle(path: string, a: Arguments): Promise<number> 
       onEvent: (event) => progress.on(event),
     });
     progress.end();
-    const { same, text } = compare(opened.record, record!);
+    const { same, kinds, text } = compare(opened.record, record!);
     if (a.flag('json'))
-      process.stdout.write(`${JSON.stringify({ same, recorded: opened.record.verdict, record }, null, 2)}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ same, kinds, recorded: opened.record.verdict, record }, null, 2)}\n`,
+      );
     else process.stdout.write(`${humanReport(record!, { colour: wantsColour() })}  compared   ${text}\n`);
-    if (record!.verdict === 'inconclusive') return EXIT.inconclusive;
+    // Of another kind of machine another state was to be expected: nothing follows from it.
+    if (record!.verdict === 'inconclusive' || (kinds && !same)) return EXIT.inconclusive;
     return same ? EXIT.ok : record!.verdict === 'rejected' ? EXIT.rejected : EXIT.failed;
   } finally {
     await close?.();

@@ -76,6 +76,9 @@ inside, and compares the states. Exit status 0 if they are the same.
   --jobs N        replays at once (default: 4)
   --trust-harness DIGEST
                   run a harness that is not this release's (repeatable)
+  --without MECHANISM
+                  behave as on a host that lacks it (repeatable); see
+                  reenact run --help
   --allow-degraded
                   accepted, and does nothing
   --json          print the result as JSON

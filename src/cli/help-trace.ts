@@ -167,7 +167,9 @@ failed; 2: evidence rejected; 3: it could not be replayed.
   --policy P        default, forensic or a policy file (default: default)
   --repository REPO where to look for the image (repeatable)
   --evidence DIR    where to look for evidence of the manifest (repeatable)
-  --allow-degraded  replay also where a mechanism of determinism is missing
+  --without M       behave as on a host that lacks this mechanism (repeatable);
+                    see reenact run --help
+  --allow-degraded  accepted, and does nothing
   --store DIR       the store (default: .reenact, REENACT_DATABASE_URL)
   --json            print it as JSON, with both stacks
 `,

@@ -26,6 +26,7 @@ import { keepReplayed, manifestOfTrace } from '../trace/store/replays.ts';
 import { imagesOfTraces, resolveImages } from '../trace/store/resolve.ts';
 import type { TraceStore } from '../trace/store/store.ts';
 import type { Trace } from '../trace/trace.ts';
+import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
 import { connectEngine } from './engine.ts';
@@ -36,6 +37,7 @@ import { abortOnSignals } from './signals.ts';
 import { withStore } from './store.ts';
 import { symbolizer } from './symbolizer.ts';
 import { joinedTrace, namesOf } from './trace-store.ts';
+import { withoutFrom } from './without.ts';
 
 /** What senders call the frames of the thread that crashed, as the stored trace says it. */
 async function claimedOf(store: TraceStore, traceId: Digest): Promise<(string | null)[]> {
@@ -95,7 +97,7 @@ async function replay(
       imageCache: join(cacheFolder(process.env), 'images'),
       repositories: [...a.list('repository'), ...config.repositories],
       evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
-      determinism: { mode: 'full', allowDegraded: a.flag('allow-degraded'), without: [] },
+      determinism: { mode: 'full', without: withoutFrom(a) },
       jobs: a.number('jobs', 1, 256, 2),
       replays,
       signal,
@@ -175,7 +177,15 @@ export async function reproduceCommand(args: string[]): Promise<number> {
       const shown = reproduction.pairs.flatMap(({ original, replayed }) =>
         [original ?? [], replayed ?? []].flat(),
       );
-      const view = { trace, manifest: found?.source ?? null, record: kept ?? null, reproduction, gates };
+      const holds_only = holdsOnly(record?.environment ?? null);
+      const view = {
+        trace,
+        manifest: found?.source ?? null,
+        record: kept ?? null,
+        holds_only,
+        reproduction,
+        gates,
+      };
       process.stdout.write(
         a.flag('json')
           ? `${JSON.stringify({ reproduction_version: 1, ...view }, null, 2)}\n`

@@ -49,7 +49,8 @@ async function addBatch(store: TraceStore, batch: Named[]): Promise<Ingested[]> 
 async function namedManifest(a: Arguments, store: TraceStore): Promise<Manifest | undefined> {
   const path = a.text('manifest');
   if (path === undefined) return undefined;
-  if (a.positionals.length > 1) throw new Fault('usage', '--manifest replays one trace: name one');
+  if (a.positionals.length > 1)
+    throw new Fault('usage', 'reenact trace add --manifest names what replays one trace: name one');
   return await keepManifest(path, store.blobs);
 }
 

@@ -11,6 +11,8 @@ export interface ReproductionView {
   trace: TraceRow;
   manifest: 'named' | 'stored' | 'proposed' | null;
   record: string | null;
+  /** What the replay holds on or for alone. */
+  holds_only: string[];
   reproduction: Reproduction;
   gates: GateResult[];
   names: Names;
@@ -47,6 +49,7 @@ export function reproductionText({
   trace,
   manifest,
   record,
+  holds_only,
   reproduction,
   gates,
   names,
@@ -61,6 +64,7 @@ export function reproductionText({
     `  trace      ${trace.trace_id}\n` +
     `  manifest   ${manifest ?? 'none'}\n` +
     (record === null ? '' : `  record     ${record}\n`) +
+    (holds_only.length > 0 ? `  holds only ${safeLine(holds_only.join('; '))}\n` : '') +
     (pairs.length > 0 ? `       ${'the trace'.padEnd(WIDTH)} the replay\n${shown}` : '') +
     (pairs.length > MOST_ROWS ? `  and ${pairs.length - MOST_ROWS} frames more\n` : '') +
     `gates\n${gates.map(gateText).join('')}`

@@ -54,8 +54,6 @@ const NEEDS: readonly Need[] = [
 export interface DeterminismChoice {
   /** Overrides what manifests ask for. */
   mode?: 'full' | 'off';
-  /** Means nothing: what is missing narrows what a result holds for. */
-  allowDegraded?: boolean;
   /** Behaves as on a host without these. */
   without: Mechanism[];
   /** One for each replay, in the place of the manifest’s; turns are then by chance of the seed. */

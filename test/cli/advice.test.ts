@@ -112,8 +112,6 @@ function advised(text: string): string[] {
 /** Reached by way of a function of another command alone. */
 const NEVER: readonly string[] = [
   'trace add: --policy in "name a policy: --policy P (reenact policy init makes one)"',
-  'trace audit: --manifest in "--manifest replays one trace: name one"',
-  'trace gaps: --manifest in "--manifest replays one trace: name one"',
 ];
 
 function lacking(text: string, commands: string[]): string[] {
@@ -139,6 +137,15 @@ function commandsOf(test: (path: string) => boolean): string[] {
 it('every command of the option table is looked at', () => {
   expect(Object.keys(ENTRIES).sort()).toEqual(Object.keys(OPTIONS).sort());
   for (const path of Object.values(ENTRIES).flat()) expect(sources.has(path), path).toBe(true);
+});
+
+it('every command that makes sandboxes has the same options for a host that lacks something', () => {
+  const making = commandsOf((path) => ['replay/one.ts', 'sandbox/bare.ts'].includes(path));
+  expect(making).toEqual(['capture', 'run', 'bundle replay', 'reproduce', 'doctor']);
+  for (const command of Object.keys(OPTIONS))
+    expect([command, OPTIONS[command]!.without, OPTIONS[command]!['allow-degraded']]).toEqual(
+      making.includes(command) ? [command, 'list', 'boolean'] : [command, undefined, undefined],
+    );
 });
 
 it('what a command can print names only options that it has', () => {

@@ -140,6 +140,19 @@ describeEngine('a host', () => {
     expect(other.stdout).toMatch(/^reproduced /);
   });
 
+  it('of another kind than a bundle’s is named when that is replayed, and nothing follows', async () => {
+    const cwd = tempFolder();
+    writeManifest(cwd, manifest('/bin/processor', { replays: 2 }), 'm.json');
+    expect(await reenact(['run', 'm.json', '--bundle', 'b.tar'], { cwd })).toMatchObject({ status: 0 });
+    const done = await reenact(['bundle', 'replay', 'b.tar', '--without', 'cpuid'], { cwd });
+    const kinds = `one holds on every processor, the other only on ${processor}`;
+    expect(done.stdout).toContain(`0 of 2 new replays ended in a recorded state`);
+    expect(done.stdout).toContain(`; of the record and this replay, ${kinds}\n`);
+    expect(done.status).toBe(3);
+    const whole = await reenact(['bundle', 'replay', 'b.tar', '--json', '--allow-degraded'], { cwd });
+    expect(JSON.parse(whole.stdout)).toMatchObject({ same: true, kinds: null });
+  });
+
   it('is looked at by doctor in a real container, which leaves nothing behind', async () => {
     const { usable, findings } = JSON.parse((await reenact(['doctor', '--json'])).stdout);
     const finding = (name: string) => findings.find(({ check }: { check: string }) => check === name);
