@@ -267,7 +267,7 @@ void on_death(struct task *t, int status) {
   progress++;
   t->futex.waiting = 0;
   futex_wake_heirs(t);
-  tracing_end(t);
+  tracing_end(t, status);
   wake_joiner(t);
   if (t->process->tasks == 1) {
     signals_sent++;
