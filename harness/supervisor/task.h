@@ -81,7 +81,9 @@ struct process {
   struct computing computing;
   int next_timer;
   struct dispositions *dispositions;
-  struct ranges *text;            /* where its memory was written over, or will be; NULL: nowhere */
+  struct ranges *text;            /* where its memory was written over; NULL: nowhere */
+  struct ranges *held;            /* what becomes executable when it is first executed */
+  unsigned made_steps;            /* taken through code made at run time */
   uint64_t caller;                /* where a call was made for memory that is executed later; 0: nowhere yet */
   uint64_t vector[2 * VECTOR_ENTRIES]; /* the auxiliary vector as its program found it */
   int stops;                      /* stopped by a signal, or about to be */

@@ -3,7 +3,8 @@
 #define REENACT_TEXT_H
 #include "task.h"
 
-/* At a SIGSEGV of a thread that executes what it may not yet: 1 when it may from now on, and goes on. */
+/* At a SIGSEGV of a thread that executes what it may not yet: 1 when it may from now on, and goes on; -1 when it
+   may, and something else stopped it; 0: the fault is the guest's own. */
 int execute_text(struct task *t);
 
 #endif
