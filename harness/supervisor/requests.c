@@ -9,7 +9,7 @@
 #include "guest.h"
 
 /* As the kernel's headers number them. */
-enum { BLOCK_SIZE = 2 };
+enum { BLOCK_SIZE = 2, SET_OWNER = 0x8901, SET_GROUP = 0x8902 };
 static const uint32_t get_flags = 0x80086601, set_flags = 0x40086602, get_attributes = 0x801c581f;
 
 static const struct {
@@ -49,7 +49,7 @@ static enum action on_set_flags(struct task *t, const struct call *c) {
 /* Whoever is a descriptor's owner, or has a terminal, is sent signals by the kernel. */
 enum action on_ioctl(struct task *t, struct call *c) {
   uint32_t request = (uint32_t)c->args[1];
-  if (request == FIOSETOWN || request == SIOCSPGRP || request == TIOCSPTLCK || request == TIOCSCTTY) signals_unseen = 1;
+  if (request == SET_OWNER || request == SET_GROUP || request == TIOCSPTLCK || request == TIOCSCTTY) signals_unseen = 1;
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
     if (request == refused[i].request) return answer(c, -refused[i].error);
   if (is_newer(request)) return answer(c, -ENOTTY);
