@@ -148,6 +148,14 @@ static int opens_fast(const struct call *c) {
   return (c->nr == SYS_sendto && c->args[3] & FASTOPEN) || (c->nr == SYS_sendmsg && c->args[2] & FASTOPEN);
 }
 
+/* An eventfd that has room may not have it for so much: once one has a high count, each write to one is tried first. */
+static int is_high(struct task *t, const struct call *c, enum kind kind) {
+  static int high;
+  uint64_t value;
+  if (kind == ANONYMOUS && guest_read(t, c->args[1], &value, sizeof value)) high |= value >> 32 != 0;
+  return kind == ANONYMOUS && high;
+}
+
 static enum action make_write(struct task *t, struct call *c) {
   struct stat st;
   int flags = 0, fd = guest_descriptor(t, (int)c->args[0]);
@@ -168,7 +176,7 @@ static enum action make_write(struct task *t, struct call *c) {
     int ready = now(fd, POLLOUT);
     /* Not ready does not mean that nothing fits: the kernel is asked once before it is believed. */
     if (!ready && t->retry) action = wait_on(t, c, fd, 1);
-    else if (!ready || datagram || size_of_write(t, c) > 4096) {
+    else if (!ready || datagram || S_ISCHR(st.st_mode) || is_high(t, c, kind) || size_of_write(t, c) > 4096) {
       if (!t->retry) t->deadline = socket_deadline(fd, 1);
       action = in_parts(t, c, fd, flags);
     }
