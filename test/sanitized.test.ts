@@ -24,7 +24,7 @@ function build(): void {
   writeFileSync(join(folder, 'build.sh'), script);
   const sanitized = '-w -fsanitize=address,undefined -fno-sanitize-recover=all';
   execFileSync('sh', ['build.sh', folder], { cwd: folder, env: { ...process.env, sanitized } });
-  for (const name of ['processes', 'races', 'entropy', 'crash', 'lost', 'scramble'])
+  for (const name of ['processes', 'races', 'entropy', 'crash', 'lost', 'scramble', 'instructions'])
     execFileSync('musl-gcc', [
       ...['-std=gnu11', '-O1', '-static', '-o', join(folder, name)],
       join(ROOT, 'fixtures/programs', `${name}.c`),
@@ -67,11 +67,18 @@ describe.skipIf(NO_NAME_SPACES !== '')('under the sanitizers', () => {
 
   it('calls that make no sense never take it down', () => {
     for (const seed of SEEDS) {
-      const done = run(['scramble', String(seed), '10'], seed, seed % 2 ? ['--log'] : [], 5000);
+      const more = [...(seed % 2 ? ['--log'] : []), ...(seed % 4 < 2 ? ['--without', 'cpuid_trap'] : [])];
+      const done = run(['scramble', String(seed), '10'], seed, more, 5000);
       expect(done.stderr).not.toMatch(/runtime error|AddressSanitizer/);
       // A child may have blocked its alarm and then wait for ever, which only the time limit ends.
       expect(done.ending).toMatch(/^kind=(exit value=0|unsupported|timeout)/);
     }
+  });
+
+  it('code that is written over and made at run time is looked through within its bounds', () => {
+    const done = run(['instructions'], 1, ['--without', 'cpuid_trap']);
+    expect(done.stderr).not.toMatch(/runtime error|AddressSanitizer/);
+    expect(done.ending).toBe('kind=exit value=0');
   });
 
   it('mangled ELF headers, notes, unwind tables and stacks are read within their bounds', () => {
