@@ -15,6 +15,7 @@ import { judgeCases, type Row } from './judge.ts';
 import { type Case, hasSupervisor } from './run.ts';
 import { runtimeCases } from './runtimes.ts';
 import { HEADER, rowText, totalsText } from './table.ts';
+import { toolCases } from './tools.ts';
 import { variedEngine } from './varied.ts';
 import { judgeRow } from './verdict.ts';
 import { wayOf } from './ways.ts';
@@ -27,6 +28,7 @@ const GROUPS: Record<string, (registry: string, engine: Engine) => Promise<Case[
   racy: racyCases,
   runtimes: runtimeCases,
   builds: buildCases,
+  tools: toolCases,
 };
 const BY_DEFAULT = ['programs', 'racy'];
 
