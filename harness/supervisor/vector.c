@@ -52,7 +52,8 @@ static void fill_in(struct task *t, const uint64_t *kernels) {
   uint8_t seed[RANDOM_BYTES];
   for (int i = 0; i < VECTOR_ENTRIES; i++) {
     uint64_t type = order[i], value = kernels_value(kernels, type);
-    if (type == AT_SYSINFO_EHDR && (!value || !settle_clock(t, value))) type = AT_IGNORE;
+    /* Nothing of ours stands there then, and nothing may lead there. */
+    if (type == AT_SYSINFO_EHDR && (!value || !settle_clock(t, value))) type = AT_IGNORE, value = 0;
     if (type == AT_RANDOM && value) {
       random_bytes(seed, sizeof seed);
       guest_write(t, value, seed, sizeof seed);
