@@ -3,8 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 out=${1:-bin}
-# -fwrapv: musl 1.2.3's WIFSTOPPED overflows an int for every stop at a system call, and gcc takes those for impossible.
-strict="-std=c11 -Wall -Wextra -Werror -pedantic -O2 -fwrapv -fno-ident -ffile-prefix-map=$(pwd)=. -Wl,--build-id=none -s"
+strict="-std=c11 -Wall -Wextra -Werror -pedantic -O2 -fno-ident -ffile-prefix-map=$(pwd)=. -Wl,--build-id=none -s"
 mkdir -p "$out"
 parts=$(mktemp -d "$out/.parts.XXXXXX")
 trap 'rm -rf "$parts"' EXIT

@@ -71,9 +71,6 @@ int arch_can_trap_cpuid(void);
 /* 1 when cpuid is rewritten in a program's text where it does not trap. */
 int arch_can_rewrite_cpuid(void);
 
-/* After a step over the instruction `code`, the registers loaded: the program must not find that it was one. */
-void arch_hide_step(struct task *t, const uint8_t code[ARCH_LONGEST]);
-
 /* At an exit stop: where the instruction stands that made the call. */
 uint64_t arch_caller(const struct task *t);
 

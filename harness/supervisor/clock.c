@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "guest.h"
+#include "work.h"
 
 enum { NANO = 1000000000 };
 /* The machine seems to have been up for this long, so that no monotonic clock shows a suspicious zero. */
@@ -63,6 +64,10 @@ void clock_set_back(int64_t when) { set(when); }
 void clock_jump(int64_t when) {
   if (when > clock_now()) set(when);
 }
+void clock_show_work(int64_t of_process, int64_t of_thread) {
+  __atomic_store_n(&page->without_process, of_process, __ATOMIC_RELAXED);
+  __atomic_store_n(&page->without_thread, of_thread, __ATOMIC_RELAXED);
+}
 void clock_limit(int64_t when) { __atomic_store_n(&page->limit, when, __ATOMIC_RELAXED); }
 int64_t clock_since_1970(void) { return start + clock_now(); }
 int clock_segment(void) { return segment; }
@@ -85,10 +90,13 @@ int64_t clock_read(long id) {
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
     case CLOCK_BOOTTIME_ALARM: return UP + now;
-    case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID: return now;
-    default: return id < 0 ? now : -1; /* a process' or thread's own clock */
+    default: return -1;
   }
+}
+
+int64_t clock_shown(const struct task *t, long id) {
+  int64_t shown = clock_read(id);
+  return shown < 0 ? work_shown(t, id) : shown;
 }
 
 int64_t clock_after(int64_t nanoseconds) {
@@ -111,6 +119,6 @@ int clock_deadline(struct task *t, uint64_t address, int absolute, long id, int6
   if (address == 0) return 0;
   int error = clock_span(t, address, &span);
   if (error) return error;
-  *deadline = clock_after(absolute ? span - clock_read(id) : span);
+  *deadline = clock_after(absolute ? span - clock_shown(t, id) : span);
   return 0;
 }

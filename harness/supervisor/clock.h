@@ -35,8 +35,14 @@ int64_t clock_since_1970(void);
 /* What the time stamp counter shows, at a thousand million a second; reading it is an event. */
 uint64_t clock_cycles(void);
 
-/* What clock `id` shows, in nanoseconds; -1 for a clock that does not exist. */
+/* What clock `id` shows, in nanoseconds; -1 for one of processor time, or that does not exist. */
 int64_t clock_read(long id);
+
+/* The same as a thread sees it, processor time too. */
+int64_t clock_shown(const struct task *t, long id);
+
+/* What a guest that reads processor time on its own takes off the clock. */
+void clock_show_work(int64_t of_process, int64_t of_thread);
 
 /* The virtual deadline of a wait for `nanoseconds`, which may be hostile. */
 int64_t clock_after(int64_t nanoseconds);

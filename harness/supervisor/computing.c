@@ -21,7 +21,7 @@
 enum { MILLI = 1000000, STEPS = 1024, DOUBLINGS = 20 };
 
 /* A thread computes at least so long before it is made to stand elsewhere than it does. */
-static const int64_t SHORTEST = 50 * MILLI;
+static const int64_t SHORTEST = 100 * MILLI;
 /* Processor time of a stretch counts as the highest of these that it reached, each the eightfold of the one before. */
 static const int64_t FIRST_CLASS = 5 * MILLI;
 /* What is copied for a process with a timer: small copies cost no more than a stop, all others are rationed. */
@@ -76,8 +76,11 @@ void pass_time(struct task *t) {
   if (maps(t->call.nr)) checkpoint_remap();
   int64_t due = signal_due(t->process);
   unsigned calls = due == NEVER ? 0 : ++of(t->process, due)->calls;
+  int64_t before = clock_now();
   if (reads_clock(t->call.nr)) clock_look(calls);
   else clock_event(calls);
+  t->work.called += clock_now() - before;
+  t->process->work.called += clock_now() - before;
 }
 
 int goes_on(struct task *t) {
@@ -121,7 +124,7 @@ static int64_t counted(int64_t nanoseconds) {
    processor that was taken away for a while makes a short one look long, but not several in a row. What was counted
    shows only in that the timer's signal comes. */
 static void count(struct process *p, int64_t took) {
-  enum { IN_A_ROW = 4, BETWEEN = 64 };
+  enum { IN_A_ROW = 16, BETWEEN = 64 };
   int64_t due = signal_due(p);
   if (due == NEVER) return;
   struct computing *c = of(p, due);
@@ -129,7 +132,7 @@ static void count(struct process *p, int64_t took) {
   if (took < FIRST_CLASS) return;
   c->since = 0;
   if (c->place != stretch.counter) {
-    c->credit += c->times ? c->times * counted(c->least) : 0;
+    c->credit += c->times * (c->times >= IN_A_ROW ? counted(c->least) : FIRST_CLASS);
     c->place = stretch.counter, c->times = 0, c->least = took;
   }
   c->times++;

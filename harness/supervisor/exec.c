@@ -18,7 +18,6 @@ void settle_program(struct task *t) {
   forget_memory(t->process);
   forget_timers(t->process);
   forget_ranges(&t->process->text);
-  forget_ranges(&t->process->held);
   t->process->space = new_space();
   t->process->caller = 0;
   memset(t->process->vector, 0, sizeof t->process->vector);

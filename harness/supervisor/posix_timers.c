@@ -83,7 +83,7 @@ int64_t posix_due(const struct process *owner) {
 enum action on_timer_create(struct task *t, struct call *c) {
   struct process *owner = t->process;
   int clock = (int)c->args[0];
-  if (clock_read(clock) < 0) return answer(c, -EINVAL);
+  if (clock_shown(t, clock) < 0) return answer(c, -EINVAL);
   int live = 0;
   for (const struct posix_timer *one = owner->timers; one; one = one->next) live++;
   if (live >= MAX_TIMERS || owner->next_timer == INT32_MAX) return answer(c, -EAGAIN);
@@ -110,7 +110,7 @@ enum action on_timer_settime(struct task *t, struct call *c) {
   int error = c->args[2] ? timer_spans(t, c->args[2], spans) : -EINVAL;
   if (error) return answer(c, error);
   if (!timer_show(t, c->args[3], &p->timer)) return answer(c, -EFAULT);
-  if (spans[1] && c->args[1] & TIMER_ABSTIME) spans[1] -= clock_read(p->clock), spans[1] += spans[1] == 0;
+  if (spans[1] && c->args[1] & TIMER_ABSTIME) spans[1] -= clock_shown(t, p->clock), spans[1] += spans[1] == 0;
   timer_set(&p->timer, spans[1], spans[0]);
   p->missed = p->told = 0;
   return answer(c, 0);

@@ -47,7 +47,8 @@ static pid_t whose; /* maps or status are at hand */
 /* What is executed later is executable. */
 static int will_be_executed(uint64_t address) {
   const struct task *t = find_task(whose);
-  return t && range_at(t->process->held, address);
+  const struct range *r = t ? range_at(t->process->text, address) : NULL;
+  return r && r->protection;
 }
 
 static int map_line(char *line, char *to, size_t room) {

@@ -10,7 +10,7 @@ struct range {
   uint64_t offset;         /* of a file's text: where in the file it begins */
   int jumps;               /* some of its instructions were replaced by jumps, not by one that traps */
   const struct file *file; /* which file it shows; NULL: code made at run time */
-  int protection;          /* of memory that is not executed yet: what the program asked for */
+  int protection;          /* what the program asked for, before anything there is executed; then 0 */
 };
 
 struct ranges {

@@ -236,27 +236,17 @@ void rewrite_program(struct task *t) {
   if (d.at) guest_write(t, d.at, d.bytes, sizeof d.bytes);
 }
 
-/* Each place is a range of its own: what is made between them later may be looked through again. */
-unsigned rewrite_made(struct task *t, uint64_t start, uint64_t end) {
+void rewrite_made(struct task *t, uint64_t start, uint64_t end) {
   static uint8_t code[1 << 16];
   struct found_instructions found = {0};
   size_t size = guest_read_some(t, start, code, end - start < sizeof code ? end - start : sizeof code);
-  if (!find_in_memory(code, size, &found)) found.count = found.unproven = 0;
-  unsigned others = found.unproven;
-  found.unproven = 0;
-  if (found.count && files_known < MOST_FILES) {
+  if (find_in_memory(code, size, &found) && found.count && files_known < MOST_FILES) {
     struct file *f = new_file(&found);
     keep_places(f, &found, -1, code);
-    for (uint32_t i = 0; i < f->count; i++) {
-      uint64_t offset = f->places[i].offset, at = start + offset;
-      rewrite(t, (struct range){.start = at, .end = at + f->places[i].length, .offset = offset, .file = f}, NULL);
-    }
+    rewrite(t, (struct range){.start = start, .end = start + size, .file = f}, NULL);
   }
   free(found.list);
-  return others;
 }
-
-void leave_unproven(unsigned places) { unproven += places; }
 
 static const struct place *place_in(const struct range *r, uint64_t address) {
   uint64_t offset = address - r->start + r->offset;
@@ -271,7 +261,7 @@ static const struct place *place_in(const struct range *r, uint64_t address) {
 
 int rewritten_at(const struct process *p, uint64_t address, uint8_t code[ARCH_LONGEST]) {
   const struct range *r = range_at(p->text, address);
-  const struct place *at = r ? place_in(r, address) : NULL;
+  const struct place *at = r && r->file && !r->protection ? place_in(r, address) : NULL;
   if (at && !is_wanted(at->kind)) return 0;
   if (at) memcpy(code, at->code, ARCH_LONGEST);
   return at != NULL;
@@ -285,7 +275,7 @@ static void show_place(const struct place *p, uint64_t at, uint64_t address, uin
 void show_original(const struct process *p, uint64_t address, void *bytes, uint64_t size) {
   for (uint32_t i = 0; p->text && i < p->text->count; i++) {
     const struct range *r = &p->text->list[i];
-    if (address >= r->end || r->start >= address + size) continue;
+    if (!r->file || r->protection || address >= r->end || r->start >= address + size) continue;
     for (uint32_t j = 0; j < r->file->count; j++) {
       const struct place *place = &r->file->places[j];
       if (place->offset < r->offset || place->offset - r->offset >= r->end - r->start) continue;

@@ -18,10 +18,8 @@ void rewrite_text(struct task *t, struct range r);
 int shows_file(struct task *t, uint64_t start, uint64_t end);
 void rewrite_files(struct task *t, uint64_t start, uint64_t end);
 
-/* In code made at run time that is about to be executed from its first byte on, up to `end`; how many places are not
-   proven from there. They are counted if nothing proves them later. */
-unsigned rewrite_made(struct task *t, uint64_t start, uint64_t end);
-void leave_unproven(unsigned places);
+/* In code made at run time that is about to be executed from its first byte on, up to `end`. */
+void rewrite_made(struct task *t, uint64_t start, uint64_t end);
 
 /* The instruction that stood at `address` before it was written over, zero padded; 0 when none was. */
 int rewritten_at(const struct process *p, uint64_t address, uint8_t code[ARCH_LONGEST]);

@@ -19,6 +19,7 @@
 #include "futex.h"
 #include "guest.h"
 #include "timers.h"
+#include "work.h"
 #include "tracing.h"
 
 /* A turn is short, so that whoever was woken runs soon; it grows with what it costs to look for the next one. */
@@ -158,11 +159,14 @@ static int64_t earliest_waking(void) {
   return earliest;
 }
 
+static struct task *somebody_circles(void) {
+  for (struct task *t = tasks; t; t = t->next)
+    if (t->spins) return t;
+  return NULL;
+}
+
 static int64_t earliest_deadline(void) {
-  int64_t earliest = earliest_waking();
-  int working = 0;
-  for (const struct task *t = tasks; t; t = t->next) working |= t->spins;
-  int64_t timer = timers_due(working);
+  int64_t earliest = earliest_waking(), timer = timers_due(somebody_circles() != NULL);
   return earliest == NEVER || (timer != NEVER && timer < earliest) ? timer : earliest;
 }
 
@@ -193,6 +197,7 @@ static void begin_turn(struct task *t) {
   if (!t->spins) end_circles(t);
   last = t->tid;
   t->chosen = clock_now();
+  work_begin(t);
   turn = TURN + asked * TICKS_AN_ASK < LONGEST_TURN ? TURN + asked * TICKS_AN_ASK : LONGEST_TURN;
   if (in_chaos()) turn = chaos_length(LONGEST_TURN_BITS);
   if (!t->again) asked = 0;
@@ -200,6 +205,7 @@ static void begin_turn(struct task *t) {
 
 /* A timer that nobody listens to must not keep us from looking at the real clock. */
 struct task *choose_task(void) {
+  work_end();
   for (int jumps = 0; jumps < MAX_JUMPS; jumps++) {
     fire_timers();
     struct task *t = first_that_can(0);
@@ -214,6 +220,9 @@ struct task *choose_task(void) {
     /* What still comes, comes from the kernel: all are to try again, also who waits for a child. */
     if (due == NEVER) signals_sent++;
     if (due == NEVER) return NULL;
+    struct task *circling = somebody_circles();
+    if (circling) work_add(circling, due - clock_now());
+    else timers_put_off(due - clock_now());
     clock_jump(due);
     calls = 0;
     end_circles(NULL);
@@ -265,9 +274,10 @@ int leaves_early(struct task *t) {
 void on_death(struct task *t, int status) {
   (void)status;
   progress++;
+  work_inherit(t);
   t->futex.waiting = 0;
   futex_wake_heirs(t);
-  tracing_end(t, status);
+  tracing_end(t);
   wake_joiner(t);
   if (t->process->tasks == 1) {
     signals_sent++;

@@ -187,8 +187,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   }
   if (signal == (SIGTRAP | 0x80)) return t->second_half ? on_answer(t) : on_passing(t);
   if (trap_stop(t, signal) || filter_trap(t, signal)) return goes_on(t);
-  int executes = signal == SIGSEGV ? execute_text(t) : 0;
-  if (executes) return executes > 0 && goes_on(t);
+  if (signal == SIGSEGV && execute_text(t)) return goes_on(t);
   if (tracing_stop(t, signal)) return 0;
   deliver(t, signal);
   return 1;

@@ -60,7 +60,6 @@ void inherit_memory(struct process *child, const struct process *parent, int sam
   if (same) child->space = parent->space;
   child->clock_at = parent->clock_at;
   child->text = same ? share_ranges(parent->text) : copy_ranges(parent->text);
-  child->held = same ? share_ranges(parent->held) : copy_ranges(parent->held);
   child->caller = parent->caller;
   memcpy(child->vector, parent->vector, sizeof child->vector);
 }
@@ -98,7 +97,6 @@ void remove_task(struct task *t) {
   if (--t->process->tasks == 0) {
     forget_memory(t->process);
     forget_ranges(&t->process->text);
-    forget_ranges(&t->process->held);
     forget_intervals(t->process);
     forget_timers(t->process);
     traps_forget(t->process);

@@ -56,6 +56,11 @@ struct dispositions {
   struct disposition of[TRAP_SIGNALS];
 };
 
+/* Processor time, nanoseconds. */
+struct work {
+  int64_t all, called; /* `called`: as far as it passed with system calls */
+};
+
 /* How a process with a timer that sends a signal has computed since it was set or fired last. */
 struct computing {
   int met;
@@ -79,11 +84,10 @@ struct process {
   struct timer intervals[3];      /* alarm and setitimer: real, virtual, profiling */
   struct posix_timer *timers;     /* timer_create */
   struct computing computing;
+  struct work work, children;
   int next_timer;
   struct dispositions *dispositions;
-  struct ranges *text;            /* where its memory was written over; NULL: nowhere */
-  struct ranges *held;            /* what becomes executable when it is first executed */
-  unsigned made_steps;            /* taken through code made at run time */
+  struct ranges *text;            /* where its memory was written over, or will be; NULL: nowhere */
   uint64_t caller;                /* where a call was made for memory that is executed later; 0: nowhere yet */
   uint64_t vector[2 * VECTOR_ENTRIES]; /* the auxiliary vector as its program found it */
   int stops;                      /* stopped by a signal, or about to be */
@@ -156,6 +160,7 @@ struct task {
   int condemned;      /* the signal that ends its process is on its way */
   int once;           /* this signal's handler is about to be in place, and is the last */
   int no_clock;       /* asked for a signal in place of the time stamp counter */
+  struct work work;
   int64_t chosen;     /* when its turn began, by the clock */
 };
 

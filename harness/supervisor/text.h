@@ -3,8 +3,7 @@
 #define REENACT_TEXT_H
 #include "task.h"
 
-/* At a SIGSEGV of a thread that executes what it may not yet: 1 when it may from now on, and goes on; -1 when it
-   may, and something else stopped it; 0: the fault is the guest's own. */
+/* At a SIGSEGV of a thread that executes what it may not yet: 1 when it may from now on, and goes on. */
 int execute_text(struct task *t);
 
 #endif

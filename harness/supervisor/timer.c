@@ -45,6 +45,11 @@ int64_t timers_due(int working) {
   return first ? first->due : NEVER;
 }
 
+void timers_put_off(int64_t span) {
+  for (struct timer *one = armed; one; one = one->next)
+    if (one->of_work && span > 0 && __builtin_add_overflow(one->due, span, &one->due)) one->due = INT64_MAX;
+}
+
 /* One that fires so often that it is due again at once is fired once for all those times. */
 int timers_fire(void) {
   int fired = 0;

@@ -20,6 +20,9 @@ int64_t timer_left(const struct timer *timer);
 /* The earliest moment at which a timer is due, or NEVER; `working` counts those of processor time too. */
 int64_t timers_due(int working);
 
+/* Nobody works for `span` nanoseconds: timers of processor time come so much later. */
+void timers_put_off(int64_t span);
+
 /* Fires what is due, the earliest first; how many. */
 int timers_fire(void);
 

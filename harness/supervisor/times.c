@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "clock.h"
 #include "guest.h"
+#include "work.h"
 
 enum { NANO = 1000000000, USERS_HZ = 10000000 };
 
@@ -15,15 +16,8 @@ static enum action put(struct task *t, struct call *c, uint64_t address, const v
   return answer(c, guest_write(t, address, data, size) ? 0 : -EFAULT);
 }
 
-/* A process' or thread's own clock is named by the inverse of its number, and three bits. */
-static int64_t read_clock(uint64_t which) {
-  int id = (int)which;
-  pid_t owner = id < 0 ? (pid_t)~(id >> 3) : 0;
-  return owner && !find_task(owner) ? -1 : clock_read(id);
-}
-
 enum action on_clock_gettime(struct task *t, struct call *c) {
-  int64_t now = read_clock(c->args[0]);
+  int64_t now = clock_shown(t, (int)c->args[0]);
   if (now < 0) return answer(c, -EINVAL);
   int64_t shown[2] = {now / NANO, now % NANO};
   return put(t, c, c->args[1], shown, sizeof shown);
@@ -31,7 +25,7 @@ enum action on_clock_gettime(struct task *t, struct call *c) {
 
 enum action on_clock_getres(struct task *t, struct call *c) {
   int64_t shown[2] = {0, 1};
-  if (read_clock(c->args[0]) < 0) return answer(c, -EINVAL);
+  if (clock_shown(t, (int)c->args[0]) < 0) return answer(c, -EINVAL);
   return c->args[1] ? put(t, c, c->args[1], shown, sizeof shown) : answer(c, 0);
 }
 
@@ -73,21 +67,31 @@ enum action on_nanosleep(struct task *t, struct call *c) {
 
 enum action on_clock_nanosleep(struct task *t, struct call *c) {
   int id = (int)c->args[0];
-  if (read_clock(c->args[0]) < 0) return answer(c, -EINVAL);
+  if (clock_shown(t, id) < 0) return answer(c, -EINVAL);
   if (id == CLOCK_THREAD_CPUTIME_ID || id == CLOCK_MONOTONIC_RAW) return answer(c, -EOPNOTSUPP);
   return sleep_until(t, c, c->args[1] & TIMER_ABSTIME, id, c->args[2], c->args[3]);
 }
 
 enum action on_times(struct task *t, struct call *c) {
-  int64_t ticks = clock_now() / USERS_HZ, shown[4] = {ticks, 0, 0, 0};
+  struct work own = work_of(t, 1), children = t->process->children;
+  int64_t shown[4] = {(own.all - own.called) / USERS_HZ, own.called / USERS_HZ,
+                      (children.all - children.called) / USERS_HZ, children.called / USERS_HZ};
   if (c->args[0] && !guest_write(t, c->args[0], shown, sizeof shown)) return answer(c, -EFAULT);
   return answer(c, clock_read(CLOCK_MONOTONIC) / USERS_HZ);
 }
 
+static void put_span(int64_t shown[2], int64_t nanoseconds) {
+  shown[0] = nanoseconds / NANO;
+  shown[1] = nanoseconds % NANO / 1000;
+}
+
 enum action on_getrusage(struct task *t, struct call *c) {
+  enum { CHILDREN = -1, THREAD = 1 };
   int64_t shown[18] = {0};
   int who = (int)c->args[0];
-  if (who < -1 || who > 1) return answer(c, -EINVAL);
-  if (who >= 0) shown[0] = clock_now() / NANO, shown[1] = clock_now() % NANO / 1000;
+  if (who < CHILDREN || who > THREAD) return answer(c, -EINVAL);
+  struct work w = who == CHILDREN ? t->process->children : work_of(t, who != THREAD);
+  put_span(shown, w.all - w.called);
+  put_span(shown + 2, w.called);
   return put(t, c, c->args[1], shown, sizeof shown);
 }

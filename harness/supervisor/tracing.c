@@ -67,28 +67,8 @@ void tracing_exec(struct task *t) {
   if (t->traced.tracer && !t->traced.seized) syscall(SYS_tgkill, t->process->tgid, t->tid, SIGTRAP);
 }
 
-/* Ends of traced guests that are no children of their tracers: the kernel tells their parents only. */
-enum { MOST_ENDS = 256 };
-static struct end {
-  pid_t tracer, tid, tgid;
-  int status;
-} ends[MOST_ENDS];
-static int end_count;
-
-static void forget_end(int i) { ends[i] = ends[--end_count]; }
-
-/* Who never asks hears of the latest only. */
-static void note_end(const struct task *t, int status) {
-  if (!t->traced.tracer || (t->tid == t->process->tgid && t->process->parent == t->traced.tracer)) return;
-  if (end_count == MOST_ENDS) forget_end(0);
-  ends[end_count++] = (struct end){t->traced.tracer, t->tid, t->process->tgid, status};
-}
-
-void tracing_end(struct task *t, int status) {
-  note_end(t, status);
+void tracing_end(struct task *t) {
   if (t->process->tasks > 1) return;
-  for (int i = end_count - 1; i >= 0; i--)
-    if (ends[i].tracer == t->process->tgid) forget_end(i);
   for (struct task *w = tasks; w; w = w->next) {
     if (w->traced.tracer != t->process->tgid) continue;
     w->traced.tracer = 0;
@@ -98,39 +78,29 @@ void tracing_end(struct task *t, int status) {
   }
 }
 
-/* Whether a wait asks for one of these numbers, whom its process traces. */
-static int is_meant(pid_t tracer, pid_t tid, pid_t tgid, const struct task *by, const struct call *c) {
+static int is_meant(const struct task *w, const struct task *by, const struct call *c) {
   pid_t pid = (pid_t)c->args[0];
-  if (tracer != by->process->tgid) return 0;
-  return pid > 0 ? tid == pid : pid == -1 || getpgid(tgid) == (pid ? -pid : getpgid(by->process->tgid));
-}
-
-static int tell(struct task *t, struct call *c, pid_t tid, uint32_t status) {
-  static const uint8_t no_usage[144];
-  c->result = tid;
-  if (c->args[1] && !guest_write(t, c->args[1], &status, sizeof status)) c->result = -EFAULT;
-  if (c->args[3]) guest_write(t, c->args[3], no_usage, sizeof no_usage);
-  return 1;
+  if (w->traced.tracer != by->process->tgid) return 0;
+  return pid > 0 ? w->tid == pid : pid == -1 || getpgid(w->process->tgid) == (pid ? -pid : getpgid(by->process->tgid));
 }
 
 int tracing_wait(struct task *t, struct call *c) {
+  static const uint8_t no_usage[144];
   for (struct task *w = tasks; w; w = w->next) {
-    if (!w->traced.stop || w->traced.told || !is_meant(w->traced.tracer, w->tid, w->process->tgid, t, c)) continue;
+    if (!w->traced.stop || w->traced.told || !is_meant(w, t, c)) continue;
+    uint32_t status = (uint32_t)w->traced.stop << 8 | 0x7f;
     w->traced.told = 1;
-    return tell(t, c, w->tid, (uint32_t)w->traced.stop << 8 | 0x7f);
-  }
-  for (int i = 0; i < end_count; i++) {
-    struct end e = ends[i];
-    if (!is_meant(e.tracer, e.tid, e.tgid, t, c)) continue;
-    forget_end(i);
-    return tell(t, c, e.tid, (uint32_t)e.status);
+    c->result = w->tid;
+    if (c->args[1] && !guest_write(t, c->args[1], &status, sizeof status)) c->result = -EFAULT;
+    if (c->args[3]) guest_write(t, c->args[3], no_usage, sizeof no_usage);
+    return 1;
   }
   return 0;
 }
 
 int tracing_awaits(const struct task *t, const struct call *c) {
   for (const struct task *w = tasks; w; w = w->next)
-    if (is_meant(w->traced.tracer, w->tid, w->process->tgid, t, c)) return 1;
+    if (is_meant(w, t, c)) return 1;
   return 0;
 }
 

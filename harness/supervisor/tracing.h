@@ -9,10 +9,10 @@ int tracing_stop(struct task *t, int signal);
 /* A program was executed. */
 void tracing_exec(struct task *t);
 
-/* A thread ended: its tracer is to hear of it; whom its process traced go on, once that is gone. */
-void tracing_end(struct task *t, int status);
+/* A thread ended: whom its process traced go on, once that is gone. */
+void tracing_end(struct task *t);
 
-/* wait4: 1 when a stop or an end of a traced guest answers it, as `c->result` says. */
+/* wait4: 1 when a stop of a traced guest answers it, as `c->result` says. */
 int tracing_wait(struct task *t, struct call *c);
 
 /* 1 when a wait has somebody to wait for whom the kernel does not know as the caller's own. */

@@ -77,20 +77,6 @@ void arch_repeat(struct task *t) {
   ptrace(PTRACE_SETREGS, t->tid, NULL, &r);
 }
 
-/* After popf the kernel takes its own flag for single steps for the guest's, and pushf leaves it on the stack. */
-void arch_hide_step(struct task *t, const uint8_t code[ARCH_LONGEST]) {
-  enum { PUSHF = 0x9c, SHORT = 0x66, STEP = 1, STEP_FLAG = STEP << 8 };
-  int pushes = code[0] == PUSHF || (code[0] == SHORT && code[1] == PUSHF);
-  uint8_t flags;
-  if (pushes && guest_read(t, t->registers.rsp + 1, &flags, sizeof flags)) {
-    flags &= (uint8_t)~STEP;
-    guest_write(t, t->registers.rsp + 1, &flags, sizeof flags);
-  }
-  if (!(t->registers.eflags & STEP_FLAG)) return;
-  t->registers.eflags &= ~(unsigned long long)STEP_FLAG;
-  ptrace(PTRACE_SETREGS, t->tid, NULL, &t->registers);
-}
-
 uint64_t arch_caller(const struct task *t) { return t->registers.rip - 2; }
 
 uint64_t arch_stack(const struct task *t) { return t->registers.rsp; }

@@ -9,6 +9,7 @@ enum { CLOCK_TICK = 1000 }; /* nanoseconds of one event */
 struct clock_page {
   int64_t now;   /* nanoseconds since the clock's beginning */
   int64_t limit; /* a read that would get here is a system call: somebody else's turn, or a timer */
+  int64_t without_process, without_thread; /* of `now`, what the runner's processor time is not */
 };
 
 /* At SETTINGS_AT of the image, filled in for each program. */

@@ -2,8 +2,8 @@
 #include "call.h"
 #include "page.h"
 
-enum { NANO = 1000000000, MICRO = 1000, KINDS = 12 };
-enum { REAL = 1 << 0 | 1 << 5 | 1 << 8 | 1 << 11, UP = 1 << 1 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 9, CPU = 1 << 2 | 1 << 3 };
+enum { NANO = 1000000000, MICRO = 1000, KINDS = 12, PROCESS = 2, THREAD = 3 };
+enum { REAL = 1 << 0 | 1 << 5 | 1 << 8 | 1 << 11, UP = 1 << 1 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 9, CPU = 1 << PROCESS | 1 << THREAD };
 
 struct span {
   int64_t seconds, parts;
@@ -24,7 +24,10 @@ static int is_among(int kinds, int id) { return id >= 0 && id < KINDS && kinds >
 int __vdso_clock_gettime(int id, struct span *to) {
   int64_t now;
   if (!is_among(REAL | UP | CPU, id) || (now = tick()) < 0) return (int)make_call(NR_CLOCK_GETTIME, id, (long)to);
-  if (is_among(REAL, id)) now += settings.since_1970;
+  const struct clock_page *page = (const struct clock_page *)settings.page;
+  if (id == PROCESS) now -= __atomic_load_n(&page->without_process, __ATOMIC_RELAXED);
+  else if (id == THREAD) now -= __atomic_load_n(&page->without_thread, __ATOMIC_RELAXED);
+  else if (is_among(REAL, id)) now += settings.since_1970;
   else if (is_among(UP, id)) now += settings.up;
   to->seconds = now / NANO;
   to->parts = now % NANO;
