@@ -1,6 +1,6 @@
 /** Why a frame is not joined to a proven build: one code for each reason, found in this order. */
+import type { FrameFacts } from './frame-facts.ts';
 import type { Place } from './symbolize/place.ts';
-import type { Trust } from './trace.ts';
 
 /** Every code, in the order in which they are looked for. */
 export const GAP_CODES = [
@@ -67,18 +67,7 @@ export interface JoinArtifact {
 }
 
 /** A physical frame, with all that the store joins to it. */
-export interface JoinedFrame {
-  index: number;
-  /** 0: the thread that crashed. */
-  thread: number;
-  ip: string | null;
-  image_id: string | null;
-  image_path: string | null;
-  arch: string | null;
-  loaded_sha256: string | null;
-  rel_addr: string | null;
-  activation: boolean;
-  trust: Trust;
+export interface JoinedFrame extends FrameFacts {
   /** Innermost first. */
   places: Place[];
   degraded: boolean;

@@ -5,7 +5,7 @@ import type { Trust } from '../evidence/trust.ts';
 import { checksIn, type SourceFile } from '../evidence/verify.ts';
 import { type Build, type JoinProof, NOTHING_SAID } from './join-document.ts';
 import type { BuildFacts } from './store/build-facts.ts';
-import { type About, factsOf, mainOf, verifyAbout } from './store/evidence.ts';
+import { type About, factsOf, mainOf, verifyAbout, vouchedBy } from './store/evidence.ts';
 
 /** What is judged: the thing that evidence is about, and the evidence. */
 export type Claimed = Pick<JoinProof, 'subject_sha256' | 'within' | 'files'>;
@@ -57,19 +57,12 @@ export class Prover {
       const { sha256 } = main ?? record.envelopes[0] ?? { sha256: files[0]! };
       return { ...refused(record.code ?? 'evidence_missing'), dsse: sha256 };
     }
-    const accepted = record.envelopes.filter(({ verdict }) => verdict === 'accepted');
-    const signers = accepted.flatMap((one) =>
-      one.signers.map(({ identity, authority }) => identity ?? authority),
-    );
-    const log = accepted.flatMap((one) => one.log).find(({ tile_ref }) => tile_ref !== null);
     return {
       ...claimed,
       dsse: main.sha256,
       verified: true,
       code: null,
-      signers: [...new Set(signers)],
-      signed_at: accepted.flatMap(({ timestamps }) => timestamps)[0]?.time ?? null,
-      tile_ref: log?.tile_ref ?? null,
+      ...vouchedBy(record),
       build: buildOf(factsOf(main, sources)),
     };
   }

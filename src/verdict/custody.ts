@@ -11,7 +11,7 @@ const JOIN_DEFAULTS: { join_completeness: number; chain_of_custody: Custody } = 
 };
 
 /** Who vouched for a file, as verified. */
-interface Vouching {
+export interface Vouching {
   signers: string[];
   /** A time that somebody trusted vouches for. */
   signed_at: string | null;

@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
 import { Prover } from '../../src/trace/prove.ts';
+import { vouchedBy } from '../../src/trace/store/evidence.ts';
 import { envelope, makeKey, SUBJECT, statement } from '../support/keys.ts';
-import { trustOf } from '../support/verify.ts';
+import { trustOf, verifyAs } from '../support/verify.ts';
 
 const NOW = Date.parse('2026-11-21T00:00:00Z');
 const about = { subject_sha256: SUBJECT, within: [] };
@@ -31,4 +32,24 @@ it('all proofs together take no more checks of signatures than one may', { timeo
   for (const code of [/signature/, /signature/, /evidence_too_large/])
     expect((await prove(many)).code).toMatch(code);
   expect(await prove(file)).toMatchObject({ verified: false, code: 'evidence_too_large' });
+});
+
+it('who signed when is said of all that was accepted, each signer once, and of nothing that was refused', async () => {
+  const key = makeKey();
+  const file = (predicate: number): Buffer =>
+    Buffer.from(JSON.stringify(envelope([key], statement({ predicate }))));
+  const more = [{ name: 'more.json', bytes: file(2) }];
+  const record = await verifyAs(await trustOf([key]), file(1), { more });
+  const [one, other] = record.envelopes;
+  const at = (time: string): { source: string; time: string }[] => [{ source: 'tsa', time }];
+  const envelopes = [
+    { ...one!, verdict: 'rejected' as const, timestamps: at('2026-01-01T00:00:00Z') },
+    one!,
+    { ...other!, timestamps: at('2026-02-02T00:00:00Z') },
+  ];
+  const signed_at = '2026-02-02T00:00:00Z';
+  expect(vouchedBy({ ...record, envelopes })).toEqual({ signers: ['k0'], signed_at, tile_ref: null });
+  expect(vouchedBy({ ...record, envelopes, verdict: 'rejected' })).toEqual({
+    ...{ signers: [], signed_at: null, tile_ref: null },
+  });
 });

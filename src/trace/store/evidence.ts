@@ -10,6 +10,7 @@ import { wantDigest } from '../../evidence/subject.ts';
 import type { Trust } from '../../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../../evidence/verify.ts';
 import type { Queries } from '../../store/sql/database.ts';
+import type { Vouching } from '../../verdict/custody.ts';
 import { type BuildFacts, buildFacts } from './build-facts.ts';
 import type { TraceStore } from './store.ts';
 
@@ -114,6 +115,19 @@ export function mainOf(record: EvidenceRecord): EnvelopeRecord | undefined {
   );
 }
 
+/** Who vouches, the first time and the first log entry, over all envelopes that were accepted; of what was refused nobody vouches for anything. */
+export function vouchedBy({ verdict, envelopes }: EvidenceRecord): Vouching {
+  const accepted = verdict === 'verified' ? envelopes.filter((one) => one.verdict === 'accepted') : [];
+  const signers = accepted.flatMap((one) =>
+    one.signers.map(({ identity, authority }) => identity ?? authority),
+  );
+  return {
+    signers: [...new Set(signers)],
+    signed_at: accepted.flatMap(({ timestamps }) => timestamps)[0]?.time ?? null,
+    tile_ref: accepted.flatMap(({ log }) => log).find(({ tile_ref }) => tile_ref !== null)?.tile_ref ?? null,
+  };
+}
+
 /** What the provenance in an accepted envelope says of the build. */
 export function factsOf(main: EnvelopeRecord, files: SourceFile[]): BuildFacts {
   const file = files.find(({ bytes }) => digestOf(bytes) === main.sha256);
@@ -137,8 +151,7 @@ export async function keepEvidence(
   for (const { bytes } of files) kept.push(await blobs.put(bytes, true));
   const record_sha256 = await blobs.put(canonicalJson(record), true);
   const verified = record.verdict === 'verified';
-  const log = main?.log.find(({ tile_ref }) => tile_ref !== null);
-  const signed_at = main?.timestamps[0]?.time ?? null;
+  const { signed_at, tile_ref } = vouchedBy(record);
   // What was accepted stays so, whatever is given beside it later.
   await queries.query(
     `INSERT INTO evidence (subject_sha256, about, envelope_sha256, files, predicate_type, policy_sha256, verified,
@@ -159,7 +172,7 @@ export async function keepEvidence(
       verified ? null : `${record.code}: ${record.message}`,
       JSON.stringify(verified ? record.envelopes.flatMap(({ signers }) => signers) : []),
       signed_at,
-      log?.tile_ref ?? null,
+      tile_ref,
       JSON.stringify(verified && main ? factsOf(main, files) : {}),
       record_sha256,
     ],

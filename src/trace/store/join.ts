@@ -2,9 +2,9 @@
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Queries } from '../../store/sql/database.ts';
+import type { FrameFacts } from '../frame-facts.ts';
 import { gapOf, type JoinArtifact, type JoinBundle, type JoinedFrame } from '../gap.ts';
 import type { Place } from '../symbolize/place.ts';
-import type { Trust } from '../trace.ts';
 
 export interface TraceRow {
   trace_id: Digest;
@@ -34,17 +34,7 @@ export async function findTrace(queries: Queries, given: string): Promise<TraceR
   return rows[0]!;
 }
 
-interface FrameRow {
-  frame_index: number;
-  thread: number;
-  ip: string | null;
-  image_id: string | null;
-  image_path: string | null;
-  arch: string | null;
-  loaded_sha256: string | null;
-  rel_addr: string | null;
-  activation: boolean;
-  trust: Trust;
+interface FrameRow extends FrameFacts {
   chain: Place[] | null;
   degraded: boolean | null;
   status: string | null;
@@ -53,7 +43,7 @@ interface FrameRow {
 
 const EVIDENCE = `json_build_object('evidence', e.evidence, 'dsse', 'dsse:' || e.envelope_sha256, 'verified', e.verified, 'error', e.error,
   'signed_at', e.signed_at, 'tile_ref', e.tile_ref,
-  'signers', (SELECT COALESCE(json_agg(COALESCE(s->>'identity', s->>'authority')), '[]') FROM jsonb_array_elements(e.signers) s))`;
+  'signers', (SELECT COALESCE(json_agg(DISTINCT COALESCE(s->>'identity', s->>'authority')), '[]') FROM jsonb_array_elements(e.signers) s))`;
 
 /** By their numbers, each with the id of the image that it is of. */
 async function bundlesOf(
@@ -111,7 +101,7 @@ function ofThisCode(candidates: Candidate[], text: string | null | undefined): C
 /** Frames of a trace, joined; `first`: only so many of the crashing thread, which the gates judge. */
 export async function joinFrames(queries: Queries, traceId: string, first?: number): Promise<JoinedFrame[]> {
   const rows = await queries.query<FrameRow>(
-    `SELECT frame_index, thread, ip, image_id, image_path, arch, loaded_sha256, rel_addr, activation, trust, chain,
+    `SELECT frame_index AS index, thread, ip, image_id, image_path, arch, loaded_sha256, rel_addr, activation, trust, chain,
        degraded, status, bundle
      FROM frames
      WHERE trace_id = $1 ${first === undefined ? '' : 'AND thread = 0 AND frame_index < $2'} ORDER BY frame_index`,
@@ -124,15 +114,14 @@ export async function joinFrames(queries: Queries, traceId: string, first?: numb
     bundle === null ? image_id : bundles.get(bundle)!.id;
   const artifacts = await artifactsOf(queries, [...new Set(rows.flatMap((row) => idOf(row) ?? []))]);
   return rows.map((row) => {
-    const { frame_index: index, chain, bundle, degraded, ...rest } = row;
+    const { chain, bundle, degraded, ...rest } = row;
     const symbols = bundle === null ? undefined : bundles.get(bundle);
     const candidates = ofThisCode(artifacts.get(idOf(row) ?? '') ?? [], symbols?.text);
     const frame = {
       ...rest,
-      index,
       places: chain ?? [],
       degraded: degraded ?? false,
-      bundle: bundle === null ? null : bundles.get(bundle)!.bundle,
+      bundle: symbols?.bundle ?? null,
       artifact: chosen(candidates, row.loaded_sha256),
       candidates: candidates.length,
     };

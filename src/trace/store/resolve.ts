@@ -146,7 +146,7 @@ export async function resolveImages(
   return places;
 }
 
-/** The images of these traces, and all that are known by the same debug id as one of `also`. */
+/** The images of these traces. */
 export async function imagesOfTraces(queries: Queries, traces: Digest[]): Promise<number[]> {
   const rows = await queries.query<{ image: number }>(
     'SELECT DISTINCT image FROM trace JOIN trace_image USING (trace) WHERE trace_id = ANY ($1::text[]) ORDER BY image',

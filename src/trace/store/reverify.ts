@@ -1,14 +1,11 @@
 /** Checks the evidence of a join again, offline, from the bytes that were kept: what was accepted once may not be under this policy, or no longer. */
 import type { Digest } from '../../base/digest.ts';
-import type { EvidenceRecord } from '../../evidence/record.ts';
 import type { Trust } from '../../evidence/trust.ts';
 import type { SourceFile } from '../../evidence/verify.ts';
 import { gapOf, type JoinEvidence, type JoinedFrame } from '../gap.ts';
-import { type About, verifyAbout } from './evidence.ts';
+import { MOST_EVIDENCE } from '../join-document.ts';
+import { type About, verifyAbout, vouchedBy } from './evidence.ts';
 import type { TraceStore } from './store.ts';
-
-/** More about one thing are left out by nobody who wants to be believed. */
-const MOST_EVIDENCE = 64;
 
 interface Row {
   dsse: string;
@@ -16,21 +13,6 @@ interface Row {
   subject_sha256: Digest;
   about: About;
   files: Digest[];
-}
-
-function judged(before: JoinEvidence, record: EvidenceRecord): JoinEvidence {
-  const verified = record.verdict === 'verified';
-  const accepted = record.envelopes.filter(({ verdict }) => verdict === 'accepted');
-  return {
-    ...before,
-    verified,
-    error: verified ? null : `${record.code}: ${record.message}`,
-    signers: verified
-      ? accepted.flatMap(({ signers }) => signers.map(({ identity, authority }) => identity ?? authority))
-      : [],
-    signed_at: accepted.flatMap(({ timestamps }) => timestamps)[0]?.time ?? null,
-    tile_ref: accepted.flatMap(({ log }) => log).find(({ tile_ref }) => tile_ref !== null)?.tile_ref ?? null,
-  };
 }
 
 /** The files as they were kept; bytes that are gone or changed are a refusal, not a success. */
@@ -67,12 +49,15 @@ async function firstThatStands(
 ): Promise<JoinEvidence | undefined> {
   let first: JoinEvidence | undefined;
   for (const { evidence, dsse, subject_sha256, about, files } of rows.slice(0, MOST_EVIDENCE)) {
-    const blank = { evidence, dsse, verified: false, signers: [], signed_at: null, tile_ref: null };
     const kept = await filesOf(store, files);
-    const one = kept
-      ? judged({ ...blank, error: null }, await verifyAbout(subject_sha256, about, kept, trust, nowMs))
-      : { ...blank, error: 'evidence_missing: the store no longer has its bytes' };
-    if (one.verified) return one;
+    const record = kept && (await verifyAbout(subject_sha256, about, kept, trust, nowMs));
+    const verified = record?.verdict === 'verified';
+    const error = record
+      ? `${record.code}: ${record.message}`
+      : 'evidence_missing: the store no longer has its bytes';
+    const vouched = record ? vouchedBy(record) : { signers: [], signed_at: null, tile_ref: null };
+    const one = { evidence, dsse, verified, error: verified ? null : error, ...vouched };
+    if (verified) return one;
     first ??= one;
   }
   return first;

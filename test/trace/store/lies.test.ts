@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../../../src/base/digest.ts';
 import { imageOf } from '../../../src/trace/identity.ts';
 import { addArtifact, type Shipped } from '../../../src/trace/store/artifacts.ts';
+import { keepEvidence, verifyAbout } from '../../../src/trace/store/evidence.ts';
 import { addTraces } from '../../../src/trace/store/ingest.ts';
 import { findTrace, joinFrames } from '../../../src/trace/store/join.ts';
 import { proposeManifest } from '../../../src/trace/store/propose.ts';
@@ -14,7 +15,8 @@ import type { TraceStore } from '../../../src/trace/store/store.ts';
 import { type Frame, type TraceImage, traceImage } from '../../../src/trace/trace.ts';
 import { frameAt, imageNamed, incoming, traceOf } from '../../support/crashes.ts';
 import { addShipped, addSymbols, NOW_MS, namer, type Signing } from '../../support/joined.ts';
-import { makeKey } from '../../support/keys.ts';
+import { envelope, makeKey, statement } from '../../support/keys.ts';
+import { provenance } from '../../support/shipped.ts';
 import { describeStores, openStore } from '../../support/stores.ts';
 import { trustOf } from '../../support/verify.ts';
 
@@ -108,6 +110,37 @@ describeStores('lies', (newPlace) => {
     await addShipped(store, 'e shipped', { id: image.id! }, { key: stranger, trust: signed.trust });
     const frames = await joinFrames(store.database, await add([image]));
     expect((await reverify(store, frames, signed.trust, NOW_MS))[0]!.gap).toBeNull();
+  });
+
+  it('who signed when is the same as it was kept and as it is verified anew', async () => {
+    const image = imageNamed('3');
+    const subject = await addSymbols(store, signed, '3.sym', { id: image.id! });
+    const trace = await add([image]);
+    const files = [provenance(subject), statement({ subject: provenance(subject).subject })].map(
+      (one, n) => ({
+        name: `${n}.json`,
+        bytes: Buffer.from(JSON.stringify(envelope([signed.key], one))),
+      }),
+    );
+    const record = await verifyAbout(subject, 'symbols', files, signed.trust, NOW_MS);
+    const kept = async (one: typeof record): Promise<unknown> => {
+      await store.database.query('DELETE FROM evidence WHERE subject_sha256 = $1', [subject]);
+      await keepEvidence(store, store.database, subject, 'symbols', one, files);
+      return (await joinFrames(store.database, trace))[0]!.bundle!.evidence;
+    };
+    const before = await kept(record);
+    const [anew] = await reverify(
+      store,
+      await joinFrames(store.database, trace),
+      ...([signed.trust, NOW_MS] as const),
+    );
+    expect(before).toMatchObject({ verified: true, signers: ['k0'] });
+    expect(anew!.bundle!.evidence).toEqual(before);
+    // A time that only the other envelope bears counts, and none does where both are refused.
+    const timestamps = [{ source: 'tsa', time: '2026-02-02T00:00:00Z' }];
+    const timed = { ...record, envelopes: [record.envelopes[0]!, { ...record.envelopes[1]!, timestamps }] };
+    expect(await kept(timed)).toMatchObject({ signed_at: '2026-02-02T00:00:00Z' });
+    expect(await kept({ ...timed, verdict: 'rejected' })).toMatchObject({ signers: [], signed_at: null });
   });
 
   it('addresses at the end and at the beginning stay what they are', async () => {
