@@ -1,7 +1,7 @@
 /** reenact bundle replay: replays a record from its bundle alone, without its registry, and compares the states. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { type Digest, hexOf } from '../base/digest.ts';
@@ -25,6 +25,7 @@ import { apart, tiedTo } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { connectEngine } from './engine.ts';
 import type { Arguments } from './options.ts';
+import { layInputs } from './replay-case.ts';
 import { abortOnSignals } from './signals.ts';
 import { wantsColour } from './terminal.ts';
 import { withoutFrom } from './without.ts';
@@ -63,15 +64,9 @@ function manifestOf(opened: Opened, store: BlobStore, folder: string): LoadedMan
   const bytes = record.manifest_sha256 ? kept.get(record.manifest_sha256) : undefined;
   const parsed = bytes && parseManifest(bytes);
   if (!parsed?.ok) throw new Fault('record_invalid', 'the bundle holds no valid manifest');
-  for (const { source, sha256 } of parsed.value.manifest.inputs ?? []) {
-    const target = join(folder, source);
-    try {
-      mkdirSync(dirname(target), { recursive: true });
-      copyFileSync(store.path(sha256), target);
-    } catch (error) {
-      throw asFault('record_invalid', `the manifest’s input ${source} cannot be laid out`, error);
-    }
-  }
+  layInputs(parsed.value.manifest, folder, store, ({ source }, error) =>
+    asFault('record_invalid', `the manifest’s input ${source} cannot be laid out`, error),
+  );
   mkdirSync(join(folder, 'evidence'), { recursive: true });
   for (const { role, sha256 } of document.items)
     if (role === 'evidence')

@@ -66,5 +66,5 @@ export async function collectTraced(
 ): Promise<Collected> {
   if (a.positionals.length > 0)
     throw new Fault('usage', 'name a record, or a trace with --trace, and not both');
-  return await withStore(a, (store) => collectFrom(store, a, a.text('trace')!, state, origin));
+  return await withStore(a, (store) => collectFrom(store, a, a.text('trace')!, state, origin), 'read');
 }

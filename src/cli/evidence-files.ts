@@ -7,22 +7,12 @@ import { evidenceIn } from '../evidence/find.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { loadTrust, type Trust } from '../evidence/trust.ts';
 import type { SourceFile } from '../evidence/verify.ts';
-import { loadPolicy } from '../policy/policy.ts';
 import type { Arguments } from './options.ts';
-import { readNamed } from './verify.ts';
+import { readNamed, signersPolicy } from './verify.ts';
 
-/** The trust of --policy, which must name somebody: evidence is worth what its signers are. */
+/** The trust of --policy. */
 export async function trustOf(a: Arguments): Promise<Trust> {
-  const name = a.text('policy');
-  if (name === undefined)
-    throw new Fault('usage', 'name a policy: --policy P (reenact policy init makes one)');
-  const policy = await loadPolicy(name);
-  if (policy.authorities.length === 0)
-    throw new Fault(
-      'usage',
-      `the policy ${name} names nobody who may sign: reenact policy init makes one that does`,
-    );
-  return loadTrust(policy);
+  return loadTrust(await signersPolicy(a));
 }
 
 /** The files that were named, and those in folders that were named. */

@@ -10,11 +10,10 @@ import { Refusal } from '../evidence/refusal.ts';
 import { wantDigest } from '../evidence/subject.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
-import { loadPolicy } from '../policy/policy.ts';
 import { evidenceReport } from '../report/evidence.ts';
 import { parseOptions } from './options.ts';
 import { wantsColour } from './terminal.ts';
-import { evidenceExit, readNamed } from './verify.ts';
+import { evidenceExit, readNamed, signersPolicy } from './verify.ts';
 
 const BESIDE = ['.dsse.json', '.sigstore.json', '.intoto.jsonl', '.sigstore'];
 
@@ -41,11 +40,7 @@ export async function gateCommand(args: string[]): Promise<number> {
   const [file, ...more] = a.positionals;
   if (what !== 'symbols' || file === undefined || more.length > 0)
     throw new Fault('usage', 'reenact gate symbols FILE --policy P');
-  const policyName = a.text('policy');
-  if (policyName === undefined) throw new Fault('usage', 'name a policy: --policy P');
-  const policy = await loadPolicy(policyName);
-  if (policy.authorities.length === 0)
-    throw new Fault('usage', `the policy ${policyName} names nobody who may sign`);
+  const policy = await signersPolicy(a);
   // Read once: a bundle may be a signature over the file itself.
   const artifact = await readNamed(file, EVIDENCE_LIMITS.artifactBytes);
   const sha256 = digestOf(artifact);

@@ -42,6 +42,24 @@ export async function recordedManifest(blobs: BlobStore, record: Digest): Promis
   return parsed?.ok ? parsed.value.manifest : undefined;
 }
 
+/** Copies a manifest's inputs out of a store to where it expects them; `missing` makes the Fault for one that is not there. */
+export function layInputs(
+  { inputs = [] }: Manifest,
+  folder: string,
+  blobs: BlobStore,
+  missing: (input: { source: string; sha256: Digest }, error: unknown) => Fault,
+): void {
+  for (const input of inputs) {
+    const target = join(folder, input.source);
+    try {
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(blobs.path(input.sha256), target);
+    } catch (error) {
+      throw missing(input, error);
+    }
+  }
+}
+
 /** Throws a Fault where the store does not have an input. */
 export function layOut(manifest: Manifest, name: string, folder: string, blobs: BlobStore): LoadedManifest {
   const parsed = parseManifest(Buffer.from(canonicalJson(manifest)));
@@ -51,14 +69,8 @@ export function layOut(manifest: Manifest, name: string, folder: string, blobs: 
       `the stored manifest: ${parsed.problems.map(showProblem).join('; ')}`,
     );
   mkdirSync(folder, { recursive: true });
-  for (const { source, sha256 } of parsed.value.manifest.inputs ?? []) {
-    const target = join(folder, source);
-    try {
-      mkdirSync(dirname(target), { recursive: true });
-      copyFileSync(blobs.path(sha256), target);
-    } catch (error) {
-      throw asFault('input_mismatch', `the store does not have the input ${source} (${sha256})`, error);
-    }
-  }
+  layInputs(parsed.value.manifest, folder, blobs, ({ source, sha256 }, error) =>
+    asFault('input_mismatch', `the store does not have the input ${source} (${sha256})`, error),
+  );
   return { ...parsed.value, path: join(folder, 'manifest.json'), folder, name: manifest.name ?? name };
 }

@@ -15,6 +15,7 @@ import { Progress } from '../report/progress.ts';
 import { reproductionText } from '../report/reproduction.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import { comparable, compareStacks } from '../trace/compare.ts';
+import { claimsOf } from '../trace/frame-facts.ts';
 import { fromCrash } from '../trace/from/replay.ts';
 import type { JoinedFrame } from '../trace/gap.ts';
 import { gatesOf } from '../trace/join-gates.ts';
@@ -39,13 +40,12 @@ import { symbolizer } from './symbolizer.ts';
 import { joinedTrace, namesOf } from './trace-store.ts';
 import { withoutFrom } from './without.ts';
 
-/** What senders call the frames of the thread that crashed, as the stored trace says it. */
+/** What senders call the frames, as the stored trace says it. */
 async function claimedOf(store: TraceStore, traceId: Digest): Promise<(string | null)[]> {
   const bytes = await store.blobs.get(traceId).catch(() => undefined);
   if (!bytes)
     throw new Fault('store_failed', `${store.blobs.path(traceId)} is not there, or not what its name says`);
-  const { threads } = JSON.parse(bytes.toString('utf8')) as Trace;
-  return (threads.find(({ crashed }) => crashed) ?? threads[0])?.frames.map(({ claimed }) => claimed) ?? [];
+  return claimsOf(JSON.parse(bytes.toString('utf8')) as Trace);
 }
 
 /** Names count where the policy accepts whoever vouches for the symbols. */

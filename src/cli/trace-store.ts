@@ -14,7 +14,7 @@ import { gapsOf } from '../trace/gaps.ts';
 import { gatesOf } from '../trace/join-gates.ts';
 import { readTraceFile } from '../trace/read-file.ts';
 import { addTraces, type Incoming, type Ingested } from '../trace/store/ingest.ts';
-import { findTrace, joinFrames } from '../trace/store/join.ts';
+import { findTrace, joinFrames, type TraceRow } from '../trace/store/join.ts';
 import { nearMisses } from '../trace/store/near.ts';
 import { linkManifest } from '../trace/store/replays.ts';
 import { imagesOfTraces, resolveImages } from '../trace/store/resolve.ts';
@@ -106,54 +106,52 @@ export async function namesOf(frames: JoinedFrame[]): Promise<Map<string, string
   return await demangled(frames.flatMap(({ places }) => places.flatMap(({ function: name }) => name ?? [])));
 }
 
-async function policyOf(a: Arguments): Promise<Policy | undefined> {
-  return a.text('policy') === undefined ? undefined : (await trustOf(a)).policy;
+/** The store, a trace in it that was named, and its joined frames, for commands that only read. */
+interface Joined {
+  a: Arguments;
+  store: TraceStore;
+  trace: TraceRow;
+  policy: Policy | undefined;
+  frames: JoinedFrame[];
 }
 
-function oneTrace(a: Arguments): string {
+async function withTrace(
+  command: string,
+  args: string[],
+  work: (joined: Joined) => Promise<number>,
+): Promise<number> {
+  const a = parseOptions(command, args);
   const [given, ...more] = a.positionals;
   if (given === undefined || more.length > 0) throw new Fault('usage', 'name one trace, by its id');
-  return given;
+  const policy = a.text('policy') === undefined ? undefined : (await trustOf(a)).policy;
+  const look = async (store: TraceStore): Promise<number> => {
+    const trace = await findTrace(store.database, given);
+    const frames = await joinedTrace(store, trace.trace_id, policy);
+    return await work({ a, store, trace, policy, frames });
+  };
+  return await withStore(a, look, 'read');
 }
 
 export async function traceAudit(args: string[]): Promise<number> {
-  const a = parseOptions('trace audit', args);
-  const given = oneTrace(a);
-  const policy = await policyOf(a);
-  return await withStore(
-    a,
-    async (store) => {
-      const trace = await findTrace(store.database, given);
-      const frames = await joinedTrace(store, trace.trace_id, policy);
-      const gates = gatesOf(frames, policy);
-      process.stdout.write(
-        a.flag('json')
-          ? `${JSON.stringify({ audit_version: 1, trace, frames, gates }, null, 2)}\n`
-          : auditText({ trace, frames, gates, names: await namesOf(frames) }),
-      );
-      return gates.every(({ pass }) => pass) ? EXIT.ok : EXIT.failed;
-    },
-    'read',
-  );
+  return await withTrace('trace audit', args, async ({ a, trace, policy, frames }) => {
+    const gates = gatesOf(frames, policy);
+    process.stdout.write(
+      a.flag('json')
+        ? `${JSON.stringify({ audit_version: 1, trace, frames, gates }, null, 2)}\n`
+        : auditText({ trace, frames, gates, names: await namesOf(frames) }),
+    );
+    return gates.every(({ pass }) => pass) ? EXIT.ok : EXIT.failed;
+  });
 }
 
 export async function traceGaps(args: string[]): Promise<number> {
-  const a = parseOptions('trace gaps', args);
-  const given = oneTrace(a);
-  const policy = await policyOf(a);
-  return await withStore(
-    a,
-    async (store) => {
-      const trace = await findTrace(store.database, given);
-      const frames = await joinedTrace(store, trace.trace_id, policy);
-      const gaps = gapsOf(frames, await nearMisses(store.database, frames));
-      process.stdout.write(
-        a.flag('json')
-          ? `${JSON.stringify({ gaps_version: 1, trace, gaps }, null, 2)}\n`
-          : gapsText(trace, gaps, frames.length),
-      );
-      return gaps.length === 0 ? EXIT.ok : EXIT.failed;
-    },
-    'read',
-  );
+  return await withTrace('trace gaps', args, async ({ a, store, trace, frames }) => {
+    const gaps = gapsOf(frames, await nearMisses(store.database, frames));
+    process.stdout.write(
+      a.flag('json')
+        ? `${JSON.stringify({ gaps_version: 1, trace, gaps }, null, 2)}\n`
+        : gapsText(trace, gaps, frames.length),
+    );
+    return gaps.length === 0 ? EXIT.ok : EXIT.failed;
+  });
 }

@@ -20,7 +20,7 @@ import {
 import { Trust } from '../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
 import { loadManifests } from '../manifest/load.ts';
-import { loadPolicy } from '../policy/policy.ts';
+import { loadPolicy, type Policy } from '../policy/policy.ts';
 import { evidenceReport } from '../report/evidence.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { wantsColour } from './terminal.ts';
@@ -111,20 +111,26 @@ async function readAll(
   return { files, proofs };
 }
 
+/** The policy of --policy, which must name somebody: evidence is worth what its signers are. */
+export async function signersPolicy(a: Arguments): Promise<Policy> {
+  const name = a.text('policy');
+  if (name === undefined)
+    throw new Fault('usage', 'name a policy: --policy P (reenact policy init makes one)');
+  const policy = await loadPolicy(name);
+  if (policy.authorities.length === 0)
+    throw new Fault(
+      'usage',
+      `the policy ${name} names nobody who may sign: reenact policy init makes one that does`,
+    );
+  return policy;
+}
+
 export async function verifyCommand(args: string[]): Promise<number> {
   const [what, ...rest] = args;
   if (what !== 'evidence') throw new Fault('usage', 'verify what? reenact verify evidence FILE…');
   const a = parseOptions('verify', rest);
   if (a.positionals.length === 0) throw new Fault('usage', 'name at least one file of evidence');
-  const policyName = a.text('policy');
-  if (policyName === undefined)
-    throw new Fault('usage', 'name a policy: --policy P (reenact policy init makes one)');
-  const policy = await loadPolicy(policyName);
-  if (policy.authorities.length === 0)
-    throw new Fault(
-      'usage',
-      `the policy ${policyName} names nobody who may sign: reenact policy init makes one that does`,
-    );
+  const policy = await signersPolicy(a);
   const artifactPath = a.text('artifact');
   const artifact =
     artifactPath === undefined ? undefined : await readNamed(artifactPath, EVIDENCE_LIMITS.artifactBytes);

@@ -90,10 +90,13 @@ const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy
     actual: 'the trace gives a name alone',
     remedy: 'add the dump itself instead of a text made from it: reenact trace add FILE',
   }),
-  no_image_id: ({ image_path }) => ({
-    expected: 'an id that the linker wrote',
+  no_image_id: ({ image_path, arch }) => ({
+    expected: `an id that the ${arch === 'javascript' ? 'bundler' : 'linker'} wrote`,
     actual: `${image_path} has none`,
-    remedy: 'relink with -Wl,--build-id=sha1',
+    remedy:
+      arch === 'javascript'
+        ? 'have the bundler write debug ids, and send events that bear them (debug_meta)'
+        : 'relink with -Wl,--build-id=sha1',
   }),
   scanned_frame: () => ({
     expected: 'a frame found by unwinding',

@@ -1,6 +1,6 @@
 /** symbols add, trace add, audit, gaps as a person calls them: from a compiled program to a joined frame, and what is refused by name. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 
@@ -122,9 +122,15 @@ it('what is not there is said, and never taken for success', async () => {
   expect(down).toMatchObject({ status: 3, stderr: /127\.0\.0\.1:9\/x/ });
   expect(down.stderr).not.toContain('secret');
   // What is only read makes no store, and a policy that names nobody judges nothing.
-  expect(await reenact(['trace', 'gaps', 'abcdef', '--store', join(cwd, 'typo')], nowhere)).toMatchObject({
-    ...{ status: 64, stderr: /there is no store in/ },
-  });
+  const typo = ['--store', join(cwd, 'typo')];
+  for (const reading of [
+    ['trace', 'gaps', 'abcdef'],
+    ['bundle', 'create', '--trace', 'abcdef', '--out', 'x.rnb'],
+  ])
+    expect(await reenact([...reading, ...typo], nowhere)).toMatchObject({
+      ...{ status: 64, stderr: /there is no store in/ },
+    });
+  expect(existsSync(join(cwd, 'typo'))).toBe(false);
   expect(await call('trace', 'audit', 'abcdef', '--policy', 'default')).toMatchObject({
     ...{ status: 64, stderr: /names nobody who may sign/ },
   });

@@ -77,6 +77,15 @@ it('has a remedy for every code', () => {
   }
 });
 
+it('an id that a script lacks is the bundler’s to write, a program’s the linker’s', () => {
+  const mend = (arch: string): string => {
+    const { expected, remedy } = remedyOf('no_image_id', frame(0, 'no_image_id', { arch }), []);
+    return `${expected}: ${remedy}`;
+  };
+  expect(mend('javascript')).toMatch(/bundler wrote: .*debug ids/);
+  expect(mend('x86_64')).toMatch(/linker wrote: .*--build-id/);
+});
+
 const whole = { signers: ['k'], signed_at: '2026-01-01T00:00:00Z', tile_ref: 'rekor:x' };
 const judged = (count: number, joined: number, vouched = [whole, whole]): JudgedFrame[] =>
   Array.from({ length: count }, (_, index) => ({
