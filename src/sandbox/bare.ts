@@ -1,4 +1,5 @@
 /** The harness alone, in a sandbox of an image with nothing in it: what a host has for full determinism. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,17 +18,18 @@ import { runContainer } from './run.ts';
 import { RunScope } from './scope.ts';
 import { tarOf, type VolumeFile } from './volume.ts';
 
-const NAME = 'reenact-doctor:latest';
 /** An archive without members. */
 const EMPTY_LAYER = Buffer.alloc(1024);
 
-/** A docker-archive of an image whose only layer is empty. */
-function bareImage(facts: EngineFacts): Readable {
+/** A docker-archive of an image whose only layer is empty; its name stands in it, so that it is no other doctor's. */
+function bareImage(facts: EngineFacts, name: string): Readable {
   const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[facts.architecture] ?? facts.architecture;
   const rootfs = { type: 'layers', diff_ids: [digestOf(EMPTY_LAYER)] };
-  const config = Buffer.from(JSON.stringify({ architecture, os: 'linux', config: {}, rootfs }));
+  const config = Buffer.from(
+    JSON.stringify({ architecture, os: 'linux', config: { Labels: { name } }, rootfs }),
+  );
   const configName = `${hexOf(digestOf(config))}.json`;
-  const manifest = [{ Config: configName, RepoTags: [NAME], Layers: ['layer.tar'] }];
+  const manifest = [{ Config: configName, RepoTags: [name], Layers: ['layer.tar'] }];
   const files: [string, Uint8Array][] = [
     [configName, config],
     ['layer.tar', EMPTY_LAYER],
@@ -55,12 +57,13 @@ export async function hostOf(
   const scope = new RunScope(engine);
   const folder = mkdtempSync(join(tmpdir(), 'reenact-doctor-'));
   const store = new BlobStore(folder);
+  const name = `reenact-doctor:${randomBytes(8).toString('hex')}`;
   const signal = AbortSignal.timeout(60_000);
   try {
     await store.put(kit.seccompText);
-    await engine.load(bareImage(facts), signal);
-    const image = await engine.image(NAME);
-    if (!image) throw new Fault('engine_failed', `the engine took ${NAME}, and does not know it`);
+    await engine.load(bareImage(facts, name), signal);
+    const image = await engine.image(name);
+    if (!image) throw new Fault('engine_failed', `the engine took ${name}, and does not know it`);
     const id = await scope.container({
       image: image.id,
       argv: [
@@ -87,7 +90,7 @@ export async function hostOf(
     };
   } finally {
     await scope.close();
-    await engine.removeImage(NAME);
+    await engine.removeImage(name);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -153,6 +153,11 @@ describeEngine('a host', () => {
     expect(JSON.parse(whole.stdout)).toMatchObject({ same: true, kinds: null });
   });
 
+  it('is looked at by many doctors at once', async () => {
+    const all = await Promise.all([1, 2, 3].map(() => reenact(['doctor'])));
+    expect(all.map(({ status }) => status)).toEqual([0, 0, 0]);
+  });
+
   it('is looked at by doctor in a real container, which leaves nothing behind', async () => {
     const { usable, findings } = JSON.parse((await reenact(['doctor', '--json'])).stdout);
     const finding = (name: string) => findings.find(({ check }: { check: string }) => check === name);
