@@ -41,14 +41,14 @@ function cleanName(name: string): string {
 function describe(header: tar.Header): TreeEntry {
   const type = TYPES[header.type ?? 'file'];
   if (!type) throw new Fault('engine_failed', `the engine's archive holds a ${header.type} entry`);
-  const capability = (header.pax as Record<string, string> | null | undefined)?.[
-    'SCHILY.xattr.security.capability'
-  ];
+  const pax = (header.pax ?? {}) as Record<string, string | undefined>;
+  const capability = pax['SCHILY.xattr.security.capability'];
   return {
     type,
     mode: (header.mode ?? 0) & 0o7777,
-    uid: header.uid ?? 0,
-    gid: header.gid ?? 0,
+    // tar-stream takes an owner above 2,097,151, which has no room in the header, for root.
+    uid: Number(pax.uid ?? header.uid ?? 0),
+    gid: Number(pax.gid ?? header.gid ?? 0),
     sizeBytes: type === 'file' ? (header.size ?? 0) : 0,
     ...(type === 'symlink' ? { target: header.linkname ?? '' } : {}),
     ...(type === 'char' || type === 'block'
