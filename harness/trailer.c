@@ -20,7 +20,8 @@ void write_trailer(const uint8_t key[KEY_SIZE], const struct ending *end) {
     appendix_add(key, end->log, end->log_size);
     n += snprintf(line + n, (size_t)(PAYLOAD_SIZE - n), " log=%zu", end->log_size);
   }
-  if (end->unproven) n += snprintf(line + n, (size_t)(PAYLOAD_SIZE - n), " unproven=%u", end->unproven % 100000);
+  unsigned unproven = end->unproven < MOST_UNPROVEN ? end->unproven : MOST_UNPROVEN;
+  if (unproven) n += snprintf(line + n, (size_t)(PAYLOAD_SIZE - n), " unproven=%u", unproven);
   memset(line + n, ' ', (size_t)(PAYLOAD_SIZE - n));
   hmac_sha256(key, KEY_SIZE, line, PAYLOAD_SIZE, mac);
   line[PAYLOAD_SIZE] = '\n';
