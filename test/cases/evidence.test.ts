@@ -1,0 +1,57 @@
+/** Evidence that others' tools made: each folder's own command gives the answer that the formats' specifications want. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+import { describeReal } from '../support/real-cases.ts';
+import { reenact } from '../support/world.ts';
+
+/** The right exit status of each folder's command: 0 accepted, 2 rejected. */
+const RIGHT: Record<string, 0 | 2> = {
+  '01-p384-sha256': 0,
+  '01-p521-sha256': 0,
+  '02-ed25519ph': 0,
+  '03-sha512-subject': 0,
+  '04-dsse-extra-field': 0,
+  '06-no-message-digest': 0,
+  '07-digest-instead-of-file': 0,
+  '08-pem-with-text': 0,
+  '09-files-or-lines': 0,
+  '13-reusable-workflow': 2,
+  '14-log-entry-without-promise': 0,
+  '15-trusted-root-jsonl': 0,
+  '16-root-in-old-chain': 2,
+  '17-npm-document': 0,
+  '18-verdict-of-a-signed-manifest': 0,
+};
+
+/** Not yet right: each of these is taken out with the change that makes it so. */
+const OPEN = new Set([
+  '01-p384-sha256',
+  '01-p521-sha256',
+  '02-ed25519ph',
+  '03-sha512-subject',
+  '04-dsse-extra-field',
+  '06-no-message-digest',
+  '07-digest-instead-of-file',
+  '08-pem-with-text',
+  '09-files-or-lines',
+  '13-reusable-workflow',
+  '14-log-entry-without-promise',
+  '15-trusted-root-jsonl',
+  '17-npm-document',
+  '18-verdict-of-a-signed-manifest',
+]);
+
+describeReal('evidence', (folder) => {
+  it('has an answer for each folder', () => {
+    const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.map(({ name }) => name).sort()).toEqual(Object.keys(RIGHT).sort());
+  });
+  it.each(Object.entries(RIGHT))('%s ends with %i', async (name, right) => {
+    const cwd = join(folder, name);
+    const [, ...args] = readFileSync(join(cwd, 'CMD'), 'utf8').trim().split(' ');
+    const { status, stdout } = await reenact(args, { cwd });
+    expect(status === right, stdout).toBe(!OPEN.has(name));
+  });
+});
