@@ -76,10 +76,13 @@ export type FaultCode = keyof typeof FAULTS;
 /** An error somebody can act on; anything else that is thrown is a bug. */
 export class Fault extends Error {
   readonly code: FaultCode;
-  constructor(code: FaultCode, message: string, cause?: unknown) {
+  /** What the person should do: the code's advice, or `next` where more is known of this one case. */
+  readonly next: string;
+  constructor(code: FaultCode, message: string, cause?: unknown, next: string = FAULTS[code].next) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'Fault';
     this.code = code;
+    this.next = next;
   }
 }
 

@@ -1,5 +1,5 @@
 /** reenact doctor: what replays can rely on here, what degrades, and what to do about it. */
-import { EXIT, FAULTS, Fault } from '../base/fault.ts';
+import { EXIT, Fault } from '../base/fault.ts';
 import { type Host, hostOf } from '../sandbox/bare.ts';
 import { loadKit } from '../sandbox/kit.ts';
 import { lostWith, type Mechanism, onlyWith } from '../sandbox/mechanisms.ts';
@@ -95,8 +95,8 @@ async function host(engine: Engine, facts: EngineFacts, without: Mechanism[]): P
   }
 }
 
-function nextOf({ message, code }: Fault): string {
-  return `${message}; ${FAULTS[code].next}`;
+function nextOf({ message, next }: Fault): string {
+  return `${message}; ${next}`;
 }
 
 /** Of another processor nothing is tried: no harness for it can be built. */

@@ -29,9 +29,9 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 async function explain(error: unknown): Promise<number> {
   if (error instanceof Fault) {
     const { safe } = await import('../report/human.ts');
-    const { exit, next } = FAULTS[error.code];
+    const { exit } = FAULTS[error.code];
     process.stderr.write(
-      `reenact: ${safe(error.message)}\n${error.code === 'interrupted' ? '' : `  next: ${next}\n`}`,
+      `reenact: ${safe(error.message)}\n${error.code === 'interrupted' ? '' : `  next: ${error.next}\n`}`,
     );
     return exit;
   }

@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
-import { asFault, EXIT, FAULTS, Fault } from '../base/fault.ts';
+import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { digestOfFile } from '../base/files.ts';
 import { REFUSALS } from '../evidence/refusal.ts';
 import type { Trust } from '../evidence/trust.ts';
@@ -108,7 +108,7 @@ export async function symbolsAdd(args: string[]): Promise<number> {
       const outcome = await take({ store, engine, trust, pile }, file).catch((error: unknown): Outcome => {
         // What one file is must not keep the others out.
         if (!(error instanceof Fault) || error.code !== 'object_malformed') throw error;
-        return { path: file.path, code: error.code, message: error.message, next: FAULTS[error.code].next };
+        return { path: file.path, code: error.code, message: error.message, next: error.next };
       });
       if ('code' in outcome) refused++;
       process.stdout.write(a.flag('json') ? `${JSON.stringify(outcome)}\n` : outcomeText(outcome));

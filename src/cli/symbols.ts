@@ -1,6 +1,6 @@
 /** reenact symbols id: what names a build, as the linker wrote it into programs and their symbol files. */
 
-import { EXIT, FAULTS, Fault } from '../base/fault.ts';
+import { EXIT, Fault } from '../base/fault.ts';
 import { digestOfFile } from '../base/files.ts';
 import { safeLine } from '../report/human.ts';
 import { type GoBuild, goBuildInfo } from '../trace/go.ts';
@@ -103,7 +103,7 @@ async function look(path: string): Promise<Found> {
     return { path, sha256: await digestOfFile(path), format, images: ranked, ...built };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return { path, code: error.code, message: `${error.message}; ${FAULTS[error.code].next}` };
+    return { path, code: error.code, message: `${error.message}; ${error.next}` };
   }
 }
 

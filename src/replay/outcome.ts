@@ -166,7 +166,7 @@ export function faultRecord(job: Job, fault: Fault, clock: Clock): ReplayRecord 
     ...blankRecord(job, clock),
     verdict,
     reason: fault.code,
-    message: `${fault.message}; ${FAULTS[fault.code].next}`,
+    message: `${fault.message}; ${fault.next}`,
   };
 }
 
