@@ -14,7 +14,8 @@ import { runManifests } from '../reenact.ts';
 import { Progress } from '../report/progress.ts';
 import { reproductionText } from '../report/reproduction.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
-import { comparable, compareStacks } from '../trace/compare.ts';
+import { comparable, compareStacks, linkageNames } from '../trace/compare.ts';
+import { demangled } from '../trace/demangle.ts';
 import { claimsOf } from '../trace/frame-facts.ts';
 import { fromCrash } from '../trace/from/replay.ts';
 import type { JoinedFrame } from '../trace/gap.ts';
@@ -75,7 +76,11 @@ async function compareWith(
   await resolveImages(store, symbolizer(), await imagesOfTraces(store.database, ids));
   const original = await stackOf(store, traceId, policy);
   const comparisons = [];
-  for (const id of ids) comparisons.push(compareStacks(original, await stackOf(store, id, policy)));
+  for (const id of ids) {
+    const replayed = await stackOf(store, id, policy);
+    const names = await demangled(linkageNames([...original, ...replayed]));
+    comparisons.push(compareStacks(original, replayed, names));
+  }
   return worstOf(comparisons);
 }
 

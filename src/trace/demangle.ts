@@ -1,9 +1,11 @@
-/** Names as people wrote them, for display alone: what is kept and compared are the linker's. */
+/** Names as people wrote them, for display and for comparing readers (function-name.ts): what is kept are the linker's. */
 import { exec } from '../base/exec.ts';
 
 /** A short name can stand for an endless one: what says too much, or takes too long, stays as it is. */
 const LIMITS = { timeoutMs: 10_000, outputBytes: 4 << 20, env: { LC_ALL: 'C' } };
-const MOST_NAMES = 200;
+/** At once, and in all. */
+const NAMES_AT_ONCE = 200;
+const MOST_NAMES = 4000;
 const MOST_LENGTH = 4096;
 /** Itanium's, Rust's and D's begin so; Microsoft's with a question mark. */
 const MANGLED = /^(?:_{1,4}Z|_R|_D\d)[A-Za-z0-9_.$]+$/;
@@ -11,6 +13,11 @@ const MICROSOFT = /^\?[A-Za-z0-9_.$@?]+$/;
 
 /** `each`: lines that the program says of a name, the last of which is the answer. */
 async function ask(program: string, each: number, names: string[]): Promise<[string, string][]> {
+  if (names.length > NAMES_AT_ONCE)
+    return [
+      ...(await ask(program, each, names.slice(0, NAMES_AT_ONCE))),
+      ...(await ask(program, each, names.slice(NAMES_AT_ONCE))),
+    ];
   if (names.length === 0) return [];
   try {
     const { stdout } = await exec(program, names, LIMITS);

@@ -24,9 +24,11 @@ export function obstacleOf({ verdict, reason, message, environment, replays }: R
 export function worstOf(comparisons: Comparison[]): Reproduction {
   const rank = ({ verdict, at }: Comparison): number => REPRODUCTIONS.indexOf(verdict) * 1e6 - (at ?? 0);
   const worst = comparisons.reduce((a, b) => (rank(b) > rank(a) ? b : a));
+  const unsure = worst.pairs.filter(({ lost }) => lost.length > 0).length;
+  const byName = unsure > 0 ? `; of ${unsure} the names do not say which of several that are called so` : '';
   const reasons = {
     match: 'every frame is the same place in the same build',
-    match_fn: 'every frame is in the same function, of another build',
+    match_fn: `every frame is in the same function, of another build${byName}`,
     diverged: `frame ${worst.at} is another`,
   };
   return { ...worst, reason: reasons[worst.verdict] };

@@ -1,8 +1,9 @@
 /** Comparing stacks: the same place, the same function, and what must never pass for either. */
 import { expect, it } from 'vitest';
 
-import { comparable, compareStacks } from '../../src/trace/compare.ts';
+import { comparable, compareStacks, linkageNames } from '../../src/trace/compare.ts';
 import type { JoinedFrame } from '../../src/trace/gap.ts';
+import { worstOf } from '../../src/trace/reproduction.ts';
 
 const evidence = {
   evidence: 1,
@@ -66,6 +67,17 @@ it('the same function of another build is less, and counts only where its symbol
   expect(verdict([named('parse')], [named('parse', { ...other, bundle: unvouched })])).toBe('diverged@0');
   // Every program has a main.
   expect(verdict([named('main')], [named('main', { ...other, image_path: '/bin/zz' })])).toBe('diverged@0');
+});
+
+it('readers that write one name in two ways name one function, and say what they leave open', () => {
+  const other = { image_id: 'elf:bb', rel_addr: '0x99' };
+  const names = new Map([['_Z5parsei', 'parse(int)']]);
+  const compare = (a: string, b: string) => compareStacks([named(a)], [named(b, other)], names);
+  expect(compare('_Z5parsei', 'parse(int)')).toMatchObject({ verdict: 'match_fn', pairs: [{ lost: [] }] });
+  expect(compare('_Z5parsei.cold', 'parse(int)').verdict).toBe('match_fn');
+  expect(compare('_Z5parsei', 'parse(long)').verdict).toBe('diverged');
+  expect(worstOf([compare('_Z5parsei', 'parse')]).reason).toContain('of 1 the names do not say which');
+  expect(linkageNames([named('_Z5parsei.cold'), named('main')])).toEqual(['_Z5parsei']);
 });
 
 it('what lies in no build is compared with nothing', () => {
