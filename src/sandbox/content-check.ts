@@ -6,7 +6,7 @@ import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import type { PresentImage } from './image.ts';
 import type { Engine } from './port.ts';
-import { readTar, readTree, type Tree, type TreeEntry } from './tree.ts';
+import { asLinkTo, readTar, readTree, type Tree, type TreeEntry } from './tree.ts';
 
 interface Layer {
   diffId: Digest;
@@ -35,8 +35,30 @@ function removeBelow(tree: Tree, folder: string): void {
   for (const path of tree.keys()) if (path.startsWith(`${folder}/`)) tree.delete(path);
 }
 
+/** What engines give a folder that no header names. */
+const IMPLIED: TreeEntry = { type: 'dir', mode: 0o755, uid: 0, gid: 0, sizeBytes: 0, implied: true };
+
+/** Folders that a layer needs and does not name: overlay2 makes them anew, even over one of a lower layer. */
+function implyParents(tree: Tree, path: string, named: ReadonlySet<string>): void {
+  for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+    const parent = path.slice(0, slash);
+    if (named.has(parent)) continue;
+    const there = tree.get(parent);
+    tree.set(parent, there?.type === 'dir' ? { ...there, implied: true } : IMPLIED);
+  }
+}
+
+/** Gives `path` its entry. Names of one inode share one object, so that a name of it that is replaced later leaves the others as they are. */
+function place(tree: Tree, path: string, entry: TreeEntry): void {
+  const target = entry.link === undefined ? undefined : tree.get(entry.link);
+  if (target) tree.set(path, Object.assign(target, asLinkTo(target, entry)));
+  // A copy, since an image may have one layer twice.
+  else tree.set(path, { ...entry });
+}
+
 /** Applies one layer to the tree by the OCI rules: .wh.NAME deletes, .wh..wh..opq empties its folder first. */
 export function applyLayer(tree: Tree, entries: [string, TreeEntry][]): void {
+  const named = new Set(entries.map(([path]) => path));
   for (const [path] of entries) {
     const slash = path.lastIndexOf('/');
     const name = path.slice(slash + 1);
@@ -48,9 +70,10 @@ export function applyLayer(tree: Tree, entries: [string, TreeEntry][]): void {
     }
   }
   for (const [path, entry] of entries) {
+    implyParents(tree, path, named);
     if (path.slice(path.lastIndexOf('/') + 1).startsWith('.wh.')) continue;
-    if (entry.type !== 'dir') removeBelow(tree, path);
-    tree.set(path, entry);
+    if (entry.type !== 'dir' && tree.get(path)?.type === 'dir') removeBelow(tree, path);
+    place(tree, path, entry);
   }
 }
 
@@ -94,28 +117,25 @@ async function savedTree(stream: Readable, image: PresentImage): Promise<Tree> {
   return tree;
 }
 
-/** Hard links take their content from the path they name. */
-function resolved(tree: Tree, entry: TreeEntry): TreeEntry {
-  const target = entry.link === undefined ? undefined : tree.get(entry.link);
-  if (!target) return entry;
-  return { ...entry, sizeBytes: target.sizeBytes, ...(target.sha256 ? { sha256: target.sha256 } : {}) };
+/** The mode of a symbolic link means nothing on Linux, and archives disagree on it. */
+function keyOf(e: TreeEntry): string {
+  const mode = e.type === 'symlink' || e.mode;
+  return JSON.stringify([
+    e.type,
+    mode,
+    e.uid,
+    e.gid,
+    e.sizeBytes,
+    e.sha256,
+    e.target,
+    e.device,
+    e.capability,
+  ]);
 }
 
-/** The mode of a symbolic link means nothing on Linux, and archives disagree on it. */
-function same(a: TreeEntry, b: TreeEntry): boolean {
-  const key = (e: TreeEntry): string =>
-    JSON.stringify([
-      e.type,
-      e.type === 'symlink' || e.mode,
-      e.uid,
-      e.gid,
-      e.sizeBytes,
-      e.sha256,
-      e.target,
-      e.device,
-      e.capability,
-    ]);
-  return key(a) === key(b);
+function same(expected: TreeEntry, shown: TreeEntry): boolean {
+  const key = keyOf(shown);
+  return keyOf(expected) === key || (expected.implied === true && keyOf(IMPLIED) === key);
 }
 
 /** What an engine itself puts into every container. */
@@ -146,7 +166,8 @@ export async function checkContent(engine: Engine, image: PresentImage, idle: st
     const expected = saved.get(path);
     if (!expected)
       throw new Fault('image_mismatch', `the engine's storage has /${path}, which no layer of the image has`);
-    if (!same(resolved(saved, expected), resolved(shown, entry)))
+    const target = entry.link === undefined ? undefined : shown.get(entry.link);
+    if (!same(expected, target ? asLinkTo(target, entry) : entry))
       throw new Fault(
         'image_mismatch',
         `/${path} in the engine's storage is not what the image's layers say`,

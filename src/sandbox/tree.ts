@@ -14,10 +14,12 @@ export interface TreeEntry {
   sha256?: Digest;
   target?: string;
   device?: string;
-  /** First path of the archive that is the same inode; its content is that path's. */
+  /** First path of the archive that is the same inode. */
   link?: string;
+  /** No header names this folder, only what lies in it: engines make it anew, or leave the one that was there. */
+  implied?: true;
   /** Hex of the file capabilities, which engines put in the archive. */
-  capability?: string;
+  capability?: string | undefined;
 }
 
 /** Path without leading slash -> entry. */
@@ -57,6 +59,12 @@ function describe(header: tar.Header): TreeEntry {
     ...(header.type === 'link' ? { link: cleanName(header.linkname ?? '') } : {}),
     ...(capability ? { capability: Buffer.from(capability, 'latin1').toString('hex') } : {}),
   };
+}
+
+/** A hard link is its target's inode, whatever that is; engines apply the owner, which takes capabilities away, the mode and the capabilities of the link's own header to it. */
+export function asLinkTo(target: TreeEntry, header: TreeEntry): TreeEntry {
+  const { mode, uid, gid, capability } = header;
+  return { ...target, mode, uid, gid, capability };
 }
 
 /** What to do with each file's bytes beside hashing them, when the content is to be kept. */

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Engine } from '../sandbox/port.ts';
-import { type OnFile, readTree, type Tree, type TreeEntry } from '../sandbox/tree.ts';
+import { asLinkTo, type OnFile, readTree, type Tree, type TreeEntry } from '../sandbox/tree.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type Changes, type PathChange, pathField, type RawPath, utf8 } from './final-state.ts';
 import { StateTooLarge } from './overlay.ts';
@@ -68,9 +68,7 @@ function linkGroups(tree: Tree): Map<string, string> {
 
 function content(tree: Tree, entry: TreeEntry): TreeEntry {
   const owner = entry.link === undefined ? undefined : tree.get(entry.link);
-  return owner
-    ? { ...entry, sizeBytes: owner.sizeBytes, ...(owner.sha256 ? { sha256: owner.sha256 } : {}) }
-    : entry;
+  return owner ? asLinkTo(owner, entry) : entry;
 }
 
 function describe(name: string, entry: TreeEntry, change: 'added' | 'changed'): PathChange {

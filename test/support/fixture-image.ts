@@ -9,20 +9,23 @@ import { findProgram } from '../../setup/packages.ts';
 
 const PROGRAMS = join(import.meta.dirname, '../../fixtures/programs');
 
-type Entry = {
+export type Entry = {
   name: string;
-  type?: 'file' | 'directory' | 'symlink' | 'link';
+  type?: 'file' | 'directory' | 'symlink' | 'link' | 'fifo';
   mode?: number;
   linkname?: string;
   content?: Uint8Array | string;
   uid?: number;
+  /** Extended attributes, as tar writes them. */
+  pax?: Record<string, string>;
 };
 
 /** A layer's uncompressed tar. */
 export async function layerOf(entries: Entry[]): Promise<Buffer> {
   const pack = tar.pack();
-  for (const { name, type = 'file', mode = 0o755, linkname, content, uid = 0 } of entries) {
-    const header = { name, type, mode, uid, gid: uid, mtime: new Date(0), ...(linkname ? { linkname } : {}) };
+  for (const { name, type = 'file', mode = 0o755, linkname, content, uid = 0, pax } of entries) {
+    const more = { ...(linkname ? { linkname } : {}), ...(pax ? { pax } : {}) };
+    const header = { name, type, mode, uid, gid: uid, mtime: new Date(0), ...more };
     if (type === 'file') pack.entry(header, Buffer.from(content ?? ''));
     else pack.entry(header);
   }
