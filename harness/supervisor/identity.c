@@ -11,6 +11,7 @@
 #include "arch.h"
 #include "calls.h"
 #include "clock.h"
+#include "cycles.h"
 #include "filters.h"
 #include "guest.h"
 #include "identity.h"
@@ -131,6 +132,7 @@ enum action on_prctl(struct task *t, struct call *c) {
     case SET_TSC:
       if ((uint32_t)c->args[1] != GIVEN && (uint32_t)c->args[1] != REFUSED) return answer(c, -EINVAL);
       t->no_clock = (uint32_t)c->args[1] == REFUSED;
+      if (t->no_clock) cycles_stay(t);
       return answer(c, 0);
     case SET_MM:
     case GET_AUXV: /* newer than the kernel that uname names */

@@ -39,11 +39,16 @@ void drop_range(struct ranges *all, uint64_t start, uint64_t end) {
   }
 }
 
-int add_range(struct ranges **all, struct range range) {
+struct ranges *need_ranges(struct ranges **all) {
   if (!*all) {
     *all = checked(calloc(1, sizeof **all));
     (*all)->users = 1;
   }
+  return *all;
+}
+
+int add_range(struct ranges **all, struct range range) {
+  need_ranges(all);
   drop_range(*all, range.start, range.end);
   if ((*all)->count >= MOST_RANGES) return 0;
   append(*all, range);
@@ -62,10 +67,13 @@ struct ranges *share_ranges(struct ranges *all) {
 }
 
 struct ranges *copy_ranges(const struct ranges *all) {
-  if (!all || !all->count) return NULL;
+  if (!all) return NULL;
   struct ranges *own = checked(malloc(sizeof *own));
-  *own = (struct ranges){1, all->count, all->count, checked(malloc(all->count * sizeof *all->list))};
-  memcpy(own->list, all->list, all->count * sizeof *all->list);
+  *own = *all;
+  own->users = 1;
+  own->room = all->count;
+  own->list = all->count ? checked(malloc(all->count * sizeof *all->list)) : NULL;
+  if (all->count) memcpy(own->list, all->list, all->count * sizeof *all->list);
   return own;
 }
 

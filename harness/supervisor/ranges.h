@@ -3,6 +3,8 @@
 #define REENACT_RANGES_H
 #include <stdint.h>
 
+#include "cycles.h"
+
 struct file;
 
 struct range {
@@ -17,7 +19,11 @@ struct ranges {
   int users;
   uint32_t count, room;
   struct range *list;
+  struct cycle_reads cycles;
 };
+
+/* Those of an address space, which from now on has some. */
+struct ranges *need_ranges(struct ranges **all);
 
 /* Instead of what overlaps; 0 when there are too many. NULL stands for none. */
 int add_range(struct ranges **all, struct range range);

@@ -233,7 +233,9 @@ void rewrite_program(struct task *t) {
   static struct detours d;
   memset(&d, 0, sizeof d);
   walk_files(t, 0, UINT64_MAX, wanted(CPUID_REWRITE), &d);
-  if (d.at) guest_write(t, d.at, d.bytes, sizeof d.bytes);
+  if (!d.at) return;
+  guest_write(t, d.at, d.bytes, sizeof d.bytes);
+  need_ranges(&t->process->text)->cycles.clock = d.at - VDSO_SIZE + CYCLES_AT;
 }
 
 void rewrite_made(struct task *t, uint64_t start, uint64_t end) {
@@ -273,6 +275,7 @@ static void show_place(const struct place *p, uint64_t at, uint64_t address, uin
 }
 
 void show_original(const struct process *p, uint64_t address, void *bytes, uint64_t size) {
+  if (p->text) cycles_show(&p->text->cycles, address, bytes, size);
   for (uint32_t i = 0; p->text && i < p->text->count; i++) {
     const struct range *r = &p->text->list[i];
     if (!r->file || r->protection || address >= r->end || r->start >= address + size) continue;

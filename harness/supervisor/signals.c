@@ -10,6 +10,7 @@
 #include "calls.h"
 #include "clock.h"
 #include "crash.h"
+#include "cycles.h"
 #include "ends.h"
 #include "event_log.h"
 #include "guest.h"
@@ -20,6 +21,7 @@
 void deliver(struct task *t, int signal) {
   if (is_program(t->process)) crash_note(t, signal);
   log_signal(t, signal);
+  cycles_interrupt(t);
   t->signal = trap_deliver(t, signal);
   t->again = t->again && guest_ignored(t) >> (signal - 1) & 1;
 }

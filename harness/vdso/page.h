@@ -21,6 +21,9 @@ struct clock_settings {
 /* ANSWER_AT: what answers cpuid where a jump leads to it (cpuid.c). */
 enum { ANSWER_AT = 3072 };
 
+/* CYCLES_AT: what reads the clock as rdtsc does where a jump leads to it (cycles.c). */
+enum { CYCLES_AT = 3584 };
+
 /* SECTIONS_AT: the image's section headers. */
 enum { SECTIONS_AT = 2048 };
 

@@ -24,10 +24,17 @@ const OURS = [
   'lsl 0 0',
 ];
 
-async function outputWithout(without: Mechanism[]): Promise<string[]> {
+/** What counters.c prints on Linux, and what tells that no read stopped in the end: each moves the clock by a tick. */
+const COUNTERS = [
+  ...['interrupted 0', 'back 0', 'later 1', 'kept 1', 'threads 0', 'child 0', 'text 1', 'faults 3', 'again 1'],
+  'ours: the last step is 1000, as one of a read without a stop',
+  'ours: processor 0',
+];
+
+async function outputWithout(without: Mechanism[], program = '/bin/instructions'): Promise<string[]> {
   const out = tempFolder();
   const determinism = { mode: 'full' as const, allowDegraded: false, without };
-  const record = await replay(manifest('/bin/instructions', { replays: 3 }), { determinism, out });
+  const record = await replay(manifest(program, { replays: 3 }), { determinism, out });
   expect(record).toMatchObject({ verdict: 'reproduced', degraded: [] });
   const store = new BlobStore(out);
   const state = (await readState(store, record.final_state_sha256!))!;
@@ -46,5 +53,11 @@ describeEngine('a program that asks the processor in every way', () => {
 
   it('is told the very same in both ways', async () => {
     expect(await outputWithout(['cpuid_trap'])).toEqual(await outputWithout([]));
+  });
+});
+
+describeEngine('a program that reads the time stamp counter in loops', () => {
+  it('reads it without stops, and finds its signals, its registers and its text as they were', async () => {
+    expect((await outputWithout([], '/bin/counters')).filter(Boolean).sort()).toEqual([...COUNTERS].sort());
   });
 });
