@@ -2,7 +2,17 @@
 import { DIGEST_PATTERN } from '../base/digest.ts';
 import { memberPath, type Problem, parseJson } from '../base/json.ts';
 import { array, boolean, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
-import { debugIdShape, hexShape, idShape, TRACE_LIMITS, TRUSTS, type Trace } from './trace.ts';
+import {
+  codeShape,
+  debugIdShape,
+  endedProblem,
+  endedShape,
+  hexShape,
+  idShape,
+  TRACE_LIMITS,
+  TRUSTS,
+  type Trace,
+} from './trace.ts';
 
 /** Bytes of a trace, and of its joined frames, that are read back whole. */
 export const STORED_BYTES = 33_554_432;
@@ -11,7 +21,9 @@ const closed = (fields: Record<string, Shape>): Shape => object(fields, Object.k
 const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 
-const storedShape: Shape = closed({
+const storedFields = {
+  code: codeShape,
+  fault_address: hexShape,
   format: text,
   images: array(
     closed({
@@ -27,24 +39,29 @@ const storedShape: Shape = closed({
   ),
   signal: nullable(text),
   threads: array(
-    closed({
-      crashed: boolean(),
-      frames: array(
-        closed({
-          activation: boolean(),
-          claimed: nullable(text),
-          image: nullable(integer(0, TRACE_LIMITS.images - 1)),
-          ip: nullable(hexShape),
-          rel_addr: nullable(hexShape),
-          trust: oneOf(...TRUSTS),
-        }),
-        { max: TRACE_LIMITS.frames },
-      ),
-      id: count,
-    }),
+    object(
+      {
+        crashed: boolean(),
+        ended: endedShape,
+        frames: array(
+          closed({
+            activation: boolean(),
+            claimed: nullable(text),
+            image: nullable(integer(0, TRACE_LIMITS.images - 1)),
+            ip: nullable(hexShape),
+            rel_addr: nullable(hexShape),
+            trust: oneOf(...TRUSTS),
+          }),
+          { max: TRACE_LIMITS.frames },
+        ),
+        id: count,
+      },
+      ['crashed', 'frames', 'id'],
+    ),
     { min: 1, max: TRACE_LIMITS.threads },
   ),
-});
+};
+const storedShape: Shape = object(storedFields, ['format', 'images', 'signal', 'threads']);
 
 /** Whether a JSON value is meant to be a trace in this form. */
 export function isStored(value: unknown): boolean {
@@ -58,13 +75,14 @@ export function readStored(value: unknown, problems: Problem[]): Trace {
   storedShape.check(value, '$', problems);
   const trace = value as Trace;
   if (problems.length > 0) return trace;
-  for (const [t, { frames }] of trace.threads.entries())
+  for (const [t, { ended, frames }] of trace.threads.entries()) {
+    const path = memberPath('$', 'threads');
+    const wrong = ended && endedProblem(ended);
+    if (wrong) problems.push({ path: memberPath(path, `${t}.ended`), message: wrong });
     for (const [n, { image }] of frames.entries())
       if (image !== null && !trace.images[image])
-        problems.push({
-          path: memberPath(memberPath('$', 'threads'), `${t}.frames.${n}`),
-          message: `is in image ${image}`,
-        });
+        problems.push({ path: memberPath(path, `${t}.frames.${n}`), message: `is in image ${image}` });
+  }
   return trace;
 }
 

@@ -48,17 +48,34 @@ export interface Frame {
   claimed: string | null;
 }
 
+/** How the walk of a thread's stack ended: at its outermost frame, or cut, so that frames are missing. */
+export interface WalkEnd {
+  outermost: boolean;
+  /** Who walked, such as "reenact" or "PID 1". */
+  by: string;
+  /** Of a cut walk: why, as a code and in words. */
+  reason: string | null;
+  detail: string | null;
+  /** How many frames are known to be missing; null: an unknown number. */
+  missing: number | null;
+}
+
 export interface Thread {
   id: number;
   crashed: boolean;
   /** Innermost first. */
   frames: Frame[];
+  /** Left out where the trace does not say whether these frames are all. */
+  ended?: WalkEnd;
 }
 
 export interface Trace {
   format: string;
   /** Such as SIGSEGV or EXC_BAD_ACCESS. */
   signal: string | null;
+  /** The signal's si_code (sigaction(2)), and the address of a fault, hexadecimal; left out where they are not known. */
+  code?: number;
+  fault_address?: string;
   images: TraceImage[];
   threads: Thread[];
 }
@@ -98,10 +115,30 @@ const frameShape = object(
   [],
 );
 
+/** An si_code. */
+export const codeShape: Shape = integer(-(2 ** 31), 2 ** 31 - 1);
+
+const endedFields = {
+  outermost: boolean(),
+  by: string({ max: 256 }),
+  reason: nullable(string({ pattern: /^[a-z][a-z_]{0,39}$/ })),
+  detail: nullable(text),
+  missing: nullable(integer(0, Number.MAX_SAFE_INTEGER)),
+};
+export const endedShape: Shape = object(endedFields, Object.keys(endedFields));
+
+/** What is wrong with what is said of a walk's end; null where it holds together. */
+export function endedProblem({ outermost, reason, missing }: WalkEnd): string | null {
+  if (outermost)
+    return reason !== null || missing !== 0 ? 'reached the outermost frame, and lacks some' : null;
+  return reason === null || missing === 0 ? 'was cut, and does not say why, or lacks nothing' : null;
+}
+
 export const threadShape: Shape = object(
   {
     id: integer(0, Number.MAX_SAFE_INTEGER),
     crashed: boolean(),
+    ended: endedShape,
     frames: array(frameShape, { max: TRACE_LIMITS.frames }),
   },
   ['id', 'frames'],

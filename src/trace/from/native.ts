@@ -2,7 +2,10 @@
 import { memberPath, type Problem } from '../../base/json.ts';
 import { array, nullable, object, oneOf, type Shape, string } from '../../base/shape.ts';
 import {
+  codeShape,
+  endedProblem,
   type Frame,
+  hexShape,
   imageShape,
   type Thread,
   TRACE_LIMITS,
@@ -16,6 +19,8 @@ const traceShape: Shape = object(
   {
     reenact_trace: oneOf(1),
     signal: nullable(string({ max: 64 })),
+    code: codeShape,
+    fault_address: hexShape,
     images: array(imageShape, { max: TRACE_LIMITS.images }),
     threads: array(threadShape, { min: 1, max: TRACE_LIMITS.threads }),
   },
@@ -49,22 +54,32 @@ function whole(frame: Partial<Frame>, n: number): Frame {
 export function readNative(value: unknown, problems: Problem[]): Trace {
   traceShape.check(value, '$', problems);
   if (problems.length > 0) return { format: 'native', signal: null, images: [], threads: [] };
-  const given = value as { signal?: string; images: Partial<TraceImage>[]; threads: Partial<Thread>[] };
+  const given = value as Pick<Trace, 'code' | 'fault_address'> & {
+    signal?: string;
+    images: Partial<TraceImage>[];
+    threads: Partial<Thread>[];
+  };
   const threads = given.threads.map((thread) => ({
     id: thread.id!,
     crashed: thread.crashed ?? given.threads.length === 1,
     frames: thread.frames!.map(whole),
+    ...(thread.ended ? { ended: thread.ended } : {}),
   }));
-  for (const [t, thread] of threads.entries())
+  for (const [t, thread] of threads.entries()) {
+    const wrong = thread.ended && endedProblem(thread.ended);
+    if (wrong) problems.push({ path: memberPath(memberPath('$', 'threads'), `${t}.ended`), message: wrong });
     for (const [n, { image, rel_addr, ip }] of thread.frames.entries())
       if (rel_addr === null ? ip === null : image === null)
         problems.push({
           path: memberPath(memberPath('$', 'threads'), `${t}.frames.${n}`),
           message: 'has neither ip nor both image and rel_addr',
         });
+  }
   return {
     format: 'native',
     signal: given.signal ?? null,
+    ...(given.code === undefined ? {} : { code: given.code }),
+    ...(given.fault_address === undefined ? {} : { fault_address: given.fault_address }),
     images: given.images.map(traceImage),
     threads,
   };

@@ -1,7 +1,7 @@
 /** The crash of one of our own replays: modules with build-id and digest, frames as module and offset. */
-import type { Crash } from '../../sandbox/crash.ts';
+import { type Crash, showPlace } from '../../sandbox/crash.ts';
 import { elfIds } from '../identity.ts';
-import { type Frame, hex, type Trace, type Trust, traceImage } from '../trace.ts';
+import { type Frame, hex, type Trace, type Trust, traceImage, type WalkEnd } from '../trace.ts';
 
 const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
   counter: 'context',
@@ -9,6 +9,16 @@ const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
   unwind_table: 'cfi',
   signal_frame: 'context',
 };
+
+const BY = 'PID 1';
+
+/** The codes are those of the crash record. */
+function endOf({ walk_ended, frames }: Crash): WalkEnd {
+  if (walk_ended === 'outermost') return { outermost: true, by: BY, reason: null, detail: null, missing: 0 };
+  const last = frames.at(-1)!;
+  const detail = `after frame ${frames.length - 1}, in ${showPlace(last)}`;
+  return { outermost: false, by: BY, reason: walk_ended, detail, missing: null };
+}
 
 /** Only the thread that got the signal was walked. Our sandboxes run x86-64 alone, which is little-endian. */
 export function fromCrash(crash: Crash): Trace {
@@ -30,7 +40,9 @@ export function fromCrash(crash: Crash): Trace {
   return {
     format: 'replay',
     signal: crash.signal,
+    code: crash.code,
+    ...(crash.fault ? { fault_address: crash.fault.address } : {}),
     images,
-    threads: [{ id: crash.thread, crashed: true, frames }],
+    threads: [{ id: crash.thread, crashed: true, frames, ended: endOf(crash) }],
   };
 }
