@@ -15,7 +15,9 @@ export function readBreakpad(file: FileBytes): ObjectFile {
     .split(/\r?\n/);
   const found = MODULE.exec(lines[0]!);
   if (!found) throw file.wrong('its first line is no MODULE line');
-  const [, system, arch, guid, age] = found as unknown as [string, string, string, string, string];
+  const [, writtenSystem, arch, guid, age] = found as unknown as [string, string, string, string, string];
+  // Breakpad's dump_syms writes mac, Mozilla's Mac.
+  const system = writtenSystem.toLowerCase();
   const code = /^INFO CODE_ID ([0-9A-Fa-f]{1,128})(?: |$)/.exec(lines[1] ?? '')?.[1]?.toLowerCase();
   const debug_id = `${guid}${age}`;
   const known = { debug_id, features: ['symbol_table' as const, 'unwind' as const] };

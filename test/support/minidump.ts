@@ -26,7 +26,7 @@ export interface DumpParts {
   threads: { id: number; registers: Registers; stackFrom: bigint; stack: (bigint | number)[] }[];
   exception?: { thread: number; code: number; registers?: Registers };
   /** The stacks lie in the list of all memory, and the threads do not say where. */
-  full?: boolean;
+  full?: boolean | 'described';
 }
 
 export function codeView(kind: 'RSDS' | 'BpEL', id: string, age = 0): Buffer {
@@ -79,9 +79,12 @@ export function minidump(parts: DumpParts): Buffer {
     return Buffer.concat([u64(base), u32(size, 0, 0xab), named, rest, found, Buffer.alloc(24)]);
   });
   const threads = parts.threads.map(({ id, registers, stackFrom }, i) => {
-    const place = full ? u32(0, 0) : put(stacks[i]!);
+    const place = full ? Buffer.alloc(0) : put(stacks[i]!);
     const own = put(context(arch, registers));
-    return Buffer.concat([u32(id, 0, 0, 0), u64(0n), u64(full ? 0n : stackFrom), place, own]);
+    // dbghelp says where the stack is in memory, and no place in the file; others say nothing.
+    const size = u32(full === 'described' ? stacks[i]!.length : 0, 0);
+    const from = full === true ? 0n : stackFrom;
+    return Buffer.concat([u32(id, 0, 0, 0), u64(0n), u64(from), full ? size : place, own]);
   });
   const system = Buffer.alloc(56);
   system.writeUInt16LE(CONTEXTS[arch].number, 0);

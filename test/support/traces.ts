@@ -1,5 +1,12 @@
 /** One trace of each form, as small as it can be and still go wrong. */
 
+import { readTrace } from '../../src/trace/read.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+
+/** A trace of any form, from its text or the object that it is in JSON. */
+export const read = (content: unknown): Trace =>
+  readTrace(Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)), 'trace');
+
 export const ID = 'f1c3bcc0279865fe3058404b2831d9e64135386c';
 export const DEBUG = 'C0BCC3F19827FE653058404B2831D9E60';
 export const GUID = '3249D99D0C4049318610F4E4FB0B6936';

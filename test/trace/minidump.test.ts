@@ -33,10 +33,13 @@ it('of the crashed thread, the context is the exception’s; frame pointers are 
   expect(second!.frames).toHaveLength(1);
 });
 
-it('a full dump has its stacks in the list of all memory', () => {
-  const [thread] = read(minidump({ ...LINUX, full: true })).threads;
-  expect(thread!.frames).toHaveLength(5);
-});
+it.each([true, 'described'] as const)(
+  'a full dump has its stacks in the list of all memory (%s), also where a thread says how long its stack is',
+  (full) => {
+    const [thread] = read(minidump({ ...LINUX, full })).threads;
+    expect(thread!.frames).toHaveLength(5);
+  },
+);
 
 it('without a context in the exception, the thread’s own counts; without an exception, none crashed', () => {
   const own = read(minidump({ ...LINUX, exception: { thread: 7, code: 99 } }));

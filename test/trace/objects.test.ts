@@ -68,6 +68,10 @@ it('a Breakpad file says the whole build-id, or only what its debug id keeps of 
   });
   expect(read(TINY_BREAKPAD.replace(/INFO.*\n/, '')).images[0]!.id).toBeNull();
   expect(
+    // As Mozilla's dump_syms writes it; Breakpad's writes mac.
+    read(`MODULE Mac arm64 ${GUID}0 a\nINFO CODE_ID ${GUID}\n`).images[0]!.id,
+  ).toBe(`macho:${GUID.toLowerCase()}`);
+  expect(
     read(`MODULE windows x86 ${GUID}1a a.pdb\nINFO CODE_ID 0AB380AA9000 a.exe\n`).images[0],
   ).toMatchObject({
     id: 'pe:0ab380aa9000',

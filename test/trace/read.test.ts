@@ -6,95 +6,9 @@ import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import type { Trace } from '../../src/trace/trace.ts';
 import { makeCase } from '../support/case.ts';
-import { DEBUG, GUID, ID, IPS, NATIVE, SENTRY, STACKWALK, SYSTEMD } from '../support/traces.ts';
+import { DEBUG, ID, IPS, NATIVE, read, SENTRY, STACKWALK, SYSTEMD } from '../support/traces.ts';
 import { reenact, tempFolder } from '../support/world.ts';
-
-const read = (content: unknown): Trace =>
-  readTrace(Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)), 'trace');
-
-it('a Sentry event: frames turned around, addresses in their images, the crashed thread once', () => {
-  const trace = read(SENTRY);
-  expect(trace).toMatchObject({ format: 'sentry', signal: 'SIGSEGV' });
-  expect(trace.images.map(({ id, debug_id }) => [id, debug_id])).toEqual([
-    [`elf:${ID}`, DEBUG],
-    [`pdb:${GUID}-1`, `${GUID}1`],
-  ]);
-  expect(trace.threads.map(({ id, crashed }) => [id, crashed])).toEqual([
-    [9, true],
-    [10, false],
-  ]);
-  expect(trace.threads[0]!.frames).toMatchObject([
-    { image: 0, rel_addr: '0x1ec7', activation: true, trust: 'context', claimed: 'callback' },
-    // The byte behind the image: where its last call would come back to.
-    { image: 0, rel_addr: '0x2000', activation: false, trust: 'fp', claimed: 'main' },
-    { image: null, rel_addr: null, ip: '0x7f0000000100', trust: 'scan' },
-  ]);
-});
-
-it('an Apple report: offsets as they stand, an image at 0 stands for none', () => {
-  const trace = read(IPS);
-  expect(trace).toMatchObject({ format: 'apple', signal: 'SIGSEGV' });
-  expect(trace.threads.map(({ id, crashed }) => [id, crashed])).toEqual([
-    [100, false],
-    [200, true],
-  ]);
-  expect(trace.images[0]!.id).toBe('macho:67e9247c814e392ba027dbde6748fcbf');
-  expect(trace.threads[1]!.frames).toMatchObject([
-    { image: 0, rel_addr: '0xdc15', ip: '0x10000dc15', claimed: 'crash', activation: true },
-    { image: null, rel_addr: null, ip: '0x3039', activation: false },
-  ]);
-});
-
-it('systemd-coredump: modules with their build-ids, the first thread crashed', () => {
-  const trace = read(SYSTEMD);
-  expect(trace).toMatchObject({ format: 'systemd', signal: 'SIGSEGV' });
-  expect(trace.images.map(({ path, id }) => [path, id])).toEqual([
-    ['/usr/bin/crash', `elf:${ID}`],
-    ['libc.so.6', 'elf:0102'],
-    ['libother.so', null],
-  ]);
-  expect(trace.threads[0]!.frames).toMatchObject([
-    { image: 0, rel_addr: '0x1ec7', claimed: 'callback', activation: true },
-    { image: null, ip: '0x7f0000000100', claimed: null },
-    { image: 1, rel_addr: '0x27249', activation: false },
-  ]);
-  expect(trace.threads.map(({ crashed }) => crashed)).toEqual([true, false]);
-});
-
-it('a journal of many entries, one a line: the first with a stack', () => {
-  const lines = (...entries: unknown[]): string => entries.map((one) => JSON.stringify(one)).join('\n');
-  const plain = { MESSAGE: 'Started a service.', PRIORITY: '6' };
-  const other = { MESSAGE: 'Stack trace of thread 9:\n#0  0x0000500000001ec7 n/a (crash + 0x1ec7)' };
-  const named = { MESSAGE: 'A message about a Stack trace of thread 7:' };
-  const trace = read(`${lines(plain, named, { MESSAGE: null }, SYSTEMD, other)}\n`);
-  expect(trace).toEqual(read(SYSTEMD));
-  expect(read(`${lines(plain)}\r\n${lines(other)}`).threads[0]!.id).toBe(9);
-  // One that is cut off in between is of no matter; one that has the stack is.
-  expect(read(`${lines(plain)}\n{"MESS\n${lines(SYSTEMD)}`)).toEqual(trace);
-  expect(() => read(`${lines(plain)}\n${lines(SYSTEMD).slice(0, -9)}`)).toThrow(
-    /^trace: .*string does not end/,
-  );
-  expect(() => read(lines(plain, plain))).toThrow('none is an entry of systemd-coredump with a stack');
-  // One line alone is what it is.
-  expect(read(`${JSON.stringify(NATIVE)}\n`)).toEqual(read(NATIVE));
-  expect(() => read({ MESSAGE: null })).toThrow('give it --all as well');
-});
-
-it('minidump_stackwalk -m: where a function is named, the address is lost and not made up', () => {
-  const trace = read(STACKWALK);
-  expect(trace.images).toMatchObject([
-    { id: `pdb:${GUID}-1`, debug_id: `${GUID}1`, base: '0x400000', size: 0x9000 },
-    { id: null, debug_id: null },
-  ]);
-  expect(trace.threads[0]!.frames).toMatchObject([
-    { image: 0, rel_addr: '0x2a3d', claimed: null },
-    { image: null, rel_addr: null, ip: null, claimed: 'crash.exe!start' },
-    { image: null, rel_addr: null, ip: '0x77' },
-  ]);
-  expect(trace.threads[1]).toMatchObject({ crashed: false, frames: [{ image: 1, rel_addr: '0x10' }] });
-});
 
 it('our own form: what is left out is filled in, and every field that is wrong is named', () => {
   expect(read(NATIVE).threads).toMatchObject([

@@ -2,6 +2,7 @@
 
 import { addressOf, type Frame, hex, type Trace, type TraceImage, wrongTrace } from '../trace.ts';
 import { list, members, text } from './foreign.ts';
+import type { TraceFormat } from './format.ts';
 
 function imageFrom(value: unknown): TraceImage {
   const image = members(value);
@@ -19,7 +20,15 @@ function imageFrom(value: unknown): TraceImage {
   };
 }
 
-function frameFrom(value: unknown, n: number, images: TraceImage[], where: string): Frame {
+interface Where {
+  images: TraceImage[];
+  /** As messages call it. */
+  where: string;
+  /** Whether its first frame is where a call comes back to, too. */
+  thrown?: true;
+}
+
+function frameFrom(value: unknown, n: number, { images, where, thrown }: Where): Frame {
   const frame = members(value);
   const offset = addressOf(frame.imageOffset);
   const index = addressOf(frame.imageIndex);
@@ -32,14 +41,22 @@ function frameFrom(value: unknown, n: number, images: TraceImage[], where: strin
     image: absolute ? null : image,
     rel_addr: absolute ? null : hex(offset),
     ip: hex(absolute ? offset : offset + BigInt(base)),
-    activation: n === 0,
+    activation: n === 0 && !thrown,
     trust: 'prewalked',
     claimed: text(frame.symbol),
   };
 }
 
+export const apple: TraceFormat = {
+  name: 'apple',
+  title: 'an Apple .ips report',
+  recognise: ({ firstLine, firstEnd }) =>
+    firstEnd >= 0 && /^\{.*"(?:app_name|bug_type|incident_id)".*\}\s*$/.test(firstLine),
+  parse: (file) => fromApple(file.json(file.bytes.subarray(file.firstEnd + 1)), file.name),
+};
+
 /** `report` is what stands behind the first line. */
-export function fromApple(report: unknown, where: string): Trace {
+function fromApple(report: unknown, where: string): Trace {
   const top = members(report);
   const images = list(top.usedImages).map(imageFrom);
   const threads = list(top.threads)
@@ -47,8 +64,16 @@ export function fromApple(report: unknown, where: string): Trace {
     .map((thread, i) => ({
       id: Number(addressOf(thread.id) ?? BigInt(i)),
       crashed: thread.triggered === true || top.faultingThread === i,
-      frames: list(thread.frames).map((frame, n) => frameFrom(frame, n, images, `${where}, thread ${i}`)),
+      frames: list(thread.frames).map((frame, n) =>
+        frameFrom(frame, n, { images, where: `${where}, thread ${i}` }),
+      ),
     }));
+  // Where an exception that nothing caught was thrown: the thread itself stands in abort, called from no code of the app.
+  const thrown = list(top.lastExceptionBacktrace).map((frame, n) =>
+    frameFrom(frame, n, { images, where: `${where}, lastExceptionBacktrace`, thrown: true }),
+  );
+  if (thrown.length > 0)
+    threads.unshift({ id: threads.find(({ crashed }) => crashed)?.id ?? 0, crashed: true, frames: thrown });
   const { type, signal } = members(top.exception);
   return { format: 'apple', signal: text(signal) ?? text(type), images, threads };
 }

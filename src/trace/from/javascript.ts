@@ -2,11 +2,10 @@
 
 import { encodePlace } from '../script-place.ts';
 import { type Frame, type Thread, TRACE_LIMITS, type Trace, type TraceImage, traceImage } from '../trace.ts';
+import { HEAD_BYTES, type TraceFormat } from './format.ts';
 
 /** Longer lines are no frames: a script that is one line can stand before its stack. */
 const MOST_LINE = 8192;
-/** How far the first frame is looked for. */
-export const SNIFFED_BYTES = 65_536;
 
 interface Line {
   name: string | null;
@@ -73,14 +72,14 @@ type Reader = (line: string) => Line | undefined;
 
 /** Who of both wrote it: the first line that has a place in a file says so. Rust's backtraces have lines like V8's. */
 function readerOf(text: string): Reader | undefined {
-  for (const line of linesOf(text.slice(0, SNIFFED_BYTES)))
+  for (const line of linesOf(text.slice(0, HEAD_BYTES)))
     for (const reader of [v8Line, otherLine])
       if (!(reader(line)?.file ?? '.rs').endsWith('.rs')) return reader;
   return undefined;
 }
 
 /** Whether a text has a frame of JavaScript at its beginning. */
-export function isJavaScript(text: string): boolean {
+function isJavaScript(text: string): boolean {
   return readerOf(text) !== undefined;
 }
 
@@ -113,8 +112,16 @@ export class Scripts {
   }
 }
 
+/** Asked last: Rust, Java, .NET and others have lines like these. */
+export const javascript: TraceFormat = {
+  name: 'javascript',
+  title: 'a stack of JavaScript',
+  recognise: (file) => typeof file.members.stack === 'string' || isJavaScript(file.head),
+  parse: ({ members: { stack }, text }) => fromJavaScript(typeof stack === 'string' ? stack : text),
+};
+
 /** The first stack is that of the error; those of its causes follow, each as a thread. No engine says of which build a script is. */
-export function fromJavaScript(text: string): Trace {
+function fromJavaScript(text: string): Trace {
   const reader = readerOf(text) ?? v8Line;
   const images: TraceImage[] = [];
   const scripts = new Scripts(images);

@@ -62,11 +62,13 @@ interface Caller extends Place {
 export class StackWalker {
   private readonly cpu: Processor;
   private readonly isCode: (address: bigint) => boolean;
+  private readonly leafReturns: boolean;
   private scanned = 0;
 
-  /** `isCode` says whether an address lies in a module. */
-  constructor(cpu: Processor, isCode: (address: bigint) => boolean) {
+  /** `isCode` says whether an address lies in a module; `windows`: whether the rules of Windows hold. */
+  constructor(cpu: Processor, isCode: (address: bigint) => boolean, windows: boolean) {
     this.cpu = cpu;
+    this.leafReturns = windows && cpu.arch === 'x86_64';
     this.isCode = isCode;
   }
 
@@ -110,6 +112,16 @@ export class StackWalker {
     return undefined;
   }
 
+  /**
+   * On Windows a function of x86-64 that calls nothing keeps no frame: its caller is where the top of the stack says.
+   * Another one can have left an address there, so that it counts as found by searching.
+   */
+  private byLeafReturn(stack: Memory, sp: bigint, fp: bigint): Caller | undefined {
+    const address = this.leafReturns ? this.word(stack, sp) : undefined;
+    if (address === undefined || !this.isCode(address - 1n)) return undefined;
+    return { address, trust: 'scan', sp: sp + 8n, fp };
+  }
+
   /** What the link register says, where the stack does not say it: of a leaf function its caller, else a guess. */
   private byLink(context: Buffer, next: Caller | undefined): Place[] {
     if (this.cpu.link === null) return [];
@@ -124,8 +136,10 @@ export class StackWalker {
     const stack = memoryAt(sp);
     if (!stack) return [...found, ...this.byLink(context, undefined)];
     while (found.length < MOST_FRAMES) {
-      const caller = this.byFramePointer(stack, sp, fp) ?? this.byScan(stack, sp, found.length === 1);
-      if (found.length === 1) found.push(...this.byLink(context, caller));
+      const first = found.length === 1;
+      const leaf = first ? this.byLeafReturn(stack, sp, fp) : undefined;
+      const caller = leaf ?? this.byFramePointer(stack, sp, fp) ?? this.byScan(stack, sp, first);
+      if (first) found.push(...this.byLink(context, caller));
       if (!caller) break;
       found.push({ address: caller.address, trust: caller.trust });
       // Where a chain of frame pointers ends, the thread began; what lies above is chance.

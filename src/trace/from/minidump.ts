@@ -12,6 +12,7 @@ import {
   traceImage,
   wrongTrace,
 } from '../trace.ts';
+import type { TraceFormat } from './format.ts';
 import { type Memory, PROCESSORS, type Processor, StackWalker } from './minidump-stack.ts';
 
 const THREADS = 3;
@@ -176,9 +177,16 @@ function memoryOf(dump: Dump): (address: bigint) => Memory | undefined {
   };
 }
 
-function threadsOf(dump: Dump, cpu: Processor, images: TraceImage[]): Thread[] {
+/** Where a thread's record says where its stack lies: in a dump with all memory it names no place, and the list of memory has it. */
+function stackOf(dump: Dump, entry: Buffer, id: number): Memory | undefined {
+  if (entry.readUInt32LE(36) === 0) return undefined;
+  const bytes = dump.located(entry.subarray(32), `the stack of thread ${id}`);
+  return { from: entry.readBigUInt64LE(24), bytes };
+}
+
+function threadsOf(dump: Dump, cpu: Processor, images: TraceImage[], family: Family): Thread[] {
   const find = imageFinder(images);
-  const walker = new StackWalker(cpu, (address) => find(address) !== null);
+  const walker = new StackWalker(cpu, (address) => find(address) !== null, family === 'windows');
   const memory = memoryOf(dump);
   const exception = dump.record(EXCEPTION, 168);
   const crashedId = exception?.readUInt32LE(0);
@@ -192,12 +200,9 @@ function threadsOf(dump: Dump, cpu: Processor, images: TraceImage[]): Thread[] {
     const at = crashed ? dump.located(exception!.subarray(160), `${what} in the exception`) : own;
     const context = at.length >= cpu.contextBytes ? at : own;
     if (context.length < cpu.contextBytes) return { id, crashed, frames: [] };
-    const stack: Memory = {
-      from: entry.readBigUInt64LE(24),
-      bytes: dump.located(entry.subarray(32), `the stack of thread ${id}`),
-    };
+    const stack = stackOf(dump, entry, id);
     const places = walker.walk(context, (sp) =>
-      sp >= stack.from && sp < stack.from + BigInt(stack.bytes.length) ? stack : memory(sp),
+      stack && sp >= stack.from && sp < stack.from + BigInt(stack.bytes.length) ? stack : memory(sp),
     );
     frames += places.length;
     if (frames > TRACE_LIMITS.frames) throw wrongTrace(dump.name, `more than ${TRACE_LIMITS.frames} frames`);
@@ -216,8 +221,15 @@ function signalOf(dump: Dump, family: Family): string | null {
   return code === undefined ? null : (CODES[family][code] ?? hex(code));
 }
 
+export const minidump: TraceFormat = {
+  name: 'minidump',
+  title: 'a minidump',
+  recognise: ({ bytes }) => bytes.toString('latin1', 0, 4) === 'MDMP',
+  parse: ({ bytes, name }) => fromMinidump(bytes, name),
+};
+
 /** Modules with the ids that were loaded; no unwind tables are in a dump, so that only frame pointers and a search are left. */
-export function fromMinidump(bytes: Buffer, name: string): Trace {
+function fromMinidump(bytes: Buffer, name: string): Trace {
   const dump = new Dump(bytes, name);
   const system = dump.record(SYSTEM, 24);
   if (!system) throw wrongTrace(name, 'a minidump that does not say of which processor it is');
@@ -233,6 +245,6 @@ export function fromMinidump(bytes: Buffer, name: string): Trace {
     format: 'minidump',
     signal: signalOf(dump, family),
     images,
-    threads: threadsOf(dump, cpu, images),
+    threads: threadsOf(dump, cpu, images, family),
   };
 }

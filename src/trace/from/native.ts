@@ -1,6 +1,7 @@
 /** Our own form of a trace, as a program of the user's may write it: `reenact schema trace`. */
-import { memberPath, type Problem } from '../../base/json.ts';
+import { memberPath, type Problem, showProblem } from '../../base/json.ts';
 import { array, nullable, object, oneOf, type Shape, string } from '../../base/shape.ts';
+import { isStored, readStored } from '../stored.ts';
 import {
   codeShape,
   endedProblem,
@@ -14,6 +15,7 @@ import {
   threadShape,
   traceImage,
 } from '../trace.ts';
+import type { TraceFile, TraceFormat } from './format.ts';
 
 const traceShape: Shape = object(
   {
@@ -50,8 +52,33 @@ function whole(frame: Partial<Frame>, n: number): Frame {
   };
 }
 
+/** A form whose every field is checked: what is wrong is named by its path. */
+function checkedAs(read: typeof readNative): (file: TraceFile) => Trace {
+  return (file) => {
+    const problems: Problem[] = [];
+    const trace = read(file.members, problems);
+    if (problems.length > 0) throw file.wrong(problems.slice(0, 10).map(showProblem).join('; '));
+    return trace;
+  };
+}
+
+export const native: TraceFormat = {
+  name: 'native',
+  title: 'a trace of ours (reenact_trace)',
+  recognise: (file) => file.has('reenact_trace'),
+  parse: checkedAs(readNative),
+};
+
+/** As `reenact bundle extract` gives it back. */
+export const stored: TraceFormat = {
+  name: 'stored',
+  title: 'one that a store or bundle kept',
+  recognise: (file) => isStored(file.members),
+  parse: checkedAs(readStored),
+};
+
 /** What is wrong is added to `problems`, with its path. */
-export function readNative(value: unknown, problems: Problem[]): Trace {
+function readNative(value: unknown, problems: Problem[]): Trace {
   traceShape.check(value, '$', problems);
   if (problems.length > 0) return { format: 'native', signal: null, images: [], threads: [] };
   const given = value as Pick<Trace, 'code' | 'fault_address'> & {

@@ -12,6 +12,7 @@ import {
   traceImage,
   wrongTrace,
 } from '../trace.ts';
+import type { TraceFormat } from './format.ts';
 import { ProtobufError, ProtobufReader } from './protobuf.ts';
 
 /** Unpacked: a gzip file can claim a thousand times its size. */
@@ -175,8 +176,21 @@ function traceOf(profile: Profile): Trace {
   return { format: 'pprof', signal: null, images, threads };
 }
 
+/** gzip, or near the beginning what samples are of: a message whose first number is of field 1, as no text has it. */
+function isPprof(bytes: Buffer): boolean {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
+  return /\n[\x02-\x16]\x08/.test(bytes.toString('latin1', 0, 64));
+}
+
+export const pprof: TraceFormat = {
+  name: 'pprof',
+  title: 'a profile of pprof',
+  recognise: ({ bytes }) => isPprof(bytes),
+  parse: ({ bytes, name }) => fromPprof(bytes, name),
+};
+
 /** Takes the profile as it is written, packed by gzip, or unpacked. Locations that a sample names and nobody describes stay as frames. */
-export function fromPprof(bytes: Buffer, name: string): Trace {
+function fromPprof(bytes: Buffer, name: string): Trace {
   let plain = bytes;
   if (bytes[0] === 0x1f)
     try {

@@ -1,7 +1,9 @@
 /** The crash of one of our own replays: modules with build-id and digest, frames as module and offset. */
 import { type Crash, showPlace } from '../../sandbox/crash.ts';
+import { parseRecord } from '../../verdict/parse.ts';
 import { elfIds } from '../identity.ts';
 import { type Frame, hex, type Trace, type Trust, traceImage, type WalkEnd } from '../trace.ts';
+import type { TraceFormat } from './format.ts';
 
 const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
   counter: 'context',
@@ -19,6 +21,18 @@ function endOf({ walk_ended, frames }: Crash): WalkEnd {
   const detail = `after frame ${frames.length - 1}, in ${showPlace(last)}`;
   return { outermost: false, by: BY, reason: walk_ended, detail, missing: null };
 }
+
+export const replay: TraceFormat = {
+  name: 'replay',
+  title: 'a replay record with a crash',
+  recognise: (file) => file.has('record_version'),
+  parse: (file) => {
+    // The first crash stands for all: equal replays have equal ones.
+    const found = parseRecord(file.bytes, file.name).replays.find(({ crash }) => crash);
+    if (!found) throw file.wrong('no replay in this record has a crash');
+    return fromCrash(found.crash!);
+  },
+};
 
 /** Only the thread that got the signal was walked. Our sandboxes run x86-64 alone, which is little-endian. */
 export function fromCrash(crash: Crash): Trace {

@@ -13,7 +13,11 @@ import {
   type TraceImage,
 } from '../trace.ts';
 import { list, type Members, members, text } from './foreign.ts';
+import type { TraceFormat } from './format.ts';
 import { Scripts } from './javascript.ts';
+
+/** Functions inlined at one address whose names are kept. */
+const MOST_INLINED = 32;
 
 /** A debug id has dashes, and an age behind the last; nil GUIDs say nothing. */
 function debugId(value: unknown): { guid: string; age: number } | undefined {
@@ -65,23 +69,65 @@ function scriptFrame(frame: Members, { scripts }: Places): Frame[] {
   return [scripts.frame({ name: text(frame.function), file, line, column })];
 }
 
-/** Innermost first, as everywhere here. */
-function framesFrom(stacktrace: unknown, places: Places): Frame[] {
-  return list(members(stacktrace).frames)
-    .toReversed()
-    .flatMap((value, n): Frame[] => {
-      const frame = members(value);
-      const address = addressOf(frame.instruction_addr);
-      if (address === undefined) return scriptFrame(frame, places);
-      const trust = TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
-      const more = { activation: n === 0, trust, claimed: text(frame.function) };
-      return [frameAt(address, places.images, places.find, more)];
-    });
+/** What the sender did to its addresses (develop.sentry.dev, stack trace interface): which of them are still where a call comes back to. */
+const RETURNS: Readonly<Record<string, (n: number) => boolean>> = {
+  auto: (n) => n > 0,
+  all_but_first: (n) => n > 0,
+  all: () => true,
+  none: () => false,
+};
+
+/**
+ * The frames without those that were inlined into them: a processed stack lists each inlined call as a frame of its
+ * own at the same address. A function that calls itself comes back to one address again and again, but then at the
+ * same line of the same function, which begins the next frame. Innermost first, as the names are joined.
+ */
+function physical(frames: Members[]): { frame: Members; names: string[] }[] {
+  const found: { frame: Members; names: string[]; seen: Set<string> }[] = [];
+  for (const frame of frames) {
+    const address = addressOf(frame.instruction_addr);
+    const place = `${frame.function} ${frame.lineno} ${frame.filename}`;
+    const last = found.at(-1);
+    const name = text(frame.function);
+    const same = address !== undefined && last && addressOf(last.frame.instruction_addr) === address;
+    if (!same || last.seen.has(place))
+      found.push({ frame, names: name === null ? [] : [name], seen: new Set([place]) });
+    else {
+      last.seen.add(place);
+      if (name !== null && last.names.length < MOST_INLINED) last.names.push(name);
+    }
+  }
+  return found;
 }
 
+/** The stack as it was sent, where the server kept it beside the one that it made of it; innermost first, as everywhere here. */
+function framesFrom({ stacktrace, raw_stacktrace: raw }: Members, places: Places): Frame[] {
+  const addressed = (stack: unknown): boolean =>
+    list(members(stack).frames).some((frame) => addressOf(members(frame).instruction_addr) !== undefined);
+  const stack = members(addressed(raw) ? raw : stacktrace);
+  const adjustment = text(
+    stack.instruction_addr_adjustment ?? members(stacktrace).instruction_addr_adjustment,
+  );
+  const returns =
+    (adjustment !== null && Object.hasOwn(RETURNS, adjustment) && RETURNS[adjustment]) || RETURNS.auto!;
+  return physical(list(stack.frames).toReversed().map(members)).flatMap(({ frame, names }, n): Frame[] => {
+    const address = addressOf(frame.instruction_addr);
+    if (address === undefined) return scriptFrame(frame, places);
+    const trust = TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
+    const claimed = names.length === 0 ? null : names.join(', inlined in ');
+    return [frameAt(address, places.images, places.find, { activation: !returns(n), trust, claimed })];
+  });
+}
+
+export const sentry: TraceFormat = {
+  name: 'sentry',
+  title: 'a Sentry event',
+  recognise: (file) => ['exception', 'threads', 'debug_meta'].some((member) => file.has(member)),
+  parse: ({ members: event }) => fromSentry(event),
+};
+
 /** An exception's own stack is that of the thread that it names; other threads follow. */
-export function fromSentry(event: unknown): Trace {
-  const top = members(event);
+function fromSentry(top: Members): Trace {
   const images = list(members(top.debug_meta).images).map(imageFrom);
   const mapped = images.some(({ arch }) => arch === 'javascript');
   const places: Places = {
@@ -90,14 +136,16 @@ export function fromSentry(event: unknown): Trace {
     scripts: mapped ? new Scripts(images) : null,
   };
   const exceptions = list(members(top.exception).values ?? top.exception).map(members);
-  const stacks = exceptions.filter(({ stacktrace }) => stacktrace !== undefined && stacktrace !== null);
+  const stacks = exceptions.filter(
+    ({ stacktrace, raw_stacktrace }) => (stacktrace ?? raw_stacktrace ?? null) !== null,
+  );
   const last = stacks.at(-1);
   const threads: Thread[] = last
     ? [
         {
           id: Number(addressOf(last.thread_id) ?? 0n),
           crashed: true,
-          frames: framesFrom(last.stacktrace, places),
+          frames: framesFrom(last, places),
         },
       ]
     : [];
@@ -105,7 +153,7 @@ export function fromSentry(event: unknown): Trace {
     const id = Number(addressOf(thread.id) ?? 0n);
     if (last && threads[0]!.id === id) continue;
     const crashed = thread.crashed === true && !last;
-    threads.push({ id, crashed, frames: framesFrom(thread.stacktrace, places) });
+    threads.push({ id, crashed, frames: framesFrom(thread, places) });
   }
   return { format: 'sentry', signal: text(last?.type), images, threads };
 }

@@ -2,6 +2,8 @@
 
 import { pdbId } from '../identity.ts';
 import { addressOf, type Frame, hex, type Thread, type Trace, type TraceImage } from '../trace.ts';
+import type { TraceFormat } from './format.ts';
+import { NamedModules } from './named-modules.ts';
 
 const DEBUG_ID = /^([0-9A-F]{32})([0-9a-fA-F]{1,8})$/;
 
@@ -22,7 +24,8 @@ function imageOf(system: string, fields: string[]): TraceImage {
           ? `macho:${guid.toLowerCase()}`
           : null,
     debug_id: known ? `${guid}${age!.toLowerCase()}` : null,
-    path: debug || code,
+    // Frames name the module by its code's file.
+    path: code || debug,
     arch: null,
     base: base === undefined ? null : hex(base),
     size: base === undefined || end === undefined || end < base ? null : Number(end - base) + 1,
@@ -30,37 +33,47 @@ function imageOf(system: string, fields: string[]): TraceImage {
   };
 }
 
+export const stackwalk: TraceFormat = {
+  name: 'stackwalk',
+  title: 'the output of minidump_stackwalk -m',
+  recognise: ({ firstLine }) => /^(?:OS|CPU|Crash|Module)\|/.test(firstLine),
+  parse: ({ text }) => fromStackwalk(text),
+};
+
 /** Where a function is named, the offset counts from it or from its line, so that the frame's own address is lost. */
-export function fromStackwalk(text: string): Trace {
-  const images: TraceImage[] = [];
-  const byName = new Map<string, number>();
+function frameOf(fields: string[], modules: NamedModules): Frame {
+  const [, number, module = '', name = '', , , offset] = fields;
+  const address = addressOf(offset);
+  const bare = name === '' && address !== undefined;
+  const placed =
+    bare && module !== ''
+      ? modules.place(module, address, null)
+      : { image: null, rel_addr: null, claimed: name === '' ? null : `${module}!${name}` };
+  return {
+    ...placed,
+    ip: bare && module === '' ? hex(address) : null,
+    activation: Number(number) === 0,
+    trust: 'prewalked',
+  };
+}
+
+function fromStackwalk(text: string): Trace {
+  const modules = new NamedModules();
   const threads = new Map<string, Thread>();
-  let [system, signal, crashed]: [string, string | null, string] = ['', null, '0'];
+  let [system, signal, crashed]: [string, string | null, string] = ['', null, ''];
   for (const line of text.split(/\r?\n/)) {
     const fields = line.split('|');
     const [first = '', second = ''] = fields;
     if (first === 'OS') system = second;
-    else if (first === 'Crash') [signal, crashed] = [second || null, fields[3] ?? '0'];
-    else if (first === 'Module') {
-      byName.set(second, images.length);
-      images.push(imageOf(system, fields));
-    } else if (/^\d{1,6}$/.test(first) && /^\d{1,6}$/.test(second) && fields.length >= 7) {
-      const [module = '', name = '', , , offset] = fields.slice(2);
-      const image = byName.get(module) ?? null;
-      const address = addressOf(offset);
+    // A dump that was written without a crash has no exception, and the thread that asked for it is no crashed one.
+    else if (first === 'Crash' && second !== 'No crash')
+      [signal, crashed] = [second || null, fields[3] ?? ''];
+    else if (first === 'Module') modules.add(imageOf(system, fields));
+    else if (/^\d{1,6}$/.test(first) && /^\d{1,6}$/.test(second) && fields.length >= 7) {
       const thread = threads.get(first) ?? { id: Number(first), crashed: first === crashed, frames: [] };
       threads.set(first, thread);
-      const bare = name === '' && address !== undefined;
-      const frame: Frame = {
-        image: bare ? image : null,
-        rel_addr: bare && image !== null ? hex(address) : null,
-        ip: bare && image === null ? hex(address) : null,
-        activation: Number(second) === 0,
-        trust: 'prewalked',
-        claimed: name === '' ? null : `${module}!${name}`,
-      };
-      thread.frames.push(frame);
+      thread.frames.push(frameOf(fields, modules));
     }
   }
-  return { format: 'stackwalk', signal, images, threads: [...threads.values()] };
+  return { format: 'stackwalk', signal, images: modules.images, threads: [...threads.values()] };
 }

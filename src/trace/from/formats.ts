@@ -1,0 +1,24 @@
+/** Every form of trace that is read from its bytes, in the order in which they are asked: what only one form can have comes first. */
+import { apple } from './apple.ts';
+import type { TraceFormat } from './format.ts';
+import { javascript } from './javascript.ts';
+import { minidump } from './minidump.ts';
+import { native, stored } from './native.ts';
+import { pprof } from './pprof.ts';
+import { replay } from './replay.ts';
+import { sentry } from './sentry.ts';
+import { stackwalk } from './stackwalk.ts';
+import { systemd } from './systemd.ts';
+
+export const FORMATS: readonly TraceFormat[] = [
+  minidump,
+  pprof,
+  stackwalk,
+  apple,
+  systemd,
+  native,
+  stored,
+  replay,
+  sentry,
+  javascript,
+];

@@ -1,0 +1,83 @@
+/** Traces in the forms that others' tools write: each file gives the frames that are right, by module and distance. */
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readObject } from '../../src/trace/object.ts';
+import { readTraceFile } from '../../src/trace/read-file.ts';
+import type { Trace } from '../../src/trace/trace.ts';
+import { describeReal } from '../support/real-cases.ts';
+
+/** The thread that crashed, else the first: `name+distance id`, what is looked up as it is with a star. */
+function placesOf({ images, threads }: Trace): string[] {
+  const thread = threads.find(({ crashed }) => crashed) ?? threads[0]!;
+  return thread.frames.map(({ image, rel_addr, ip, activation }) => {
+    const { path, id } = image === null ? { path: String(ip), id: null } : images[image]!;
+    const place = `${path.split(/[\\/]/).at(-1)}${rel_addr === null ? '' : `+${rel_addr}`}`;
+    return `${place}${activation ? '*' : ''}${id === null ? '' : ` ${id.slice(0, 12)}`}`;
+  });
+}
+
+const JOURNAL = [
+  ...['app+0x11ec* elf:c721d4b4', 'app+0x1266 elf:c721d4b4', 'app+0x10bc elf:c721d4b4'],
+  ...['libc.so.6+0x2724a elf:93ac61ec', 'libc.so.6+0x27305 elf:93ac61ec', 'app+0x10f1 elf:c721d4b4'],
+];
+const LIBC = ['libc.so.6+0x2724a', 'libc.so.6+0x27305'];
+const journalOf = (name: string, id: string, from: string[]): string[] => {
+  const [first, second, third, last] = from.map((offset) => `${name}+${offset}`);
+  return [`${first}*${id}`, `${second}${id}`, `${third}${id}`, ...LIBC, `${last}${id}`];
+};
+const PIE = ['0x1129', '0x1134', '0x1143', '0x1061'];
+const EXEC = ['0x1106', '0x1111', '0x1120', '0x1041'];
+
+const WINE = [
+  ...['w-id.exe+0x16a2* pe:6b0d671c4', 'w-id.exe+0x16b5 pe:6b0d671c4', 'w-id.exe+0x1710 pe:6b0d671c4'],
+  ...['w-id.exe+0x14f9 pe:6b0d671c4', 'kernel32.dll+0xfcfc pe:63f14e2b1', 'w-id.exe+0x13ae pe:6b0d671c4'],
+  ...['w-id.exe+0x14e6 pe:6b0d671c4', 'ntdll.dll+0x5d9f6 pe:63f14e2b3', 'kernel32.dll+0x27e49 pe:63f14e2b1'],
+  ...['ntdll.dll+0x5dca8 pe:63f14e2b3', 'w-id.exe+0x14d0 pe:6b0d671c4', 'ntdll.dll+0x68ca0 pe:63f14e2b3'],
+  ...['ntdll.dll+0x25f20 pe:63f14e2b3', 'ntdll.dll+0x5dc67 pe:63f14e2b3', 'w-id.exe+0x14d0 pe:6b0d671c4'],
+];
+
+/** By folder and file, all frames. */
+const RIGHT: Record<string, Record<string, string[]>> = {
+  traces: {
+    '03-journal-systemd249-control.json': JOURNAL,
+    '03-journal-systemd252.json': JOURNAL,
+    '05-sentry-processed.json': [
+      ...['app+0x11ec* elf:c721d4b4', 'app+0x1266 elf:c721d4b4'],
+      ...['app+0x10bc elf:c721d4b4', 'app+0x10f1 elf:c721d4b4'],
+    ],
+    '05-sentry-processed-pie.json': [
+      ...['pie+0xc08c* elf:7ac69642', 'pie+0xc106 elf:7ac69642', 'pie+0xbeec elf:7ac69642'],
+      ...['pie+0x24bf4 elf:7ac69642', 'pie+0x262f0 elf:7ac69642', 'pie+0xbf91 elf:7ac69642'],
+    ],
+    // All are where calls come back to, the innermost too.
+    '05-sentry-adjust-all.json': ['sig+0x1198 elf:22ec217e', 'sig+0x1241 elf:22ec217e'],
+  },
+  'discovery/16-wine': {
+    // Wine's own modules stand above; the bytes of the stack are in the list of all memory.
+    'full-small.dmp': WINE,
+    'id.dmp': WINE,
+  },
+  'discovery/13-systemd': {
+    'deleted.json': journalOf('deleted', '', PIE),
+    'exec.json': journalOf('exec', '', EXEC),
+    'memfd_in_memory.json': journalOf('memfd:in memory', '', EXEC),
+    'my_app.json': journalOf('my app', '', PIE),
+    'noid.json': journalOf('noid', '', PIE),
+    'packaged.json': journalOf('packaged', ' elf:beb71926', PIE),
+    'packed_app.json': journalOf('packed app', ' elf:beb71926', PIE),
+  },
+};
+
+for (const [folder, files] of Object.entries(RIGHT))
+  describeReal(folder, (path) => {
+    it.each(Object.entries(files))('%s', async (file, right) => {
+      expect(placesOf(await readTraceFile(join(path, file)))).toEqual(right);
+    });
+  });
+
+describeReal('traces', (path) => {
+  it('a symbol file that Mozilla’s dump_syms made of a Mac’s program is known by its UUID', () => {
+    const { images } = readObject(join(path, '07-mozilla-dump_syms-Mac.sym'));
+    expect(images.map(({ id }) => id)).toEqual(['macho:67e9247c814e392ba027dbde6748fcbf']);
+  });
+});
