@@ -26,7 +26,17 @@ const OURS = [
 
 /** What counters.c prints on Linux, and what tells that no read stopped in the end: each moves the clock by a tick. */
 const COUNTERS = [
-  ...['interrupted 0', 'back 0', 'later 1', 'kept 1', 'threads 0', 'child 0', 'text 1', 'faults 3', 'again 1'],
+  ...[
+    'interrupted 0',
+    'back 0',
+    'later 1',
+    'kept 1',
+    'threads 0',
+    'child 0',
+    'text 1',
+    'faults 3',
+    'again 1',
+  ],
   'ours: the last step is 1000, as one of a read without a stop',
   'ours: processor 0',
 ];
