@@ -1,8 +1,9 @@
 /** The content of a section, read forwards: as it stands in the file, or inflated no further than anybody asks. */
 import { pipeline, Readable } from 'node:stream';
-import { createInflate, createZstdDecompress } from 'node:zlib';
+import { createInflate } from 'node:zlib';
 
 import { Fault } from '../base/fault.ts';
+import { unzstd } from '../base/zstd.ts';
 import type { FileBytes } from './bytes.ts';
 
 const CHUNK_BYTES = 1 << 16;
@@ -37,6 +38,13 @@ export function plainContent(
   };
 }
 
+function inflated(source: Readable): AsyncIterator<Uint8Array> {
+  const inflate = createInflate({ chunkSize: CHUNK_BYTES });
+  // What goes wrong on the way arrives where the chunks are awaited.
+  pipeline(source, inflate, () => {});
+  return inflate[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+}
+
 /** A compressed section, of which no more than a window is ever in memory. */
 export function inflatedContent(
   file: FileBytes,
@@ -49,19 +57,14 @@ export function inflatedContent(
     for (let at = packed.offset; at < last; at += CHUNK_BYTES)
       yield file.piece(at, Math.min(CHUNK_BYTES, last - at), name);
   }
-  const options = { chunkSize: CHUNK_BYTES };
-  const inflate = packed.method === 'zlib' ? createInflate(options) : createZstdDecompress(options);
   const end = Math.min(size, MOST_INFLATED_BYTES);
-  let chunks: AsyncIterator<Buffer> | undefined;
+  let chunks: AsyncIterator<Uint8Array> | undefined;
   let [window, start] = [Buffer.alloc(0), 0];
 
   /** Takes one chunk more, and lets go of what lies before `offset`. */
   async function next(offset: number): Promise<void> {
-    if (!chunks) {
-      // What goes wrong on the way arrives where the chunks are awaited.
-      pipeline(Readable.from(pieces(), { objectMode: true }), inflate, () => {});
-      chunks = inflate[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    }
+    const source = (): Readable => Readable.from(pieces(), { objectMode: true });
+    chunks ??= packed.method === 'zlib' ? inflated(source()) : unzstd(source());
     const found = await chunks.next().catch((error: unknown) => {
       if (error instanceof Fault) throw error;
       throw file.wrong(
@@ -85,6 +88,6 @@ export function inflatedContent(
       while (start + window.length < until) await next(offset);
       return window.subarray(offset - start, Math.max(offset, until) - start);
     },
-    close: () => void inflate.destroy(),
+    close: () => void chunks?.return?.(),
   };
 }

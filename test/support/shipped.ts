@@ -98,7 +98,12 @@ export function put(
 export function putImage(
   registry: TestRegistry,
   layers: Buffer[],
-  o: { packed?: keyof typeof PACKERS; diffIds?: string[]; change?: object } = {},
+  o: {
+    packed?: keyof typeof PACKERS;
+    pack?: (tar: Buffer) => Buffer;
+    diffIds?: string[];
+    change?: object;
+  } = {},
 ): { manifest: Descriptor; config: Descriptor; layers: Descriptor[] } {
   const diff_ids = o.diffIds ?? layers.map((layer) => digestOf(layer));
   const config = put(registry, 'blobs', {
@@ -106,7 +111,8 @@ export function putImage(
     architecture: 'amd64',
     rootfs: { type: 'layers', diff_ids },
   });
-  const described = layers.map((layer) => put(registry, 'blobs', PACKERS[o.packed ?? '.gz'](layer)));
+  const pack = o.pack ?? PACKERS[o.packed ?? '.gz'];
+  const described = layers.map((layer) => put(registry, 'blobs', pack(layer)));
   const manifest = { schemaVersion: 2, mediaType: MANIFEST, config, layers: described, ...o.change };
   return { manifest: put(registry, 'manifests', manifest), config, layers: described };
 }

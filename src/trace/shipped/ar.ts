@@ -1,5 +1,5 @@
 /** The archive that Debian packages are (deb(5)): members one after the other, in the only form that dpkg writes. */
-import type { Pieces } from './pieces.ts';
+import type { Pieces } from '../../base/pieces.ts';
 import { wrongArtifact } from './unpacking.ts';
 
 export const AR_MAGIC = '!<arch>\n';

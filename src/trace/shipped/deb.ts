@@ -1,9 +1,10 @@
 /** A Debian package (deb(5)): who it says it is, and the programs and libraries that it installs. */
+
+import type { Pieces } from '../../base/pieces.ts';
 import type { Shipped } from '../store/artifacts.ts';
 import { AR_MAGIC, arMembers } from './ar.ts';
 import { contentsOf } from './contents.ts';
 import { decompressed } from './decompress.ts';
-import type { Pieces } from './pieces.ts';
 import { fileIn, programsIn } from './tar.ts';
 import { type FoundFile, type Unpacking, wrongArtifact } from './unpacking.ts';
 

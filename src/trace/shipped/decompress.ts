@@ -1,17 +1,18 @@
 /** Compressed streams, known by their first bytes: gzip and zstd by Node, xz by the program of that name. */
 import { pipeline, Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 
 import { execThrough } from '../../base/exec.ts';
 import { Fault } from '../../base/fault.ts';
-import { Pieces } from './pieces.ts';
+import { Pieces } from '../../base/pieces.ts';
+import { isZstd, unzstd } from '../../base/zstd.ts';
 import type { Unpacking } from './unpacking.ts';
 
 /** Files made with xz -9 need 65 MiB; a header may ask for gigabytes. */
 const XZ = ['--decompress', '--stdout', '--format=xz', '--threads=1', '--memlimit-decompress=134217728'];
 
-function byNode(source: AsyncIterable<Uint8Array>, kind: 'gzip' | 'zstd'): AsyncIterable<Uint8Array> {
-  const unpacked = kind === 'gzip' ? createGunzip() : createZstdDecompress();
+function gunzipped(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const unpacked = createGunzip();
   // What fails on the way arrives as an error of the last stream.
   pipeline(Readable.from(source), unpacked, () => {});
   return unpacked;
@@ -22,10 +23,11 @@ async function unpackedOf(
   timeoutMs: number,
 ): Promise<AsyncIterable<Uint8Array>> {
   const pieces = new Pieces(source);
-  const start = (await pieces.peek(6)).toString('hex');
-  if (start.startsWith('1f8b')) return byNode(pieces.take(), 'gzip');
-  if (start.startsWith('28b52ffd')) return byNode(pieces.take(), 'zstd');
-  if (start === 'fd377a585a00') return execThrough('xz', XZ, Readable.from(pieces.take()), { timeoutMs });
+  const start = await pieces.peek(6);
+  const hex = start.toString('hex');
+  if (hex.startsWith('1f8b')) return gunzipped(pieces.take());
+  if (isZstd(start)) return unzstd(pieces.take());
+  if (hex === 'fd377a585a00') return execThrough('xz', XZ, Readable.from(pieces.take()), { timeoutMs });
   return pieces.take();
 }
 
@@ -38,7 +40,7 @@ export async function* decompressed(
   try {
     for await (const piece of await unpackedOf(source, unpacking.limits.unpackMs)) {
       unpacking.takeBytes(name, piece.length);
-      yield piece;
+      if (piece.length > 0) yield piece;
     }
   } catch (error) {
     if (error instanceof Fault) throw error;

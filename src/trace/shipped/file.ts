@@ -4,10 +4,10 @@ import { basename } from 'node:path';
 
 import { startDigest } from '../../base/digest.ts';
 import { asFault } from '../../base/fault.ts';
+import { Pieces } from '../../base/pieces.ts';
 import { isProgram } from '../object.ts';
 import type { Shipped } from '../store/artifacts.ts';
 import { DEB_MAGIC, readDeb } from './deb.ts';
-import { Pieces } from './pieces.ts';
 import type { Unpacking } from './unpacking.ts';
 
 /** Throws a Fault where it says that it is a program or a package and is not; what is neither is an artifact without images. */

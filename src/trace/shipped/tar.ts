@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import tar from 'tar-stream';
 
 import { Fault } from '../../base/fault.ts';
-import { Pieces } from './pieces.ts';
+import { Pieces } from '../../base/pieces.ts';
 import type { FoundFile, Unpacking } from './unpacking.ts';
 
 /** What becomes of one file: its whole path, beginning with a slash, and its bytes. */
@@ -40,6 +40,8 @@ async function* filesOf<T>(
       else if ((type === 'file' || type === 'contiguous-file') && !isSparse(part.header))
         found = await each(path, part as AsyncIterable<Uint8Array>);
       part.resume();
+      // What stood under this name before is under it no longer.
+      seen.delete(path);
       if (found === undefined) continue;
       seen.set(path, found);
       yield { path, found };

@@ -6,12 +6,12 @@ import { systemClock } from '../../base/clock.ts';
 import { type Digest, startDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { writeAside } from '../../base/files.ts';
+import { Pieces } from '../../base/pieces.ts';
 import type { Image, ObjectFile } from '../identity.ts';
 import { isProgram, readObject } from '../object.ts';
 import type { BuildFacts } from '../store/build-facts.ts';
 import { buildOfFile } from '../store/build-of-file.ts';
 import { textDigestOf } from '../text-digest.ts';
-import { Pieces } from './pieces.ts';
 
 export interface ShippedLimits {
   /** Of all archives in the artifact together, unpacked. */

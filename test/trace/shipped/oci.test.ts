@@ -48,6 +48,20 @@ const layers = async (): Promise<Buffer[]> => [
   ]),
 ];
 
+it('a link to a name that is no program any more is none', async () => {
+  const layer = await layerOf([
+    { name: 'app', content: program(1) },
+    { name: 'before', type: 'link', linkname: 'app' },
+    { name: 'app', content: 'a script' },
+    { name: 'after', type: 'link', linkname: 'app' },
+  ]);
+  const shipped = await look(putImage(registry, [layer]).manifest.digest);
+  expect(files(shipped)).toEqual([
+    ['/app', idOf(1)],
+    ['/before', idOf(1)],
+  ]);
+});
+
 it.each(['', '.gz', '.zst'] as const)(
   'an image with layers of tar%s: what each part commits to',
   async (packed) => {
