@@ -143,7 +143,7 @@ function essence({
     subjects_compared,
     requirements,
     trust_root: trust_root?.sha256 ?? null,
-    envelopes: envelopes.map(({ file: _file, message: _message, checks, ...rest }) => ({
+    envelopes: envelopes.map(({ file: _file, message: _message, next: _next, checks, ...rest }) => ({
       ...rest,
       checks: checks.map(({ name, status, code: failure }) => ({ name, status, failure })),
     })),

@@ -6,6 +6,7 @@ import { Refusal } from '../evidence/refusal.ts';
 import { wantDigest, wantManifest } from '../evidence/subject.ts';
 import { Trust } from '../evidence/trust.ts';
 import { verifyEvidence } from '../evidence/verify.ts';
+import { acceptedIn } from '../evidence/vouched.ts';
 import type { Policy } from '../policy/policy.ts';
 import { decide } from '../verdict/decide.ts';
 import { machineFacts } from '../verdict/machine.ts';
@@ -26,11 +27,9 @@ export interface SignedBy extends Signer {
 }
 
 /** Who signed what, of evidence that was verified. */
-export function signedBy({ envelopes }: EvidenceRecord): SignedBy[] {
-  return envelopes.flatMap(({ signers, subjects, verdict }) =>
-    verdict === 'accepted'
-      ? signers.map((signer) => ({ ...signer, subjects: subjects.map(({ field }) => field) }))
-      : [],
+export function signedBy(record: EvidenceRecord): SignedBy[] {
+  return acceptedIn(record).flatMap(({ signers, subjects }) =>
+    signers.map((signer) => ({ ...signer, subjects: subjects.map(({ field }) => field) })),
   );
 }
 
@@ -174,7 +173,7 @@ export async function checkDemands(opened: Opened, inside: Policy, d: Demands): 
       const since = provenTime([...times.keys()], times, d.nowMs);
       const again = await evidenceAgain(opened, trust, since, true);
       evidence = again.verdict;
-      signers = again.verdict === 'verified' ? signedBy(again) : [];
+      signers = signedBy(again);
       if (again.verdict !== 'verified')
         unmet.push(`the manifest, by ${policy.name}: ${again.code}: ${again.message}`);
     }

@@ -120,7 +120,7 @@ async function checkAll(
   checkRecord(opened, problems);
   result.verdict_follows = checkVerdict(opened, policy, problems);
   examined.evidence = await checkEvidence(opened, policy, problems);
-  if (examined.evidence?.verdict === 'verified') result.signers = signedBy(examined.evidence);
+  if (examined.evidence) result.signers = signedBy(examined.evidence);
   const { traced } = opened;
   const joinPolicy = traced ? await policyOf(opened, traced.join.policy) : undefined;
   // Readers of symbol files are loaded only where there are some.

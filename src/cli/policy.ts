@@ -112,7 +112,9 @@ async function init(a: Arguments): Promise<number> {
   try {
     const parsed = bytes && parseEvidenceFile(bytes, example!);
     if (parsed?.kind === 'proof') throw new Fault('usage', `${example} is a log’s proof, not a signature`);
-    evidence = parsed?.list[0];
+    const [first] = parsed?.list ?? [];
+    if (first && !('content' in first)) throw first.refusal;
+    evidence = first;
     if (keyPath === undefined) ({ text, said } = await policyOfBundle(evidence!, a));
     else {
       text = policyOfKey(keyPath, await readNamed(keyPath, 65_536), a, evidence && statementIn(evidence));

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { digestOfFile } from '../base/files.ts';
-import { REFUSALS } from '../evidence/refusal.ts';
+import { nextOf } from '../evidence/record.ts';
 import type { Trust } from '../evidence/trust.ts';
 import { safeLine } from '../report/human.ts';
 import { contradiction, type SymbolFile, symbolFilesIn } from '../trace/layouts.ts';
@@ -59,7 +59,7 @@ async function take(desk: Desk, { path: named, says }: SymbolFile): Promise<Outc
       path: named,
       code,
       message: `${path} (${sha256}): ${record.message}`,
-      next: REFUSALS[code].next,
+      next: nextOf(record),
     };
   }
   if ((await store.blobs.putFile(path)).sha256 !== sha256)

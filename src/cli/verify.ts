@@ -6,6 +6,7 @@ import { digestOf } from '../base/digest.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { SeparateProof } from '../evidence/circumstances.ts';
+import { EvidenceFinder } from '../evidence/find.ts';
 import { readFolderProof } from '../evidence/log/cache.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { type LogReference, parseEnvelopeReference, parseLogReference } from '../evidence/reference.ts';
@@ -22,6 +23,7 @@ import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/veri
 import { loadManifests } from '../manifest/load.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';
 import { evidenceReport } from '../report/evidence.ts';
+import { evidenceFolder } from './evidence.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { wantsColour } from './terminal.ts';
 
@@ -52,10 +54,26 @@ function referenceOf(text: string | undefined): LogReference | undefined {
   }
 }
 
+/** The envelope that a manifest names, and where the manifest is. */
+interface NamedEnvelope {
+  folder: string;
+  path: string;
+  reference: string;
+}
+
+/** The file that the manifest names, which is looked for beside it where it was not given. */
+async function withNamed(files: SourceFile[], named: NamedEnvelope | undefined): Promise<SourceFile[]> {
+  if (!named) return files;
+  const digest = parseEnvelopeReference(named.reference);
+  if (files.some(({ bytes }) => digestOf(bytes) === digest)) return files;
+  const found = await new EvidenceFinder([evidenceFolder()]).envelope(named.folder, named.path, digest);
+  return [...files, found];
+}
+
 async function wantedOf(
   a: Arguments,
   artifact: Buffer | undefined,
-): Promise<{ wanted: Wanted; reference?: string; envelope?: string }> {
+): Promise<{ wanted: Wanted; reference?: string; named?: NamedEnvelope }> {
   const listed: WantedSubject[] = a.list('subject').flatMap((text) => {
     if (text === 'any') return [];
     const wanted = parseWantedSubject(text);
@@ -78,11 +96,11 @@ async function wantedOf(
   const loaded = await loadManifests([manifestPath]);
   if (loaded.length !== 1)
     throw new Fault('usage', `--manifest names ${loaded.length} manifests: verify them one by one`);
-  const { manifest } = loaded[0]!;
+  const { manifest, folder, path } = loaded[0]!;
   return {
     wanted: wantManifest(manifest),
     ...(manifest.rekor_tile_ref ? { reference: manifest.rekor_tile_ref } : {}),
-    ...(manifest.dsse_envelope ? { envelope: manifest.dsse_envelope } : {}),
+    ...(manifest.dsse_envelope ? { named: { folder, path, reference: manifest.dsse_envelope } } : {}),
   };
 }
 
@@ -129,25 +147,27 @@ export async function verifyCommand(args: string[]): Promise<number> {
   const [what, ...rest] = args;
   if (what !== 'evidence') throw new Fault('usage', 'verify what? reenact verify evidence FILE…');
   const a = parseOptions('verify', rest);
-  if (a.positionals.length === 0) throw new Fault('usage', 'name at least one file of evidence');
+  if (a.positionals.length === 0 && a.text('manifest') === undefined)
+    throw new Fault('usage', 'name at least one file of evidence, or a manifest that names it: --manifest M');
   const policy = await signersPolicy(a);
   const artifactPath = a.text('artifact');
   const artifact =
     artifactPath === undefined ? undefined : await readNamed(artifactPath, EVIDENCE_LIMITS.artifactBytes);
-  const { wanted, reference: named, envelope } = await wantedOf(a, artifact);
+  const { wanted, reference: told, named } = await wantedOf(a, artifact);
   const given = a.text('reference');
-  if (given !== undefined && named !== undefined && given !== named)
-    throw new Fault('usage', `--reference is not the entry that the manifest names, ${named}`);
-  const reference = referenceOf(given ?? named);
+  if (given !== undefined && told !== undefined && given !== told)
+    throw new Fault('usage', `--reference is not the entry that the manifest names, ${told}`);
+  const reference = referenceOf(given ?? told);
   const trust = new Trust(policy);
   const nowMs = systemClock.now();
   let record: EvidenceRecord;
   try {
     const { files, proofs } = await readAll(a.positionals, reference);
-    if (envelope && !files.some(({ bytes }) => digestOf(bytes) === parseEnvelopeReference(envelope)))
-      throw new Refusal('evidence_missing', `no file given is ${envelope}, which the manifest names`);
     const more = { trust, wanted, proofs, nowMs, ...(artifact ? { artifact } : {}) };
-    record = await verifyEvidence(files, { ...more, ...(reference ? { reference } : {}) });
+    record = await verifyEvidence(await withNamed(files, named), {
+      ...more,
+      ...(reference ? { reference } : {}),
+    });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     record = refusedRecord(error, trust, nowMs);

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { array, object, oneOf, type Shape, string } from '../base/shape.ts';
 import { type Envelope, envelopeOf, envelopeShape } from './dsse.ts';
+import { foreignMediaType } from './foreign.ts';
 import { Refusal } from './refusal.ts';
 import { base64, bytesOf, checkShape, count, withoutNulls } from './strict.ts';
 
@@ -52,6 +53,8 @@ const MEDIA_TYPES: Record<string, Bundle['version']> = {
   'application/vnd.dev.sigstore.bundle+json;version=0.3': '0.3',
   'application/vnd.dev.sigstore.bundle.v0.3+json': '0.3',
 };
+/** v0.3 is the newest that is read. */
+const NEWEST_MINOR = 3;
 const HASHES = { SHA2_256: 'sha256', SHA2_384: 'sha384', SHA2_512: 'sha512' } as const;
 
 const certificate = object({ rawBytes: base64({ max: EVIDENCE_LIMITS.certificateBytes }) }, ['rawBytes']);
@@ -242,6 +245,8 @@ function contentOf(json: BundleJson, name: string): Content {
 /** An untrusted JSON value to a bundle, or a Refusal that names the file and the path inside. */
 export function parseBundle(value: unknown, name: string): Bundle {
   const json = withoutNulls(value) as BundleJson;
+  if (typeof json.mediaType === 'string' && !Object.hasOwn(MEDIA_TYPES, json.mediaType))
+    throw foreignMediaType(json.mediaType, name, NEWEST_MINOR);
   checkShape(bundleShape, json, name, 'evidence_malformed');
   const version = MEDIA_TYPES[json.mediaType]!;
   const material = json.verificationMaterial;

@@ -7,6 +7,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { syncFolder } from '../base/files.ts';
 import type { EvidenceRecord, Signer } from './record.ts';
+import { acceptedIn } from './vouched.ts';
 
 /** What one verification came to; only fields that were authenticated, so that a rejected envelope names no signer. */
 export interface CustodyEntry {
@@ -50,7 +51,7 @@ function fileOf(folder: string, sequence: number): string {
 }
 
 function entryOf(record: EvidenceRecord, sha256: Digest): Omit<CustodyEntry, 'sequence' | 'previous'> {
-  const accepted = record.envelopes.filter(({ verdict }) => verdict === 'accepted');
+  const accepted = acceptedIn(record);
   return {
     custody_version: 1,
     time: record.verified_at,

@@ -7,7 +7,7 @@ import type { Evidence } from './evidence-file.ts';
 import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log/prove.ts';
 import { checkRequirement } from './predicate.ts';
 import type { EnvelopeRecord, Signer } from './record.ts';
-import { Refusal } from './refusal.ts';
+import { REFUSALS, Refusal } from './refusal.ts';
 import { type Verified, verifySignatures } from './signature.ts';
 import { checkPurpose, matchSigners } from './signer.ts';
 import type { Vouched } from './sigstore.ts';
@@ -76,8 +76,8 @@ function proveAll(evidence: Evidence, verified: Verified[], c: Circumstances): P
         entries.push(proveWith(separate.proof, thing, key.algorithm, c.trust.logs));
         separate.used = true;
       } catch (error) {
-        const { code, message } = asRefusal(error);
-        misfit = new Refusal(code, `${separate.name}: ${message}`, error);
+        const { code, message, next } = asRefusal(error);
+        misfit = new Refusal(code, `${separate.name}: ${message}`, error, next);
       }
     }
     return entries;
@@ -203,14 +203,15 @@ async function checkAll(
   return fulfilled.map(({ requirement }) => requirement);
 }
 
-/** The record of a piece of evidence about which nothing is known yet. */
+/** The record of a piece of evidence about which nothing is known yet: refused, until every check has passed. */
 export function blankEnvelope(file: string, sha256: Digest): EnvelopeRecord {
   return {
     file,
     sha256,
-    verdict: 'accepted',
-    code: null,
-    message: '',
+    verdict: 'rejected',
+    code: 'internal',
+    message: 'it was not checked',
+    next: REFUSALS.internal.next,
     checks: [],
     payload_sha256: null,
     payload_type: null,
@@ -235,12 +236,13 @@ export async function checkEvidence(evidence: Evidence, c: Circumstances): Promi
     );
     fulfils = await checkAll(evidence, c, checks, record);
   } catch (error) {
-    const { code, message } = asRefusal(error);
+    const { code, message, next } = asRefusal(error);
     // What was learnt before it failed was said by somebody who is not known.
     const nothing = blankEnvelope(evidence.name, evidence.sha256);
-    const rejected: EnvelopeRecord = { ...nothing, verdict: 'rejected', code, message };
-    return { record: { ...rejected, checks: checks.results() }, fulfils: [] };
+    return { record: { ...nothing, code, message, next, checks: checks.results() }, fulfils: [] };
   }
-  record.checks = checks.results();
-  return { record, fulfils };
+  return {
+    record: { ...record, verdict: 'accepted', code: null, message: '', next: null, checks: checks.results() },
+    fulfils,
+  };
 }

@@ -1,8 +1,10 @@
-/** What a file of evidence holds: a bundle, an envelope, a list of them, or a log's proof. */
+/** What a file of evidence holds: a bundle, an envelope, a list or document of them, or a log's proof. */
 import { type Digest, digestOf } from '../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
+import { asRefusal } from './checks.ts';
 import { type Envelope, parseEnvelope } from './dsse.ts';
+import { foreignBytes, foreignForm } from './foreign.ts';
 import { parseTlogProof, TLOG_PROOF_HEADER, type TlogProof } from './log/tlog-proof.ts';
 import { Refusal } from './refusal.ts';
 import { readJson } from './strict.ts';
@@ -15,34 +17,90 @@ export interface Evidence {
   content: { kind: 'bundle'; bundle: Bundle } | { kind: 'envelope'; envelope: Envelope };
 }
 
-export type EvidenceFile =
-  | { kind: 'evidence'; list: Evidence[] }
-  | { kind: 'proof'; name: string; proof: TlogProof };
-
-function contentOf(value: unknown, name: string): Evidence['content'] {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    if (Object.hasOwn(value, 'mediaType')) return { kind: 'bundle', bundle: parseBundle(value, name) };
-    if (Object.hasOwn(value, 'payloadType'))
-      return { kind: 'envelope', envelope: parseEnvelope(value, name) };
-  }
-  throw new Refusal(
-    'evidence_unreadable',
-    `${name} is neither a Sigstore bundle (mediaType) nor a DSSE envelope (payloadType)`,
-  );
+/** An item of a list that is no evidence: it stands for itself alone, whatever lies beside it. */
+export interface Unread {
+  name: string;
+  sha256: Digest;
+  refusal: Refusal;
 }
 
-/** JSON Lines: several lines, each an object of its own. */
-function linesOf(bytes: Buffer): Buffer[] | undefined {
+export type EvidenceFile =
+  | { kind: 'evidence'; list: (Evidence | Unread)[] }
+  | { kind: 'proof'; name: string; proof: TlogProof };
+
+/** A part of a file, and how it is called; a line is read when it is its turn. */
+interface Item {
+  where: string;
+  value: () => unknown;
+}
+
+const LIMITS = { sizeBytes: EVIDENCE_LIMITS.fileBytes, depth: EVIDENCE_LIMITS.depth };
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
+
+/** The bundle in an item of a registry's answer; what stands beside it there is signed by nobody, and is passed over. */
+function unwrap(value: unknown, where: string): unknown {
+  // What is evidence by itself is read as it is: a member that it does not know is refused, not followed.
+  if (member(value, 'mediaType') !== undefined || member(value, 'payloadType') !== undefined) return value;
+  const inner = member(value, 'attestation') ?? value;
+  const bundle = member(inner, 'bundle');
+  if (typeof bundle === 'object' && bundle !== null) return bundle;
+  if (typeof member(inner, 'bundle_url') === 'string')
+    throw new Refusal(
+      'evidence_unreadable',
+      `${where} holds only the address of its bundle (bundle_url)`,
+      undefined,
+      'get the bundles themselves: gh attestation download FILE --repo OWNER/NAME',
+    );
+  return inner;
+}
+
+/** The items of a document as the npm registry (`attestations`) and GitHub's API (also by digest) answer; else the value itself. */
+function itemsOf(value: unknown, name: string): Item[] {
+  const listed = (list: unknown[], at: string): Item[] =>
+    list.map((item, index) => ({ where: `${name}${at}[${index}]`, value: () => item }));
+  if (Array.isArray(value)) return listed(value, '');
+  const attestations = member(value, 'attestations');
+  if (Array.isArray(attestations)) return listed(attestations, ' attestations');
+  const byDigest = member(value, 'attestations_subject_digests');
+  if (typeof byDigest === 'object' && byDigest !== null)
+    return Object.entries(byDigest).flatMap(([digest, list]) =>
+      Array.isArray(list) ? listed(list, ` ${digest.slice(0, 80)}`) : [],
+    );
+  return [{ where: name, value: () => value }];
+}
+
+function contentOf(given: unknown, name: string): Evidence['content'] {
+  const value = unwrap(given, name);
+  if (member(value, 'mediaType') !== undefined && member(value, 'layers') === undefined)
+    return { kind: 'bundle', bundle: parseBundle(value, name) };
+  if (member(value, 'payloadType') !== undefined)
+    return { kind: 'envelope', envelope: parseEnvelope(value, name) };
+  throw foreignForm(value, name);
+}
+
+/** JSON Lines: more than one line, each beginning an object; undefined for anything else. */
+function linesOf(bytes: Buffer, name: string): Item[] | undefined {
   const lines = bytes
     .toString('latin1')
     .split('\n')
-    .map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''))
-    .filter((line) => line !== '');
-  const objects = lines.every((line) => line.startsWith('{') && line.endsWith('}'));
-  return lines.length > 1 && objects ? lines.map((line) => Buffer.from(line, 'latin1')) : undefined;
+    .map((line, index) => ({
+      text: line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''),
+      where: `${name} line ${index + 1}`,
+    }))
+    .filter(({ text }) => text !== '');
+  if (lines.length < 2 || !lines.every(({ text }) => text.startsWith('{'))) return undefined;
+  return lines.map(({ text, where }) => ({
+    where,
+    value: () => readJson(Buffer.from(text, 'latin1'), where, LIMITS, 'evidence_unreadable'),
+  }));
 }
 
-/** Reads a file's bytes as whatever evidence they are; `name` is what messages call it. */
+/** Reads a file's bytes as whatever evidence they are; `name` is what messages call it. What is wrong with one item of a list is that item's alone. */
 export function parseEvidenceFile(bytes: Buffer, name: string): EvidenceFile {
   if (bytes.length > EVIDENCE_LIMITS.fileBytes)
     throw new Refusal(
@@ -51,16 +109,10 @@ export function parseEvidenceFile(bytes: Buffer, name: string): EvidenceFile {
     );
   if (bytes.subarray(0, TLOG_PROOF_HEADER.length).equals(Buffer.from(TLOG_PROOF_HEADER)))
     return { kind: 'proof', name, proof: parseTlogProof(bytes, name) };
+  const foreign = foreignBytes(bytes, name);
+  if (foreign) throw foreign;
   const sha256 = digestOf(bytes);
-  const limits = { sizeBytes: EVIDENCE_LIMITS.fileBytes, depth: EVIDENCE_LIMITS.depth };
-  const read = (part: Buffer, where: string): unknown => readJson(part, where, limits, 'evidence_unreadable');
-  const lines = linesOf(bytes);
-  const whole = lines ? undefined : read(bytes, name);
-  const items = lines
-    ? lines.map((line, index) => ({ where: `${name} line ${index + 1}`, line }))
-    : Array.isArray(whole)
-      ? whole.map((value: unknown, index) => ({ where: `${name}[${index}]`, value }))
-      : [{ where: name, value: whole }];
+  const items = linesOf(bytes, name) ?? itemsOf(readJson(bytes, name, LIMITS, 'evidence_unreadable'), name);
   if (items.length === 0 || items.length > EVIDENCE_LIMITS.envelopes)
     throw new Refusal(
       'evidence_unreadable',
@@ -68,10 +120,13 @@ export function parseEvidenceFile(bytes: Buffer, name: string): EvidenceFile {
     );
   return {
     kind: 'evidence',
-    list: items.map((item) => ({
-      name: item.where,
-      sha256,
-      content: contentOf('line' in item ? read(item.line, item.where) : item.value, item.where),
-    })),
+    list: items.map(({ where, value }): Evidence | Unread => {
+      try {
+        return { name: where, sha256, content: contentOf(value(), where) };
+      } catch (error) {
+        if (items.length === 1) throw error;
+        return { name: where, sha256, refusal: asRefusal(error) };
+      }
+    }),
   };
 }

@@ -56,6 +56,8 @@ export interface EnvelopeRecord {
   verdict: 'accepted' | 'rejected';
   code: RefusalCode | null;
   message: string;
+  /** What to do about it; records of earlier releases have none. */
+  next?: string | null;
   checks: CheckResult[];
   payload_sha256: Digest | null;
   payload_type: string | null;
@@ -82,6 +84,7 @@ export interface EvidenceRecord {
   code: RefusalCode | null;
   family: Family | null;
   message: string;
+  next?: string | null;
   /** False where the caller asked for nothing to be compared: the signatures are then all that was checked. */
   subjects_compared: boolean;
   requirements: RequirementRecord[];
@@ -92,82 +95,93 @@ export interface EvidenceRecord {
   verified_at: string;
 }
 
+/** What to do about evidence that was refused; an earlier release kept its code alone. */
+export function nextOf({ code, next }: Pick<EvidenceRecord, 'code' | 'next'>): string {
+  return next ?? REFUSALS[code ?? 'internal'].next;
+}
+
 const digest = string({ pattern: DIGEST_PATTERN });
 const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const code = nullable(oneOf(...Object.keys(REFUSALS)));
 
-/** Every member is required: a reader need not guess what a missing one means. */
-function closed(fields: Record<string, Shape>): Shape {
-  return object(fields, Object.keys(fields));
+/** Every member is required, but those that records of earlier releases lack: a reader need not guess what a missing one means. */
+function closed(fields: Record<string, Shape>, newer: Record<string, Shape> = {}): Shape {
+  return object({ ...fields, ...newer }, Object.keys(fields));
 }
 
-const envelope = closed({
-  file: text,
-  sha256: digest,
-  verdict: oneOf('accepted', 'rejected'),
-  code,
-  message: text,
-  checks: array(
-    closed({
-      name: oneOf(...CHECKS),
-      status: oneOf('passed', 'failed', 'not_applicable', 'not_reached'),
-      code,
-      detail: text,
-    }),
-  ),
-  payload_sha256: nullable(digest),
-  payload_type: nullable(text),
-  predicate_type: nullable(text),
-  subjects: array(closed({ field: text, algorithm: text, expected: text, matched: boolean() })),
-  signers: array(
-    closed({
-      authority: text,
-      identity: nullable(text),
-      issuer: nullable(text),
-      algorithm: oneOf(...ALGORITHMS),
-      key_fingerprint: digest,
-    }),
-  ),
-  timestamps: array(closed({ source: text, time: text })),
-  log: array(
-    closed({
-      origin: text,
-      key_id: nullable(text),
-      index: count,
-      checkpoint_size: nullable(count),
-      root: nullable(text),
-      leaf: text,
-      tile_ref: nullable(text),
-      witnesses: array(text),
-    }),
-  ),
-});
+const envelope = closed(
+  {
+    file: text,
+    sha256: digest,
+    verdict: oneOf('accepted', 'rejected'),
+    code,
+    message: text,
+    checks: array(
+      closed({
+        name: oneOf(...CHECKS),
+        status: oneOf('passed', 'failed', 'not_applicable', 'not_reached'),
+        code,
+        detail: text,
+      }),
+    ),
+    payload_sha256: nullable(digest),
+    payload_type: nullable(text),
+    predicate_type: nullable(text),
+    subjects: array(closed({ field: text, algorithm: text, expected: text, matched: boolean() })),
+    signers: array(
+      closed({
+        authority: text,
+        identity: nullable(text),
+        issuer: nullable(text),
+        algorithm: oneOf(...ALGORITHMS),
+        key_fingerprint: digest,
+      }),
+    ),
+    timestamps: array(closed({ source: text, time: text })),
+    log: array(
+      closed({
+        origin: text,
+        key_id: nullable(text),
+        index: count,
+        checkpoint_size: nullable(count),
+        root: nullable(text),
+        leaf: text,
+        tile_ref: nullable(text),
+        witnesses: array(text),
+      }),
+    ),
+  },
+  { next: nullable(text) },
+);
 
 const named = closed({ name: text, sha256: digest });
 
-export const evidenceRecordShape: Shape = closed({
-  evidence_version: oneOf(1),
-  verdict: oneOf('verified', 'rejected', 'error'),
-  code,
-  family: nullable(text),
-  message: text,
-  subjects_compared: boolean(),
-  requirements: array(
-    closed({
-      predicate_types: nullable(array(text)),
-      subjects: array(text),
-      needed: count,
-      signers: count,
-      met: boolean(),
-    }),
-  ),
-  envelopes: array(envelope),
-  policy: named,
-  trust_root: nullable(named),
-  verifier: text,
-  verified_at: text,
-});
+export const evidenceRecordShape: Shape = closed(
+  {
+    evidence_version: oneOf(1),
+    verdict: oneOf('verified', 'rejected', 'error'),
+    code,
+    family: nullable(text),
+    message: text,
+    subjects_compared: boolean(),
+    requirements: array(
+      closed({
+        predicate_types: nullable(array(text)),
+        subjects: array(text),
+        needed: count,
+        signers: count,
+        met: boolean(),
+      }),
+    ),
+    envelopes: array(envelope),
+    policy: named,
+    trust_root: nullable(named),
+    verifier: text,
+    verified_at: text,
+  },
+  { next: nullable(text) },
+);
 
 /** The JSON Schema of an evidence record. */
 export function evidenceRecordSchema(): Record<string, unknown> {

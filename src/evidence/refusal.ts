@@ -23,6 +23,10 @@ export const REFUSALS = {
     family: 'parse',
     next: 'fetch the evidence again: a strict reader refuses this form',
   },
+  evidence_newer: {
+    family: 'parse',
+    next: 'use a later release of reenact, or have the bundle written in the form v0.3',
+  },
   evidence_missing: {
     family: 'parse',
     next: 'put the evidence beside the manifest, or into the evidence store',
@@ -88,10 +92,13 @@ export type RefusalCode = keyof typeof REFUSALS;
 /** Thrown by a check that evidence did not pass; anything else thrown while verifying counts as `internal`. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
-  constructor(code: RefusalCode, message: string, cause?: unknown) {
+  /** What the person should do: the code's advice, or `next` where more is known of this one case. */
+  readonly next: string;
+  constructor(code: RefusalCode, message: string, cause?: unknown, next: string = REFUSALS[code].next) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'Refusal';
     this.code = code;
+    this.next = next;
   }
   get family(): Family {
     return REFUSALS[this.code].family;

@@ -6,7 +6,7 @@ import type { Requirement } from '../policy/shape.ts';
 import { asRefusal } from './checks.ts';
 import type { Circumstances, SeparateProof } from './circumstances.ts';
 import { blankEnvelope, type CheckedEvidence, checkEvidence } from './envelope.ts';
-import { type Evidence, parseEvidenceFile } from './evidence-file.ts';
+import { type Evidence, parseEvidenceFile, type Unread } from './evidence-file.ts';
 import { formatTlogProof } from './log/tlog-proof.ts';
 import {
   CHECKS,
@@ -15,7 +15,7 @@ import {
   type RequirementRecord,
   type Signer,
 } from './record.ts';
-import { REFUSALS, Refusal } from './refusal.ts';
+import { REFUSALS, Refusal, type RefusalCode } from './refusal.ts';
 import type { Trust } from './trust.ts';
 
 /** A file of evidence, read once by the caller. */
@@ -24,14 +24,15 @@ export interface SourceFile {
   bytes: Buffer;
 }
 
-/** A file that could not even be read as evidence. */
-function unreadable(file: SourceFile, { code, message }: Refusal): EnvelopeRecord {
+/** What could not even be read as evidence. */
+function unreadable({ name, sha256, refusal }: Unread): EnvelopeRecord {
+  const { code, message, next } = refusal;
   const [form, ...rest] = CHECKS;
   return {
-    ...blankEnvelope(file.name, digestOf(file.bytes)),
-    verdict: 'rejected',
+    ...blankEnvelope(name, sha256),
     code,
     message,
+    next,
     checks: [
       { name: form, status: 'failed', code, detail: message },
       ...rest.map((name) => ({ name, status: 'not_reached' as const, code: null, detail: '' })),
@@ -40,7 +41,9 @@ function unreadable(file: SourceFile, { code, message }: Refusal): EnvelopeRecor
 }
 
 /** How many signatures there are to be tried. */
-function signaturesOf({ content }: Evidence): number {
+function signaturesOf(item: Evidence | Unread): number {
+  if (!('content' in item)) return 0;
+  const { content } = item;
   return content.kind === 'envelope' ? content.envelope.signatures.length : 1;
 }
 
@@ -98,44 +101,50 @@ function weigh(requirement: Requirement, checked: CheckedEvidence[]): Requiremen
   };
 }
 
-type Outcome = Pick<EvidenceRecord, 'verdict' | 'code' | 'family' | 'message'>;
+type Outcome = Pick<EvidenceRecord, 'verdict' | 'code' | 'family' | 'message' | 'next'>;
 
-function refused(code: keyof typeof REFUSALS, message: string): Outcome {
+function refused(code: RefusalCode, message: string, next: string): Outcome {
   const { family } = REFUSALS[code];
-  return { verdict: family === 'internal' ? 'error' : 'rejected', code, family, message };
+  return { verdict: family === 'internal' ? 'error' : 'rejected', code, family, message, next };
 }
 
-/** A file of which nothing was accepted; a list may hold items that are not for this policy. */
-function idleFile(checked: CheckedEvidence[], sources: string[]): string | undefined {
-  return sources.find(
-    (name, index) =>
-      sources.indexOf(name) === index &&
-      !checked.some(({ record }, i) => sources[i] === name && record.verdict === 'accepted'),
-  );
+/** How much the reason why an item was refused says of the whole: a list may well hold what is about other things. */
+function tellingness({ checks, code }: EnvelopeRecord): number {
+  if (code === 'subject_missing') return 0;
+  return 1 + checks.findIndex(({ status }) => status === 'failed');
 }
 
-function conclude(
-  envelopes: EnvelopeRecord[],
-  requirements: RequirementRecord[],
-  idle: string | undefined,
-): Outcome {
-  const bad = envelopes.find(({ verdict }) => verdict === 'rejected');
+/** The refusal that stands for all: of the item that came nearest to being accepted, the first among equals. */
+function mostTelling(envelopes: EnvelopeRecord[]): EnvelopeRecord | undefined {
+  const bad = envelopes.filter(({ verdict }) => verdict === 'rejected');
+  const most = Math.max(...bad.map(tellingness));
+  return bad.find((one) => tellingness(one) === most);
+}
+
+function refusedAs({ file, code, message, next }: EnvelopeRecord): Outcome {
+  const known = code ?? 'internal';
+  return refused(known, `${file}: ${message.replace(`${file}: `, '')}`, next ?? REFUSALS[known].next);
+}
+
+/** Files and lists are one pile: what meets the requirements counts, and what lies beside it takes nothing away. */
+function conclude(envelopes: EnvelopeRecord[], requirements: RequirementRecord[]): Outcome {
   const unmet = requirements.find(({ met }) => !met);
-  if (envelopes.length === 0) return refused('evidence_missing', 'no evidence was given');
-  if ((unmet || idle !== undefined) && bad)
-    return refused(bad.code!, `${bad.file}: ${bad.message.replace(`${bad.file}: `, '')}`);
+  const bad = mostTelling(envelopes);
+  const plain = (code: RefusalCode, message: string): Outcome => refused(code, message, REFUSALS[code].next);
+  if (envelopes.length === 0) return plain('evidence_missing', 'no evidence was given');
+  if (unmet && bad) return refusedAs(bad);
   if (unmet)
-    return refused(
+    return plain(
       'identity_threshold',
       `${unmet.needed} distinct signers are required${unmet.predicate_types ? ` for ${unmet.predicate_types.join(' or ')}` : ''}, and there are ${unmet.signers}`,
     );
-  if (requirements.length === 0) return refused('identity_unknown', 'the policy names no authorities');
-  return { verdict: 'verified', code: null, family: null, message: '' };
+  if (requirements.length === 0) return plain('identity_unknown', 'the policy names no authorities');
+  return { verdict: 'verified', code: null, family: null, message: '', next: null };
 }
 
 /** The record of evidence that was refused before there was anything to check. */
 export function refusedRecord(refusal: Refusal, trust: Trust, nowMs: number): EvidenceRecord {
-  return recordOf(refused(refusal.code, refusal.message), [], [], trust, nowMs, false);
+  return recordOf(refused(refusal.code, refusal.message, refusal.next), [], [], trust, nowMs, false);
 }
 
 function recordOf(
@@ -160,26 +169,32 @@ function recordOf(
   };
 }
 
+/** A proof that somebody named, and that is of nothing there: it is never passed over in silence. */
+function strayProof({ name, proof }: SeparateProof): EnvelopeRecord {
+  const sha256 = digestOf(formatTlogProof(proof));
+  return unreadable({
+    ...{ name, sha256 },
+    refusal: new Refusal('log_body', 'proves none of the evidence that was given'),
+  });
+}
+
 /** Verifies files of evidence against a policy. Never throws for what is in them: the record says what is wrong. */
 export async function verifyEvidence(
   files: SourceFile[],
   given: Omit<Circumstances, 'proofs'> & { proofs?: SeparateProof[] },
 ): Promise<EvidenceRecord> {
   const c: Circumstances = { ...given, proofs: [...(given.proofs ?? [])] };
-  const list: (Evidence | EnvelopeRecord)[] = [];
-  const sources: string[] = [];
-  for (const file of files) {
+  const list: (Evidence | Unread)[] = [];
+  for (const { name, bytes } of files) {
     try {
-      const parsed = parseEvidenceFile(file.bytes, file.name);
+      const parsed = parseEvidenceFile(bytes, name);
       if (parsed.kind === 'proof') c.proofs.push({ ...parsed, used: false });
       else list.push(...parsed.list);
-      while (sources.length < list.length) sources.push(file.name);
     } catch (error) {
-      list.push(unreadable(file, asRefusal(error)));
-      sources.push(file.name);
+      list.push({ name, sha256: digestOf(bytes), refusal: asRefusal(error) });
     }
   }
-  const signatures = list.reduce((sum, item) => sum + ('content' in item ? signaturesOf(item) : 0), 0);
+  const signatures = list.reduce((sum, item) => sum + signaturesOf(item), 0);
   if (signatures * c.trust.policy.authorities.length > EVIDENCE_LIMITS.signatureChecks)
     return refusedRecord(
       new Refusal(
@@ -191,18 +206,15 @@ export async function verifyEvidence(
     );
   const checked: CheckedEvidence[] = [];
   for (const item of list)
-    checked.push('content' in item ? await checkEvidence(item, c) : { record: item, fulfils: [] });
-  const envelopes = checked.map(({ record }) => record);
-  const idle = c.proofs.find(({ used }) => !used);
-  if (idle && envelopes.every(({ verdict }) => verdict === 'accepted'))
-    envelopes.push(
-      unreadable(
-        { name: idle.name, bytes: Buffer.from(formatTlogProof(idle.proof)) },
-        new Refusal('log_body', 'proves none of the evidence that was given'),
-      ),
+    checked.push(
+      'content' in item ? await checkEvidence(item, c) : { record: unreadable(item), fulfils: [] },
     );
+  const envelopes = checked.map(({ record }) => record);
   const requirements = c.trust.policy.require.map((requirement) => weigh(requirement, checked));
-  const idleSource = envelopes.length > checked.length ? idle?.name : idleFile(checked, sources);
-  const outcome = conclude(envelopes, requirements, idleSource);
-  return recordOf(outcome, requirements, envelopes, c.trust, c.nowMs, c.wanted.kind !== 'any');
+  const idle = c.proofs.find(({ used }) => !used);
+  const stray =
+    idle && envelopes.every(({ verdict }) => verdict === 'accepted') ? strayProof(idle) : undefined;
+  const all = stray ? [...envelopes, stray] : envelopes;
+  const outcome = stray && envelopes.length > 0 ? refusedAs(stray) : conclude(all, requirements);
+  return recordOf(outcome, requirements, all, c.trust, c.nowMs, c.wanted.kind !== 'any');
 }

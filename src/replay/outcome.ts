@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import { digestOf } from '../base/digest.ts';
 import { EXIT, FAULTS, type Fault } from '../base/fault.ts';
-import { REFUSALS } from '../evidence/refusal.ts';
+import { nextOf } from '../evidence/record.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import { manifestSubject } from '../manifest/subject.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -177,6 +177,6 @@ export function refusedByEvidence(job: Job, evidence: KeptEvidence, clock: Clock
     ...blankRecord({ ...job, evidence }, clock),
     verdict: verdict === 'error' ? 'inconclusive' : 'rejected',
     reason: code ?? 'internal',
-    message: `${message}; ${REFUSALS[code ?? 'internal'].next}`,
+    message: `${message}; ${nextOf(evidence.record)}`,
   };
 }

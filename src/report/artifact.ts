@@ -1,7 +1,7 @@
 /** What a person reads after an artifact was added: what it holds, what is proven of it, and whose word that is. */
 import type { Digest } from '../base/digest.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
-import { REFUSALS } from '../evidence/refusal.ts';
+import { nextOf } from '../evidence/record.ts';
 import type { Unread } from '../trace/shipped/unpacking.ts';
 import type { Shipped, ShippedKind } from '../trace/store/artifacts.ts';
 import type { Proven } from '../trace/store/proven.ts';
@@ -80,7 +80,7 @@ function provenText(one: AddedArtifact['proven'][number], root: Digest): string 
 
 function refusedText({ subject, record }: AddedArtifact['evidence'][number]): string {
   if (record.verdict === 'verified') return '';
-  const next = record.code ? `  next: ${REFUSALS[record.code].next}\n` : '';
+  const next = record.code ? `  next: ${nextOf(record)}\n` : '';
   return row('refused', `evidence about ${subject}: ${record.code}: ${record.message}`) + next;
 }
 

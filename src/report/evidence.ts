@@ -1,6 +1,5 @@
 /** What a person reads of an evidence record: the verdict, then each file with its checks. */
-import type { EnvelopeRecord, EvidenceRecord } from '../evidence/record.ts';
-import { REFUSALS } from '../evidence/refusal.ts';
+import { type EnvelopeRecord, type EvidenceRecord, nextOf } from '../evidence/record.ts';
 import { type Style, safe } from './human.ts';
 
 const SIGNS = { passed: 'ok', failed: 'FAILED', not_applicable: '-', not_reached: '?' } as const;
@@ -31,7 +30,7 @@ export function evidenceReport(record: EvidenceRecord, style: Style): string {
     lines.push('  subjects   NOT compared: this says who signed, not that it is about the thing you have\n');
   lines.push(`  policy     ${record.policy.name} (${record.policy.sha256})\n`);
   if (record.trust_root) lines.push(`  trust root ${record.trust_root.name} (${record.trust_root.sha256})\n`);
-  if (record.code) lines.push(`  next: ${REFUSALS[record.code].next}\n`);
+  if (record.code) lines.push(`  next: ${nextOf(record)}\n`);
   const [head, ...rest] = safe(lines.join('')).split('\n');
   return [paint(head!), ...rest].join('\n');
 }

@@ -3,9 +3,10 @@ import type { Digest } from '../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { Trust } from '../evidence/trust.ts';
 import { checksIn, type SourceFile } from '../evidence/verify.ts';
+import { UNVOUCHED, vouchedBy } from '../evidence/vouched.ts';
 import { type Build, type JoinProof, NOTHING_SAID } from './join-document.ts';
 import type { BuildFacts } from './store/build-facts.ts';
-import { type About, factsOf, mainOf, verifyAbout, vouchedBy } from './store/evidence.ts';
+import { type About, factsOf, mainOf, verifyAbout } from './store/evidence.ts';
 
 /** What is judged: the thing that evidence is about, and the evidence. */
 export type Claimed = Pick<JoinProof, 'subject_sha256' | 'within' | 'files'>;
@@ -45,7 +46,7 @@ export class Prover {
     }
     const claimed = { subject_sha256, within, files };
     const refused = (code: string): JoinProof => ({
-      ...{ ...claimed, dsse: files[0]!, verified: false, code, signers: [], signed_at: null, tile_ref: null },
+      ...{ ...claimed, ...UNVOUCHED, dsse: files[0]!, verified: false, code },
       build: NOTHING_SAID,
     });
     if (sources.length < files.length) return refused('evidence_missing');

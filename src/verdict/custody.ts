@@ -1,4 +1,5 @@
 /** Gates over a trace's frames: how many are joined to a proven build, and whether each join says who, when and where it is logged. */
+import type { Vouching } from '../evidence/vouched.ts';
 import type { Custody, Gates } from '../policy/shape.ts';
 import type { GateResult } from './record.ts';
 
@@ -9,14 +10,6 @@ const JOIN_DEFAULTS: { join_completeness: number; chain_of_custody: Custody } = 
   join_completeness: 0.95,
   chain_of_custody: 'logged',
 };
-
-/** Who vouched for a file, as verified. */
-export interface Vouching {
-  signers: string[];
-  /** A time that somebody trusted vouches for. */
-  signed_at: string | null;
-  tile_ref: string | null;
-}
 
 /** A physical frame; inlined calls in it count once. */
 export interface JudgedFrame {

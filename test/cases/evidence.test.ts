@@ -35,12 +35,9 @@ const OPEN = new Set([
   '06-no-message-digest',
   '07-digest-instead-of-file',
   '08-pem-with-text',
-  '09-files-or-lines',
   '13-reusable-workflow',
   '14-log-entry-without-promise',
   '15-trusted-root-jsonl',
-  '17-npm-document',
-  '18-verdict-of-a-signed-manifest',
 ]);
 
 describeReal('evidence', (folder) => {

@@ -153,7 +153,11 @@ describe('envelopes', () => {
   it('takes lists, as JSON and as lines, and names the item that is wrong', async () => {
     expect(await code([json, envelope([key], statement({ predicate: 2 }))])).toBeNull();
     expect(await code(`${JSON.stringify(json)}\n${JSON.stringify(json)}\n`)).toBeNull();
-    expect((await verifyAs(trust, `${JSON.stringify(json)}\n{"a":}\n`)).message).toContain('line 2');
+    const broken = await verifyAs(trust, `{"a":}\n\n${JSON.stringify(envelope([other]))}\n`);
+    expect(broken.envelopes.map(({ file, code }) => [file, code])).toEqual([
+      ['e.json line 1', 'evidence_unreadable'],
+      ['e.json line 3', 'signature_invalid'],
+    ]);
   });
 });
 

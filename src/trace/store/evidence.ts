@@ -9,8 +9,8 @@ import { parseStatement, type Statement } from '../../evidence/statement.ts';
 import { wantDigest } from '../../evidence/subject.ts';
 import type { Trust } from '../../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../../evidence/verify.ts';
+import { acceptedIn, vouchedBy } from '../../evidence/vouched.ts';
 import type { Queries } from '../../store/sql/database.ts';
-import type { Vouching } from '../../verdict/custody.ts';
 import { type BuildFacts, buildFacts } from './build-facts.ts';
 import type { TraceStore } from './store.ts';
 
@@ -27,7 +27,9 @@ export interface EvidencePile {
 function statementsOf(file: SourceFile): { statement: Statement; sha256: Digest }[] {
   const parsed = parseEvidenceFile(file.bytes, file.name);
   if (parsed.kind === 'proof') return [];
-  return parsed.list.flatMap(({ content }) => {
+  return parsed.list.flatMap((item) => {
+    if (!('content' in item)) return [];
+    const { content } = item;
     const held = content.kind === 'envelope' ? content : content.bundle.content;
     if (held.kind !== 'envelope') return [];
     const { envelope } = held;
@@ -88,7 +90,7 @@ export async function verifyAbout(
   });
 }
 
-/** Verifies what there is; where all together are refused, those that stand by themselves: a stranger's file beside them takes nothing away. */
+/** Verifies what there is, and leaves out the files of which nothing counted: a stranger's file is not kept beside them. */
 export async function verifySifted(
   subject: Digest,
   about: About,
@@ -97,14 +99,11 @@ export async function verifySifted(
   nowMs: number,
 ): Promise<{ record: EvidenceRecord; files: SourceFile[] }> {
   const record = await verifyAbout(subject, about, files, trust, nowMs);
-  if (record.verdict === 'verified' || files.length < 2) return { record, files };
-  const standing: SourceFile[] = [];
-  for (const file of files) {
-    const { envelopes } = await verifyAbout(subject, about, [file], trust, nowMs);
-    if (envelopes.some(({ verdict }) => verdict === 'accepted')) standing.push(file);
-  }
-  if (standing.length === 0 || standing.length === files.length) return { record, files };
-  return { record: await verifyAbout(subject, about, standing, trust, nowMs), files: standing };
+  const counted = new Set(acceptedIn(record).map(({ sha256 }) => sha256));
+  const standing = files.filter((file) => counted.has(digestOf(file.bytes)) || namedBy(file) === 'unknown');
+  if (record.verdict !== 'verified' || standing.length === files.length) return { record, files };
+  const again = await verifyAbout(subject, about, standing, trust, nowMs);
+  return again.verdict === 'verified' ? { record: again, files: standing } : { record, files };
 }
 
 /** The envelope that a join shows: provenance before other statements; undefined where none was accepted. */
@@ -113,19 +112,6 @@ export function mainOf(record: EvidenceRecord): EnvelopeRecord | undefined {
   return (
     accepted.find((one) => one.predicate_type?.startsWith('https://slsa.dev/provenance/')) ?? accepted[0]
   );
-}
-
-/** Who vouches, the first time and the first log entry, over all envelopes that were accepted; of what was refused nobody vouches for anything. */
-export function vouchedBy({ verdict, envelopes }: EvidenceRecord): Vouching {
-  const accepted = verdict === 'verified' ? envelopes.filter((one) => one.verdict === 'accepted') : [];
-  const signers = accepted.flatMap((one) =>
-    one.signers.map(({ identity, authority }) => identity ?? authority),
-  );
-  return {
-    signers: [...new Set(signers)],
-    signed_at: accepted.flatMap(({ timestamps }) => timestamps)[0]?.time ?? null,
-    tile_ref: accepted.flatMap(({ log }) => log).find(({ tile_ref }) => tile_ref !== null)?.tile_ref ?? null,
-  };
 }
 
 /** What the provenance in an accepted envelope says of the build. */
@@ -170,7 +156,7 @@ export async function keepEvidence(
       record.policy.sha256,
       verified,
       verified ? null : `${record.code}: ${record.message}`,
-      JSON.stringify(verified ? record.envelopes.flatMap(({ signers }) => signers) : []),
+      JSON.stringify(acceptedIn(record).flatMap(({ signers }) => signers)),
       signed_at,
       tile_ref,
       JSON.stringify(verified && main ? factsOf(main, files) : {}),

@@ -2,9 +2,10 @@
 import type { Digest } from '../../base/digest.ts';
 import type { Trust } from '../../evidence/trust.ts';
 import type { SourceFile } from '../../evidence/verify.ts';
+import { UNVOUCHED, vouchedBy } from '../../evidence/vouched.ts';
 import { gapOf, type JoinEvidence, type JoinedFrame } from '../gap.ts';
 import { MOST_EVIDENCE } from '../join-document.ts';
-import { type About, verifyAbout, vouchedBy } from './evidence.ts';
+import { type About, verifyAbout } from './evidence.ts';
 import type { TraceStore } from './store.ts';
 
 interface Row {
@@ -55,7 +56,7 @@ async function firstThatStands(
     const error = record
       ? `${record.code}: ${record.message}`
       : 'evidence_missing: the store no longer has its bytes';
-    const vouched = record ? vouchedBy(record) : { signers: [], signed_at: null, tile_ref: null };
+    const vouched = record ? vouchedBy(record) : UNVOUCHED;
     const one = { evidence, dsse, verified, error: verified ? null : error, ...vouched };
     if (verified) return one;
     first ??= one;
