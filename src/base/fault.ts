@@ -58,6 +58,10 @@ export const FAULTS = {
   bundle_not_found: { exit: 3, next: 'push the bundle, or name the repository that holds it' },
   image_not_found: { exit: 3, next: 'push the image, or name the repository that holds it' },
   image_bytes_mismatch: { exit: 3, next: 'do not trust this registry: its bytes do not have their digest' },
+  image_not_loadable: {
+    exit: 3,
+    next: 'replay on another engine, or with an image that this one can unpack: what it said stands above',
+  },
   image_mismatch: { exit: 3, next: 'remove the image from the engine and pull it again' },
   sandbox_not_enforced: { exit: 3, next: 'use an engine that enforces the sandbox; reenact doctor explains' },
   determinism_degraded: {

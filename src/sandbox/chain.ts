@@ -18,6 +18,8 @@ export interface ImageChain {
   diffIds: Digest[];
   /** As the registry has them, lowest first. */
   layers: Digest[];
+  /** What the manifest says that its layers are compressed with: gzip, zstd; '' for none or nothing known. */
+  compressions: string[];
   entrypoint: string[];
   cmd: string[];
   env: string[];
@@ -103,6 +105,7 @@ export async function resolveChain(
     config,
     diffIds: diffIds as Digest[],
     layers: layers.map((layer) => digestIn(layer, manifest, 'layer')),
+    compressions: layers.map((layer) => /[+.](gzip|zstd)$/.exec(String(Object(layer).mediaType))?.[1] ?? ''),
     entrypoint: strings(settings.Entrypoint),
     cmd: strings(settings.Cmd),
     env: strings(settings.Env),

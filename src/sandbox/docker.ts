@@ -15,6 +15,7 @@ import type {
   OnOutput,
   Owned,
 } from './port.ts';
+import { loadFailure } from './pull-failure.ts';
 
 /** The newest API this adapter was written against; an older engine's own maximum is used instead. */
 const NEWEST_API = '1.47';
@@ -110,12 +111,8 @@ class DockerEngine implements Engine {
       const stream = await this.docker.pull(`${repository}@${digest}`, { abortSignal: signal });
       await this.follow(stream);
     } catch (error) {
-      const missing = statusOf(error) === 404 || /not found|manifest unknown/i.test(String(error));
-      throw asFault(
-        missing ? 'image_not_found' : 'registry_unreachable',
-        `cannot pull ${repository}@${digest}`,
-        error,
-      );
+      const code = statusOf(error) === 404 ? 'image_not_found' : 'registry_unreachable';
+      throw loadFailure(code, `cannot pull ${repository}@${digest}`, error);
     }
   }
 
@@ -123,6 +120,8 @@ class DockerEngine implements Engine {
     return this.ask('load an image', async () => {
       try {
         await this.follow(await this.docker.loadImage(archive, { abortSignal: signal }));
+      } catch (error) {
+        throw loadFailure('engine_failed', `the engine at ${this.address} could not load an image`, error);
       } finally {
         // An engine that refuses does not read to the end: a file would stay open.
         archive.destroy();

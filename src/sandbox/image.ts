@@ -6,6 +6,7 @@ import { Fault } from '../base/fault.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type ImageChain, type Platform, resolveChain } from './chain.ts';
 import type { Engine } from './port.ts';
+import { explained } from './pull-failure.ts';
 import { fetchByDigest } from './registry.ts';
 
 /** An image the engine has and that is the one pinned; `id` is the engine's name for it. */
@@ -52,6 +53,7 @@ export async function resolveImage(
     'image_mismatch',
     'unsupported_platform',
     'registry_unreachable',
+    'registry_denied',
     'image_not_found',
   ];
   faults.sort((a, b) => order.indexOf(a.code) - order.indexOf(b.code));
@@ -94,7 +96,7 @@ export async function ensureImage(
     try {
       await s.engine.pull(candidate, chain.manifest, signal);
     } catch (error) {
-      faults.push(error);
+      faults.push(explained(error, chain));
       continue;
     }
     const pulled = await lookUp(chain, s.engine);
@@ -107,7 +109,11 @@ export async function ensureImage(
     );
   }
   if (s.archive) {
-    await s.engine.load(s.archive(chain), signal);
+    try {
+      await s.engine.load(s.archive(chain), signal);
+    } catch (error) {
+      throw explained(error, chain);
+    }
     const loaded = await lookUp(chain, s.engine);
     if (loaded) return { ...chain, id: loaded, repository };
     throw new Fault('image_mismatch', `the engine loaded ${requested} but does not have ${chain.config}`);

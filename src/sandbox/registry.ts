@@ -33,10 +33,22 @@ async function ask<T>(
     const session = new RegistrySession(repository);
     const url = session.url(`${kind}/${digest}`);
     const response = await session.send(url, { headers: { accept: IMAGE_TYPES }, signal });
-    if ([401, 403, 404].includes(response.status))
-      throw new Fault('image_not_found', `${repository} does not have ${digest} (HTTP ${response.status})`);
+    const { status } = response;
+    if (status === 404) throw new Fault('image_not_found', `${repository} does not have ${digest}`);
+    if (status === 401 || status === 403)
+      throw new Fault(
+        'registry_denied',
+        `${host} answered HTTP ${status} for ${digest} in ${repository}`,
+        undefined,
+        'see that the repository is there and can be read without a login, which replays do not have',
+      );
     if (!response.ok)
-      throw new Fault('registry_unreachable', `${host} answered HTTP ${response.status} for ${digest}`);
+      throw new Fault(
+        'registry_unreachable',
+        `${host} answered HTTP ${status} for ${digest}`,
+        undefined,
+        'see the registry’s own log, try again later, or name another repository',
+      );
     return await read(response);
   } catch (error) {
     const cause = (error as Error).cause instanceof Error ? (error as Error).cause : error;

@@ -1,16 +1,20 @@
 /** Layers as the programs that compress them write them: many frames, frames for other readers, wide windows. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-
 import { findProgram } from '../../setup/packages.ts';
+import { digestOf } from '../../src/base/digest.ts';
+import { serveImage } from '../../src/bundle/loopback.ts';
 import { imageSource } from '../../src/bundle/registry/image.ts';
 import { Remote } from '../../src/bundle/registry/remote.ts';
+import { BlobStore } from '../../src/store/blobs.ts';
 import { shippedImage } from '../../src/trace/shipped/oci.ts';
 import { layerOf } from '../support/fixture-image.ts';
 import { TestRegistry } from '../support/registry.ts';
 import { program, putImage, unpacking } from '../support/shipped.ts';
 import { transfer } from '../support/transfer.ts';
+import { describeEngine, engine, manifest, replay, tempFolder } from '../support/world.ts';
 
 type Pack = (tar: Buffer) => Buffer;
 
@@ -116,5 +120,51 @@ describe('a layer', () => {
       code: 'artifact_malformed',
       message: expect.stringContaining(why),
     });
+  });
+});
+
+describeEngine('an image whose layer is compressed with zstd', () => {
+  /** Docker before 23.0 does not know zstd. */
+  const knowsZstd = async (): Promise<boolean> => {
+    const { engine: name, version } = await (await engine()).facts();
+    return name !== 'docker' || Number.parseInt(version, 10) >= 23;
+  };
+
+  it('is replayed, or the engine is named as what cannot read it', async () => {
+    const store = new BlobStore(tempFolder());
+    const layer = await layerOf([
+      { name: 'bin', type: 'directory' },
+      { name: 'bin/program', content: readFileSync('/bin/busybox') },
+      { name: 'note', content: `${Math.random()}` },
+    ]);
+    const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+    const rootfs = { type: 'layers', diff_ids: [digestOf(layer)] };
+    const [config, packed] = [
+      Buffer.from(JSON.stringify({ os: 'linux', architecture, rootfs })),
+      zstd(layer),
+    ];
+    const type = 'application/vnd.oci.image';
+    const digest = await store.put(
+      JSON.stringify({
+        schemaVersion: 2,
+        config: { mediaType: `${type}.config.v1+json`, digest: await store.put(config), size: config.length },
+        layers: [
+          { mediaType: `${type}.layer.v1.tar+zstd`, digest: await store.put(packed), size: packed.length },
+        ],
+      }),
+    );
+    const served = await serveImage(store);
+    try {
+      const image = { sandbox_image: served.repository, sandbox_image_sha256: digest };
+      const record = await replay(manifest('/bin/program true', image));
+      if (await knowsZstd()) expect(record).toMatchObject({ verdict: 'reproduced' });
+      else {
+        expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'image_not_loadable' });
+        expect(record.message).toContain('compressed with zstd');
+        expect(record.message).toContain('Docker from 23.0 on');
+      }
+    } finally {
+      await served.close();
+    }
   });
 });
