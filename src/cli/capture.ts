@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
 import { type Digest, digestOf, isDigest } from '../base/digest.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
-import { writeWhole } from '../base/files.ts';
+import { becomesFile, writeOutput } from '../base/output.ts';
 import { MAX_SEED, type Manifest } from '../manifest/definition.ts';
 import { quoteWord } from '../manifest/instructions.ts';
 import { parseManifest } from '../manifest/parse.ts';
@@ -126,8 +126,8 @@ export async function captureCommand(args: string[]): Promise<number> {
   const a = parseOptions('capture', own);
   if (a.positionals.length > 0)
     throw new Fault('usage', `"${a.positionals[0]}" stands before --; the command comes after it`);
-  const out = resolve(a.text('out') ?? 'crash.json');
-  const folder = dirname(out);
+  const out = a.text('out') ?? 'crash.json';
+  const folder = becomesFile(out) ? dirname(resolve(out)) : process.cwd();
   mkdirSync(folder, { recursive: true });
   const manifest = draft(a, command, folder);
   const record = await runOnce(manifest, folder, a.text('store') ?? '.reenact', withoutFrom(a));
@@ -143,9 +143,9 @@ export async function captureCommand(args: string[]): Promise<number> {
     ...(replay.signal !== null ? { signal: replay.signal } : { exit_code: replay.exit_code! }),
     ...(tied === null ? {} : { processor: tied }),
   };
-  await writeWhole(out, `${JSON.stringify(manifest, null, 2)}\n`);
-  process.stdout.write(
-    `captured ${replay.signal !== null ? `signal ${replay.signal}` : `exit ${replay.exit_code}`} in ${replay.duration_ms} ms\n  state     ${replay.final_state_sha256}\n  manifest  ${a.text('out') ?? 'crash.json'}\n${only.length > 0 ? `  holds only ${only.join('; ')}\n` : ''}`,
+  await writeOutput(out, `${JSON.stringify(manifest, null, 2)}\n`);
+  (becomesFile(out) ? process.stdout : process.stderr).write(
+    `captured ${replay.signal !== null ? `signal ${replay.signal}` : `exit ${replay.exit_code}`} in ${replay.duration_ms} ms\n  state     ${replay.final_state_sha256}\n  manifest  ${out}\n${only.length > 0 ? `  holds only ${only.join('; ')}\n` : ''}`,
   );
   return EXIT.ok;
 }

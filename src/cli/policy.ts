@@ -2,9 +2,9 @@
 import { relative, resolve } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
-import { asFault, EXIT, Fault } from '../base/fault.ts';
-import { writeWhole } from '../base/files.ts';
+import { EXIT, Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import { writeOutput } from '../base/output.ts';
 import { payloadOf } from '../evidence/envelope.ts';
 import { type Evidence, parseEvidenceFile } from '../evidence/evidence-file.ts';
 import { parsePublicKey } from '../evidence/keys.ts';
@@ -132,13 +132,9 @@ async function init(a: Arguments): Promise<number> {
       if (!checked.verified) return EXIT.rejected;
     } else process.stderr.write('Not verified here: it signs a file (reenact verify evidence --artifact).\n');
   }
-  const out = a.text('out');
-  if (out === undefined) process.stdout.write(text);
-  else
-    await writeWhole(out, text).catch((error: unknown) => {
-      throw asFault('out_failed', `cannot write ${out}`, error);
-    });
-  if (out !== undefined) process.stderr.write(`written to ${out}\n`);
+  const out = a.text('out') ?? '-';
+  await writeOutput(out, text);
+  if (out !== '-') process.stderr.write(`written to ${out}\n`);
   return EXIT.ok;
 }
 

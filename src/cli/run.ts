@@ -1,11 +1,11 @@
 /** reenact run: options in, records, reports and an exit status out. */
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
-import { asFault, EXIT, Fault } from '../base/fault.ts';
-import { writeWhole } from '../base/files.ts';
+import { EXIT, Fault } from '../base/fault.ts';
+import { openOutput, writeOutput } from '../base/output.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { type RunOptions, replaysOf, runManifests } from '../reenact.ts';
@@ -57,30 +57,17 @@ function dryRun(manifests: LoadedManifest[], countOf: (loaded: LoadedManifest) =
   return EXIT.ok;
 }
 
-/** Appends each event as a JSON line at once, so that a run that is killed leaves what it did. */
+/** Writes each event as a JSON line at once, so that a run that is killed leaves what it did. */
 function eventWriter(path: string | undefined): (event: RunEvent) => void {
   if (path === undefined) return () => undefined;
-  const write = (text: string, how: typeof appendFileSync): void => {
-    try {
-      how(path, text);
-    } catch (error) {
-      throw asFault('out_failed', `cannot write ${path}`, error);
-    }
-  };
-  write('', writeFileSync);
+  const output = openOutput(path);
   return (event) =>
-    write(
-      `${JSON.stringify({ time: new Date(systemClock.now()).toISOString(), ...event })}\n`,
-      appendFileSync,
-    );
+    output.write(`${JSON.stringify({ time: new Date(systemClock.now()).toISOString(), ...event })}\n`);
 }
 
 async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
   const junit = a.text('junit');
-  if (junit !== undefined)
-    await writeWhole(junit, junitReport(records)).catch((error: unknown) => {
-      throw asFault('out_failed', `cannot write ${junit}`, error);
-    });
+  if (junit !== undefined) await writeOutput(junit, junitReport(records));
   if (a.flag('json')) {
     process.stdout.write(`${JSON.stringify(records.length === 1 ? records[0] : records, null, 2)}\n`);
     return;

@@ -2,10 +2,10 @@
 import { basename, dirname, join } from 'node:path';
 
 import { type Digest, digestOf, hexOf } from '../base/digest.ts';
-import { asFault, EXIT, Fault } from '../base/fault.ts';
-import { writeWhole } from '../base/files.ts';
+import { EXIT, Fault } from '../base/fault.ts';
 import { parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
+import { becomesFile, writeOutput } from '../base/output.ts';
 import { ALGORITHMS, type Algorithm } from '../evidence/keys.ts';
 import { atPointer, SLSA_PROVENANCE_V1, TEST_RESULT } from '../evidence/predicate.ts';
 import { Refusal } from '../evidence/refusal.ts';
@@ -39,12 +39,6 @@ async function keyOf(a: Arguments): Promise<SigningKey> {
   if (path === undefined)
     throw new Fault('usage', 'name a private key: --key K (openssl genpkey -algorithm ed25519 makes one)');
   return keyAt(path, choice(a, 'alg', ALGORITHMS));
-}
-
-async function keep(path: string, text: string): Promise<void> {
-  await writeWhole(path, text).catch((error: unknown) => {
-    throw asFault('out_failed', `cannot write ${path}`, error);
-  });
 }
 
 /** SLSA's provenance, as far as a person with a key can claim it: by whom, about what, and that it was by hand. */
@@ -110,17 +104,17 @@ export async function signCommand(args: string[]): Promise<number> {
   const predicate = given === undefined ? provenance(key, file, subjects) : await givenProvenance(given);
   const text = signStatement(key, subjects, SLSA_PROVENANCE_V1, predicate);
   const out = a.text('out') ?? join(dirname(file), `${basename(file, '.json')}.dsse.json`);
-  await keep(out, text);
-  process.stdout.write(
+  await writeOutput(out, text);
+  const said = becomesFile(out) ? process.stdout : process.stderr;
+  said.write(
     `${out}: ${subjects.map(({ name, sha256 }) => `${name} ${sha256}`).join(', ')}\n  signed with ${key.public.algorithm} key ${key.public.fingerprint}\n`,
   );
   if (manifest) {
     const reference = `dsse:${digestOf(text)}`;
     const { rekor_tile_ref: stale, ...rest } = manifest;
-    await keep(file, `${JSON.stringify({ ...rest, dsse_envelope: reference }, null, 2)}\n`);
-    if (stale)
-      process.stdout.write(`  rekor_tile_ref was taken out: it named the entry of another signature\n`);
-    process.stdout.write(`  ${file} now names it: dsse_envelope ${reference}\n`);
+    await writeOutput(file, `${JSON.stringify({ ...rest, dsse_envelope: reference }, null, 2)}\n`);
+    if (stale) said.write(`  rekor_tile_ref was taken out: it named the entry of another signature\n`);
+    said.write(`  ${file} now names it: dsse_envelope ${reference}\n`);
   }
   return EXIT.ok;
 }
@@ -147,8 +141,8 @@ export async function attestCommand(args: string[]): Promise<number> {
   const predicate = testResultPredicate(record, sha256);
   const text = signStatement(key, attested(record, sha256, file), TEST_RESULT, predicate);
   const out = a.text('out') ?? join(dirname(file), `${basename(file, '.json')}.dsse.json`);
-  await keep(out, text);
-  process.stdout.write(
+  await writeOutput(out, text);
+  (becomesFile(out) ? process.stdout : process.stderr).write(
     `${out}: ${predicate.result} for ${record.name}\n  signed with ${key.public.algorithm} key ${key.public.fingerprint}\n`,
   );
   return EXIT.ok;

@@ -157,10 +157,8 @@ function evidenceLine(evidence: ReplayRecord['evidence']): string {
 
 /** The block for one record. */
 export function humanReport(record: ReplayRecord, style: Style): string {
-  const paint = (text: string): string =>
-    style.colour ? `\u001b[1;${COLOURS[record.verdict]}m${text}\u001b[0m` : text;
   const matching = record.replays.filter((r) => r.outcome === 'match').length;
-  let text = `${paint(record.verdict)}  ${record.name}\n`;
+  let text = `  ${safeLine(record.name)}\n`;
   text += row('reason', `${record.reason}: ${REASONS[record.reason] ?? record.message}`);
   if (record.replays.length > 0) {
     text += row(
@@ -197,5 +195,8 @@ export function humanReport(record: ReplayRecord, style: Style): string {
       `${record.policy.name}: ${failed.length > 0 ? `failed ${failed.join(', ')}` : 'all gates pass'}`,
     );
   text += row('evidence', evidenceLine(record.evidence));
-  return safe(text);
+  const verdict = style.colour
+    ? `\u001b[1;${COLOURS[record.verdict]}m${record.verdict}\u001b[0m`
+    : record.verdict;
+  return verdict + safe(text);
 }

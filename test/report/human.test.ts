@@ -21,3 +21,13 @@ it('paths and targets of links with line feeds forge no line of the report', asy
     expect(lines.filter((line) => line.includes('\\u000areproduced  forged'))).toHaveLength(3);
   }
 });
+
+it('colours the verdict, and escapes only what a program or a person chose', async () => {
+  const { record } = await makeCase(['a', 'a']);
+  const [head, ...rest] = humanReport({ ...record, name: 'red\u001b[31m\nname' }, { colour: true }).split(
+    '\n',
+  );
+  expect(head).toBe('\u001b[1;32mreproduced\u001b[0m  red\\u001b[31m\\u000aname');
+  expect(rest.join('\n')).not.toContain('\u001b');
+  expect(humanReport(record, { colour: false })).not.toContain('\u001b');
+});

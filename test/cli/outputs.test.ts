@@ -1,0 +1,65 @@
+/** Every option that names an output writes through what is no regular file; none of them replaces it. */
+import { execFile } from 'node:child_process';
+import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+import { OPTIONS } from '../../src/cli/options.ts';
+import { makeKey } from '../support/keys.ts';
+import { tempFolder } from '../support/world.ts';
+
+const BIN = join(import.meta.dirname, '../../bin/reenact.js');
+const cwd = tempFolder();
+const key = makeKey();
+writeFileSync(join(cwd, 'key.pem'), key.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+writeFileSync(join(cwd, 'key.pub'), key.publicKey.export({ type: 'spki', format: 'pem' }));
+writeFileSync(join(cwd, 'file'), 'content');
+
+/** By a shell, whose redirections are what people write; its stdout is a pipe. */
+async function shell(command: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('bash', ['-c', command], { cwd });
+  return stdout;
+}
+const reenact = `${process.execPath} ${BIN}`;
+const COMMANDS: [string, string][] = [
+  [`${reenact} policy init --key key.pub --out`, 'authorities:'],
+  [`${reenact} sign file --key key.pem --out`, '"payloadType"'],
+];
+
+it.each(COMMANDS)('%s: -, /dev/stdout, >(…), a link', async (command, text) => {
+  expect(await shell(`${command} - 2>&-`)).toContain(text);
+  expect(await shell(`${command} /dev/stdout 2>&-`)).toContain(text);
+  expect(lstatSync('/dev/stdout').isSymbolicLink()).toBe(true);
+  expect(await shell(`${command} >(cat) 2>&- | cat`)).toContain(text);
+  expect(await shell(`{ echo before; ${command} /dev/stdout; } > both 2>&-; cat both`)).toContain(`before\n`);
+  symlinkSync('target', join(cwd, 'link'));
+  await shell(`${command} link; rm link`);
+  expect(readFileSync(join(cwd, 'target'), 'utf8')).toContain(text);
+});
+
+it('what goes to stdout is the document alone', async () => {
+  expect(JSON.parse(await shell(`${reenact} sign file --key key.pem --out - 2>&-`))).toHaveProperty(
+    'signatures',
+  );
+});
+
+/** Archives and folders are made anew: what is there already, a device too, is refused. */
+const NEW_ONLY = [
+  'bundle create --out',
+  'bundle custody --out',
+  'bundle pull --out',
+  'bundle redact --out',
+  'run --out',
+];
+/** Tried above, by attest's twin sign, or with an engine (test/engine/outputs.test.ts). */
+const TRIED = ['attest --out', 'capture --out', 'policy --out', 'run --events', 'run --junit', 'sign --out'];
+
+it('knows all options that name an output', () => {
+  const named = Object.entries(OPTIONS).flatMap(([name, options]) =>
+    Object.keys(options)
+      .filter((option) => ['out', 'junit', 'events'].includes(option))
+      .map((option) => `${name} --${option}`),
+  );
+  expect(named.sort()).toEqual([...NEW_ONLY, ...TRIED].sort());
+});
