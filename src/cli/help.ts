@@ -79,7 +79,7 @@ manifests share one queue.
   --repository REPO    where to look for images whose manifest names no
                        repository (repeatable; before those in reenact.yaml)
   --json               print the record(s) as JSON
-  --junit FILE         write JUnit XML
+  --junit FILE         write JUnit XML (-: to stdout, as for all output files)
   --events FILE        write one JSON line for each event
   --progress MODE      auto, bar, plain or none (default: auto)
   --fail-fast          stop a manifest's replays at its first divergence
