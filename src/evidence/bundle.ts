@@ -23,7 +23,7 @@ export interface LogEntry {
   logId: Buffer;
   kind: string;
   version: string;
-  /** Seconds since 1970; true only where the log's promise covers it. */
+  /** Seconds since 1970; null where no promise of the log covers it. */
   integratedTime: number | null;
   promise: Buffer | null;
   proof: InclusionProof | null;
@@ -168,14 +168,13 @@ function entryOf(json: EntryJson, version: Bundle['version'], name: string, path
       'log_missing',
       `${name}: ${path} has no ${version === '0.1' ? 'inclusionPromise' : 'inclusionProof with a checkpoint'}, which a v${version} bundle must have`,
     );
-  if (integratedTime > 0 && !promise)
-    throw malformed(name, `${path}.integratedTime`, 'is given, but no inclusionPromise vouches for it');
   return {
     index: Number(json.logIndex ?? 0),
     logId: bytesOf(json.logId.keyId),
     kind: json.kindVersion.kind,
     version: json.kindVersion.version,
-    integratedTime: integratedTime > 0 ? integratedTime : null,
+    // Without a promise anybody could have written it: then an authority's timestamp must say when it was signed.
+    integratedTime: promise && integratedTime > 0 ? integratedTime : null,
     promise: promise ? bytesOf(promise.signedEntryTimestamp) : null,
     // A v0.1 bundle may carry a proof without checkpoint, which nobody signed: it proves nothing.
     proof: proof?.checkpoint

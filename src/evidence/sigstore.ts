@@ -60,7 +60,9 @@ export class SigstoreLibrary {
     if (certified && times.length === 0)
       throw new Refusal(
         'time_missing',
-        'a certificate lives for minutes, and nothing proves when it was used',
+        bundle.entries.length > 0
+          ? 'a certificate lives for minutes, and nothing proves when it was used: no log’s promise covers a time, and no authority’s timestamp is there'
+          : 'a certificate lives for minutes, and nothing proves when it was used',
       );
     const verifier = new Verifier(
       { ...this.material, publicKey: () => ({ publicKey: key, validFor: () => true }) },

@@ -87,6 +87,13 @@ function notValid({ key }: TrustedLog, timeMs: number): Refusal {
   );
 }
 
+/** Rekor v1 counts an entry over all its shards, and in its proof from the shard's beginning; Rekor v2 has one count. */
+function checkIndex({ index, kind, version }: LogEntry, inProof: number): void {
+  const oneCount = version === '0.0.2' && kind !== 'intoto';
+  if (oneCount ? index !== inProof : index < inProof)
+    throw new Refusal('log_proof', `logIndex is ${index}, and ${inProof} in the proof`);
+}
+
 /** Checks a bundle's entry: its body is about this signature, and its proof leads to a signed checkpoint. */
 export function proveEntry(entry: LogEntry, signed: SignedThing, logs: TrustedLog[]): ProvenEntry {
   checkBody(entry.body, { kind: entry.kind, version: entry.version }, signed);
@@ -111,8 +118,7 @@ export function proveEntry(entry: LogEntry, signed: SignedThing, logs: TrustedLo
   // Size, root and index stand beside the checkpoint, unsigned: a reader might believe them.
   if (proof.size !== checkpoint.size || !proof.root.equals(checkpoint.root))
     throw new Refusal('log_proof', 'treeSize or rootHash of the proof is not that of its signed checkpoint');
-  if (!entry.promise && entry.index !== proof.index)
-    throw new Refusal('log_proof', `logIndex is ${entry.index}, and ${proof.index} in the proof`);
+  checkIndex(entry, proof.index);
   return include(log, checkpoint, proof, leaf);
 }
 
