@@ -29,7 +29,10 @@ function build(): void {
       ...['-std=gnu11', '-O1', '-static', '-o', join(folder, name)],
       join(ROOT, 'fixtures/programs', `${name}.c`),
     ]);
-  const read = ['unwind', 'cfa', 'elf_note', 'stack', 'maps', 'x86_64', 'x86_64_narrow', '../sha256'];
+  const read = [
+    ...['unwind', 'unwind_entry', 'unwind_search', 'tables', 'cfa', 'level', 'expression', 'stack', 'maps'],
+    ...['elf_note', 'elf_file', 'x86_64', 'x86_64_unwind', 'x86_64_narrow', '../sha256'],
+  ];
   const supervisor = join(folder, 'harness/supervisor');
   execFileSync('gcc', [
     ...['-std=gnu11', '-O1', '-g', ...sanitized.split(' '), '-I', supervisor, '-Wl,--build-id'],

@@ -77,12 +77,12 @@ uint64_t arch_caller(const struct task *t);
 /* Where the stack begins, from the registers. */
 uint64_t arch_stack(const struct task *t);
 
-/* DWARF's numbers of the registers that unwinding needs. */
-enum { ARCH_DWARF_FRAME = 6, ARCH_DWARF_STACK = 7, ARCH_DWARF_RETURN = 16 };
+/* DWARF's numbers of the registers that unwinding follows: the last is the return address, or the program counter. */
+enum { ARCH_DWARF_FRAME = 6, ARCH_DWARF_STACK = 7, ARCH_DWARF_RETURN = 16, ARCH_DWARF_REGISTERS = 17 };
+void arch_dwarf_registers(const struct task *t, uint64_t registers[ARCH_DWARF_REGISTERS]);
 
-/* The program counter and the frame pointer, from the registers. */
+/* The program counter, from the registers. */
 uint64_t arch_counter(const struct task *t);
-uint64_t arch_frame(const struct task *t);
 
 /* 1 when the seven bytes before a return address end in a call. */
 int arch_is_call(const uint8_t code[7]);
@@ -91,12 +91,9 @@ int arch_is_call(const uint8_t code[7]);
 enum { SIGNAL_RETURN = 9 };
 int arch_is_signal_return(const uint8_t code[SIGNAL_RETURN]);
 
-/* Where the interrupted registers stand in a ucontext, and how many bytes of it are read. */
+/* How many bytes of a ucontext hold the interrupted registers, and which they were. */
 enum { CONTEXT_BYTES = 176 };
-struct interrupted {
-  uint64_t counter, stack, frame;
-};
-struct interrupted arch_interrupted(const uint8_t context[CONTEXT_BYTES]);
+void arch_interrupted(const uint8_t context[CONTEXT_BYTES], uint64_t registers[ARCH_DWARF_REGISTERS]);
 
 /* 1 when these are the registers of a thread that is in a system call. */
 int arch_calls(const struct user_regs_struct *r);

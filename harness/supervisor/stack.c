@@ -1,80 +1,115 @@
 /* All of the stack is the guest's word: a frame counts only if it lies upwards, is aligned, and returns behind a call. */
 #include "stack.h"
 
-#include "arch.h"
 #include "guest.h"
+#include "level.h"
+#include "tables.h"
 #include "unwind.h"
 
-enum { WORD = 8, BEFORE = 7 };
+enum { WORD = 8, BEFORE = 7, BEGINNING = 64 };
 
-/* A thread as it was when it made the call that has not come back. */
-struct level {
-  uint64_t counter, stack, frame;
+struct walker {
+  struct task *t;
+  const struct maps *m;
+  struct level level;
+  int exact;      /* the counter is that of an instruction, and not where a call comes back */
+  const char *by; /* how the next frame was found */
 };
 
 /* Garbage that happens to look like an address of code seldom comes right after a call. */
-static const char *objection(struct task *t, const struct maps *m, uint64_t address) {
+static const char *objection(const struct walker *w) {
   uint8_t code[BEFORE];
-  const struct mapping *at = mapping_at(m, address);
+  uint64_t address = counter_of(&w->level);
+  const struct mapping *at = mapping_at(w->m, address);
   if (!at || !at->executable) return "not_code";
-  if (!guest_read(t, address - BEFORE, code, sizeof code) || !arch_is_call(code)) return "not_after_call";
+  if (!guest_read(w->t, address - BEFORE, code, sizeof code) || !arch_is_call(code)) return "not_after_call";
   return NULL;
 }
 
-/* What every function begins with that keeps frame pointers. */
-static const struct rules kept = {.base = ARCH_DWARF_FRAME, .offset = 2 * WORD, .frame_saved = 1,
-                                  .frame_offset = -2 * WORD, .return_offset = -WORD};
+/* What a frame is that keeps the return address right below its end, and the frame pointer where `saved` says. */
+static struct rules plain(unsigned base, int64_t offset, int saved) {
+  struct rules rules = {.frame = {.how = OFFSET, .number = base, .offset = offset}};
+  rules.registers[ARCH_DWARF_RETURN] = (struct rule){.how = AT_OFFSET, .offset = -WORD};
+  if (saved) rules.registers[ARCH_DWARF_FRAME] = (struct rule){.how = AT_OFFSET, .offset = -2 * WORD};
+  return rules;
+}
 
-/* A function may not have made its frame yet, or make none: where there is an unwind table, it knows. */
-static struct rules rules_at(struct task *t, const struct maps *m, uint64_t counter) {
-  struct rules rules;
-  const struct mapping *at = mapping_at(m, counter);
-  if (at && at->area == MODULE && unwind_rules(t, &m->modules[at->module], counter, &rules)) return rules;
-  return kept;
+/* Where a program begins, nothing called it. */
+static int is_beginning(const struct walker *w, const struct mapping *at) {
+  if (at->area != MODULE) return 0;
+  uint64_t entry = module_tables(w->t, w->m, at->module)->entry;
+  return entry && counter_of(&w->level) >= entry && counter_of(&w->level) - entry < BEGINNING;
 }
 
 /* To the caller; what is wrong with it, or NULL. */
-static const char *climb(struct task *t, const struct maps *m, const struct rules *rules, struct level *l) {
-  int by_frame = rules->base == ARCH_DWARF_FRAME;
-  uint64_t top = (by_frame ? l->frame : l->stack) + (uint64_t)rules->offset, address, frame = l->frame;
-  if (rules->outermost || (by_frame && l->frame == 0)) return "outermost";
-  if (top % WORD) return "unaligned";
-  if (top < l->stack + WORD) return "not_upwards";
-  if (!guest_read(t, top + (uint64_t)rules->return_offset, &address, sizeof address)) return "unmapped";
-  if (rules->frame_saved && !guest_read(t, top + (uint64_t)rules->frame_offset, &frame, sizeof frame)) return "unmapped";
-  const char *wrong = objection(t, m, address);
-  *l = (struct level){address, top, frame};
-  return wrong;
+static const char *climb(struct walker *w) {
+  static struct rules rules;
+  struct level *l = &w->level;
+  int signal;
+  const struct mapping *at = mapping_at(w->m, counter_of(l));
+  const char *wrong;
+  w->by = "unwind_table";
+  if (!at || !at->executable) {
+    /* A call to what is no code left its return address on top, where it was a call. */
+    w->by = "call";
+    rules = plain(ARCH_DWARF_STACK, WORD, 0);
+    wrong = leave_frame(w->t, &rules, l);
+    return wrong ? wrong : objection(w);
+  }
+  /* A return address may be the first of the next function, when its call never returns. */
+  if (at->area != MODULE || !unwind_rules(w->t, w->m, at->module, counter_of(l) - !w->exact, &rules, &signal)) {
+    if (is_beginning(w, at)) return "outermost";
+    if (l->registers[ARCH_DWARF_FRAME] == 0) return "outermost";
+    w->by = "frame_pointer";
+    rules = plain(ARCH_DWARF_FRAME, 2 * WORD, 1);
+  }
+  wrong = leave_frame(w->t, &rules, l);
+  return wrong ? wrong : objection(w);
+}
+
+/* What was interrupted is code, or what code called that is none. */
+static int is_interrupted(const struct walker *w, const struct level *to) {
+  const struct mapping *at = mapping_at(w->m, counter_of(to));
+  struct walker caller = *w;
+  if (at && at->executable) return 1;
+  return guest_read(w->t, stack_of(to), &caller.level.registers[ARCH_DWARF_RETURN], WORD) && !objection(&caller);
 }
 
 /* Where a handler's frame ends, the kernel left what it interrupted: that was no call, so the address is exact. */
-static int leave_handler(struct task *t, const struct maps *m, struct level *l) {
+static int leave_handler(struct walker *w) {
+  static struct rules rules;
   uint8_t code[SIGNAL_RETURN], context[CONTEXT_BYTES];
-  if (!guest_read(t, l->counter, code, sizeof code) || !arch_is_signal_return(code)) return 0;
-  if (!guest_read(t, l->stack, context, sizeof context)) return 0;
-  struct interrupted to = arch_interrupted(context);
-  const struct mapping *at = mapping_at(m, to.counter);
+  struct level to = {.unknown = 0};
+  int signal;
+  uint64_t trampoline = counter_of(&w->level);
+  const struct mapping *at = mapping_at(w->m, trampoline);
   if (!at || !at->executable) return 0;
-  *l = (struct level){to.counter, to.stack, to.frame};
-  return 1;
+  if (guest_read(w->t, trampoline, code, sizeof code) && arch_is_signal_return(code)) {
+    if (!guest_read(w->t, stack_of(&w->level), context, sizeof context)) return 0;
+    arch_interrupted(context, to.registers);
+  } else {
+    to = w->level;
+    if (at->area != MODULE || !unwind_rules(w->t, w->m, at->module, trampoline, &rules, &signal)) return 0;
+    if (!signal || leave_frame(w->t, &rules, &to)) return 0;
+  }
+  return is_interrupted(w, &to) ? (w->level = to, 1) : 0;
 }
 
 void walk_stack(struct task *t, const struct maps *m, struct stack *s) {
-  struct level l = {arch_counter(t), arch_stack(t), arch_frame(t)};
-  s->frames[0] = (struct frame){l.counter, "counter"};
-  int exact = 1;
-  for (s->count = 1; s->count < MAX_FRAMES; s->count++) {
-    /* A return address may be the first of the next function, when its call never returns. */
-    struct rules rules = rules_at(t, m, l.counter - !exact);
-    const char *by = rules.base == ARCH_DWARF_FRAME ? "frame_pointer" : "unwind_table";
-    const char *wrong = climb(t, m, &rules, &l);
-    /* What lies before the trampoline may look like a call. */
-    exact = leave_handler(t, m, &l);
-    if (wrong && !exact) {
-      s->ended = wrong;
-      return;
-    }
-    s->frames[s->count] = (struct frame){l.counter, exact ? "signal_frame" : by};
-  }
+  struct walker w = {.t = t, .m = m, .exact = 1};
+  arch_dwarf_registers(t, w.level.registers);
+  unwind_begin();
+  s->frames[0] = (struct frame){counter_of(&w.level), "counter"};
   s->ended = "limit";
+  for (s->count = 1; s->count < MAX_FRAMES; s->count++) {
+    const char *wrong = climb(&w);
+    /* What lies before the trampoline may look like a call. */
+    w.exact = leave_handler(&w);
+    if (wrong && !w.exact) {
+      s->ended = wrong;
+      break;
+    }
+    s->frames[s->count] = (struct frame){counter_of(&w.level), w.exact ? "signal_frame" : w.by};
+  }
+  unwind_end();
 }

@@ -7,7 +7,7 @@ enum { MAX_FRAMES = 256 };
 
 struct frame {
   uint64_t address; /* the program counter, then return addresses, innermost first */
-  const char *by;   /* how it was found: counter, frame_pointer, unwind_table or signal_frame */
+  const char *by;   /* how it was found: one of the words of docs/determinism.md */
 };
 
 struct stack {

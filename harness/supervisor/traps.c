@@ -63,15 +63,22 @@ void traps_inherit(struct process *child, struct process *parent, int shared) {
 /* What the kernel is not told as it is. */
 static int is_hidden(const struct disposition *d) { return d->handler <= IGNORE || d->flags & ONCE; }
 
-/* A call on the guest's behalf reads `bytes` from the page that it executes, which is put back as it was. */
+/* A call on the guest's behalf reads `bytes` from a page with code, which is put back as it was: the one that it
+   executes or, when it went where there is no memory, the clock functions' or its last caller's. */
 static int64_t call_with(struct task *t, struct call c, int argument, const void *bytes, size_t size) {
   uint8_t old[sizeof(siginfo_t)];
-  uint64_t counter = arch_counter(t), page = counter & ~(uint64_t)(PAGE - 1);
-  c.args[argument] = counter - page < PAGE / 2 ? page + PAGE - sizeof old : page;
-  if (!guest_read(t, c.args[argument], old, size) || !guest_write(t, c.args[argument], bytes, size)) return -EFAULT;
-  int64_t result = arch_call(t, &c);
-  guest_write(t, c.args[argument], old, size);
-  return result;
+  /* The last bytes of the clock functions' page are the instruction that makes the call: the first are taken. */
+  const uint64_t image = t->process->vector[1], places[] = {arch_counter(t), image ? image + PAGE / 2 : 0, t->process->caller};
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    uint64_t page = places[i] & ~(uint64_t)(PAGE - 1);
+    c.args[argument] = places[i] - page < PAGE / 2 ? page + PAGE - sizeof old : page;
+    if (places[i] == 0 || !guest_read(t, c.args[argument], old, size)) continue;
+    if (!guest_write(t, c.args[argument], bytes, size)) continue;
+    int64_t result = arch_call(t, &c);
+    guest_write(t, c.args[argument], old, size);
+    return result;
+  }
+  return -EFAULT;
 }
 
 static int set_disposition(struct task *t, int signal, const struct disposition *d) {

@@ -84,10 +84,10 @@ static int is_plain(const struct elf_file *f, struct common_part *c, uint64_t at
   memcpy(head, bytes, sizeof head);
   const uint8_t *record = head[1] == 0 && head[0] < MOST_COMMON ? elf_look(f, &c->window, at + 4, head[0]) : NULL;
   if (!record) return 0;
-  struct table unused = {0};
+  struct table table = {0};
   struct reader r = {record, record + head[0], 0};
-  read_common(&r, &unused);
-  c->plain = !r.bad;
+  read_common(&r, &table);
+  c->plain = !r.bad && table.augmented && table.encoding == POINTERS && !table.signal;
   return c->plain;
 }
 

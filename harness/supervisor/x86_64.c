@@ -91,34 +91,6 @@ const char *arch_name(void) { return "x86_64"; }
 
 uint64_t arch_counter(const struct task *t) { return t->registers.rip; }
 
-uint64_t arch_frame(const struct task *t) { return t->registers.rbp; }
-
-/* mov $15, %rax; syscall, as glibc and Go write it, and musl behind a nop: rt_sigreturn(2) has no other way. */
-int arch_is_signal_return(const uint8_t code[SIGNAL_RETURN]) {
-  static const uint8_t wide[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}, narrow[] = {0xb8, 15, 0, 0, 0, 0x0f, 0x05};
-  return !memcmp(code, wide, sizeof wide) || !memcmp(code + (code[0] == 0x90), narrow, sizeof narrow);
-}
-
-/* uc_mcontext begins behind uc_flags, uc_link and uc_stack, 40 bytes; its registers are words: rbp 10, rsp 15, rip 16. */
-struct interrupted arch_interrupted(const uint8_t context[CONTEXT_BYTES]) {
-  uint64_t words[CONTEXT_BYTES / 8];
-  memcpy(words, context, sizeof words);
-  return (struct interrupted){.counter = words[5 + 16], .stack = words[5 + 15], .frame = words[5 + 10]};
-}
-
-/* e8 with four bytes, or ff /2 with as many as its addressing takes. */
-int arch_is_call(const uint8_t code[7]) {
-  if (code[2] == 0xe8) return 1;
-  for (int size = 2; size <= 7; size++) {
-    const uint8_t *c = code + 7 - size;
-    int mode = c[1] >> 6, low = c[1] & 7, scaled = mode != 3 && low == 4;
-    int tail = mode == 1 ? 1 : mode == 2 || (mode == 0 && low == 5) ? 4 : 0;
-    if (scaled && mode == 0 && size > 2 && (c[2] & 7) == 5) tail = 4;
-    if (c[0] == 0xff && (c[1] >> 3 & 7) == 2 && 2 + scaled + tail == size) return 1;
-  }
-  return 0;
-}
-
 const char *arch_register(const struct task *t, int index, uint64_t *value) {
   const struct user_regs_struct *r = &t->registers;
   const struct {

@@ -14,9 +14,17 @@ const WALK_ENDS = [
   'unmapped',
   'not_code',
   'not_after_call',
+  'no_table',
   'limit',
 ] as const;
-const FOUND_BY = ['counter', 'frame_pointer', 'unwind_table', 'signal_frame'] as const;
+const FOUND_BY = [
+  'counter',
+  'frame_pointer',
+  'unwind_table',
+  'signal_frame',
+  'call',
+  'instructions',
+] as const;
 const NOT_HASHED = ['deleted', 'unreadable', 'too_large'] as const;
 
 /** Where an address lies: an offset from the lowest address of its module or mapping, so that hosts can be compared. */

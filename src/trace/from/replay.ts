@@ -10,6 +10,8 @@ const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
   frame_pointer: 'fp',
   unwind_table: 'cfi',
   signal_frame: 'context',
+  call: 'cfi',
+  instructions: 'cfi',
 };
 
 const BY = 'PID 1';
