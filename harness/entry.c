@@ -12,11 +12,40 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { MAX_NAMES = 1024 };
+enum { MAX_NAMES = 1024, MARKS_STATUS = 3 };
+
+static const char KERNELS[] = "trusted.overlay.";
+/* Where overlayfs mounted with userxattr, and fuse-overlayfs, keep what they know of a path. */
+static const char *const FOREIGN[] = {"user.overlay.", "user.fuseoverlayfs.", "user.containers.override_stat"};
+/* Those that take nothing from the path and add nothing to it. */
+static const char *const HARMLESS[] = {"origin", "impure", "uuid", "nlink", "upper", "protattr"};
+enum { FOREIGN_COUNT = sizeof FOREIGN / sizeof *FOREIGN, HARMLESS_COUNT = sizeof HARMLESS / sizeof *HARMLESS };
+
+/* The upper root bears marks that only the kernel can have set: what else looks like a mark is the guest's own. */
+static int kernels_alone;
 
 void give_up(const char *what, const char *path) {
   fprintf(stderr, "scan: %s: %s (%s)\n", path, what, strerror(errno));
   exit(1);
+}
+
+static void give_up_on_mark(const char *what, const char *path) {
+  fprintf(stderr, "scan: %s: %s, which this scan does not follow\n", path, what);
+  exit(MARKS_STATUS);
+}
+
+static int begins(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
+
+void marks_of(const char *upper_root) {
+  static char list[XATTR_TEXT];
+  ssize_t size = llistxattr(upper_root, list, sizeof list);
+  if (size < 0 && errno != ENOTSUP) give_up("cannot list extended attributes", upper_root);
+  for (char *p = list; p < list + size; p += strlen(p) + 1)
+    if (begins(p, KERNELS) && strcmp(p + sizeof KERNELS - 1, "opaque") != 0) kernels_alone = 1;
+}
+
+void refuse_mark_of(const char *name, const char *path) {
+  if (!kernels_alone && begins(name, ".wh.")) give_up_on_mark("a whiteout as fuse-overlayfs writes them", path);
 }
 
 int is_whiteout(const struct stat *st) { return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0); }
@@ -28,13 +57,18 @@ static char *hex(char *out, const char *end, const char *bytes, size_t size) {
   return out;
 }
 
-/* overlayfs features that move content elsewhere would make this scan wrong without a sign of it. */
+/* overlayfs features that move content elsewhere, and marks that are not known, would make this scan wrong without a sign of it. */
 static int overlay_attribute(const char *path, const char *name, const char *value, ssize_t size, struct entry *e) {
-  static const char prefix[] = "trusted.overlay.";
-  if (strncmp(name, prefix, sizeof prefix - 1) != 0) return 0;
-  if (strcmp(name + sizeof prefix - 1, "opaque") == 0) e->opaque = size == 1 && *value == 'y';
-  if (strcmp(name + sizeof prefix - 1, "redirect") == 0 || strcmp(name + sizeof prefix - 1, "metacopy") == 0)
-    give_up("overlayfs redirect_dir or metacopy is on, which this scan does not follow", path);
+  for (int i = 0; i < FOREIGN_COUNT; i++)
+    if (!kernels_alone && begins(name, FOREIGN[i])) give_up_on_mark("a mark of fuse-overlayfs, or of overlayfs with userxattr", path);
+  if (!begins(name, KERNELS)) return 0;
+  const char *mark = name + sizeof KERNELS - 1;
+  for (int i = 0; i < HARMLESS_COUNT; i++)
+    if (strcmp(mark, HARMLESS[i]) == 0) return 1;
+  if (strcmp(mark, "opaque") == 0 && size == 1 && *value == 'y') return e->opaque = 1;
+  give_up_on_mark(strcmp(mark, "redirect") == 0 || strcmp(mark, "metacopy") == 0 ? "overlayfs redirect_dir or metacopy is on"
+                                                                                 : "a mark of overlayfs that is not known",
+                  path);
   return 1;
 }
 

@@ -11,6 +11,12 @@ struct entry {
   char xattrs[XATTR_TEXT]; /* "hexname=hexvalue," each, sorted; overlayfs' own and security labels left out */
 };
 
+/* To be called first, with the upper folder: whether the kernel's overlayfs alone kept its marks there. */
+void marks_of(const char *upper_root);
+
+/* Ends the scan at a name that fuse-overlayfs gives a deletion, where the kernel's marks do not say that it is the guest's. */
+void refuse_mark_of(const char *name, const char *path);
+
 /* Fills `e` from `path` without following a link; 0, or an errno. */
 int read_entry(const char *path, struct entry *e);
 

@@ -84,6 +84,7 @@ static void list_layer(const char *path, struct names *n) {
     char child[PATH_MAX];
     struct stat st;
     if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
+    refuse_mark_of(d->d_name, path);
     if (snprintf(child, sizeof child, "%s/%s", path, d->d_name) >= PATH_MAX) give_up("path too long", path);
     if (lstat(child, &st) != 0) give_up("cannot read", child);
     note(n, d->d_name, is_whiteout(&st) ? '-' : '+');

@@ -2,7 +2,8 @@
    usage: scan MAX_ENTRIES UPPER LOWER...   (layers topmost first)
    Each change is ten NUL-ended fields: change (A, C or D), mode (octal, with type), uid, gid, size, rdev,
    inode, path (from the root, without a leading slash), link target, extended attributes.
-   "E" NUL ends a complete list. Exit status 1 with a sentence on stderr when the list would not be whole. */
+   "E" NUL ends a complete list. With a sentence on stderr: exit status 1 when the list would not be whole, 2 when it
+   would be too long, 3 where overlayfs keeps its marks in another way than is followed here. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -114,6 +115,7 @@ static void scan_folder(const char *relative, int in_image) {
   if (count) qsort(names, count, sizeof *names, by_text);
   for (size_t i = 0; i < count; i++) {
     char child[PATH_MAX];
+    refuse_mark_of(names[i], path);
     join(child, relative, names[i]);
     free(names[i]);
     scan_path(child, in_image);
@@ -129,6 +131,7 @@ int main(int argc, char **argv) {
   }
   room_left = atol(argv[1]);
   upper = argv[2];
+  marks_of(upper);
   lower_layers(argv + 3, (size_t)argc - 3);
   scan_folder("", 1);
   put("E");

@@ -17,6 +17,8 @@ import {
 } from './final-state.ts';
 
 const FIELDS = 10;
+/** How the scanner ends where overlayfs keeps its marks in a way that it does not follow. */
+const MARKS_STATUS = 3;
 const KINDS = { A: 'added', C: 'changed', D: 'deleted' } as const;
 /** The type bits of st_mode, as inode(7) lists them. */
 const TYPES: ReadonlyMap<number, PathType> = new Map([
@@ -89,6 +91,13 @@ async function scan(scanner: string, overlay: OverlayFolders): Promise<Scanned[]
     outputBytes: 1 << 30,
   });
   if (exitCode === 2) throw new StateTooLarge(`more than ${LIMITS.statePaths} paths changed`);
+  if (exitCode === MARKS_STATUS)
+    throw new Fault(
+      'capture_incomplete',
+      stderr.trim(),
+      undefined,
+      'use an engine that stores containers by the kernel’s own overlayfs: overlay2 of Docker, or overlay of Podman as root, without fuse-overlayfs, redirect_dir and metacopy',
+    );
   if (exitCode !== 0)
     throw new Fault('capture_incomplete', stderr.trim() || `the scanner ended with ${exitCode}`);
   const fields = Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength)
