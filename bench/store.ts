@@ -137,7 +137,7 @@ const engine: Symbolizer = {
   symbolize: async (_file, addresses) =>
     addresses.map((address) => ({
       places: [{ function: `f_${hex(address)}`, file: '/src/a.c', line: 1, column: 1 }],
-      ...{ degraded: false, error: null },
+      ...{ degraded: false, error: null, approximate: null },
     })),
 };
 

@@ -201,5 +201,11 @@ export function breakpadPlaces(file: SymbolFile, addresses: BigUint64Array): Res
   const asked = new Asked(addresses);
   const { found, publics } = locate(file.path, asked);
   const names = namesOf(file.path, found);
-  return found.map((one, i) => ({ places: placesOf(one, publics[i], names), degraded: false, error: null }));
+  return found.map((one, i) => ({
+    places: placesOf(one, publics[i], names),
+    degraded: false,
+    error: null,
+    // A PUBLIC line has no size.
+    approximate: one.function === null && publics[i] !== undefined ? 'nearest' : null,
+  }));
 }

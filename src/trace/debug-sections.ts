@@ -9,7 +9,7 @@ import {
   Numbers,
   readHeader,
   readSections,
-} from './elf.ts';
+} from './elf-header.ts';
 import { slicesOf } from './macho.ts';
 
 /** The DWARF of one image. */

@@ -22,6 +22,8 @@ export const GAP_CODES = [
   'symtab_only',
   'malformed',
   'engine_crash',
+  'approximate_nearest',
+  'approximate_folded',
   'no_symbol_at_addr',
   'bundle_unverified',
   'artifact_unlinked',
@@ -31,6 +33,17 @@ export const GAP_CODES = [
   'provenance_unverified',
 ] as const;
 export type GapCode = (typeof GAP_CODES)[number];
+
+/** What looking an address up in symbols came to; null: nobody could look. */
+export const FRAME_STATUSES = [
+  'resolved',
+  'no_symbol',
+  'approximate_nearest',
+  'approximate_folded',
+  'engine_crash',
+  'malformed',
+] as const;
+export type FrameStatus = (typeof FRAME_STATUSES)[number];
 
 /** Evidence as the store has it, and whether it stands under the policy that is asked now. */
 export interface JoinEvidence {
@@ -80,9 +93,19 @@ export interface JoinedFrame extends FrameFacts {
   gap: GapCode | null;
 }
 
+/** Of scripts, source maps name places alone; in a program each call that is inlined there has a name, or nobody knows where it is. */
+export function isNamed(places: readonly Place[], format: string): boolean {
+  return (
+    places.length > 0 &&
+    places.every(({ function: name, file }) => name !== null || (format === 'sourcemap' && file !== null))
+  );
+}
+
 /** What symbols lack decides why an address in them has no name. */
 function unnamed({ lacks }: JoinBundle): GapCode {
-  const reasons: GapCode[] = ['unsupported_compression', 'dwo_missing', 'dwz_missing', 'symtab_only'];
+  const reasons: GapCode[] = [
+    ...(['unsupported_compression', 'dwo_missing', 'dwz_missing', 'symtab_only', 'stripped_bundle'] as const),
+  ];
   return reasons.find((code) => lacks.includes(code)) ?? 'no_symbol_at_addr';
 }
 
@@ -103,7 +126,8 @@ export function gapOf(frame: Omit<JoinedFrame, 'gap'>): GapCode | null {
   if (frame.trust === 'scan') return 'scanned_frame';
   if (bundle === null || status === null) return 'bundle_missing';
   if (status === 'engine_crash' || status === 'malformed') return status;
-  if (status !== 'resolved') return unnamed(bundle);
+  if (status === 'approximate_nearest' || status === 'approximate_folded') return status;
+  if (status !== 'resolved' || !isNamed(frame.places, bundle.format)) return unnamed(bundle);
   if (bundle.evidence?.verified !== true) return 'bundle_unverified';
   if (artifact !== null) return provenanceGap(artifact);
   return frame.candidates > 1 && frame.loaded_sha256 === null ? 'ambiguous_artifact' : 'artifact_unlinked';

@@ -20,9 +20,10 @@ export interface Gap {
   near: NearMiss[];
 }
 
-/** The code of a frame whose symbols are missing, by what there is instead. */
+/** The code of a frame whose symbols are missing, or name nothing, by what there is instead. */
 function codeOf(frame: JoinedFrame, near: NearMiss[]): GapCode {
-  return frame.gap === 'bundle_missing' && near.length > 0 ? near[0]!.code : frame.gap!;
+  const isMissing = frame.gap === 'bundle_missing' || frame.gap === 'stripped_bundle';
+  return isMissing && near.length > 0 ? near[0]!.code : frame.gap!;
 }
 
 /** All that keeps frames from being joined. `near` is by image id. */

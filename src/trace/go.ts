@@ -1,6 +1,6 @@
 /** What the Go linker writes into every program (debug/buildinfo): its version, the module, the commit it was built from. */
 import { FileBytes } from './bytes.ts';
-import { NOBITS, readHeader, readSections } from './elf.ts';
+import { NOBITS, readHeader, readSections } from './elf-header.ts';
 
 export interface GoBuild {
   /** Such as go1.22.3. */

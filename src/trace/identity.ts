@@ -1,5 +1,7 @@
 /** What names a build: the id that a linker wrote into a program and its symbols, in the one form in which it is compared. */
 
+import type { Layout } from './segments.ts';
+
 /** What a file can tell about the addresses of its image. */
 export type Feature = 'debug_info' | 'symbol_table' | 'exports' | 'unwind' | 'code';
 
@@ -15,8 +17,10 @@ export interface Image {
   arch: string;
   /** What the file calls the lowest address of its image, hexadecimal: what is added to a distance from there. */
   base: string;
-  /** The distance from there to behind the last of its code, hexadecimal; null where its headers do not say. */
-  code_end: string | null;
+  /** Where its code is: distances from there, of the first byte and of the one behind the last; null where its headers do not say. */
+  code: [string, string][] | null;
+  /** ELF: what a loader maps, and whether it moves it. */
+  layout: Layout | null;
   features: Feature[];
   /** Sections that are stored compressed, by method. */
   compressed: ('zlib' | 'zstd' | 'unknown')[];
@@ -42,7 +46,8 @@ export function imageOf(arch: string, known: Partial<Image> = {}): Image {
     pdb: null,
     arch,
     base: '0x0',
-    code_end: null,
+    code: null,
+    layout: null,
     features: [],
     compressed: [],
     debug_link: null,

@@ -15,7 +15,14 @@ import { REFUSALS } from '../evidence/refusal.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { REPRODUCTIONS, type ReproductionVerdict } from './compare.ts';
 import type { FrameFacts } from './frame-facts.ts';
-import { GAP_CODES, type GapCode, gapOf, type JoinEvidence, type JoinedFrame } from './gap.ts';
+import {
+  FRAME_STATUSES,
+  GAP_CODES,
+  type GapCode,
+  gapOf,
+  type JoinEvidence,
+  type JoinedFrame,
+} from './gap.ts';
 import type { Place } from './symbolize/place.ts';
 import { TRACE_LIMITS, TRUSTS } from './trace.ts';
 
@@ -88,7 +95,7 @@ export interface JoinReproduction {
 
 export interface JoinDocument {
   /** Raised whenever the same trace and evidence would give other gaps or gates. */
-  join_version: 1;
+  join_version: 2;
   trace_id: Digest;
   format: string;
   signal: string | null;
@@ -163,7 +170,7 @@ const frame = closed({
   claimed: maybe,
   places: array(place, { max: 256 }),
   degraded: boolean(),
-  status: nullable(oneOf('resolved', 'no_symbol', 'engine_crash', 'malformed')),
+  status: nullable(oneOf(...FRAME_STATUSES)),
   symbols: nullable(digest),
   artifact: nullable(digest),
   candidates: count,
@@ -184,7 +191,7 @@ const scalar: Shape = {
 };
 
 export const joinShape: Shape = closed({
-  join_version: oneOf(1),
+  join_version: oneOf(2),
   trace_id: digest,
   format: text,
   signal: maybe,

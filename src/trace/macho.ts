@@ -44,7 +44,8 @@ function take(image: Image, command: Buffer, type: number, isLittle: boolean): v
     if (name === '__DWARF' && stored > 0) add('debug_info');
     if (name === '__TEXT') {
       const [base, size] = type === SEGMENT ? [u32(24), u32(28)] : [u64(24), u64(32)];
-      [image.base, image.code_end] = [`0x${base.toString(16)}`, `0x${size.toString(16)}`];
+      image.base = `0x${base.toString(16)}`;
+      image.code = [['0x0', `0x${size.toString(16)}`]];
     }
     if (name === '__TEXT' && stored > 0) {
       add('code');

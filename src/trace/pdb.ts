@@ -92,6 +92,26 @@ export function sizeOfStream(c: Container, stream: number): number {
   return size === DELETED ? 0 : size;
 }
 
+/** Of each module: the fixed part of its entry, behind which stand its two names. */
+const MODULE_BYTES = 64;
+/** Of the list of modules: programs of 10,000 have less, and the first ones that have lines end the search. */
+const MOST_MODULES_BYTES = 8 << 20;
+
+/** Whether any module has lines (LLVM, "The PDB DBI Stream"): GNU ld, and whoever strips a PDB, leaves public names alone. */
+function hasLines(file: FileBytes, c: Container, debug: Buffer): boolean {
+  const size = debug.readUInt32LE(24);
+  const modules = partOf(file, c, DEBUG_INFORMATION, debug.length, Math.min(size, MOST_MODULES_BYTES));
+  if (!modules) throw file.wrong(`a list of modules of ${size} bytes, which its stream does not have`);
+  for (let at = 0; at + MODULE_BYTES <= modules.length; ) {
+    if (modules.readUInt32LE(at + 40) > 0 || modules.readUInt32LE(at + 44) > 0) return true;
+    const name = modules.indexOf(0, at + MODULE_BYTES);
+    const object = name < 0 ? -1 : modules.indexOf(0, name + 1);
+    if (object < 0) break;
+    at = 4 * Math.ceil((object + 1) / 4);
+  }
+  return size > MOST_MODULES_BYTES;
+}
+
 /** The debug information's age is what linkers write into programs; the information stream's own may be another. */
 export function readPdb(file: FileBytes): ObjectFile {
   const c = readContainer(file);
@@ -101,7 +121,7 @@ export function readPdb(file: FileBytes): ObjectFile {
   const age = debug ? debug.readUInt32LE(8) : information.readUInt32LE(8);
   const image = imageOf(debug ? machineName(debug.readUInt16LE(58)) : 'unknown', {
     ...pdbId(guidText(information.subarray(12, 28)), age),
-    features: debug ? ['debug_info', 'symbol_table'] : [],
+    features: !debug ? [] : hasLines(file, c, debug) ? ['debug_info', 'symbol_table'] : ['symbol_table'],
   });
   return { format: 'pdb', images: [image] };
 }

@@ -1,17 +1,23 @@
 /** Reads a PE file's identity (Microsoft, "PE Format"): time stamp and size, and the PDB that its debug directory names. */
 import type { FileBytes } from './bytes.ts';
-import { guidText, imageOf, type ObjectFile, pdbId } from './identity.ts';
+import { type Feature, guidText, imageOf, type ObjectFile, pdbId } from './identity.ts';
 import { machineName } from './pdb.ts';
 
 const DEBUG_DIRECTORY = 6;
 const CODEVIEW = 2;
 const MOST_ENTRIES = 64;
 
+/** Names of more than 8 bytes stand in a table: real files have a handful of those. */
+const MOST_NAME_BYTES = 64;
+const CODE = 0x20;
+
 interface Section {
+  name: string;
   address: number;
   size: number;
   offset: number;
   stored: number;
+  isCode: boolean;
 }
 
 /** Where an address of the loaded image lies in the file; undefined where it does not. */
@@ -40,6 +46,33 @@ function codeView(
   return undefined;
 }
 
+/** A name as it stands, or `/N`: at N in the table of strings behind the symbols; a table that is not there names nothing. */
+function sectionName(file: FileBytes, coff: Buffer, header: Buffer): string {
+  const name = header.toString('latin1', 0, 8).replace(/\0.*$/s, '');
+  const [, digits] = /^\/(\d{1,7})$/.exec(name) ?? [];
+  const [symbols, count] = [coff.readUInt32LE(12), coff.readUInt32LE(16)];
+  const at = symbols + 18 * count + Number(digits ?? 0);
+  if (digits === undefined || symbols === 0 || at >= file.size) return name;
+  const text = file.piece(at, Math.min(MOST_NAME_BYTES, file.size - at), 'the name of a section');
+  return text.toString('latin1').replace(/\0.*$/s, '');
+}
+
+const EXPORTS = 0;
+
+/** What the file itself can tell of addresses: MinGW's compilers write DWARF into it, and a table of symbols. */
+function featuresOf({ coff, optional, wide }: Headers, sections: Section[]): Feature[] {
+  const has = (name: RegExp): boolean => sections.some((one) => one.stored > 0 && name.test(one.name));
+  const exportsAt = (wide ? 112 : 96) + 8 * EXPORTS;
+  const found: [Feature, boolean][] = [
+    ['debug_info', has(/^\.debug_info$/)],
+    ['symbol_table', coff.readUInt32LE(12) > 0 && coff.readUInt32LE(16) > 0],
+    ['exports', exportsAt + 8 <= optional.length && optional.readUInt32LE(exportsAt + 4) > 0],
+    ['unwind', has(/^\.(?:pdata|eh_frame|debug_frame)$/)],
+    ['code', sections.some(({ isCode, stored }) => isCode && stored > 0)],
+  ];
+  return found.flatMap(([feature, is]) => (is ? [feature] : []));
+}
+
 interface Headers {
   coff: Buffer;
   optional: Buffer;
@@ -65,11 +98,14 @@ function readHeaders(file: FileBytes): Headers {
 
 /** Throws a Fault where the file is not what its headers say. */
 export function readPe(file: FileBytes): ObjectFile {
-  const { coff, optional, wide, optionalAt, debugAt } = readHeaders(file);
+  const headers = readHeaders(file);
+  const { coff, optional, wide, optionalAt, debugAt } = headers;
   const [machine, sectionCount] = [coff.readUInt16LE(4), coff.readUInt16LE(6)];
   const stamp = coff.readUInt32LE(8);
   const table = file.piece(optionalAt + optional.length, 40 * sectionCount, 'the table of sections');
   const sections = Array.from({ length: sectionCount }, (_, i) => ({
+    name: sectionName(file, coff, table.subarray(40 * i, 40 * i + 8)),
+    isCode: (table.readUInt32LE(40 * i + 36) & CODE) !== 0,
     size: table.readUInt32LE(40 * i + 8),
     address: table.readUInt32LE(40 * i + 12),
     stored: table.readUInt32LE(40 * i + 16),
@@ -87,7 +123,10 @@ export function readPe(file: FileBytes): ObjectFile {
     id: `pe:${codeId}`,
     debug_id: named?.debug_id ?? null,
     pdb: named?.id ?? null,
-    features: ['code'],
+    code: sections
+      .filter(({ isCode, size }) => isCode && size > 0)
+      .map(({ address, size }) => [`0x${address.toString(16)}`, `0x${(address + size).toString(16)}`]),
+    features: featuresOf(headers, sections),
   });
   return { format: 'pe', images: [image] };
 }

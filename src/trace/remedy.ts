@@ -37,7 +37,7 @@ function missing({ image_id: id, arch }: JoinedFrame): Remedy {
 /** `near[0]` is what was found instead. */
 function nearly(what: string): (frame: JoinedFrame, near: NearMiss[]) => Remedy {
   return (frame, near) => {
-    const [other] = near;
+    const other = near[0] ?? (frame.bundle && { ...frame.bundle, id: frame.image_id!, arch: null });
     const found = other
       ? `${other.name} is ${other.id}${other.arch ? `, ${other.arch}` : ''}`
       : 'another one';
@@ -76,6 +76,24 @@ function unverified(frame: JoinedFrame): Remedy {
     expected: `accepted evidence about ${thing?.sha256}`,
     actual: thing?.evidence?.error ?? 'none',
     remedy: `give evidence that the policy accepts: ${command}`,
+  };
+}
+
+/** What gives a name certainty, by what the name was taken from. */
+const CERTAIN: Readonly<Record<string, string>> = {
+  pdb: 'this PDB has only public names there: have the compiler write CodeView into that module (cl /Zi, clang -gcodeview), or add the program itself where it holds DWARF, as MinGW’s do',
+  pe: 'this program has only a table of symbols there: add its PDB, or build it with -g and add the program before strip',
+  macho: 'this file has only a table of symbols there: add the dSYM of the build, made by dsymutil',
+  breakpad:
+    'this file has only a PUBLIC line there: make it again from the program with its debug information',
+  elf: 'give the function a size (.size in assembly), or build it with -g',
+};
+
+function nearest({ bundle, rel_addr, places }: JoinedFrame): Remedy {
+  return {
+    expected: `a function that is known to reach ${rel_addr}`,
+    actual: `${bundle?.name} has ${places.at(-1)?.function} before it, and not how far that goes`,
+    remedy: `${CERTAIN[bundle?.format ?? ''] ?? 'build with -g'}; then ${ADD_SYMBOLS}`,
   };
 }
 
@@ -126,6 +144,12 @@ const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy
     expected: `a name for ${rel_addr}`,
     actual: `the engine ends on it in ${bundle?.name}`,
     remedy: 'nothing is wrong with the trace: a later engine may read it; add the symbols in another form',
+  }),
+  approximate_nearest: nearest,
+  approximate_folded: ({ bundle, rel_addr, places }) => ({
+    expected: `one function at ${rel_addr}`,
+    actual: `${bundle?.name} has several there: the linker kept one body of those that are alike, ${places.at(-1)?.function} among them`,
+    remedy: 'no symbols can tell them apart: link with --icf=safe or --icf=none, and ship that build',
   }),
   no_symbol_at_addr: ({ bundle, rel_addr }) => ({
     expected: `a function at ${rel_addr}`,

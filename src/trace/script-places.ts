@@ -20,6 +20,7 @@ export function scriptPlaces(path: string, places: BigUint64Array): Resolved[] {
           places: [{ function: null, file: place.file, line: place.line, column: place.column }],
           degraded: false,
           error: null,
+          approximate: null,
         },
   );
 }

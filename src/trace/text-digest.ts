@@ -1,7 +1,7 @@
 /** The digest of a program's code alone: what stays equal where the same code was linked again under another id. */
 import { type Digest, startDigest } from '../base/digest.ts';
 import { FileBytes } from './bytes.ts';
-import { NOBITS, readHeader, readSections } from './elf.ts';
+import { NOBITS, readHeader, readSections } from './elf-header.ts';
 import type { ObjectFile } from './identity.ts';
 
 const PIECE_BYTES = 1 << 20;

@@ -30,7 +30,7 @@ const place = { function: 'crash', file: 'main.cpp', line: 21, column: null };
 const symbolizer = {
   engine: async () => 'test',
   symbolize: async (_file: unknown, addresses: bigint[]) =>
-    addresses.map(() => ({ places: [place], degraded: false, error: null })),
+    addresses.map(() => ({ places: [place], degraded: false, error: null, approximate: null })),
 };
 
 let t: TracedCase;

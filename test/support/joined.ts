@@ -22,15 +22,21 @@ export const namer: Symbolizer = {
   engine: async () => 'test 1',
   symbolize: async (_file, addresses) =>
     addresses.map((address) => {
-      if (address === 0xe000n) return { places: [], degraded: false, error: 'engine_crash' };
-      if (address >= 0xf000n) return { places: [], degraded: false, error: null };
+      if (address === 0xe000n)
+        return { places: [], degraded: false, error: 'engine_crash', approximate: null };
+      if (address >= 0xf000n) return { places: [], degraded: false, error: null, approximate: null };
       const place = {
         function: `f_${address.toString(16)}`,
         file: '/src/a.c',
         line: Number(address),
         column: 1,
       };
-      return { places: [place, { ...place, function: 'outer' }], degraded: false, error: null };
+      return {
+        places: [place, { ...place, function: 'outer' }],
+        degraded: false,
+        error: null,
+        approximate: null,
+      };
     }),
 };
 
@@ -40,7 +46,7 @@ export interface Signing {
 }
 
 /** A signed statement about a digest, and what verifying it under the trust comes to. */
-async function proofOf(
+export async function proofOf(
   subject: Digest,
   about: About,
   { trust, key }: Signing,

@@ -35,12 +35,32 @@ function objectOf(folder: string, target: string, format: string): string {
 }
 
 /** A PDB of fixtures/symbols/inlined.ll, with the program beside it; main is the first of its code. */
-export function pdbOf(folder: string, target: string): { pdb: string; exe: string } {
-  const object = objectOf(folder, target, '!"CodeView", i32 1');
+export function pdbOf(
+  folder: string,
+  target: string,
+  format = '!"CodeView", i32 1',
+): { pdb: string; exe: string } {
+  const object = objectOf(folder, target, format);
   const exe = join(folder, `${target}.exe`);
   const link = ['/debug', '/entry:main', '/nodefaultlib', '/subsystem:console'];
   run('lld-link-19', [...link, `/out:${exe}`, object]);
   return { pdb: join(folder, `${target}.pdb`), exe };
+}
+
+/** The same as MinGW's compilers and linkers make it: a Windows program that holds its DWARF itself. */
+export function mingwOf(folder: string): string {
+  const object = objectOf(folder, 'x86_64-w64-windows-gnu', '!"Dwarf Version", i32 4');
+  const [exe, start] = [join(folder, 'mingw.exe'), join(folder, 'start.o')];
+  writeFileSync(join(folder, 'start.s'), '.globl __main\n__main: ret\n');
+  run('llvm-mc-19', [
+    '-triple=x86_64-w64-windows-gnu',
+    '-filetype=obj',
+    '-o',
+    start,
+    join(folder, 'start.s'),
+  ]);
+  run('ld.lld-19', ['-m', 'i386pep', '-e', 'main', '-o', exe, object, start]);
+  return exe;
 }
 
 /** The Mach-O file in a dSYM of the same, for a processor such as x86_64, and the address of main in it. */

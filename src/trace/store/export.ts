@@ -180,7 +180,7 @@ export async function exportJoin(store: TraceStore, row: TraceRow, o: ExportOpti
   const { record_sha256: _, ...reproduction } = o.reproductions.at(-1)!;
   const { policy } = o.trust;
   return {
-    ...{ join_version: 1, trace_id, format, signal, source_sha256 },
+    ...{ join_version: 2, trace_id, format, signal, source_sha256 },
     policy: { name: policy.name, sha256: policy.sha256 },
     ...{ reproduction, earlier, symbols, artifacts },
     frames: joined.map((one, n) => ({ ...one, gap: judged[n]!.gap })),

@@ -76,7 +76,9 @@ const ORDER: GapCode[] = [
 export async function nearMisses(queries: Queries, frames: JoinedFrame[]): Promise<Map<string, NearMiss[]>> {
   const wanted = new Map(
     frames.flatMap(({ gap, image_id, image_path, arch }) =>
-      gap === 'bundle_missing' ? [[image_id!, { path: image_path ?? '', arch }] as const] : [],
+      gap === 'bundle_missing' || gap === 'stripped_bundle'
+        ? [[image_id!, { path: image_path ?? '', arch }] as const]
+        : [],
     ),
   );
   const found = new Map<string, NearMiss[]>();

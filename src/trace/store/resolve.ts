@@ -2,6 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Queries } from '../../store/sql/database.ts';
+import { type FrameStatus, isNamed } from '../gap.ts';
 import type { ObjectFile } from '../identity.ts';
 import type { Resolved } from '../symbolize.ts';
 import { pieces } from './rows.ts';
@@ -64,13 +65,14 @@ async function lookUp(
     return await symbolizer.symbolize(file, addresses);
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'object_malformed') throw error;
-    return addresses.map(() => ({ places: [], degraded: false, error: 'malformed' }));
+    return addresses.map(() => ({ places: [], degraded: false, error: 'malformed', approximate: null }));
   }
 }
 
-function statusOf({ places, error }: Answer): string {
+function statusOf({ places, error, approximate }: Answer, format: ObjectFile['format']): FrameStatus {
   if (error !== null) return error;
-  return places.some((place) => place.function !== null || place.file !== null) ? 'resolved' : 'no_symbol';
+  if (!isNamed(places, format)) return 'no_symbol';
+  return approximate === null ? 'resolved' : `approximate_${approximate}`;
 }
 
 async function resolveImage(
@@ -106,7 +108,7 @@ async function resolveImage(
         best.bundle,
         engine,
         piece.map(({ location }) => location),
-        piece.map(statusOf),
+        piece.map((one) => statusOf(one, format)),
         piece.map(({ degraded }) => degraded),
         piece.map(({ places }) => JSON.stringify(places).replaceAll('\\u0000', '')),
       ],

@@ -1,6 +1,7 @@
 /** Many addresses of one file: asked at once, and where the engine dies, without inlined calls, and on behind that. */
 import { Fault } from '../../base/fault.ts';
 import { answerReader, Refused } from './answer.ts';
+import { judged } from './certainty.ts';
 import { ask, ENGINE } from './engine.ts';
 import { NOTHING, type Resolved } from './place.ts';
 import { type Stage, type SymbolFile, staged } from './stage.ts';
@@ -11,7 +12,7 @@ const MOST_DEATHS = 32;
 /** Addresses that one process is asked for: its answers stand in a file, 1 to 2 KB each. */
 const BATCH = 131_072;
 
-const CRASHED: Resolved = { places: [], degraded: false, error: 'engine_crash' };
+const CRASHED: Resolved = { places: [], degraded: false, error: 'engine_crash', approximate: null };
 
 async function askAll(
   stage: Stage,
@@ -24,7 +25,7 @@ async function askAll(
   const run = (part: BigUint64Array, inlines: boolean): Promise<number> => {
     let next = 0;
     return ask(stage, part, { program, arch: file.arch, inlines }, (answer) => {
-      found.push({ places: read(answer, part[next++]!), degraded: !inlines, error: null });
+      found.push({ places: read(answer, part[next++]!), degraded: !inlines, error: null, approximate: null });
     });
   };
   for (let deaths = 0; found.length < addresses.length; ) {
@@ -54,7 +55,8 @@ export async function askEngine(
     try {
       const found = await askAll(stage, file, program, addresses);
       let next = 0;
-      return Array.from(relAddrs, (rel) => (isCode(rel) ? found[next++]! : NOTHING));
+      const all = Array.from(relAddrs, (rel) => (isCode(rel) ? found[next++]! : NOTHING));
+      return await judged(file, relAddrs, all);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       throw new Fault('object_malformed', `${file.path}: ${ENGINE}: ${error.message}`, error);

@@ -8,16 +8,23 @@ export interface Place {
   column: number | null;
 }
 
+/**
+ * Why a name is no more than likely: `nearest`, the symbol before the address, of which nobody knows how far it reaches;
+ * `folded`, one of several functions of which the linker kept one body.
+ */
+export type Approximate = 'nearest' | 'folded';
+
 export interface Resolved {
   /** Innermost first: an inlined call comes before what it is inlined in. Empty: nothing is known of the address. */
   places: readonly Place[];
   /** Without inlined calls: the engine died on it with them. */
   degraded: boolean;
   error: 'engine_crash' | null;
+  approximate: Approximate | null;
 }
 
 /** More than compilers nest; symbol files can claim any depth. */
 export const MOST_PLACES = 256;
 
 /** Nothing is known of an address. */
-export const NOTHING: Resolved = { places: [], degraded: false, error: null };
+export const NOTHING: Resolved = { places: [], degraded: false, error: null, approximate: null };

@@ -83,7 +83,7 @@ async function place(file: SymbolFile, image: Image, folder: string): Promise<St
   const object = join(folder, 'object');
   if (file.format === 'pe') await copyPe(file.path, object);
   else await symlink(resolve(file.path), file.format === 'pdb' ? `${object}.pdb` : object);
-  if (file.format !== 'pdb') return image.code_end === null ? null : [[0n, BigInt(image.code_end)]];
+  if (file.format !== 'pdb') return image.code?.map(([from, end]) => [BigInt(from), BigInt(end)]) ?? null;
   const { bytes, code } = stubOf(file.path, 'object.pdb');
   await writeFile(object, bytes);
   return code;
