@@ -139,8 +139,9 @@ the network. Exit status 0 verified, 2 rejected.
   --policy P          whose word counts (reenact policy init makes one)
   --manifest M        it must be about this replay manifest
   --artifact FILE     it must be about this file, or be its signature
-  --subject DIGEST    it must be about this digest: sha256:..., sha384:... or
-                      sha512:... (repeatable); "any" compares nothing
+  --subject DIGEST    it must be about this digest, or be its signature:
+                      sha256:..., sha384:... or sha512:... (repeatable);
+                      "any" compares nothing
   --reference REF     the log entry that must be proven: rekor:...
   --json              print the whole record
 
@@ -156,7 +157,7 @@ public key; check reads a policy and everything it names; explain puts it in
 words.
 
   --key PUBLIC       a public key: PEM, DER or JWK
-  --alg ALGORITHM    what an RSA key is used with, such as rsa-pss-sha256
+  --alg ALGORITHM    what the key is used with; an RSA key needs it
   --trust-root FILE  a trusted_root.json of one's own instance
   --out FILE         where to write the policy (default: stdout)
 
@@ -175,7 +176,7 @@ is given a dsse_envelope field that names it.
 
   --key K          a private key: PEM or JWK (openssl genpkey makes one)
                    REENACT_KEY_PASSPHRASE opens an encrypted one
-  --alg ALGORITHM  what an RSA key is used with (default: rsa-pss-sha256)
+  --alg ALGORITHM  what the key is used with (RSA's default: rsa-pss-sha256)
   --out FILE       the envelope (default: FILE without .json, and .dsse.json)
   --provenance P   the predicate that a build wrote, SLSA provenance v1 as JSON
                    (default: that it was signed by hand)
@@ -186,7 +187,7 @@ Signs the verdict of a replay as an in-toto test result: PASSED, WARNED (flaky
 or degraded) or FAILED. A run that came to no verdict cannot be attested.
 
   --key K          a private key: PEM or JWK
-  --alg ALGORITHM  what an RSA key is used with (default: rsa-pss-sha256)
+  --alg ALGORITHM  what the key is used with (RSA's default: rsa-pss-sha256)
   --out FILE       the envelope (default: RECORD.dsse.json)
 `,
   ...BUNDLE_HELP,

@@ -6,10 +6,16 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
 import { becomesFile, writeOutput } from '../base/output.ts';
-import { ALGORITHMS, type Algorithm } from '../evidence/keys.ts';
+import type { Algorithm } from '../evidence/keys.ts';
 import { atPointer, SLSA_PROVENANCE_V1, TEST_RESULT } from '../evidence/predicate.ts';
 import { Refusal } from '../evidence/refusal.ts';
-import { parsePrivateKey, type SignedSubject, type SigningKey, signStatement } from '../evidence/sign.ts';
+import {
+  parsePrivateKey,
+  SIGNING_ALGORITHMS,
+  type SignedSubject,
+  type SigningKey,
+  signStatement,
+} from '../evidence/sign.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { loadManifests } from '../manifest/load.ts';
 import { manifestSubject } from '../manifest/subject.ts';
@@ -38,7 +44,7 @@ async function keyOf(a: Arguments): Promise<SigningKey> {
   const path = a.text('key');
   if (path === undefined)
     throw new Fault('usage', 'name a private key: --key K (openssl genpkey -algorithm ed25519 makes one)');
-  return keyAt(path, choice(a, 'alg', ALGORITHMS));
+  return keyAt(path, choice(a, 'alg', SIGNING_ALGORITHMS));
 }
 
 /** SLSA's provenance, as far as a person with a key can claim it: by whom, about what, and that it was by hand. */

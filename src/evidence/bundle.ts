@@ -32,9 +32,15 @@ export interface LogEntry {
 
 type Material = { kind: 'certificate'; der: Buffer } | { kind: 'key'; hint: string };
 
-type Content =
-  | { kind: 'envelope'; envelope: Envelope }
-  | { kind: 'message'; hash: 'sha256' | 'sha384' | 'sha512'; digest: Buffer; signature: Buffer };
+/** A signature over a file. */
+export interface MessageSignature {
+  kind: 'message';
+  signature: Buffer;
+  /** What the bundle says of the file: not signed, by whatever hash, and left out by some. */
+  digest: { hash: string; bytes: Buffer } | null;
+}
+
+type Content = { kind: 'envelope'; envelope: Envelope } | MessageSignature;
 
 export interface Bundle {
   version: '0.1' | '0.2' | '0.3';
@@ -43,8 +49,8 @@ export interface Bundle {
   /** RFC 3161 responses, DER. */
   timestamps: Buffer[];
   content: Content;
-  /** The JSON it was read from, every member checked: what the library is given. */
-  json: unknown;
+  /** The JSON of the entries with a promise, every member checked: what the library is given. */
+  promised: unknown[];
 }
 
 const MEDIA_TYPES: Record<string, Bundle['version']> = {
@@ -55,7 +61,13 @@ const MEDIA_TYPES: Record<string, Bundle['version']> = {
 };
 /** v0.3 is the newest that is read. */
 const NEWEST_MINOR = 3;
-const HASHES = { SHA2_256: 'sha256', SHA2_384: 'sha384', SHA2_512: 'sha512' } as const;
+const HASHES = {
+  SHA2_256: 'sha256',
+  SHA2_384: 'sha384',
+  SHA2_512: 'sha512',
+  SHA3_256: 'sha3-256',
+  SHA3_384: 'sha3-384',
+} as const;
 
 const certificate = object({ rawBytes: base64({ max: EVIDENCE_LIMITS.certificateBytes }) }, ['rawBytes']);
 const hash = base64({ length: 32 });
@@ -116,7 +128,7 @@ const bundleShape: Shape = object(
         ]),
         signature,
       },
-      ['messageDigest', 'signature'],
+      ['signature'],
     ),
     dsseEnvelope: envelopeShape,
   },
@@ -133,7 +145,7 @@ interface BundleJson {
     timestampVerificationData?: { rfc3161Timestamps?: { signedTimestamp: string }[] };
   };
   messageSignature?: {
-    messageDigest: { algorithm: keyof typeof HASHES; digest: string };
+    messageDigest?: { algorithm: keyof typeof HASHES; digest: string };
     signature: string;
   };
   dsseEnvelope?: unknown;
@@ -227,9 +239,10 @@ function contentOf(json: BundleJson, name: string): Content {
     const { messageDigest, signature: sig } = json.messageSignature;
     return {
       kind: 'message',
-      hash: HASHES[messageDigest.algorithm],
-      digest: bytesOf(messageDigest.digest),
       signature: bytesOf(sig),
+      digest: messageDigest
+        ? { hash: HASHES[messageDigest.algorithm], bytes: bytesOf(messageDigest.digest) }
+        : null,
     };
   }
   const envelope = envelopeOf(json.dsseEnvelope);
@@ -259,6 +272,6 @@ export function parseBundle(value: unknown, name: string): Bundle {
       bytesOf(signedTimestamp),
     ),
     content: contentOf(json, name),
-    json,
+    promised: (material.tlogEntries ?? []).filter(({ inclusionPromise }) => inclusionPromise !== undefined),
   };
 }

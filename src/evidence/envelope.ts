@@ -1,9 +1,10 @@
 /** One piece of evidence, from its signature to its signer, in the order docs/evidence.md gives. */
-import { type Digest, digestOf, hexOf } from '../base/digest.ts';
+import { type Digest, digestOf } from '../base/digest.ts';
 import type { Requirement } from '../policy/shape.ts';
 import { asRefusal, Checks } from './checks.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Evidence } from './evidence-file.ts';
+import type { Hashed } from './hashed.ts';
 import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log/prove.ts';
 import { checkRequirement } from './predicate.ts';
 import type { EnvelopeRecord, Signer } from './record.ts';
@@ -47,13 +48,17 @@ function someOf<T, U>(items: T[], check: (item: T) => U): U[] {
   return passed;
 }
 
-/** A signature over a file speaks about that file and says nothing more. */
-function statementOfArtifact(artifact: Buffer): Statement {
-  const sha256 = hexOf(digestOf(artifact));
+/** A signature over a file speaks about that file, by the digests that are asked for, and says nothing more. */
+function statementOfFile(signed: Hashed, c: Circumstances): Statement {
+  const asked = c.wanted.kind === 'listed' ? c.wanted.subjects.map(({ algorithm }) => algorithm) : [];
+  const digest = [...new Set(['sha256', ...asked])].flatMap((algorithm) => {
+    const hex = signed.digest(algorithm)?.toString('hex');
+    return hex ? [[algorithm, hex] as const] : [];
+  });
   return {
     type: '',
     predicateType: '(none)',
-    subjects: [{ name: null, digest: { sha256 } }],
+    subjects: [{ name: null, digest: Object.fromEntries(digest) }],
     predicate: null,
   };
 }
@@ -150,7 +155,7 @@ async function checkAll(
     record.predicate_type = statement.predicateType;
   } else {
     checks.skip('statement', 'the signature is over a file');
-    statement = statementOfArtifact(c.artifact!);
+    statement = statementOfFile(verified[0]!.thing.signed, c);
   }
   const fitting = await checks.run(
     'subject',

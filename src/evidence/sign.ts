@@ -4,13 +4,21 @@ import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } fr
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, hexOf } from '../base/digest.ts';
 import { preAuthEncoding } from './dsse.ts';
-import { type Algorithm, bindAlgorithm, type PublicKey } from './keys.ts';
+import { ALGORITHMS, type Algorithm, bindAlgorithm, type PublicKey } from './keys.ts';
 import { Refusal } from './refusal.ts';
 import { IN_TOTO_PAYLOAD_TYPE, STATEMENT_V1 } from './statement.ts';
 
 export interface SigningKey {
   key: KeyObject;
   public: PublicKey;
+}
+
+/** Algorithms to sign with: an envelope is never signed with Ed25519ph, which few readers take for one. */
+export const SIGNING_ALGORITHMS: readonly Algorithm[] = ALGORITHMS.filter((name) => name !== 'ed25519ph');
+
+/** What an RSA key signs with unless it is said; the other types have one of their own. */
+function usualFor({ asymmetricKeyType }: KeyObject): Algorithm | undefined {
+  return asymmetricKeyType === 'rsa' ? 'rsa-pss-sha256' : undefined;
 }
 
 /** A private key from PEM (PKCS#8, SEC1 or PKCS#1) or JWK; `passphrase` opens an encrypted one. */
@@ -25,7 +33,7 @@ export function parsePrivateKey(
     const key = text.startsWith('{')
       ? createPrivateKey({ key: JSON.parse(text) as { kty: string }, format: 'jwk' })
       : createPrivateKey({ key: text, format: 'pem', ...(passphrase ? { passphrase } : {}) });
-    return { key, public: bindAlgorithm(createPublicKey(key), algorithm, 'rsa-pss-sha256') };
+    return { key, public: bindAlgorithm(createPublicKey(key), algorithm ?? usualFor(key)) };
   } catch (error) {
     if (error instanceof Refusal) throw new Refusal(error.code, `${name}: ${error.message}`, error);
     throw new Refusal(

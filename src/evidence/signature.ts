@@ -1,11 +1,13 @@
 /** The first check: which key made which signature over exactly these bytes. Whether the key is trusted comes later. */
-import { hash, type KeyObject, X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { Bundle } from './bundle.ts';
 import type { Circumstances } from './circumstances.ts';
 import { type Envelope, matchSignatures, preAuthEncoding } from './dsse.ts';
 import type { Evidence } from './evidence-file.ts';
-import { bindAlgorithm, type PublicKey, verifySignature } from './keys.ts';
+import { hashedBytes } from './hashed.ts';
+import { algorithmsOf, bindAlgorithm, type PublicKey, variantsOf } from './keys.ts';
 import type { SignedThing } from './log/body.ts';
+import { madeOver, makerOf } from './message.ts';
 import { Refusal } from './refusal.ts';
 
 /** A signature that was verified, and the key that made it. */
@@ -14,11 +16,16 @@ export interface Verified {
   thing: SignedThing;
 }
 
-function policyKeys(c: Circumstances): PublicKey[] {
+/** The policy's keys, each with every algorithm that it counts with for this kind of signature. */
+function policyKeys(kind: 'envelope' | 'message', c: Circumstances): PublicKey[] {
   const keys = c.trust.authorities.flatMap(({ key }) => (key ? [key] : []));
   if (keys.length === 0)
     throw new Refusal('identity_unknown', 'it is signed with a key, and the policy names no key');
-  return keys;
+  // What signs a file with Ed25519 prehashes it; what signs an envelope does not, unless the policy says so.
+  return keys.flatMap((key) => {
+    const [first, ...also] = variantsOf(key);
+    return [first!, ...also.filter(({ algorithm }) => kind === 'message' || algorithm !== 'ed25519ph')];
+  });
 }
 
 /** A certificate whose key can be used: Node reads the key only when it is asked for. */
@@ -37,63 +44,95 @@ function parseCertificate(der: Buffer, name: string): { certificate: X509Certifi
   }
 }
 
-function signedBytes(
-  bundle: Bundle,
-  c: Circumstances,
-): Pick<SignedThing, 'signature' | 'signed' | 'payload'> {
-  const { content } = bundle;
-  if (content.kind === 'envelope') {
-    const { payload, payloadType, signatures } = content.envelope;
-    return { signature: signatures[0]!.sig, signed: preAuthEncoding(payloadType, payload), payload };
-  }
-  if (!c.artifact)
-    throw new Refusal(
-      'artifact_mismatch',
-      'it signs a file, not a statement: reenact verify evidence --artifact holds it against that file',
+/** How many more attempts are made to say what is wrong with a signature that no key verified. */
+const MORE_ATTEMPTS = 256;
+
+/** Why no key verified: perhaps one did make the signature, with an algorithm that does not count. */
+async function unverified(
+  keys: PublicKey[],
+  bytes: Uint8Array | undefined,
+  signatures: Buffer[],
+  who: string,
+): Promise<Refusal> {
+  const counted = new Set(keys.map(({ fingerprint, algorithm }) => `${fingerprint} ${algorithm}`));
+  const others = [...new Map(keys.map((key) => [key.fingerprint, key])).values()].flatMap((key) =>
+    algorithmsOf(key.key)
+      .filter((algorithm) => !counted.has(`${key.fingerprint} ${algorithm}`))
+      .map((algorithm): PublicKey => ({ ...key, algorithm })),
+  );
+  const attempts = signatures.flatMap((signature) => others.map((key) => ({ key, signature })));
+  const signed = hashedBytes(bytes ?? Buffer.alloc(0));
+  for (const { key, signature } of attempts.slice(0, MORE_ATTEMPTS)) {
+    if (!bytes || !(await madeOver(key, bytes, signed, signature))) continue;
+    const named = keys.filter(({ fingerprint }) => fingerprint === key.fingerprint);
+    return new Refusal(
+      'signature_algorithm',
+      `the key ${key.fingerprint} made the signature with ${key.algorithm}, and ${named.map(({ algorithm }) => algorithm).join(' or ')} is what counts`,
     );
-  // The digest in the bundle is not signed, but one that differs shows that another file is meant.
-  if (!hash(content.hash, c.artifact, 'buffer').equals(content.digest))
-    throw new Refusal('artifact_mismatch', 'the file is not the one whose digest the bundle names');
-  return { signature: content.signature, signed: c.artifact, payload: null };
+  }
+  return new Refusal('signature_invalid', `${who} over this content`);
 }
 
-function verifyBundle(bundle: Bundle, name: string, c: Circumstances): Verified[] {
-  const { material } = bundle;
+/** The keys that may have signed: the certificate's, else every one of the policy, whatever hint the bundle gives. */
+function keysFor(bundle: Bundle, publicKey: KeyObject | undefined, c: Circumstances): PublicKey[] {
+  if (!publicKey) return policyKeys(bundle.content.kind, c);
+  const isRsa = publicKey.asymmetricKeyType === 'rsa';
+  // No policy can pin the algorithm of a key that lives for minutes: all that are sound for it count.
+  const own = bindAlgorithm(publicKey, undefined, isRsa ? algorithmsOf(publicKey) : undefined);
+  return variantsOf(own).filter(
+    ({ algorithm }) => bundle.content.kind === 'message' || algorithm !== 'ed25519ph',
+  );
+}
+
+async function verifyBundle(bundle: Bundle, name: string, c: Circumstances): Promise<Verified[]> {
+  const { material, content } = bundle;
   const parsed = material.kind === 'certificate' ? parseCertificate(material.der, name) : null;
   const certificate = parsed?.certificate ?? null;
-  // The hint in a bundle is the signer's word: every key of the policy is tried instead.
-  const keys = parsed
-    ? // Of RSA certificates, Fulcio issues those for PKCS#1 v1.5 with SHA-256 only.
-      [bindAlgorithm(parsed.publicKey, undefined, 'rsa-pkcs1-sha256')]
-    : policyKeys(c);
-  const bytes = signedBytes(bundle, c);
-  const key = keys.find((one) => verifySignature(one, bytes.signed, bytes.signature));
-  if (!key)
-    throw new Refusal(
-      'signature_invalid',
-      certificate
-        ? 'the signature was not made by the certificate’s key over this content'
-        : 'no key of the policy made the signature over this content',
-    );
-  return [{ key, thing: { ...bytes, spki: key.spki, certificate } }];
+  const keys = keysFor(bundle, parsed?.publicKey, c);
+  const who = certificate
+    ? 'the signature was not made by the certificate’s key'
+    : 'no key of the policy made the signature';
+  if (content.kind === 'message') {
+    const { signature } = content;
+    const maker = await makerOf(content, keys, c);
+    if (!maker) throw await unverified(keys, c.artifact, [signature], who);
+    const { key, signed } = maker;
+    return [{ key, thing: { signature, signed, payload: null, spki: key.spki, certificate } }];
+  }
+  return verifyEnvelope(content.envelope, keys, certificate, who);
 }
 
-function verifyEnvelope(envelope: Envelope, c: Circumstances): Verified[] {
-  const signed = preAuthEncoding(envelope.payloadType, envelope.payload);
-  const verified = matchSignatures(envelope, policyKeys(c)).flatMap((key, index): Verified[] => {
-    if (!key) return [];
-    const { sig: signature } = envelope.signatures[index]!;
-    const thing = { signature, signed, payload: envelope.payload, spki: key.spki, certificate: null };
-    return [{ key, thing }];
-  });
+async function verifyEnvelope(
+  envelope: Envelope,
+  keys: PublicKey[],
+  certificate: X509Certificate | null,
+  who: string,
+): Promise<Verified[]> {
+  const bytes = preAuthEncoding(envelope.payloadType, envelope.payload);
+  const [signed, payload] = [hashedBytes(bytes), hashedBytes(envelope.payload)];
+  const verified: Verified[] = [];
+  const makers = matchSignatures(envelope, keys);
+  const prehashing = keys.filter(({ algorithm }) => algorithm === 'ed25519ph');
+  for (const [index, { sig: signature }] of envelope.signatures.entries()) {
+    let key = makers[index];
+    for (const one of key ? [] : prehashing)
+      if (!key && (await madeOver(one, bytes, signed, signature))) key = one;
+    if (key) verified.push({ key, thing: { signature, signed, payload, spki: key.spki, certificate } });
+  }
   if (verified.length === 0)
-    throw new Refusal('signature_invalid', 'no key of the policy made any signature over this content');
+    throw await unverified(
+      keys,
+      bytes,
+      envelope.signatures.map(({ sig }) => sig),
+      who,
+    );
   return verified;
 }
 
 /** Every signature of the evidence that can be verified, or a Refusal when there is none. */
-export function verifySignatures(evidence: Evidence, c: Circumstances): Verified[] {
-  return evidence.content.kind === 'bundle'
-    ? verifyBundle(evidence.content.bundle, evidence.name, c)
-    : verifyEnvelope(evidence.content.envelope, c);
+export async function verifySignatures(evidence: Evidence, c: Circumstances): Promise<Verified[]> {
+  const { content } = evidence;
+  if (content.kind === 'bundle') return verifyBundle(content.bundle, evidence.name, c);
+  const keys = policyKeys('envelope', c);
+  return verifyEnvelope(content.envelope, keys, null, 'no key of the policy made any signature');
 }

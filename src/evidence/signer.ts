@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 
 import type { Circumstances } from './circumstances.ts';
 import { matchIdentity } from './identity.ts';
+import { variantsOf } from './keys.ts';
 import type { ProvenEntry } from './log/prove.ts';
 import type { Signer } from './record.ts';
 import { Refusal } from './refusal.ts';
@@ -74,7 +75,8 @@ export function matchSigners(
   const matching = c.trust.authorities.filter((authority) =>
     identity
       ? authority.keyless && matchIdentity(authority.keyless, identity)
-      : authority.key?.fingerprint === fingerprint && authority.key.algorithm === algorithm,
+      : authority.key?.fingerprint === fingerprint &&
+        variantsOf(authority.key).some((one) => one.algorithm === algorithm),
   );
   let refusal: unknown = strangers(vouched, c);
   const signers = matching.flatMap((authority): Signer[] => {

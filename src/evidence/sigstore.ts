@@ -1,8 +1,8 @@
 /** The one door to @sigstore/verify: certificate chains, SCTs, RFC 3161 timestamps and log promises are its work. */
 import { createPublicKey, hash, type KeyObject, X509Certificate } from 'node:crypto';
-import { bundleFromJSON, type TransparencyLogEntry } from '@sigstore/bundle';
+import type { TransparencyLogEntry } from '@sigstore/bundle';
 import { ASN1Obj, X509Certificate as LibraryCertificate, RFC3161Timestamp } from '@sigstore/core';
-import { TrustedRoot as LibraryRoot } from '@sigstore/protobuf-specs';
+import { TransparencyLogEntry as LibraryEntry, TrustedRoot as LibraryRoot } from '@sigstore/protobuf-specs';
 import {
   type SignedEntity,
   type TrustMaterial,
@@ -11,6 +11,7 @@ import {
   Verifier,
 } from '@sigstore/verify';
 import type { Bundle } from './bundle.ts';
+import type { Hashed } from './hashed.ts';
 import type { SignedThing } from './log/body.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 import { explainCertificate, type TrustedRoot } from './trusted-root.ts';
@@ -238,11 +239,16 @@ function isDigestOf(digest: Buffer, bytes: Buffer): boolean {
   return algorithm !== undefined && hash(algorithm, bytes, 'buffer').equals(digest);
 }
 
+function isOf(digest: Buffer, thing: Hashed): boolean {
+  const algorithm = HASH_OF_LENGTH[digest.length];
+  return algorithm !== undefined && thing.digest(algorithm)?.equals(digest) === true;
+}
+
 function entityOf(bundle: Bundle, signed: SignedThing, key: KeyObject): SignedEntity {
   // Proofs of inclusion were checked before; what is left to the library is the logs' promises.
-  const tlogEntries = bundleFromJSON(bundle.json)
-    .verificationMaterial.tlogEntries.filter((entry) => entry.inclusionPromise)
-    .map((entry) => ({ ...entry, inclusionProof: undefined }) as TransparencyLogEntry);
+  const tlogEntries = bundle.promised.map(
+    (json) => ({ ...LibraryEntry.fromJSON(json), inclusionProof: undefined }) as TransparencyLogEntry,
+  );
   return {
     key:
       bundle.material.kind === 'certificate'
@@ -261,8 +267,8 @@ function entityOf(bundle: Bundle, signed: SignedThing, key: KeyObject): SignedEn
     signature: {
       signature: signed.signature,
       compareSignature: (other) => signed.signature.equals(other),
-      compareDigest: (digest) => isDigestOf(digest, signed.payload ?? signed.signed),
-      compareSignedDigest: (digest) => isDigestOf(digest, signed.signed),
+      compareDigest: (digest) => isOf(digest, signed.payload ?? signed.signed),
+      compareSignedDigest: (digest) => isOf(digest, signed.signed),
       verifySignature: (other) => key.equals(other),
     },
   };

@@ -60,7 +60,7 @@ describe('keys', () => {
       const own = makeKey(algorithm);
       const json = envelope([own]);
       const signed = preAuthEncoding(json.payloadType, Buffer.from(json.payload, 'base64'));
-      json.signatures[0]!.sig = signWith(own, signed, true).toString('base64');
+      json.signatures[0]!.sig = signWith(own, signed, { raw: true }).toString('base64');
       expect((await verifyAs(await trustOf([own]), json)).verdict).toBe('verified');
     },
   );

@@ -1,8 +1,10 @@
 /** Keys, statements and envelopes made at run time. */
-import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { constants, generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto';
+import { ed25519ph } from '@noble/curves/ed25519.js';
+
 import type { Digest } from '../../src/base/digest.ts';
 import { preAuthEncoding } from '../../src/evidence/dsse.ts';
-import type { Algorithm } from '../../src/evidence/keys.ts';
+import { type Algorithm, hashOf } from '../../src/evidence/keys.ts';
 
 export interface TestKey {
   algorithm: Algorithm;
@@ -11,23 +13,45 @@ export interface TestKey {
 }
 
 export function makeKey(algorithm: Algorithm = 'ed25519'): TestKey {
-  if (algorithm === 'ed25519') return { algorithm, ...generateKeyPairSync('ed25519') };
+  if (algorithm.startsWith('ed25519')) return { algorithm, ...generateKeyPairSync('ed25519') };
   if (algorithm.startsWith('rsa'))
     return { algorithm, ...generateKeyPairSync('rsa', { modulusLength: 2048 }) };
   const namedCurve = { p256: 'P-256', p384: 'P-384', p521: 'P-521' }[algorithm.split('-')[1]!]!;
   return { algorithm, ...generateKeyPairSync('ec', { namedCurve }) };
 }
 
-export function signWith(key: TestKey, bytes: Buffer, raw = false): Buffer {
-  const hash = key.algorithm === 'ed25519' ? null : key.algorithm.split('-')[2]!;
+/** `salt`: of RSA-PSS, in bytes; else as long as the hash. */
+export function signWith(key: TestKey, bytes: Buffer, o: { raw?: boolean; salt?: number } = {}): Buffer {
+  if (key.algorithm === 'ed25519ph') {
+    const secret = Buffer.from(key.privateKey.export({ format: 'jwk' }).d!, 'base64url');
+    return Buffer.from(ed25519ph.sign(bytes, secret));
+  }
   const padding = key.algorithm.startsWith('rsa-pss')
-    ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+    ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: o.salt ?? constants.RSA_PSS_SALTLEN_DIGEST }
     : {};
-  return sign(hash, bytes, {
+  return sign(hashOf(key.algorithm), bytes, {
     key: key.privateKey,
     ...padding,
-    ...(raw ? { dsaEncoding: 'ieee-p1363' as const } : {}),
+    ...(o.raw ? { dsaEncoding: 'ieee-p1363' as const } : {}),
   });
+}
+
+/** A bundle with a key's signature over a file; `named` is the digest it gives of that file, if any. */
+export function messageBundle(
+  signature: Buffer,
+  file: Buffer,
+  named: 'sha256' | 'sha384' | 'sha512' | 'sha3-256' | null = 'sha256',
+): Record<string, unknown> {
+  const algorithm = named?.replace(/^sha3-/, 'SHA3_').replace(/^sha(?=\d{3})/, 'SHA2_');
+  const messageDigest = named ? { algorithm, digest: hash(named, file, 'base64') } : undefined;
+  return {
+    mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+    verificationMaterial: { publicKey: { hint: 'any' } },
+    messageSignature: {
+      ...(messageDigest ? { messageDigest } : {}),
+      signature: signature.toString('base64'),
+    },
+  };
 }
 
 /** The digest everything in these tests is about. */

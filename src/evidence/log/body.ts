@@ -1,18 +1,20 @@
 /** What a Rekor entry says was signed, by which key: it must be exactly the signature in hand (Rekor v1 and v2 types). */
-import { hash, type X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 
 import { decodeBase64 } from '../../base/base64.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import type { Hashed } from '../hashed.ts';
+import { pemBlocks } from '../pem.ts';
 import { Refusal } from '../refusal.ts';
 import { readJson } from '../strict.ts';
 
 /** The signature in hand, with everything an entry can say about it. */
 export interface SignedThing {
   signature: Buffer;
-  /** The bytes that were signed: a message's artifact, or an envelope's pre-authentication encoding. */
-  signed: Buffer;
+  /** What was signed: a message's artifact, or an envelope's pre-authentication encoding. */
+  signed: Hashed;
   /** The envelope's payload; null for a message. */
-  payload: Buffer | null;
+  payload: Hashed | null;
   /** SubjectPublicKeyInfo DER of the key that made the signature. */
   spki: Buffer;
   /** The certificate, where one was used. */
@@ -37,19 +39,17 @@ function bytesAt(value: unknown, ...path: (string | number)[]): Buffer | undefin
   return typeof text === 'string' ? decodeBase64(text) : undefined;
 }
 
-/** The DER in one PEM block; entries write it in lines of any length. */
-function derOf(pem: string): Buffer | undefined {
-  const [, text] = /^-----BEGIN [A-Z ]+-----\s([A-Za-z0-9+/=\s]+)-----END [A-Z ]+-----\s*$/.exec(pem) ?? [];
-  return text === undefined ? undefined : decodeBase64(text.replace(/\s/g, ''));
-}
-
-/** A PEM certificate must be the signer's, a PEM key the signer's key. */
+/** A PEM certificate must be the signer's, a PEM key the signer's key; with several, another's could stand for it. */
 function pemIsSigner(bytes: Buffer | undefined, signed: SignedThing): boolean {
-  const pem = bytes?.toString('latin1') ?? '';
-  const der = derOf(pem);
-  if (!der) return false;
-  if (pem.startsWith('-----BEGIN CERTIFICATE-----')) return signed.certificate?.raw.equals(der) === true;
-  return der.equals(signed.spki);
+  try {
+    const [block, ...more] = pemBlocks(bytes?.toString('latin1') ?? '');
+    if (!block || more.length > 0) return false;
+    return block.label === 'CERTIFICATE'
+      ? signed.certificate?.raw.equals(block.der) === true
+      : block.label === 'PUBLIC KEY' && block.der.equals(signed.spki);
+  } catch {
+    return false;
+  }
 }
 
 /** Rekor v2 names the verifier as DER. */
@@ -69,6 +69,8 @@ const HASHES: Record<string, string> = {
   SHA2_384: 'sha384',
   SHA2_512: 'sha512',
 };
+
+const SPELLED: Record<string, string> = { sha256: 'SHA2_256', sha384: 'SHA2_384', sha512: 'SHA2_512' };
 
 function hashName(name: unknown): string | undefined {
   return typeof name === 'string' && Object.hasOwn(HASHES, name) ? HASHES[name] : undefined;
@@ -175,34 +177,36 @@ export function checkBody(
     throw new Refusal('log_body', 'the log entry records another signature');
   const { algorithm, hex } = bound.digest;
   const subject = bound.over === 'signed' ? signed.signed : signed.payload;
-  if (!subject || !algorithm || hash(algorithm, subject, 'hex') !== hex)
+  if (!subject || !algorithm || subject.digest(algorithm)?.toString('hex') !== hex)
     throw new Refusal('log_body', 'the log entry records the digest of something else');
   if (!bound.isSigner) throw new Refusal('log_body', 'the log entry records another key or certificate');
 }
 
 /** The Rekor v2 entry that such a signature makes: lets a proof without body be checked, since nothing in it is free. */
-export function expectedBodies(signed: SignedThing, keyDetails: string | null): Buffer[] {
+export function expectedBodies(signed: SignedThing, hash: string, keyDetails: string | null): Buffer[] {
   if (!keyDetails) return [];
   const verifier = signed.certificate
     ? { keyDetails, x509Certificate: { rawBytes: signed.certificate.raw.toString('base64') } }
     : { keyDetails, publicKey: { rawBytes: signed.spki.toString('base64') } };
   const content = signed.signature.toString('base64');
-  const digest = (bytes: Buffer): object => ({
-    algorithm: 'SHA2_256',
-    digest: hash('sha256', bytes, 'base64'),
+  const digest = (thing: Hashed, algorithm: string): object => ({
+    algorithm: SPELLED[algorithm],
+    digest: thing.digest(algorithm)?.toString('base64'),
   });
   const bodies: unknown[] = [
     {
       apiVersion: '0.0.2',
       kind: 'hashedrekord',
-      spec: { hashedRekordV002: { data: digest(signed.signed), signature: { content, verifier } } },
+      spec: { hashedRekordV002: { data: digest(signed.signed, hash), signature: { content, verifier } } },
     },
   ];
   if (signed.payload)
     bodies.push({
       apiVersion: '0.0.2',
       kind: 'dsse',
-      spec: { dsseV002: { payloadHash: digest(signed.payload), signatures: [{ content, verifier }] } },
+      spec: {
+        dsseV002: { payloadHash: digest(signed.payload, 'sha256'), signatures: [{ content, verifier }] },
+      },
     });
   return bodies.map((body) => Buffer.from(JSON.stringify(body)));
 }

@@ -1,7 +1,7 @@
 /** Transparency: that a signature's entry is in a trusted log, from every proof that is present; all must agree. */
 
 import type { LogEntry } from '../bundle.ts';
-import type { Algorithm } from '../keys.ts';
+import { type Algorithm, hashOf } from '../keys.ts';
 import type { LogFact } from '../record.ts';
 import { formatLogReference, type LogReference } from '../reference.ts';
 import { Refusal } from '../refusal.ts';
@@ -22,9 +22,12 @@ export interface ProvenEntry {
 /** How Rekor v2 names each algorithm in its entries (protobuf-specs, PublicKeyDetails). */
 const KEY_DETAILS: Partial<Record<Algorithm, string>> = {
   ed25519: 'PKIX_ED25519',
+  ed25519ph: 'PKIX_ED25519_PH',
   'ecdsa-p256-sha256': 'PKIX_ECDSA_P256_SHA_256',
   'ecdsa-p384-sha384': 'PKIX_ECDSA_P384_SHA_384',
+  'ecdsa-p384-sha256': 'PKIX_ECDSA_P384_SHA_256',
   'ecdsa-p521-sha512': 'PKIX_ECDSA_P521_SHA_512',
+  'ecdsa-p521-sha256': 'PKIX_ECDSA_P521_SHA_256',
 };
 
 /** The log among these that signed a checkpoint, or the complaint that says most. */
@@ -130,7 +133,9 @@ export function proveWith(
   logs: TrustedLog[],
 ): ProvenEntry {
   const { log, checkpoint } = checkpointBy(logs, proof.checkpoint);
-  const bodies = proof.extra ? [proof.extra] : expectedBodies(signed, KEY_DETAILS[algorithm] ?? null);
+  const bodies = proof.extra
+    ? [proof.extra]
+    : expectedBodies(signed, hashOf(algorithm) ?? 'sha256', KEY_DETAILS[algorithm] ?? null);
   let refusal: unknown = new Refusal(
     'log_body',
     'the proof has no entry body, and it cannot be derived here',

@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { preAuthEncoding } from '../../../src/evidence/dsse.ts';
+import { hashedBytes } from '../../../src/evidence/hashed.ts';
 import { expectedBodies } from '../../../src/evidence/log/body.ts';
 import { readFolderProof } from '../../../src/evidence/log/cache.ts';
 import { parseLogReference } from '../../../src/evidence/reference.ts';
@@ -25,12 +26,12 @@ describe('a plain envelope in a log', async () => {
     const payload = Buffer.from(e.payload, 'base64');
     const thing = {
       signature: Buffer.from(e.signatures[0]!.sig, 'base64'),
-      signed: preAuthEncoding(e.payloadType, payload),
-      payload,
+      signed: hashedBytes(preAuthEncoding(e.payloadType, payload)),
+      payload: hashedBytes(payload),
       spki: by.publicKey.export({ type: 'spki', format: 'der' }),
       certificate: null,
     };
-    return expectedBodies(thing, 'PKIX_ECDSA_P256_SHA_256')[0]!;
+    return expectedBodies(thing, 'sha256', 'PKIX_ECDSA_P256_SHA_256')[0]!;
   };
   const index = log.append(bodyOf(json, signer));
   const foreign = log.append(bodyOf(envelope([other], statement({ predicate: 1 })), other));

@@ -1,0 +1,52 @@
+/** Real signatures, digests and times of algorithms beside the usual ones: each case with the answer it must have. */
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+import { describeReal } from '../support/real-cases.ts';
+import { reenact } from '../support/world.ts';
+
+/** A folder's files, what is asked of them, the right exit status, and what the answer says. */
+type Row = [name: string, args: string, status: 0 | 2, says: RegExp];
+
+function table(folder: string, rows: Row[]): void {
+  describeReal(folder, (cwd) => {
+    it.each(rows)('%s: %s ends with %i', async (_name, args, right, says) => {
+      const { status, stdout, stderr } = await reenact(args.split(' '), { cwd });
+      expect(status, stdout + stderr).toBe(right);
+      expect(stdout).toMatch(says);
+    });
+  });
+}
+
+table('discovery/35-curve-hash', [
+  [
+    'an envelope by a P-384 key with SHA-256',
+    'verify evidence b-dsse-p384-sha256.json --artifact art.txt --policy d-p384.yaml',
+    0,
+    /signature ok +ecdsa-p384-sha256 key/,
+  ],
+]);
+
+table('evidence', [
+  ...(
+    [
+      ['01-p384-sha256', /signature ok +ecdsa-p384-sha256 key/],
+      ['01-p521-sha256', /signature ok +ecdsa-p521-sha256 key/],
+      ['02-ed25519ph', /signature ok +ed25519ph key/],
+    ] as const
+  ).map(([name, says]): Row => {
+    const file = (one: string): string => join(name, one);
+    return [
+      'a file',
+      `verify evidence ${file('bundle.json')} --artifact ${file('art.txt')} --policy ${file('policy.json')}`,
+      0,
+      says,
+    ];
+  }),
+  [
+    'Ed25519ph by the digest it signs',
+    'verify evidence 02-ed25519ph/bundle.json --subject sha256:51bc0fc1f19104fa6e89ce50be9aa1f57c3346c1ca51ab49f5f00e14ce8f8076 --policy 02-ed25519ph/policy.json',
+    2,
+    /can be over a sha512 digest, and a sha256 digest was given/,
+  ],
+]);
