@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 
 import { preAuthEncoding } from '../../../src/evidence/dsse.ts';
+import { hashedBytes } from '../../../src/evidence/hashed.ts';
 import { expectedBodies } from '../../../src/evidence/log/body.ts';
 import { proveEntry } from '../../../src/evidence/log/prove.ts';
 import { makeKey, signWith } from '../../support/keys.ts';
@@ -12,10 +13,16 @@ it('log_proof: another index than the proof’s', async () => {
   const log = new TestLog().grow(5);
   const key = makeKey();
   const payload = Buffer.from('{}');
-  const signed = preAuthEncoding('application/json', payload);
+  const bytes = preAuthEncoding('application/json', payload);
   const spki = key.publicKey.export({ type: 'spki', format: 'der' });
-  const thing = { signature: signWith(key, signed), signed, payload, spki, certificate: null };
-  const [body] = expectedBodies(thing, 'PKIX_ED25519');
+  const thing = {
+    signature: signWith(key, bytes),
+    signed: hashedBytes(bytes),
+    payload: hashedBytes(payload),
+    spki,
+    certificate: null,
+  };
+  const [body] = expectedBodies(thing, 'sha256', 'PKIX_ED25519');
   const { logs } = await trustOf([key], { trust: { logs: [{ key: log.verifierKey }] } });
   const index = log.append(body!);
   const entry = {
