@@ -20,6 +20,8 @@ import { linkManifest } from '../trace/store/replays.ts';
 import { imagesOfTraces, resolveImages } from '../trace/store/resolve.ts';
 import { reverify } from '../trace/store/reverify.ts';
 import type { TraceStore } from '../trace/store/store.ts';
+import { unwindFilesOf } from '../trace/store/unwind-files.ts';
+import type { TraceImage } from '../trace/trace.ts';
 import { trustOf } from './evidence-files.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { keepManifest, recordedManifest } from './replay-case.ts';
@@ -73,7 +75,8 @@ export async function traceAdd(args: string[]): Promise<number> {
     };
     for (const path of a.positionals) {
       // What was read before one that is refused is kept all the same.
-      const trace = await readTraceFile(path).catch(async (error: unknown) => {
+      const unwind = (images: TraceImage[]): Promise<string[]> => unwindFilesOf(store, images);
+      const trace = await readTraceFile(path, unwind).catch(async (error: unknown) => {
         if (batch.length > 0) await flush();
         throw error;
       });

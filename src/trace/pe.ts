@@ -146,3 +146,32 @@ export function hasForeignLink(file: FileBytes): boolean {
   const bytes = file.piece(at, 4, 'the table of strings').readUInt32LE(0);
   return file.piece(at, bytes, 'the table of strings').includes('gnu_debuglink');
 }
+
+const EXCEPTION_DIRECTORY = 3;
+/** An image is held whole while a stack is walked by its table. */
+const MOST_IMAGE_BYTES = 512 << 20;
+
+/** The exception directory (.pdata), and bytes of the image by their distance from its beginning; undefined where it has none. */
+export function exceptionDirectory(
+  file: FileBytes,
+): { directory: Buffer; read: (address: number, length: number) => Buffer | undefined } | undefined {
+  const { coff, optional, wide, optionalAt } = readHeaders(file);
+  const at = (wide ? 112 : 96) + 8 * EXCEPTION_DIRECTORY;
+  if (at + 8 > optional.length) return undefined;
+  const table = file.piece(optionalAt + optional.length, 40 * coff.readUInt16LE(6), 'the table of sections');
+  const sections = Array.from({ length: coff.readUInt16LE(6) }, (_, i) => ({
+    address: table.readUInt32LE(40 * i + 12),
+    stored: table.readUInt32LE(40 * i + 16),
+    offset: table.readUInt32LE(40 * i + 20),
+  }));
+  const bytes = file.whole(MOST_IMAGE_BYTES);
+  const read = (address: number, length: number): Buffer | undefined => {
+    const found = sections.find(
+      (one) => address >= one.address && address + length <= one.address + one.stored,
+    );
+    const from = found ? found.offset + address - found.address : -1;
+    return from >= 0 && from + length <= bytes.length ? bytes.subarray(from, from + length) : undefined;
+  };
+  const directory = read(optional.readUInt32LE(at), optional.readUInt32LE(at + 4));
+  return directory && directory.length > 0 ? { directory, read } : undefined;
+}

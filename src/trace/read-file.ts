@@ -4,10 +4,27 @@ import { open, readFile } from 'node:fs/promises';
 import { asFault } from '../base/fault.ts';
 import { CORE_HEAD_BYTES, fromCore, isCore } from './from/core.ts';
 import { readTrace } from './read.ts';
-import { checked, TRACE_LIMITS, type Trace, wrongTrace } from './trace.ts';
+import { checked, TRACE_LIMITS, type Trace, type TraceImage, wrongTrace } from './trace.ts';
+import { UnwindFiles } from './unwind/open.ts';
+
+/** Forms that hold stacks as memory. */
+const UNWALKED = ['minidump'];
+
+/** Symbol files and programs whose tables lead through stacks that are not walked yet, or how to find those of a trace's images. */
+export type UnwindSources = string[] | ((images: TraceImage[]) => Promise<string[]>);
+
+/** A dump says which images it has before its stacks can be walked by their tables: it is read again where there are any. */
+async function walkedBy(bytes: Buffer, path: string, sources: UnwindSources): Promise<Trace> {
+  const trace = readTrace(bytes, path);
+  if (!UNWALKED.includes(trace.format)) return trace;
+  const files = Array.isArray(sources) ? sources : await sources(trace.images);
+  if (files.length === 0) return trace;
+  const tables = new UnwindFiles(files);
+  return readTrace(bytes, path, tables.of);
+}
 
 /** Reads a trace of any form from a file that a person named. */
-export async function readTraceFile(path: string): Promise<Trace> {
+export async function readTraceFile(path: string, unwind: UnwindSources = []): Promise<Trace> {
   try {
     const file = await open(path);
     try {
@@ -17,7 +34,7 @@ export async function readTraceFile(path: string): Promise<Trace> {
       const { size } = await file.stat();
       if (size > TRACE_LIMITS.fileBytes)
         throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
-      return readTrace(await readFile(path), path);
+      return await walkedBy(await readFile(path), path, unwind);
     } finally {
       await file.close();
     }

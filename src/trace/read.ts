@@ -2,12 +2,13 @@
 import { TraceFile } from './from/format.ts';
 import { FORMATS } from './from/formats.ts';
 import { checked, TRACE_LIMITS, type Trace, wrongTrace } from './trace.ts';
+import type { UnwindTables } from './unwind/open.ts';
 
-/** Reads a trace of any form that is known. Throws a Fault that names the file, and what in it is wrong. */
-export function readTrace(bytes: Buffer, name: string): Trace {
+/** Reads a trace of any form that is known; `unwind` has tables for stacks that are not walked yet. Throws a Fault that names the file, and what in it is wrong. */
+export function readTrace(bytes: Buffer, name: string, unwind?: UnwindTables): Trace {
   if (bytes.length > TRACE_LIMITS.fileBytes)
     throw wrongTrace(name, `${bytes.length} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
-  const file = new TraceFile(bytes, name);
+  const file = new TraceFile(bytes, name, unwind);
   const form = FORMATS.find(({ recognise }) => recognise(file));
   if (form) return checked(form.parse(file), name);
   const known = FORMATS.map(({ title }) => title).join(', ');

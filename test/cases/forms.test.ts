@@ -1,9 +1,12 @@
 /** Traces in the forms that others' tools write: each file gives the frames that are right, by module and distance. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readObject } from '../../src/trace/object.ts';
+import { readTrace } from '../../src/trace/read.ts';
 import { readTraceFile } from '../../src/trace/read-file.ts';
 import type { Trace } from '../../src/trace/trace.ts';
+import { UnwindFiles } from '../../src/trace/unwind/open.ts';
 import { describeReal } from '../support/real-cases.ts';
 
 /** The thread that crashed, else the first: `name+distance id`, what is looked up as it is with a star. */
@@ -72,6 +75,41 @@ for (const [folder, files] of Object.entries(RIGHT))
   describeReal(folder, (path) => {
     it.each(Object.entries(files))('%s', async (file, right) => {
       expect(placesOf(await readTraceFile(join(path, file)))).toEqual(right);
+    });
+  });
+
+/** Dumps whose stacks are walked by the tables of these files. */
+const BY_TABLES: Record<string, Record<string, [string, string[]]>> = {
+  traces: {
+    '09-windows-x86-fp.dmp': [
+      '../symbols/windows/crash.pdb',
+      ['crash.exe+0x2a3d* context', 'crash.exe+0x2d97 cfi', 'kernel32.dll+0x162c4 cfi'],
+    ],
+  },
+  'discovery/16-wine': Object.fromEntries(
+    ['id.dmp', 'full-small.dmp'].map((dump) => [
+      dump,
+      [
+        'w-id.exe',
+        [
+          ...['w-id.exe+0x16a2* context', 'w-id.exe+0x16b5 cfi', 'w-id.exe+0x1710 cfi'],
+          ...['w-id.exe+0x13ae cfi', 'w-id.exe+0x14e6 cfi', 'kernel32.dll+0x27e49 cfi'],
+        ],
+      ],
+    ]),
+  ),
+};
+for (const [folder, files] of Object.entries(BY_TABLES))
+  describeReal(folder, (path) => {
+    it.each(Object.entries(files))('%s by tables', (file, [symbols, right]) => {
+      const { of } = new UnwindFiles([join(path, symbols)]);
+      const { images, threads } = readTrace(readFileSync(join(path, file)), file, of);
+      const { frames } = threads.find(({ crashed }) => crashed)!;
+      const places = frames.slice(0, right.length).map(({ image, rel_addr, activation, trust }) => {
+        const name = images[image!]!.path.split('\\').at(-1);
+        return `${name}+${rel_addr}${activation ? '*' : ''} ${trust}`;
+      });
+      expect(places).toEqual(right);
     });
   });
 

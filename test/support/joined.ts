@@ -57,16 +57,17 @@ export async function proofOf(
   return { subject, files, record: await verifyAbout(subject, about, files, trust, NOW_MS) };
 }
 
-/** Adds a symbol file whose bytes are its name, for an image with this id; returns its digest. */
+/** Adds a symbol file, whose bytes are its name where none are given, for an image with this id; returns its digest. */
 export async function addSymbols(
   store: TraceStore,
   signing: Signing,
   name: string,
   image: Partial<Image> & { id: string },
   format: ObjectFile['format'] = 'macho',
+  content = `${name} ${image.id}`,
 ): Promise<Digest> {
   const path = join(tempFolder(), name);
-  writeFileSync(path, `${name} ${image.id}`);
+  writeFileSync(path, content);
   const { sha256 } = await store.blobs.putFile(path);
   const whole = imageOf(image.arch ?? 'x86_64', { features: ['debug_info'], ...image });
   await addBundle(store, {

@@ -1,6 +1,7 @@
 /** What a form of trace has to say of itself, and the file that each is asked about: a form that is added is one file beside this and one line of formats.ts. */
 import { parseJson, showProblem } from '../../base/json.ts';
 import { TRACE_LIMITS, type Trace, wrongTrace } from '../trace.ts';
+import type { UnwindTables } from '../unwind/open.ts';
 import { type Members, members } from './foreign.ts';
 
 /** How far the beginning of a text is looked at to tell what it is. */
@@ -23,13 +24,16 @@ export class TraceFile {
   readonly bytes: Buffer;
   /** As messages call it. */
   readonly name: string;
+  /** Tables to walk stacks by, where the file holds stacks that are not walked yet. */
+  readonly unwind: UnwindTables;
   private object: Members | undefined;
   private decoded: string | undefined;
   private begun: string | undefined;
 
-  constructor(bytes: Buffer, name: string) {
+  constructor(bytes: Buffer, name: string, unwind: UnwindTables = () => undefined) {
     this.bytes = bytes;
     this.name = name;
+    this.unwind = unwind;
   }
 
   /** The first 64 KiB as text. */

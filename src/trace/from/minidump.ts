@@ -12,8 +12,9 @@ import {
   traceImage,
   wrongTrace,
 } from '../trace.ts';
-import type { TraceFormat } from './format.ts';
-import { type Memory, PROCESSORS, type Processor, StackWalker } from './minidump-stack.ts';
+import type { UnwindTables } from '../unwind/open.ts';
+import type { TraceFile, TraceFormat } from './format.ts';
+import { type Memory, PROCESSORS, type Processor, StackWalker, type Surroundings } from './minidump-stack.ts';
 
 const THREADS = 3;
 const MODULES = 4;
@@ -184,9 +185,39 @@ function stackOf(dump: Dump, entry: Buffer, id: number): Memory | undefined {
   return { from: entry.readBigUInt64LE(24), bytes };
 }
 
-function threadsOf(dump: Dump, cpu: Processor, images: TraceImage[], family: Family): Thread[] {
+/** What tables say of a place, by the module that it lies in. */
+function tablesOf(
+  images: TraceImage[],
+  find: (address: bigint) => number | null,
+  unwind: UnwindTables,
+): Surroundings['byTables'] {
+  return (at, level, read) => {
+    const image = find(at);
+    const found = image === null ? undefined : images[image]!;
+    const table = found && unwind(found);
+    if (!table || found.base === null) return undefined;
+    return table.callerOf({
+      offset: Number(at - BigInt(found.base)),
+      registers: level.registers,
+      read,
+      isCode: (address) => find(address) !== null,
+      calleeParameterBytes: level.parameterBytes,
+      innermost: level.trust === 'context',
+    });
+  };
+}
+
+function threadsOf(
+  dump: Dump,
+  cpu: Processor,
+  images: TraceImage[],
+  options: { windows: boolean; unwind: UnwindTables },
+): Thread[] {
   const find = imageFinder(images);
-  const walker = new StackWalker(cpu, (address) => find(address) !== null, family === 'windows');
+  const isCode = (address: bigint): boolean => find(address) !== null;
+  const walker = new StackWalker(cpu, {
+    ...{ isCode, windows: options.windows, byTables: tablesOf(images, find, options.unwind) },
+  });
   const memory = memoryOf(dump);
   const exception = dump.record(EXCEPTION, 168);
   const crashedId = exception?.readUInt32LE(0);
@@ -201,18 +232,17 @@ function threadsOf(dump: Dump, cpu: Processor, images: TraceImage[], family: Fam
     const context = at.length >= cpu.contextBytes ? at : own;
     if (context.length < cpu.contextBytes) return { id, crashed, frames: [] };
     const stack = stackOf(dump, entry, id);
-    const places = walker.walk(context, (sp) =>
-      stack && sp >= stack.from && sp < stack.from + BigInt(stack.bytes.length) ? stack : memory(sp),
+    const { places, ended } = walker.walk(context, (address) =>
+      stack && address >= stack.from && address < stack.from + BigInt(stack.bytes.length)
+        ? stack
+        : memory(address),
     );
     frames += places.length;
     if (frames > TRACE_LIMITS.frames) throw wrongTrace(dump.name, `more than ${TRACE_LIMITS.frames} frames`);
-    return {
-      id,
-      crashed,
-      frames: places.map(({ address, trust }, n) =>
-        frameAt(address, images, find, { activation: n === 0, trust, claimed: null }),
-      ),
-    };
+    const placed = places.map(({ address, trust, activation }) =>
+      frameAt(address, images, find, { activation, trust, claimed: null }),
+    );
+    return { id, crashed, frames: placed, ended };
   });
 }
 
@@ -225,11 +255,11 @@ export const minidump: TraceFormat = {
   name: 'minidump',
   title: 'a minidump',
   recognise: ({ bytes }) => bytes.toString('latin1', 0, 4) === 'MDMP',
-  parse: ({ bytes, name }) => fromMinidump(bytes, name),
+  parse: fromMinidump,
 };
 
-/** Modules with the ids that were loaded; no unwind tables are in a dump, so that only frame pointers and a search are left. */
-function fromMinidump(bytes: Buffer, name: string): Trace {
+/** Modules with the ids that were loaded; no unwind tables are in a dump, so that without symbols only frame pointers and a search are left. */
+function fromMinidump({ bytes, name, unwind }: TraceFile): Trace {
   const dump = new Dump(bytes, name);
   const system = dump.record(SYSTEM, 24);
   if (!system) throw wrongTrace(name, 'a minidump that does not say of which processor it is');
@@ -245,6 +275,6 @@ function fromMinidump(bytes: Buffer, name: string): Trace {
     format: 'minidump',
     signal: signalOf(dump, family),
     images,
-    threads: threadsOf(dump, cpu, images, family),
+    threads: threadsOf(dump, cpu, images, { windows: family === 'windows', unwind }),
   };
 }

@@ -1,0 +1,28 @@
+/** Finds which of many ranges an address lies in: tables are sorted by it, and sought in by halves. */
+
+export interface Range {
+  start: number;
+  size: number;
+}
+
+/** Ranges lie inside of others: how many that begin later and end sooner are passed. */
+const MOST_NESTED = 64;
+
+/** Of ranges in the order of their beginnings, the last that begins at or before the address and reaches over it. */
+export function rangeAt<T extends Range>(ranges: readonly T[], address: number): T | undefined {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ranges[middle]!.start <= address) low = middle + 1;
+    else high = middle;
+  }
+  for (let at = low - 1; at >= 0 && at >= low - MOST_NESTED; at--) {
+    const found = ranges[at]!;
+    if (address - found.start < found.size) return found;
+  }
+  return undefined;
+}
+
+export function sorted<T extends Range>(ranges: T[]): T[] {
+  return ranges.sort((a, b) => a.start - b.start);
+}
