@@ -34,6 +34,10 @@ function imageText(image: Ranked): string {
   return (
     row('arch', image.arch) +
     row('id', image.id ?? NO_ID[image.arch === 'javascript' ? 'script' : 'program']) +
+    row(
+      'weak',
+      image.weak_id ? 'perhaps a hash of the first page of code, which others can have too' : null,
+    ) +
     row('debug id', image.debug_id) +
     row('belongs to', image.pdb) +
     row('has', has.join(', ').replaceAll('_', ' ') || 'nothing that gives an address a name') +

@@ -5,6 +5,8 @@ import { imageOf, type ObjectFile, pdbId } from './identity.ts';
 const FIRST_LINES_BYTES = 4096;
 const MODULE =
   /^MODULE (Linux|mac|windows|Android|solaris|[A-Za-z]+) (\S+) ([0-9A-F]{32})([0-9a-fA-F]{1,8}) (.+)$/;
+/** Of the hash that stands for a build-id (Breakpad, common/linux/file_id.cc). */
+const STAND_IN_BYTES = 16;
 const ARCHS: Readonly<Record<string, string>> = { aarch64: 'arm64', i386: 'x86', AMD64: 'x86_64' };
 
 /** A Linux build-id of 16 bytes or more stands whole in the CODE_ID line, and only its first 16 in the debug id. */
@@ -29,6 +31,13 @@ export function readBreakpad(file: FileBytes): ObjectFile {
       images: [imageOf(name, { ...known, id: code ? `pe:${code}` : id, pdb: id })],
     };
   }
-  const id = system === 'mac' ? `macho:${guid.toLowerCase()}` : code ? `elf:${code}` : null;
-  return { format: 'breakpad', images: [imageOf(name, { ...known, id })] };
+  if (/^mac$/i.test(system))
+    return {
+      format: 'breakpad',
+      images: [imageOf(name, { ...known, id: `macho:${guid.toLowerCase()}` })],
+    };
+  // A build-id of another length is one that a linker wrote; one of 16 bytes, or none, can be Breakpad's own hash.
+  const weak_id = code === undefined || code.length === 2 * STAND_IN_BYTES;
+  const id = code === undefined ? null : `elf:${code}`;
+  return { format: 'breakpad', images: [imageOf(name, { ...known, id, weak_id })] };
 }

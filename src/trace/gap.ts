@@ -15,6 +15,7 @@ export const GAP_CODES = [
   'arch_slice_missing',
   'build_id_mismatch_same_text',
   'ambiguous_debug_id',
+  'id_unproven',
   'stripped_bundle',
   'unsupported_compression',
   'dwo_missing',
@@ -22,6 +23,7 @@ export const GAP_CODES = [
   'symtab_only',
   'malformed',
   'engine_crash',
+  'base_ambiguous',
   'approximate_nearest',
   'approximate_folded',
   'no_symbol_at_addr',
@@ -42,6 +44,7 @@ export const FRAME_STATUSES = [
   'approximate_folded',
   'engine_crash',
   'malformed',
+  'base_ambiguous',
 ] as const;
 export type FrameStatus = (typeof FRAME_STATUSES)[number];
 
@@ -125,7 +128,7 @@ export function gapOf(frame: Omit<JoinedFrame, 'gap'>): GapCode | null {
   // What was found by searching the stack may be left from an earlier call.
   if (frame.trust === 'scan') return 'scanned_frame';
   if (bundle === null || status === null) return 'bundle_missing';
-  if (status === 'engine_crash' || status === 'malformed') return status;
+  if (status === 'engine_crash' || status === 'malformed' || status === 'base_ambiguous') return status;
   if (status === 'approximate_nearest' || status === 'approximate_folded') return status;
   if (status !== 'resolved' || !isNamed(frame.places, bundle.format)) return unnamed(bundle);
   if (bundle.evidence?.verified !== true) return 'bundle_unverified';

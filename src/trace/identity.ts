@@ -24,6 +24,11 @@ export interface Image {
   features: Feature[];
   /** Sections that are stored compressed, by method. */
   compressed: ('zlib' | 'zstd' | 'unknown')[];
+  /**
+   * The id may be a hash of the first page of code, which Breakpad's tools give to programs without a build-id: others
+   * can have the same.
+   */
+  weak_id: boolean;
   /** ELF: the separate file's name (.gnu_debuglink), and the build-id of the shared one (dwz). */
   debug_link: string | null;
   alt_id: string | null;
@@ -50,6 +55,7 @@ export function imageOf(arch: string, known: Partial<Image> = {}): Image {
     layout: null,
     features: [],
     compressed: [],
+    weak_id: false,
     debug_link: null,
     alt_id: null,
     split: false,

@@ -134,6 +134,22 @@ const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy
     actual: 'several',
     remedy: 'add a trace that bears whole build-ids, such as the core or the dump itself',
   }),
+  id_unproven: ({ image_id }, near) => ({
+    expected: `symbols that are of ${image_id} alone`,
+    actual: `${near[0]?.name} bears an id of 16 bytes that no program here bears as its build-id: Breakpad hashes the first page of code for programs without one, and others can have the same`,
+    remedy: `if the program has a build-id (readelf -n FILE), add it: ${ADD_ARTIFACT}; else relink with -Wl,--build-id=sha1, and make the symbols from that`,
+  }),
+  base_ambiguous: ({ bundle, rel_addr, candidates }) => ({
+    expected: `the program headers of the file that was loaded, which say what ${rel_addr} is in ${bundle?.name}`,
+    actual:
+      candidates === 0
+        ? 'no such file in the store, and symbols do not tell'
+        : 'files with this build-id that lie at other addresses (as patchelf leaves them)',
+    remedy:
+      candidates === 0
+        ? `add the program that ran: ${ADD_ARTIFACT}`
+        : 'add a trace that bears the program’s addresses, such as a core, or use the symbols of the program that ran, split off after patchelf',
+  }),
   stripped_bundle: nearly('what was added has nothing that names an address'),
   unsupported_compression: lacking('sections that can be read', 'objcopy --decompress-debug-sections FILE'),
   dwo_missing: lacking('the .dwo files', 'dwp -e PROGRAM, or build without -gsplit-dwarf'),

@@ -1,5 +1,6 @@
 /** Symbols and traces that others' tools made: what each is worth, and what its frames come to, held against the right answer. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
@@ -10,6 +11,7 @@ import type { Trace } from '../../src/trace/trace.ts';
 import { traceImage } from '../../src/trace/trace.ts';
 import { describeReal } from '../support/real-cases.ts';
 import { joinedWith } from '../support/real-symbols.ts';
+import { tempFolder } from '../support/world.ts';
 
 /** A trace of one frame at an address that is looked up as it is. */
 function at(id: string, rel: string, more: Parameters<typeof traceImage>[0] = {}): Trace {
@@ -35,6 +37,12 @@ const idOf = (path: string): string => {
   return image!.pdb ?? image!.id!;
 };
 
+function unpacked(path: string): string {
+  const to = join(tempFolder(), 'unpacked');
+  writeFileSync(to, execFileSync('xz', ['-dc', path], { maxBuffer: 1 << 28 }));
+  return to;
+}
+
 async function first(trace: Trace, symbols: string[], shipped: string[] = []): Promise<string> {
   const [frame] = await joinedWith(trace, { symbols, shipped });
   return `${frame!.gap ?? 'joined'}: ${frame!.shown}`;
@@ -58,10 +66,45 @@ describeReal('discovery/7-mingw', (folder) => {
 });
 
 describeReal('traces', (folder) => {
+  it('04: a profile of a program that lld linked', async () => {
+    const packed = readFileSync(join(folder, '04-lld-rust.pb.gz'));
+    const trace = readTrace(packed, '04-lld-rust.pb.gz');
+    const symbols = unpacked(join(folder, '04-rv0-symtab.xz'));
+    const frames = await joinedWith(trace, { symbols: [symbols], shipped: [symbols] });
+    const names = frames.map(({ gap, shown }) => `${gap ?? 'joined'}: ${shown}`);
+    expect(names.slice(0, 2)).toEqual([
+      'joined: _RNvMNtCskK7mfDs1mzF_1m4deepNtB2_1R4read ?:?',
+      'joined: _RNvCskK7mfDs1mzF_1m4main ?:?',
+    ]);
+    expect(names.at(-1)).toBe('joined: _start ?:?');
+  });
   it('08: a MinGW DLL names its own frames', async () => {
     const dll = join(folder, '08-mingw-dwarf.dll');
     const trace = readTrace(readFileSync(join(folder, '08-pe.json')), '08-pe.json');
     expect(levelOf(dll)).toBe('full');
     expect(await first(trace, [dll], [dll])).toMatch(/^joined: \w+/);
+  });
+});
+
+describeReal('discovery/6-patchelf', (folder) => {
+  const [debug, patched] = [join(folder, 'big.debug'), join(folder, 'big.patched')];
+  it('a program that patchelf gave a lower address is named by where it lay', async () => {
+    const seen = at(idOf(debug), '0x2b60', { base: '0x3ff000' });
+    expect(await first(seen, [debug], [patched])).toBe('joined: fn_010 big.c:12');
+    expect(await first(seen, [debug])).toBe('artifact_unlinked: fn_010 big.c:12');
+    // Without where it lay, its own base and that of the symbols contradict each other.
+    expect(await first(at(idOf(debug), '0x2b60'), [debug], [patched])).toBe('base_ambiguous: ');
+  });
+});
+
+describeReal('discovery/8-no-build-id', (folder) => {
+  const files = ['va.sym', 'vb.sym'].map((name) => join(folder, name));
+  it.each(files)('%s has an id that others can have: it names nothing by itself', async (path) => {
+    const [image] = readObject(path).images;
+    expect(image!.weak_id).toBe(true);
+    for (const known of [{ id: image!.id }, { id: null, debug_id: image!.debug_id }]) {
+      const trace = at('', '0x1136', known);
+      expect(await first(trace, [path])).toBe('bundle_missing: ');
+    }
   });
 });

@@ -16,6 +16,9 @@ async function open(place: StorePlace): Promise<Database> {
   return (await openStore(place)).database;
 }
 
+/** Every migration, once each. */
+const VERSIONS = [{ version: 1 }, { version: 2 }];
+
 describeStores('the database', (newPlace) => {
   let place: StorePlace;
   beforeAll(async () => {
@@ -67,7 +70,7 @@ describeStores('the database', (newPlace) => {
         return rows;
       }),
     );
-    expect(all).toEqual(Array(3).fill([{ version: 1 }]));
+    expect(all).toEqual(Array(3).fill(VERSIONS));
   });
 });
 
@@ -75,7 +78,7 @@ it('an embedded database that was half made is made anew', async () => {
   const folder = tempFolder();
   mkdirSync(join(folder, 'sql', 'data.new', 'base'), { recursive: true });
   const database = await openDatabase(folder, undefined, join(folder, 'no snapshot'));
-  expect(await database.query('SELECT version FROM schema_version')).toEqual([{ version: 1 }]);
+  expect(await database.query('SELECT version FROM schema_version')).toEqual(VERSIONS);
   await database.close();
   expect(readdirSync(join(folder, 'sql')).filter((name) => name.includes('new'))).toEqual([]);
 });

@@ -1,6 +1,8 @@
 /** What the frames of a trace come to with real symbol files and the real engine, in a store of their own, all of it signed. */
 import { basename } from 'node:path';
 
+import { afterAll } from 'vitest';
+
 import { digestOfFile } from '../../src/base/files.ts';
 import { FileBytes } from '../../src/trace/bytes.ts';
 import type { JoinedFrame } from '../../src/trace/gap.ts';
@@ -11,6 +13,7 @@ import { addBundle } from '../../src/trace/store/bundles.ts';
 import { addTraces } from '../../src/trace/store/ingest.ts';
 import { joinFrames } from '../../src/trace/store/join.ts';
 import { imagesOfTraces, resolveImages, type Symbolizer } from '../../src/trace/store/resolve.ts';
+import type { TraceStore } from '../../src/trace/store/store.ts';
 import type { Place } from '../../src/trace/symbolize/place.ts';
 import { engineVersion, symbolize } from '../../src/trace/symbolize.ts';
 import { textDigestOf } from '../../src/trace/text-digest.ts';
@@ -30,39 +33,46 @@ export function shown(places: readonly Place[]): string {
     .join(' <- ');
 }
 
+let opened: Promise<TraceStore> | undefined;
+afterAll(async () => (await opened)?.database.close());
+
+/** One store for all tests of a file, emptied for each: opening one takes many seconds. */
+async function emptyStore(): Promise<TraceStore> {
+  opened ??= anyPlace().then(openStore);
+  const store = await opened;
+  await store.database.query(
+    'TRUNCATE image, artifact, image_artifact, containment, evidence, artifact_evidence, bundle, function_blob, location, trace, trace_image, thread, replay RESTART IDENTITY CASCADE',
+  );
+  return store;
+}
+
 /** Adds the symbol files and the shipped ones, each with accepted evidence, then the trace; returns its frames. */
 export async function joinedWith(
   trace: Trace,
   { symbols = [], shipped = [] }: { symbols?: string[]; shipped?: string[] },
 ): Promise<(Pick<JoinedFrame, 'gap' | 'status' | 'bundle'> & { shown: string })[]> {
-  const store = await openStore(await anyPlace());
-  try {
-    const key = makeKey();
-    const signing = { key, trust: await trustOf([key]) };
-    for (const path of symbols) {
-      const { sha256 } = await store.blobs.putFile(path);
-      await addBundle(store, {
-        ...{ name: basename(path), file: sha256, format: readObject(path).format, build: {} },
-        slices: await slicesOf(store.blobs.path(sha256), sha256, store.blobs),
-        proof: await proofOf(sha256, 'symbols', signing),
-      });
-    }
-    for (const path of shipped) {
-      const [sha256, file] = [await digestOfFile(path), new FileBytes(path)];
-      const { images, format } = objectIn(file);
-      const more = { images, textSha256: textDigestOf(path, format), build: {}, contents: [] };
-      await addArtifact(
-        store,
-        { sha256, kind: 'file', name: basename(path), sizeBytes: file.size, ...more },
-        [await proofOf(sha256, 'artifact', signing)],
-      );
-      file.close();
-    }
-    const [added] = await addTraces(store, [incoming(trace)]);
-    await resolveImages(store, ENGINE, await imagesOfTraces(store.database, [added!.trace_id]));
-    const frames = await joinFrames(store.database, added!.trace_id);
-    return frames.map(({ gap, status, bundle, places }) => ({ gap, status, bundle, shown: shown(places) }));
-  } finally {
-    await store.database.close();
+  const store = await emptyStore();
+  const key = makeKey();
+  const signing = { key, trust: await trustOf([key]) };
+  for (const path of symbols) {
+    const { sha256 } = await store.blobs.putFile(path);
+    await addBundle(store, {
+      ...{ name: basename(path), file: sha256, format: readObject(path).format, build: {} },
+      slices: await slicesOf(store.blobs.path(sha256), sha256, store.blobs),
+      proof: await proofOf(sha256, 'symbols', signing),
+    });
   }
+  for (const path of shipped) {
+    const [sha256, file] = [await digestOfFile(path), new FileBytes(path)];
+    const { images, format } = objectIn(file);
+    const more = { images, textSha256: textDigestOf(path, format), build: {}, contents: [] };
+    await addArtifact(store, { sha256, kind: 'file', name: basename(path), sizeBytes: file.size, ...more }, [
+      await proofOf(sha256, 'artifact', signing),
+    ]);
+    file.close();
+  }
+  const [added] = await addTraces(store, [incoming(trace)]);
+  await resolveImages(store, ENGINE, await imagesOfTraces(store.database, [added!.trace_id]));
+  const frames = await joinFrames(store.database, added!.trace_id);
+  return frames.map(({ gap, status, bundle, places }) => ({ gap, status, bundle, shown: shown(places) }));
 }

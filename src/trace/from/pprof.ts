@@ -124,8 +124,8 @@ class Profile {
 
 /**
  * Addresses of a profile are those of memory. The image is taken to begin where the first byte of its file would lie,
- * so that rel_addr is an offset in the file: the same as in the image where the linker put its text at the offset that
- * it has in the file, as GNU ld and Go do; elsewhere, whoever has the file must turn it around by its segments.
+ * so that rel_addr is an offset in the file: basis.ts turns it around by the segments of the file, since lld and mold
+ * do not put text at the offset that it has there.
  */
 function imageOf({ start, limit, offset, file, buildId }: Mapping, strings: string[]): TraceImage {
   const id = strings[buildId]?.toLowerCase() ?? '';

@@ -55,10 +55,14 @@ async function internImages(queries: Queries, shipped: Shipped): Promise<Map<str
 
 async function insert(queries: Queries, shipped: Shipped, images: Map<string, number>): Promise<number> {
   const { sha256, kind, name, sizeBytes, textSha256 = null, build, contents } = shipped;
+  const found = shipped.images.find((image) => image.layout !== null)?.layout;
+  const layout = found ? JSON.stringify(found) : null;
   const [row] = await queries.query<{ artifact: number }>(
-    `INSERT INTO artifact (sha256, kind, name, size_bytes, text_sha256, build) VALUES ($1, $2, $3, $4, $5, $6::jsonb)
-     ON CONFLICT (sha256) DO UPDATE SET build = artifact.build || EXCLUDED.build RETURNING artifact`,
-    [sha256, kind, plainText(name), String(sizeBytes), textSha256, JSON.stringify(build)],
+    `INSERT INTO artifact (sha256, kind, name, size_bytes, text_sha256, build, layout)
+     VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)
+     ON CONFLICT (sha256) DO UPDATE SET build = artifact.build || EXCLUDED.build,
+       layout = COALESCE(EXCLUDED.layout, artifact.layout) RETURNING artifact`,
+    [sha256, kind, plainText(name), String(sizeBytes), textSha256, JSON.stringify(build), layout],
   );
   const { artifact } = row!;
   for (const image of shipped.images)

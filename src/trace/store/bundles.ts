@@ -99,15 +99,17 @@ export async function addBundle(store: TraceStore, incoming: IncomingBundle): Pr
     const added: AddedBundle[] = [];
     for (const { sha256, image, rank, level, lacks, functions, text } of prepared) {
       // A program with symbols in it is asked under the name that traces know it by.
-      const id = image.pdb ?? image.id ?? `sha256:${hexOf(sha256)}`;
+      const known = image.pdb ?? image.id;
+      const id = known ?? (image.debug_id === null ? `sha256:${hexOf(sha256)}` : `debug:${image.debug_id}`);
       const number = await internImage(queries, id, image.debug_id);
       const [row] = await queries.query<{ bundle: number }>(
-        `INSERT INTO bundle (sha256, file_sha256, image, format, arch, name, features, alt_id, quality, lacks, text_sha256, build)
-         VALUES ($1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10::text[], $11, $12::jsonb)
+        `INSERT INTO bundle (sha256, file_sha256, image, format, arch, name, features, alt_id, quality, lacks, text_sha256, build,
+           weak_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10::text[], $11, $12::jsonb, $13)
          ON CONFLICT (sha256) DO NOTHING RETURNING bundle`,
         [
           ...[sha256, file, number, format, image.arch, plainText(name), image.features, image.alt_id, rank],
-          ...[lacks, text, JSON.stringify(build)],
+          ...[lacks, text, JSON.stringify(build), image.weak_id],
         ],
       );
       if (row) await insertFunctions(queries, row.bundle, functions);

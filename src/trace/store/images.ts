@@ -16,11 +16,11 @@ export function idsOf({ id, pdb }: Image, sha256: Digest): { id: string; derived
   ];
 }
 
-/** The number of the image with this id; a debug id that was not known yet is added. */
+/** The number of the image with this id, its addresses counted from its lowest one; a debug id that was not known yet is added. */
 export async function internImage(queries: Queries, id: string, debugId: string | null): Promise<number> {
   const [row] = await queries.query<{ image: number }>(
     `INSERT INTO image (id, debug_id) VALUES ($1, $2)
-     ON CONFLICT (id) DO UPDATE SET debug_id = COALESCE(EXCLUDED.debug_id, image.debug_id) RETURNING image`,
+     ON CONFLICT (id, basis) DO UPDATE SET debug_id = COALESCE(EXCLUDED.debug_id, image.debug_id) RETURNING image`,
     [id, debugId],
   );
   return row!.image;

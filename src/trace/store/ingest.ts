@@ -1,6 +1,7 @@
 /** Takes traces in: whole or not at all, each once, many in one transaction; a place that was seen before is not kept again. */
 import type { Digest } from '../../base/digest.ts';
 import type { Queries } from '../../store/sql/database.ts';
+import { basisOf } from '../basis.ts';
 import { imageKey, inOrder } from '../frame-facts.ts';
 import { type Frame, type Thread, TRUSTS, type Trace, type TraceImage, wrongTrace } from '../trace.ts';
 import { canonicalTrace } from '../trace-id.ts';
@@ -28,9 +29,13 @@ const PIECE = 20_000;
 interface Prepared extends Incoming {
   trace_id: Digest;
   threads: Thread[];
-  /** The names its images are interned by. */
+  /** The names its images are interned by, and these with what addresses count from. */
   ids: string[];
+  keys: string[];
 }
+
+/** A basis has no line's end. */
+const keyOf = (id: string, basis: string): string => `${id}\n${basis}`;
 
 /** One build can be loaded twice; two files that are said to be one build cannot be told apart in what is kept. */
 function assertTold({ trace: { images }, ids, trace_id }: Prepared): void {
@@ -56,23 +61,29 @@ function lookedUp({ rel_addr, activation }: Frame): bigint | undefined {
 async function internImages(queries: Queries, prepared: Prepared[]): Promise<Map<string, number>> {
   const known = new Map<string, string | null>();
   // What a trace says of an image that has an id is not believed for other traces.
-  for (const { trace, ids } of prepared)
+  for (const { trace, ids, keys } of prepared)
     for (const [n, { debug_id }] of trace.images.entries())
-      known.set(ids[n]!, ids[n]!.startsWith('debug:') ? debug_id : null);
+      known.set(keys[n]!, ids[n]!.startsWith('debug:') ? debug_id : null);
   // In one order for all writers: two that wait for each other would be a deadlock.
   const names = [...known.keys()].sort();
   const found = new Map<string, number>();
   for (const piece of pieces(names, PIECE)) {
+    const ends = piece.map((key) => key.lastIndexOf('\n'));
+    const lists = [
+      piece.map((key, n) => key.slice(0, ends[n])),
+      piece.map((key, n) => key.slice(ends[n]! + 1)),
+    ];
     await queries.query(
-      `INSERT INTO image (id, debug_id) SELECT * FROM unnest($1::text[], $2::text[]) AS n (id, debug_id)
-       WHERE NOT EXISTS (SELECT FROM image WHERE image.id = n.id) ON CONFLICT DO NOTHING`,
-      [piece, piece.map((id) => known.get(id)!)],
+      `INSERT INTO image (id, basis, debug_id)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS n (id, basis, debug_id)
+       WHERE NOT EXISTS (SELECT FROM image WHERE image.id = n.id AND image.basis = n.basis) ON CONFLICT DO NOTHING`,
+      [...lists, piece.map((key) => known.get(key)!)],
     );
-    const rows = await queries.query<{ id: string; image: number }>(
-      'SELECT id, image FROM image WHERE id = ANY ($1::text[])',
-      [piece],
+    const rows = await queries.query<{ id: string; basis: string; image: number }>(
+      'SELECT id, basis, image FROM image JOIN unnest($1::text[], $2::text[]) AS n (id, basis) USING (id, basis)',
+      lists,
     );
-    for (const { id, image } of rows) found.set(id, image);
+    for (const { id, basis, image } of rows) found.set(keyOf(id, basis), image);
   }
   return found;
 }
@@ -100,10 +111,10 @@ async function internLocations(queries: Queries, wanted: Set<string>): Promise<M
 }
 
 /** The place of a frame, `image:address`, or undefined where it has none. */
-function placeOf(frame: Frame, { ids }: Prepared, images: Map<string, number>): string | undefined {
+function placeOf(frame: Frame, { keys }: Prepared, images: Map<string, number>): string | undefined {
   const address = lookedUp(frame);
   if (frame.image === null || address === undefined) return undefined;
-  return `${images.get(ids[frame.image]!)!}:${toBigint(address)}`;
+  return `${images.get(keys[frame.image]!)!}:${toBigint(address)}`;
 }
 
 function foundOf({ trust, activation, rel_addr }: Frame): number {
@@ -150,10 +161,10 @@ async function insertImages(
   all: { trace: number; prepared: Prepared }[],
   images: Map<string, number>,
 ): Promise<void> {
-  const rows = all.flatMap(({ trace, prepared: { trace: from, ids } }) => {
+  const rows = all.flatMap(({ trace, prepared: { trace: from, keys } }) => {
     const used = new Set(from.threads.flatMap(({ frames }) => frames.map(({ image }) => image)));
     return from.images.flatMap(({ path, arch, sha256 }, n) =>
-      used.has(n) ? [[trace, images.get(ids[n]!)!, plainText(path), arch, sha256] as const] : [],
+      used.has(n) ? [[trace, images.get(keys[n]!)!, plainText(path), arch, sha256] as const] : [],
     );
   });
   for (const piece of pieces(rows, PIECE))
@@ -184,14 +195,18 @@ async function insertTraces(queries: Queries, prepared: Prepared[]): Promise<Map
 /** Keeps all of these traces in one transaction; each trace that is there already is left as it is. */
 export async function addTraces({ database, blobs }: TraceStore, incoming: Incoming[]): Promise<Ingested[]> {
   const all: Prepared[] = [];
-  for (const one of incoming)
+  for (const one of incoming) {
+    const { images, format } = one.trace;
+    const ids = images.map(imageKey);
     all.push({
       ...one,
       // The trace itself is a file, too, under its id: what senders claim of frames is in no table.
       trace_id: await blobs.put(canonicalTrace(one.trace)),
       threads: inOrder(one.trace.threads),
-      ids: one.trace.images.map(imageKey),
+      ids,
+      keys: images.map((image, n) => keyOf(ids[n]!, basisOf(image, format))),
     });
+  }
   for (const one of all) assertTold(one);
   const unique = [...new Map(all.map((one) => [one.trace_id, one])).values()];
   const fresh = await database.transaction(async (queries) => {

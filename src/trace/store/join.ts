@@ -52,7 +52,11 @@ async function bundlesOf(
 ): Promise<Map<number, { bundle: JoinBundle; id: string; text: string | null }>> {
   if (numbers.length === 0) return new Map();
   const rows = await queries.query<JoinBundle & { number: number; id: string; text: string | null }>(
-    `SELECT b.bundle AS number, i.id, b.text_sha256 AS text, b.sha256, b.name, b.format, b.quality, b.lacks,
+    `SELECT b.bundle AS number,
+       CASE WHEN i.id LIKE 'debug:%' THEN (
+         SELECT CASE WHEN count(*) = 1 THEN min(o.id) END FROM image o
+         WHERE o.debug_id = i.debug_id AND o.basis = '' AND o.id LIKE 'elf:%'
+       ) ELSE i.id END AS id, b.text_sha256 AS text, b.sha256, b.name, b.format, b.quality, b.lacks,
        (SELECT ${EVIDENCE} FROM evidence e WHERE e.subject_sha256 = b.file_sha256 AND e.about = 'symbols'
         ORDER BY e.verified DESC, e.evidence DESC LIMIT 1) AS evidence
      FROM bundle b JOIN image i USING (image) WHERE b.bundle = ANY ($1::int[])`,
@@ -111,7 +115,7 @@ export async function joinFrames(queries: Queries, traceId: string, first?: numb
   const bundles = await bundlesOf(queries, numbers);
   // An image known by its debug id or its file alone is the one its symbols are of.
   const idOf = ({ image_id, bundle }: FrameRow): string | null =>
-    bundle === null ? image_id : bundles.get(bundle)!.id;
+    bundle === null || !/^(?:debug|sha256):/.test(image_id ?? '') ? image_id : bundles.get(bundle)!.id;
   const artifacts = await artifactsOf(queries, [...new Set(rows.flatMap((row) => idOf(row) ?? []))]);
   return rows.map((row) => {
     const { chain, bundle, degraded, ...rest } = row;

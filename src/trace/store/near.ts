@@ -1,6 +1,7 @@
 /** What is there in place of the symbols that are missing: another age, another build, another slice, a stripped copy. */
 import type { Queries } from '../../store/sql/database.ts';
 import type { GapCode, JoinedFrame } from '../gap.ts';
+import { elfIds } from '../identity.ts';
 
 /** Symbols that nearly fit an image, and the reason why they do not. */
 export interface NearMiss {
@@ -16,6 +17,7 @@ interface Candidate extends Omit<NearMiss, 'code'> {
   quality: number;
   same_text: boolean;
   same_debug_id: boolean;
+  weak_id: boolean;
 }
 
 const MOST = 20;
@@ -39,18 +41,21 @@ const SAME_TEXT = `EXISTS (SELECT FROM image_artifact ia JOIN image mine ON mine
 
 async function candidatesFor(queries: Queries, id: string, path: string): Promise<Candidate[]> {
   const guid = /^pdb:([0-9A-F]{32})-/.exec(id)?.[1];
+  // The debug id of an ELF file is derived from its build-id.
+  const debugId = elfIds(/^elf:([0-9a-f]+)$/.exec(id)?.[1]).debug_id;
   return await queries.query<Candidate>(
-    `SELECT i.id, b.arch, b.name, b.sha256, b.quality, ${SAME_TEXT} AS same_text,
-       COALESCE('debug:' || i.debug_id = $1, false) AS same_debug_id
+    `SELECT i.id, b.arch, b.name, b.sha256, b.quality, ${SAME_TEXT} AS same_text, b.weak_id,
+       COALESCE(i.debug_id IN ($4, substring($1 FROM '^debug:(.*)')), false) AS same_debug_id
      FROM bundle b JOIN image i USING (image)
-     WHERE (i.id = $1 AND b.quality = 0) OR (i.id LIKE $2) OR 'debug:' || i.debug_id = $1
-       OR b.name = ANY ($3::text[])
+     WHERE (i.id = $1 AND (b.quality = 0 OR b.weak_id)) OR (i.id LIKE $2) OR 'debug:' || i.debug_id = $1
+       OR (i.debug_id = $4 AND b.weak_id) OR b.name = ANY ($3::text[])
      ORDER BY i.id = $1 DESC, b.quality DESC, b.bundle DESC LIMIT ${MOST}`,
-    [id, guid === undefined ? '' : `pdb:${guid}-%`, namesOf(path)],
+    [id, guid === undefined ? '' : `pdb:${guid}-%`, namesOf(path), debugId],
   );
 }
 
 function codeOf(id: string, arch: string | null, near: Candidate): GapCode | null {
+  if (near.weak_id && (near.id === id || near.same_debug_id)) return 'id_unproven';
   if (near.id === id) return 'stripped_bundle';
   if (near.same_debug_id) return near.quality === 0 ? 'stripped_bundle' : 'ambiguous_debug_id';
   const [kind, value = ''] = id.split(':');
@@ -64,6 +69,7 @@ function codeOf(id: string, arch: string | null, near: Candidate): GapCode | nul
 /** The most telling first. */
 const ORDER: GapCode[] = [
   'ambiguous_debug_id',
+  'id_unproven',
   'stripped_bundle',
   'pdb_age_mismatch',
   'build_id_mismatch_same_text',

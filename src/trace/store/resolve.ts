@@ -2,8 +2,11 @@
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Queries } from '../../store/sql/database.ts';
+import { distanceIn, type Sides } from '../basis.ts';
 import { type FrameStatus, isNamed } from '../gap.ts';
 import type { ObjectFile } from '../identity.ts';
+import { readObject } from '../object.ts';
+import type { Layout } from '../segments.ts';
 import type { Resolved } from '../symbolize.ts';
 import { pieces } from './rows.ts';
 import type { TraceStore } from './store.ts';
@@ -20,6 +23,9 @@ export interface Symbolizer {
 
 interface Best {
   image: number;
+  basis: string;
+  /** The image that the symbols are of, which addresses of any basis are looked up in. */
+  source: number;
   bundle: number;
   sha256: Digest;
   format: ObjectFile['format'];
@@ -31,29 +37,45 @@ const PIECE = 5000;
 /**
  * The best symbols for each of these images. An image that is known by its debug id alone has those of the one
  * image with that debug id: where two have it, nobody can say which was meant. One that is known by the digest of its
- * file has those of the build that the file, once it was added as an artifact, says it is of.
+ * file has those of the build that the file, once it was added as an artifact, says it is of. Symbols whose own id may
+ * be a hash of the first page of code are of a build only where a program that bears this id as its build-id is there.
  */
 async function bestBundles(queries: Queries, images: number[]): Promise<Best[]> {
   return await queries.query<Best>(
     `WITH meant AS (
-       SELECT i.image, CASE WHEN i.id LIKE 'debug:%' THEN (
+       SELECT i.image, i.id, i.basis, CASE WHEN i.id LIKE 'debug:%' THEN (
          SELECT CASE WHEN count(*) = 1 THEN min(o.image) END FROM image o
-         WHERE o.debug_id = i.debug_id AND o.id NOT LIKE 'debug:%' AND o.id NOT LIKE 'pe:%'
+         WHERE o.debug_id = i.debug_id AND o.basis = '' AND o.id NOT LIKE 'debug:%' AND o.id NOT LIKE 'pe:%'
        ) WHEN i.id LIKE 'sha256:%' THEN COALESCE((
          SELECT CASE WHEN count(*) = 1 THEN min(o.image) END
          FROM artifact a JOIN image_artifact USING (artifact) JOIN image o USING (image)
          WHERE a.sha256 = i.id AND o.id NOT LIKE 'sha256:%' AND o.id NOT LIKE 'pe:%'
-       ), i.image) ELSE i.image END AS source
-       FROM image i WHERE i.image = ANY ($1::int[])
+       ), own.image) ELSE own.image END AS source
+       FROM image i LEFT JOIN image own ON own.id = i.id AND own.basis = '' WHERE i.image = ANY ($1::int[])
+     ), source AS (
+       SELECT DISTINCT source, o.debug_id, EXISTS (SELECT FROM image_artifact ia WHERE ia.image = source)
+         OR EXISTS (SELECT FROM bundle e WHERE e.image = source AND e.format = 'elf') AS borne
+       FROM meant JOIN image o ON o.image = source
+     ), candidate AS (
+       SELECT source, b.* FROM source JOIN bundle b ON b.image = source WHERE borne OR NOT b.weak_id
+       UNION ALL SELECT source, b.* FROM source JOIN image d ON d.id = 'debug:' || source.debug_id AND d.basis = ''
+         JOIN bundle b ON b.image = d.image WHERE borne AND b.weak_id
      )
-     SELECT DISTINCT ON (meant.image) meant.image, b.bundle, b.sha256, b.format, b.arch
-     FROM meant JOIN bundle b ON b.image = meant.source WHERE b.quality > 0
+     SELECT DISTINCT ON (meant.image) meant.image, meant.basis, source, b.bundle, b.sha256, b.format, b.arch
+     FROM meant JOIN candidate b USING (source) WHERE b.quality > 0
      ORDER BY meant.image, b.quality DESC, b.bundle DESC`,
     [images],
   );
 }
 
-type Answer = Omit<Resolved, 'error'> & { error: Resolved['error'] | 'malformed' };
+type Answer = Omit<Resolved, 'error'> & { error: Resolved['error'] | 'malformed' | 'base_ambiguous' };
+
+const failed = (error: Answer['error']): Answer => ({
+  places: [],
+  degraded: false,
+  error,
+  approximate: null,
+});
 
 /** Symbols that nobody can read are no error of the trace: its places say so, and better symbols may come. */
 async function lookUp(
@@ -65,7 +87,7 @@ async function lookUp(
     return await symbolizer.symbolize(file, addresses);
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'object_malformed') throw error;
-    return addresses.map(() => ({ places: [], degraded: false, error: 'malformed', approximate: null }));
+    return addresses.map(() => failed('malformed'));
   }
 }
 
@@ -75,6 +97,42 @@ function statusOf({ places, error, approximate }: Answer, format: ObjectFile['fo
   return approximate === null ? 'resolved' : `approximate_${approximate}`;
 }
 
+/** The shipped files that bear the image's id, as far as they were laid out when they were added. */
+async function layoutsOf(queries: Queries, image: number): Promise<Layout[]> {
+  const rows = await queries.query<{ layout: Layout }>(
+    'SELECT layout FROM image_artifact JOIN artifact USING (artifact) WHERE image = $1 AND layout IS NOT NULL',
+    [image],
+  );
+  return rows.map(({ layout }) => layout);
+}
+
+/** Turns what traces count into what the symbols' file calls it; addresses that could be two are looked up in none. */
+async function lookUpFrom(
+  queries: Queries,
+  symbolizer: Symbolizer,
+  file: Parameters<Symbolizer['symbolize']>[0],
+  { basis, source }: Best,
+  addresses: bigint[],
+): Promise<Answer[]> {
+  if (file.format !== 'elf' && file.format !== 'breakpad') return await lookUp(symbolizer, file, addresses);
+  let sides: Sides;
+  try {
+    const [image] = readObject(file.path).images;
+    sides = { format: file.format, image: image!, shipped: await layoutsOf(queries, source) };
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'object_malformed') throw error;
+    return addresses.map(() => failed('malformed'));
+  }
+  const wanted = addresses.map((address) => distanceIn(sides, basis, address));
+  const found = await lookUp(
+    symbolizer,
+    file,
+    wanted.filter((one) => one !== null),
+  );
+  let next = 0;
+  return wanted.map((one) => (one === null ? failed('base_ambiguous') : found[next++]!));
+}
+
 async function resolveImage(
   { database, blobs }: TraceStore,
   symbolizer: Symbolizer,
@@ -82,7 +140,7 @@ async function resolveImage(
 ): Promise<number> {
   const open = await database.query<{ location: number; addr: string }>(
     `SELECT location, addr::text FROM location WHERE image = $1
-       AND (bundle IS DISTINCT FROM $2 OR status IN ('malformed', 'engine_crash')) ORDER BY addr`,
+       AND (bundle IS DISTINCT FROM $2 OR status IN ('malformed', 'engine_crash', 'base_ambiguous')) ORDER BY addr`,
     [best.image, best.bundle],
   );
   if (open.length === 0) return 0;
@@ -93,9 +151,11 @@ async function resolveImage(
       `${blobs.folder} does not have the symbols ${sha256}, which the database names: a database and its folder belong together`,
     );
   const engine = await symbolizer.engine();
-  const resolved = await lookUp(
+  const resolved = await lookUpFrom(
+    database,
     symbolizer,
     { path: blobs.path(sha256), arch, format },
+    best,
     open.map(({ addr }) => BigInt.asUintN(64, BigInt(addr))),
   );
   const rows = open.map(({ location }, n) => ({ location, ...resolved[n]! }));
@@ -120,6 +180,8 @@ async function resolveImage(
 async function imagesMeaning(queries: Queries, images: number[]): Promise<number[]> {
   const rows = await queries.query<{ image: number }>(
     `SELECT image FROM image WHERE image = ANY ($1::int[])
+     UNION SELECT o.image FROM image i JOIN image o USING (id) WHERE i.image = ANY ($1::int[])
+     UNION SELECT o.image FROM image d JOIN image o ON d.id = 'debug:' || o.debug_id WHERE d.image = ANY ($1::int[])
      UNION SELECT o.image FROM image i JOIN image o ON o.debug_id = i.debug_id AND o.id LIKE 'debug:%'
        WHERE i.image = ANY ($1::int[])
      UNION SELECT o.image FROM image_artifact ia JOIN artifact a USING (artifact) JOIN image o ON o.id = a.sha256
