@@ -101,28 +101,37 @@ stored trace.
   'trace show': `usage: reenact trace show FILE [--all] [--json]
 
 Reads a stack trace and prints its frames as image and offset: a replay record
-with a crash, an ELF core (by elfutils), a minidump, a Sentry event, an Apple
+with a crash, an ELF core, a minidump, a Sentry event, an Apple
 crash report (.ips), entries of systemd-coredump (journalctl -o json), what
 minidump_stackwalk -m prints, a profile of pprof, a stack of JavaScript, or our
 own form (reenact schema trace). Nothing in it is believed: what a trace says a
 function is called stands in brackets.
 
-  --all   the other threads too, not only the one that crashed
-  --json  print the trace in full, as JSON
+  --all          the other threads too, not only the one that crashed
+  --exec FILE    a program or library that a core was made of (repeatable)
+  --sysroot DIR  where they lie, at the paths that the core names
+  --json         print the trace in full, as JSON
 
-example:
+A core's stacks are walked by the tables of its programs. Without these options
+they are read from the paths that the core names, and only where their build-id
+is that in the core; a stack that cannot be walked to its end is called cut.
+
+examples:
   reenact trace show .reenact/runs/ID/record.json
+  reenact trace show core.4711 --exec build/app
 `,
   'trace add': `usage: reenact trace add FILE... [OPTIONS]
 
 Adds traces of any form that trace show reads, and prints the id of each: the
 digest of its content. One that is there already is left as it is.
 
-  --manifest M  the replay manifest that reproduces it (one trace only); of a
-                record that was made in this store, its own
-  --store DIR   where to keep it (default: .reenact; its database is the one
-                that REENACT_DATABASE_URL names, if any)
-  --json        print one JSON object a trace
+  --manifest M   the replay manifest that reproduces it (one trace only); of a
+                 record that was made in this store, its own
+  --exec FILE    a program or library that a core was made of (repeatable)
+  --sysroot DIR  where they lie, at the paths that the core names
+  --store DIR    where to keep it (default: .reenact; its database is the one
+                 that REENACT_DATABASE_URL names, if any)
+  --json         print one JSON object a trace
 
 example:
   reenact trace add core.4711 --manifest crash.json

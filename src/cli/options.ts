@@ -8,6 +8,9 @@ type Kind = 'string' | 'list' | 'boolean';
 /** What every command that makes sandboxes knows of a host that lacks something. */
 const SANDBOXES = { 'allow-degraded': 'boolean', without: 'list' } as const;
 
+/** Where the programs of a core are read from. */
+const PROGRAMS = { exec: 'list', sysroot: 'string' } as const;
+
 export const OPTIONS: Record<string, Record<string, Kind>> = {
   capture: {
     image: 'string',
@@ -118,8 +121,8 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   'symbols id': { json: 'boolean' },
   'symbols add': { evidence: 'list', policy: 'string', store: 'string', json: 'boolean' },
   trace: {},
-  'trace show': { all: 'boolean', json: 'boolean' },
-  'trace add': { manifest: 'string', store: 'string', json: 'boolean' },
+  'trace show': { all: 'boolean', json: 'boolean', ...PROGRAMS },
+  'trace add': { ...PROGRAMS, manifest: 'string', store: 'string', json: 'boolean' },
   'trace audit': { policy: 'string', store: 'string', json: 'boolean' },
   'trace gaps': { policy: 'string', store: 'string', json: 'boolean' },
   reproduce: {

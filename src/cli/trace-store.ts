@@ -24,6 +24,7 @@ import { unwindFilesOf } from '../trace/store/unwind-files.ts';
 import type { TraceImage } from '../trace/trace.ts';
 import { trustOf } from './evidence-files.ts';
 import { type Arguments, parseOptions } from './options.ts';
+import { programsOf } from './programs.ts';
 import { keepManifest, recordedManifest } from './replay-case.ts';
 import { withStore } from './store.ts';
 import { symbolizer } from './symbolizer.ts';
@@ -76,7 +77,7 @@ export async function traceAdd(args: string[]): Promise<number> {
     for (const path of a.positionals) {
       // What was read before one that is refused is kept all the same.
       const unwind = (images: TraceImage[]): Promise<string[]> => unwindFilesOf(store, images);
-      const trace = await readTraceFile(path, unwind).catch(async (error: unknown) => {
+      const trace = await readTraceFile(path, unwind, programsOf(a)).catch(async (error: unknown) => {
         if (batch.length > 0) await flush();
         throw error;
       });

@@ -6,6 +6,7 @@ import { readTraceFile } from '../trace/read-file.ts';
 import { decodePlace } from '../trace/script-place.ts';
 import type { Frame, Thread, Trace, TraceImage } from '../trace/trace.ts';
 import { parseOptions } from './options.ts';
+import { programsOf } from './programs.ts';
 
 /** Behind an image's name: how far in it, or the line and column of a script. */
 function offset({ rel_addr }: Frame, { arch }: TraceImage): string {
@@ -24,15 +25,28 @@ function frameText(frame: Frame, trace: Trace): string {
   return `${place ?? 'no address'}${claimed}${frame.trust === 'scan' ? ' (found by searching the stack)' : ''}`;
 }
 
+/** A stack that was cut looks like a short one. */
+function endText({ ended }: Thread): string {
+  if (!ended || ended.outermost) return '';
+  const missing = ended.missing === null ? 'an unknown number of frames is' : `${ended.missing} frames are`;
+  return `    cut by ${safeLine(ended.by)} (${ended.reason}) ${safeLine(ended.detail ?? '')}\n         ${missing} missing\n`;
+}
+
 function threadText(thread: Thread, trace: Trace): string {
   const frames = thread.frames.map(
     (frame, n) => `    ${String(n).padEnd(4)}${safeLine(frameText(frame, trace))}\n`,
   );
-  return `  thread ${thread.id}${thread.crashed ? ', which crashed' : ''}\n${frames.join('')}`;
+  return `  thread ${thread.id}${thread.crashed ? ', which crashed' : ''}\n${frames.join('')}${endText(thread)}`;
+}
+
+function signalText({ signal, code, fault_address }: Trace): string {
+  if (signal === null) return '';
+  const fault = fault_address === undefined ? '' : ` at ${fault_address}`;
+  return safeLine(`, ${signal}${code === undefined ? '' : ` (code ${code})`}${fault}`);
 }
 
 function traceText(path: string, trace: Trace, all: boolean): string {
-  const { threads, images, signal } = trace;
+  const { threads, images } = trace;
   const crashed = threads.filter((thread) => thread.crashed);
   const shown = all || crashed.length === 0 ? threads : crashed;
   const used = new Set(shown.flatMap((thread) => thread.frames.map((frame) => frame.image)));
@@ -42,7 +56,7 @@ function traceText(path: string, trace: Trace, all: boolean): string {
   );
   const left = threads.length - shown.length;
   return (
-    `${safeLine(path)}: ${trace.format}${signal === null ? '' : safeLine(`, ${signal}`)}\n` +
+    `${safeLine(path)}: ${trace.format}${signalText(trace)}${crashed.length === 0 ? ', no thread crashed' : ''}\n` +
     shown.map((thread) => threadText(thread, trace)).join('') +
     (left > 0 ? `  ${left} more threads: --all shows them\n` : '') +
     (ids.length > 0 ? `  images\n${ids.join('')}` : '')
@@ -53,7 +67,7 @@ async function traceShow(args: string[]): Promise<number> {
   const a = parseOptions('trace show', args);
   const [path, ...more] = a.positionals;
   if (path === undefined || more.length > 0) throw new Fault('usage', 'name one trace');
-  const trace = await readTraceFile(path);
+  const trace = await readTraceFile(path, [], programsOf(a));
   process.stdout.write(
     a.flag('json') ? `${JSON.stringify(trace, null, 2)}\n` : traceText(path, trace, a.flag('all')),
   );

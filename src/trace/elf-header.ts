@@ -8,6 +8,9 @@ export const COMPRESSED = 0x800n;
 const MOST_SECTIONS = 262_144;
 const MOST_NAME_BYTES = 256;
 
+/** A file, or as much of one as was mapped. */
+export type ElfBytes = Pick<FileBytes, 'piece' | 'wrong'>;
+
 export interface ElfHeader {
   wide: boolean;
   little: boolean;
@@ -54,7 +57,7 @@ export class Numbers {
 }
 
 /** Throws a Fault where it is no ELF header; the counts in it are not yet believed. */
-export function readHeader(file: FileBytes): ElfHeader {
+export function readHeader(file: ElfBytes): ElfHeader {
   const ident = file.piece(0, 16, 'the ELF identification');
   const [wide, little] = [ident[4] === 2, ident[5] === 1];
   if (!(wide || ident[4] === 1) || !(little || ident[5] === 2))

@@ -9,15 +9,14 @@ import {
   readHeader,
   readSections,
 } from './elf-header.ts';
+import { buildIdOf, type Note, notesOf } from './elf-notes.ts';
 import { debugIdOf, type Feature, type Image, imageOf, type ObjectFile } from './identity.ts';
-import { codeRanges, layoutOf, lowestOf, readSegments, type Segment } from './segments.ts';
+import { codeRanges, layoutOf, lowestOf, NOTE_SEGMENT, readSegments, type Segment } from './segments.ts';
 
 const NOTE = 7;
-const NOTE_SEGMENT = 4;
 /** Of each section, and how many sections: a real file has a handful, of some hundred bytes. */
 const MOST_NOTES_BYTES = 1 << 20;
 const MOST_NOTES = 32;
-const GNU_BUILD_ID = 3;
 /** LLVM follows a link by any of these names, also by one too long to be kept here. */
 const DEBUG_LINK = /^[._]*gnu_debuglink$|^[._]{255}/;
 const FDO_PACKAGE = 0xcafe1a7e;
@@ -35,30 +34,13 @@ const MACHINES: Readonly<Record<number, string>> = {
   258: 'loongarch',
 };
 
-interface Note {
-  owner: string;
-  type: number;
-  content: Buffer;
-}
-
-/** Notes one after the other, each part padded; what does not add up ends the list. */
-function notesOf(bytes: Buffer, little: boolean, align: number): Note[] {
-  const n = new Numbers(bytes, little);
-  const notes: Note[] = [];
-  const padded = (length: number): number => Math.ceil(length / align) * align;
-  for (let at = 0; at + 12 <= bytes.length; ) {
-    const [name, size, type] = [n.u32(at), n.u32(at + 4), n.u32(at + 8)];
-    const content = padded(at + 12 + name);
-    if (content + size > bytes.length) break;
-    const owner = bytes.toString('latin1', at + 12, at + 12 + Math.max(0, name - 1));
-    notes.push({ owner, type, content: bytes.subarray(content, content + size) });
-    at = padded(content + size);
-  }
-  return notes;
-}
-
 /** From the sections where there are any: a file of debug information keeps them, and lies about its segments. */
-function readNotes(file: FileBytes, h: ElfHeader, sections: ElfSection[], segments: Segment[]): Note[] {
+export function readNotes(
+  file: FileBytes,
+  h: ElfHeader,
+  sections: ElfSection[],
+  segments: Segment[],
+): Note[] {
   const places =
     sections.length > 0
       ? sections.filter(({ type }) => type === NOTE)
@@ -114,9 +96,7 @@ export function readElf(file: FileBytes): ObjectFile {
   const segments = readSegments(file, h);
   const lowest = lowestOf(segments);
   const notes = readNotes(file, h, sections, segments);
-  const buildId = notes.find(
-    ({ owner, type, content }) => owner === 'GNU' && type === GNU_BUILD_ID && content.length > 0,
-  )?.content;
+  const buildId = buildIdOf(notes);
   const alt = linkOf(file, sections, /^\.gnu_debugaltlink$/);
   const noted = notes.find(({ owner, type }) => owner === 'FDO' && type === FDO_PACKAGE);
   const image = imageOf(MACHINES[h.machine] ?? `elf-${h.machine}`, {

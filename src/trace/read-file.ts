@@ -1,7 +1,8 @@
-/** Reads a trace from a file: a core by elfutils, all other forms from their bytes. */
+/** Reads a trace from a file: a core piece by piece, all other forms from their bytes. */
 import { open, readFile } from 'node:fs/promises';
 
 import { asFault } from '../base/fault.ts';
+import { NO_SOURCES, type ProgramSources } from './core/program-files.ts';
 import { CORE_HEAD_BYTES, fromCore, isCore } from './from/core.ts';
 import { readTrace } from './read.ts';
 import { checked, TRACE_LIMITS, type Trace, type TraceImage, wrongTrace } from './trace.ts';
@@ -23,14 +24,27 @@ async function walkedBy(bytes: Buffer, path: string, sources: UnwindSources): Pr
   return readTrace(bytes, path, tables.of);
 }
 
+/** What the programs at hand do not lead through, those of the store may. */
+async function coreWalkedBy(path: string, unwind: UnwindSources, programs: ProgramSources): Promise<Trace> {
+  const trace = fromCore(path, programs);
+  if (trace.threads.every(({ ended }) => ended?.outermost)) return trace;
+  const stored = Array.isArray(unwind) ? unwind : await unwind(trace.images);
+  return stored.length === 0 ? trace : fromCore(path, { ...programs, stored });
+}
+
 /** Reads a trace of any form from a file that a person named. */
-export async function readTraceFile(path: string, unwind: UnwindSources = []): Promise<Trace> {
+export async function readTraceFile(
+  path: string,
+  unwind: UnwindSources = [],
+  programs: ProgramSources = NO_SOURCES,
+): Promise<Trace> {
   try {
     const file = await open(path);
     try {
-      // A core is read by others, and may be larger than any text.
+      // A core may be larger than any text.
       const { buffer, bytesRead } = await file.read(Buffer.alloc(CORE_HEAD_BYTES), 0, CORE_HEAD_BYTES, 0);
-      if (isCore(buffer.subarray(0, bytesRead))) return checked(await fromCore(path), path);
+      if (isCore(buffer.subarray(0, bytesRead)))
+        return checked(await coreWalkedBy(path, unwind, programs), path);
       const { size } = await file.stat();
       if (size > TRACE_LIMITS.fileBytes)
         throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);

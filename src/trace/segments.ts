@@ -1,8 +1,8 @@
 /** What a loader maps of an ELF file (gABI, ch. 5), and where in that its code is: what turns addresses of traces into the file's own. */
-import type { FileBytes } from './bytes.ts';
-import { type ElfHeader, type ElfSection, Numbers } from './elf-header.ts';
+import { type ElfBytes, type ElfHeader, type ElfSection, Numbers } from './elf-header.ts';
 
-const LOAD = 1;
+export const LOAD_SEGMENT = 1;
+export const NOTE_SEGMENT = 4;
 const EXECUTABLE_SEGMENT = 1;
 const ALLOCATED = 2n;
 const EXECUTABLE_SECTION = 4n;
@@ -35,7 +35,7 @@ export interface Layout {
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** The parts that are mapped, and the notes, by place: addresses are kept in files of debug information, places are not. */
-export function readSegments(file: FileBytes, h: ElfHeader): Segment[] {
+export function readSegments(file: ElfBytes, h: ElfHeader): Segment[] {
   const { offset, size, count } = h.segments;
   if (count === 0) return [];
   if (size !== (h.wide ? 56 : 32)) throw file.wrong(`its program headers have ${size} bytes`);
@@ -56,7 +56,7 @@ export function readSegments(file: FileBytes, h: ElfHeader): Segment[] {
 
 /** The lowest address that is mapped, at the beginning of its page. */
 export function lowestOf(segments: Segment[]): bigint {
-  const loaded = segments.filter(({ type }) => type === LOAD);
+  const loaded = segments.filter(({ type }) => type === LOAD_SEGMENT);
   const lowest = loaded.reduce(
     (low, { address }) => (address < low ? address : low),
     loaded[0]?.address ?? 0n,
@@ -93,7 +93,7 @@ export function codeRanges(
       ? bySections
       : merged(
           segments
-            .filter(({ type, flags }) => type === LOAD && (flags & EXECUTABLE_SEGMENT) !== 0)
+            .filter(({ type, flags }) => type === LOAD_SEGMENT && (flags & EXECUTABLE_SEGMENT) !== 0)
             .map(({ address, memory }) => [address, address + memory]),
         );
   if (code.length === 0) return null;
@@ -104,7 +104,7 @@ export function codeRanges(
 
 /** The layout of a file that can be loaded; null where it has more parts than any linker makes. */
 export function layoutOf({ type }: ElfHeader, segments: Segment[]): Layout | null {
-  const loads = segments.filter((one) => one.type === LOAD);
+  const loads = segments.filter((one) => one.type === LOAD_SEGMENT);
   if (loads.length === 0 || loads.length > MOST_LOADS) return null;
   return {
     fixed: type === FIXED,

@@ -1,0 +1,178 @@
+/** The unwind tables of one module: in the core's memory where it has them, else in the file it was loaded from. */
+
+import { inflateSync, zstdDecompressSync } from 'node:zlib';
+import { Fault } from '../../base/fault.ts';
+import { Ended } from '../cursor.ts';
+import { Numbers } from '../elf-header.ts';
+import type { Segment } from '../segments.ts';
+import { EntryFinder, type EntryTable, type UnwindEntry } from '../unwind/entries.ts';
+import { Cut, type Layout, type ReadBytes } from '../unwind/reader.ts';
+import { type GoFunction, goFunctions } from './go-functions.ts';
+import type { CoreFile } from './memory.ts';
+import { type CoreModule, extentOf } from './modules.ts';
+import type { FileSection, ProgramFile } from './program-file.ts';
+import type { Located } from './program-files.ts';
+
+const GNU_EH_FRAME = 0x6474e550;
+const EXECUTABLE = 1;
+/** Of a section that is stored compressed, as its header says. */
+const MOST_INFLATED_BYTES = 256 << 20;
+
+type Finder = (pc: bigint) => UnwindEntry | undefined;
+
+/** Bytes by address, of a section that is read whole. */
+function readerOf(address: bigint, bytes: Buffer): ReadBytes {
+  return (at, length) => {
+    const from = Number(at - address);
+    return from >= 0 && from + length <= bytes.length ? bytes.subarray(from, from + length) : undefined;
+  };
+}
+
+function unpacked(method: number, bytes: Buffer, size: number): Buffer {
+  const unpack = { 1: inflateSync, 2: zstdDecompressSync }[method];
+  if (!unpack) throw new Ended(`has a section that is compressed by the method ${method}`);
+  try {
+    return unpack(bytes, { maxOutputLength: Math.max(1, size) });
+  } catch (error) {
+    throw new Ended(`has a section that cannot be unpacked: ${(error as Error).message}`);
+  }
+}
+
+/** What a section holds, unpacked where it is compressed (gABI, Elf64_Chdr; before that, GNU's .zdebug). */
+function contentOf({ name, bytes, compressed }: FileSection, { word, little }: Layout): Buffer {
+  if (name.startsWith('.z') && bytes.toString('latin1', 0, 4) === 'ZLIB')
+    return unpacked(1, bytes.subarray(12), MOST_INFLATED_BYTES);
+  if (!compressed) return bytes;
+  const n = new Numbers(bytes, little);
+  const head = word === 8 ? 24 : 12;
+  const [method, size] = [n.u32(0), Number(n.word(word === 8 ? 8 : 4, word === 8))];
+  if (size > MOST_INFLATED_BYTES) throw new Ended(`has a section of ${size} bytes, unpacked`);
+  return unpacked(method, bytes.subarray(head), size);
+}
+
+export class ModuleTables {
+  private readonly core: CoreFile;
+  private readonly module: CoreModule;
+  private readonly locate: () => Located;
+  private located: Located | undefined;
+  private goFunctions: GoFunction[] | undefined;
+  private inFile: Finder[] | undefined;
+  private inMemory: Finder | null | undefined;
+
+  constructor(core: CoreFile, module: CoreModule, locate: () => Located) {
+    [this.core, this.module, this.locate] = [core, module, locate];
+  }
+
+  private get file(): ProgramFile | null {
+    this.located ??= this.locate();
+    return this.located.file;
+  }
+
+  /** Why it is not known whether a table speaks of this module's code; null where the file says it, or its headers: there is none. */
+  get lack(): { reason: string; detail: string } | null {
+    const { segments } = this.module;
+    if (segments.length > 0 && !segments.some(({ type }) => type === GNU_EH_FRAME)) return null;
+    return this.file === null ? (this.located as { reason: string; detail: string }) : null;
+  }
+
+  /** What is subtracted from an address to have the linker's; undefined where nothing says it. */
+  private get bias(): bigint | undefined {
+    if (this.module.bias !== null) return this.module.bias;
+    return this.file ? this.module.base - extentOf(this.file.segments).lowest : undefined;
+  }
+
+  /** What Go's runtime makes of the function that this address lies in; undefined: nothing. */
+  goRole(address: bigint): GoFunction['role'] | undefined {
+    if (this.file === null || this.bias === undefined) return undefined;
+    this.goFunctions ??= goFunctions(this.file, this.core.layout);
+    const pc = address - this.bias;
+    return this.goFunctions.find(({ from, to }) => pc >= from && pc < to)?.role;
+  }
+
+  /** Bytes of the module at an address of the process, from memory or from its file. */
+  code(address: bigint, length: number): Buffer | undefined {
+    const found = this.core.read(address, length);
+    if (found || this.file === null || this.bias === undefined) return found;
+    return this.file.read(address - this.bias, length);
+  }
+
+  /** The entry of an address of the process, and that address as the linker wrote it. */
+  find(address: bigint): { entry: UnwindEntry; pc: bigint } | undefined {
+    const { module, core } = this;
+    if (module.bias !== null && module.again === null) {
+      const bias = module.bias;
+      this.inMemory ??= this.indexed(module.segments, (at, length) => core.read(at + bias, length));
+      const entry = this.inMemory && this.remembered(this.inMemory, address - bias);
+      if (entry) return { entry, pc: address - bias };
+    }
+    if (this.file === null || this.bias === undefined) return undefined;
+    const pc = address - this.bias;
+    const { file } = this;
+    return this.attempt(() => {
+      this.inFile ??= this.finders(file);
+      const entry = this.inFile.reduce<UnwindEntry | undefined>((found, ask) => found ?? ask(pc), undefined);
+      return entry && { entry, pc };
+    });
+  }
+
+  /** Whether code can lie there: by the program headers, else nothing speaks against it. */
+  isCode(address: bigint): boolean {
+    const segments = this.module.segments.length > 0 ? this.module.segments : (this.file?.segments ?? []);
+    const { bias } = this;
+    return (
+      segments.length === 0 ||
+      bias === undefined ||
+      segments.some(
+        (one) =>
+          (one.flags & EXECUTABLE) !== 0 &&
+          address - bias >= one.address &&
+          address - bias < one.address + one.memory,
+      )
+    );
+  }
+
+  /** Memory may hold a part of the table: then the file says the rest. */
+  private remembered(finder: Finder, pc: bigint): UnwindEntry | undefined {
+    try {
+      return finder(pc);
+    } catch (error) {
+      if (error instanceof Ended || error instanceof Cut) return undefined;
+      throw error;
+    }
+  }
+
+  /** A table that is not what it should be ends a walk, and no more. */
+  private attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof Ended || error instanceof Fault)
+        throw new Cut('unwind_table_malformed', `the unwind table of ${this.module.path} ${error.message}`);
+      throw error;
+    }
+  }
+
+  /** By the linker's own index; null where it is not there, or of a form that cannot be searched. */
+  private indexed(segments: Segment[], read: ReadBytes): Finder | null {
+    const header = segments.find(({ type }) => type === GNU_EH_FRAME);
+    if (!header) return null;
+    const finder = new EntryFinder({ kind: 'eh_frame', layout: this.core.layout, read });
+    if (!finder.hasIndex(header.address)) return null;
+    return (pc) => finder.lookUp(pc, header.address);
+  }
+
+  private finders(file: ProgramFile): Finder[] {
+    const index = this.indexed(file.segments, (at, length) => file.read(at, length));
+    const whole = (kind: EntryTable['kind'], name: string): Finder[] => {
+      const section = file.section(name) ?? file.section(name.replace('.', '.z'));
+      if (!section || section.bytes.length === 0) return [];
+      const bytes = contentOf(section, this.core.layout);
+      const address = kind === 'eh_frame' ? section.address : 0n;
+      const read = readerOf(address, bytes);
+      const finder = new EntryFinder({ kind, layout: this.core.layout, read });
+      return [(pc) => finder.search(pc, address)];
+    };
+    // Programs that are linked statically may have the table and no index of it.
+    return [...(index ? [index] : whole('eh_frame', '.eh_frame')), ...whole('debug_frame', '.debug_frame')];
+  }
+}
