@@ -214,6 +214,12 @@ async function runManifest(
   }
 }
 
+/** The record of a manifest whose run was interrupted: nothing is known of it yet. */
+export function interruptedRecord(loaded: LoadedManifest, o: RunOptions): ReplayRecord {
+  const clock = o.clock ?? systemClock;
+  return faultRecord(planJob(loaded, o, clock), new Fault('interrupted', 'interrupted'), clock);
+}
+
 /** Replays every manifest; the records come in the manifests' order. Throws a Fault when nothing could start. */
 export async function runManifests(engine: Engine, o: RunOptions): Promise<ReplayRecord[]> {
   const clock = o.clock ?? systemClock;

@@ -25,6 +25,10 @@ export const LIMITS = {
   writeWatchMs: 500,
   /** The runner's patience beyond the manifest's own time-out, which PID 1 enforces. */
   timeoutGraceMs: 15_000,
+  /** What a container has for ending once it was killed. */
+  killedMs: 20_000,
+  /** How often it is asked whether a container whose output has ended is over. */
+  endedLookMs: 200,
   /** How often a replay is tried again when the infrastructure, not the program, failed. */
   retries: 3,
   /** One request to a registry. */

@@ -12,5 +12,5 @@ export async function connectEngine(): Promise<Engine> {
       'engine_unreachable',
       `no container engine: DOCKER_HOST is not set, and none of these is there: ${knownSockets(process.env).join(', ')}`,
     );
-  return connectDocker(found.endpoint, found.address);
+  return connectDocker(found.endpoint, found.address, (text) => process.stderr.write(`\nreenact: ${text}\n`));
 }

@@ -2,6 +2,9 @@
 import { EXIT, FAULTS, Fault } from '../base/fault.ts';
 import { HELP } from './help.ts';
 
+/** What is still open when all is done, such as the socket of an engine that stalls, is not waited for longer. */
+const LINGER_MS = 2_000;
+
 type Command = (args: string[]) => Promise<number>;
 
 /** Each command's module is loaded only when it is called: --help must not wait for an engine library. */
@@ -75,5 +78,7 @@ export async function main(argv: string[]): Promise<number> {
     return await (await load())(args);
   } catch (error) {
     return await explain(error);
+  } finally {
+    setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 }

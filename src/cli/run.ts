@@ -8,7 +8,7 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { openOutput, writeOutput } from '../base/output.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { loadPolicy } from '../policy/policy.ts';
-import { type RunOptions, replaysOf, runManifests } from '../reenact.ts';
+import { interruptedRecord, type RunOptions, replaysOf, runManifests } from '../reenact.ts';
 import type { RunEvent } from '../replay/events.ts';
 import { determinismOf } from '../replay/prepare.ts';
 import { humanReport } from '../report/human.ts';
@@ -147,10 +147,15 @@ export async function runCommand(args: string[]): Promise<number> {
   const countOf = (loaded: LoadedManifest): number => replaysOf(loaded, asked);
   if (a.flag('dry-run')) return dryRun(manifests, countOf);
   const writeEvent = eventWriter(a.text('events'));
-  const engine = await connectEngine();
   const total = manifests.reduce((sum, m) => sum + Math.ceil(countOf(m) / (shard?.count ?? 1)), 0);
   const progress = new Progress(progressMode, total, process.stderr, systemClock);
-  const { signal, release } = abortOnSignals();
+  const finished = new Map<string, ReplayRecord>();
+  const reportSoFar = (): Promise<void> =>
+    report(
+      manifests.map((loaded) => finished.get(loaded.path) ?? interruptedRecord(loaded, options)),
+      a,
+    );
+  const { signal, release } = abortOnSignals(reportSoFar);
   const options: RunOptions = {
     manifests,
     policy,
@@ -163,6 +168,7 @@ export async function runCommand(args: string[]): Promise<number> {
     evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
     signal,
     onEvent: (event) => {
+      if (event.type === 'record') finished.set(event.record.manifest_path, event.record);
       progress.on(event);
       writeEvent(event);
     },
@@ -174,7 +180,11 @@ export async function runCommand(args: string[]): Promise<number> {
   };
   let records: ReplayRecord[];
   try {
-    records = await runManifests(engine, options);
+    records = await runManifests(await connectEngine(), options);
+  } catch (error) {
+    progress.end();
+    if (error instanceof Fault && error.code === 'interrupted') await reportSoFar();
+    throw error;
   } finally {
     progress.end();
     release();

@@ -1,21 +1,34 @@
 /** Ending in order when interrupted. */
-import { Fault } from '../base/fault.ts';
+import { EXIT, Fault } from '../base/fault.ts';
 
-/** Aborts on SIGINT or SIGTERM, so that cleaning up still happens; a second signal ends at once. */
-export function abortOnSignals(): { signal: AbortSignal; release: () => void } {
+/** What cleaning up has before the process ends all the same; the next run removes what is left. */
+const CLEAN_UP_MS = 5_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** Aborts on a signal, so that cleaning up still happens; ends at once on a second one, or when that takes too long.
+ * `last` is done in that case: an engine that no longer answers must not cost the report of what is finished. */
+export function abortOnSignals(last: () => Promise<void> = async () => undefined): {
+  signal: AbortSignal;
+  release: () => void;
+} {
   const controller = new AbortController();
+  const leave = (): never => process.exit(EXIT.interrupted);
   const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) leave();
     process.stderr.write('\nreenact: stopping, and removing what was created (again to leave at once)\n');
+    setTimeout(() => {
+      process.stderr.write(
+        'reenact: cleaning up does not end, so it is left to the next run, which removes what is there\n',
+      );
+      last().finally(leave);
+    }, CLEAN_UP_MS).unref();
     controller.abort(new Fault('interrupted', 'interrupted'));
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const name of SIGNALS) process.on(name, stop);
   return {
     signal: controller.signal,
     release: () => {
-      process.off('SIGINT', stop);
-      process.off('SIGTERM', stop);
+      for (const name of SIGNALS) process.off(name, stop);
     },
   };
 }

@@ -5,6 +5,7 @@ import Docker from 'dockerode';
 import { asFault, Fault, type FaultCode } from '../base/fault.ts';
 import { createOptions } from './create-options.ts';
 import { demultiplex } from './demultiplex.ts';
+import { EngineLost, Patience, type Wait } from './patience.ts';
 import type {
   Attachment,
   ContainerFacts,
@@ -39,21 +40,25 @@ class DockerEngine implements Engine {
   private readonly docker: Docker;
   private readonly apiVersion: string;
   private readonly isPodman: boolean;
-  constructor(docker: Docker, address: string, apiVersion: string, isPodman: boolean) {
+  private readonly patience: Patience;
+  constructor(docker: Docker, address: string, apiVersion: string, isPodman: boolean, patience: Patience) {
     this.docker = docker;
     this.address = address;
     this.apiVersion = apiVersion;
     this.isPodman = isPodman;
+    this.patience = patience;
   }
 
-  /** Every call goes through here, so that a library's error never leaves as anything but a Fault. */
-  private async ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+  /** Every call goes through here, so that none waits for ever, and a library's error leaves as a Fault. */
+  private async ask<T>(what: string, call: () => Promise<T>, wait: Omit<Wait, 'what'> = {}): Promise<T> {
     try {
-      return await call();
+      return await this.patience.wait({ what, ...wait }, call);
     } catch (error) {
-      const gone = ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'].includes(
-        (error as NodeJS.ErrnoException).code ?? '',
-      );
+      const gone =
+        error instanceof EngineLost ||
+        ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'].includes(
+          (error as NodeJS.ErrnoException).code ?? '',
+        );
       const code: FaultCode = gone ? 'engine_unreachable' : 'engine_failed';
       throw asFault(code, `the engine at ${this.address} could not ${what}`, error);
     }
@@ -107,17 +112,21 @@ class DockerEngine implements Engine {
   }
 
   async pull(repository: string, digest: string, signal: AbortSignal): Promise<void> {
+    const name = `${repository}@${digest}`;
+    const follow = async (): Promise<void> =>
+      this.follow(await this.docker.pull(name, { abortSignal: signal }));
     try {
-      const stream = await this.docker.pull(`${repository}@${digest}`, { abortSignal: signal });
-      await this.follow(stream);
+      await this.patience.wait({ what: `pull ${name}`, totalMs: Number.POSITIVE_INFINITY }, follow);
     } catch (error) {
+      if (error instanceof EngineLost)
+        throw asFault('engine_unreachable', `the engine at ${this.address} could not pull ${name}`, error);
       const code = statusOf(error) === 404 ? 'image_not_found' : 'registry_unreachable';
       throw loadFailure(code, `cannot pull ${repository}@${digest}`, error);
     }
   }
 
   load(archive: Readable, signal: AbortSignal): Promise<void> {
-    return this.ask('load an image', async () => {
+    const load = async (): Promise<void> => {
       try {
         await this.follow(await this.docker.loadImage(archive, { abortSignal: signal }));
       } catch (error) {
@@ -126,7 +135,8 @@ class DockerEngine implements Engine {
         // An engine that refuses does not read to the end: a file would stay open.
         archive.destroy();
       }
-    });
+    };
+    return this.ask('load an image', load, { totalMs: Number.POSITIVE_INFINITY });
   }
 
   async removeImage(name: string): Promise<void> {
@@ -166,6 +176,7 @@ class DockerEngine implements Engine {
         image,
         overlay,
         oomKilled: found.State.OOMKilled === true,
+        running: found.State.Running === true,
         labels: found.Config.Labels ?? {},
       };
     });
@@ -198,10 +209,11 @@ class DockerEngine implements Engine {
   }
 
   waitNextExit(id: string): Promise<number> {
-    return this.ask('wait for a container', async () => {
+    const wait = async (): Promise<number> => {
       const result = await this.docker.getContainer(id).wait({ condition: 'next-exit' });
       return result.StatusCode as number;
-    });
+    };
+    return this.ask('wait for a container', wait, { totalMs: Number.POSITIVE_INFINITY, silent: true });
   }
 
   async kill(id: string): Promise<void> {
@@ -277,11 +289,17 @@ class DockerEngine implements Engine {
   }
 }
 
-/** Connects and negotiates the API version: the engine's own maximum, at most the one this adapter knows. */
-export async function connectDocker(endpoint: Endpoint, address: string): Promise<Engine> {
+/** Connects and negotiates the API version: the engine's own maximum, at most the one this adapter knows; `tell` hears of requests that take long. */
+export async function connectDocker(
+  endpoint: Endpoint,
+  address: string,
+  tell?: (text: string) => void,
+): Promise<Engine> {
+  const docker = new Docker(endpoint);
+  const patience = new Patience(address, () => docker.ping(), tell);
   let version: Docker.DockerVersion & { MinAPIVersion?: string; Components?: { Name: string }[] };
   try {
-    version = await new Docker(endpoint).version();
+    version = await patience.wait({ what: 'say what it is' }, () => docker.version());
   } catch (error) {
     throw asFault('engine_unreachable', `no container engine answers at ${address}`, error);
   }
@@ -292,5 +310,5 @@ export async function connectDocker(endpoint: Endpoint, address: string): Promis
       `the engine at ${address} speaks API ${version.MinAPIVersion ?? '?'} to ${version.ApiVersion}; Reenact needs ${OLDEST_API} to ${NEWEST_API}`,
     );
   const isPodman = (version.Components ?? []).some((component) => /podman/i.test(component.Name));
-  return new DockerEngine(new Docker({ ...endpoint, version: `v${api}` }), address, api, isPodman);
+  return new DockerEngine(new Docker({ ...endpoint, version: `v${api}` }), address, api, isPodman, patience);
 }

@@ -43,6 +43,7 @@ export interface ContainerFacts {
   image: string;
   overlay: OverlayFolders | undefined;
   oomKilled: boolean;
+  running: boolean;
   labels: Record<string, string>;
 }
 

@@ -1,6 +1,7 @@
 /** Runs one sandbox container from created to ended; what it leaves is still there for the capture. */
 import { statfsSync } from 'node:fs';
 
+import { sleep } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
@@ -55,7 +56,9 @@ type Cut = 'output_limit' | 'write_limit' | 'timeout' | 'interrupted';
 /** Kills the container for the first reason that comes up, and remembers which it was. */
 class Watch {
   cut: Cut | undefined;
-  failure: unknown;
+  /** Rejects when the container cannot be ended. */
+  readonly failed: Promise<never>;
+  private fail: (error: unknown) => void = () => undefined;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly engine: Engine;
   private readonly id: string;
@@ -65,6 +68,10 @@ class Watch {
     this.engine = engine;
     this.id = id;
     this.o = o;
+    this.failed = new Promise((_, reject) => {
+      this.fail = reject;
+    });
+    this.failed.catch(() => undefined);
   }
 
   begin(): void {
@@ -84,9 +91,13 @@ class Watch {
   kill(cut: Cut): void {
     if (this.cut) return;
     this.cut = cut;
-    this.engine.kill(this.id).catch((error: unknown) => {
-      this.failure = error;
-    });
+    const late = new Fault(
+      'engine_failed',
+      `a container has not ended ${LIMITS.killedMs / 1000} s after it was killed`,
+    );
+    this.engine.kill(this.id).then(() => {
+      this.timers.push(setTimeout(() => this.fail(late), LIMITS.killedMs));
+    }, this.fail);
   }
 
   end(): void {
@@ -127,6 +138,11 @@ async function settle(
   );
 }
 
+/** Resolves when the engine no longer shows the container as running. */
+async function hasEnded(engine: Engine, id: string): Promise<void> {
+  while ((await engine.inspect(id)).running) await sleep(LIMITS.endedLookMs);
+}
+
 /** Starts a created container and sees it to its end. Throws a Fault when the infrastructure failed. */
 export async function runContainer(engine: Engine, id: string, o: RunOptions): Promise<Ending> {
   const key = newKey();
@@ -153,10 +169,12 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
     watch.begin();
     if (o.signal.aborted) watch.kill('interrupted');
     attachment.sendInput(key);
-    await exited;
+    // An engine that took the wait up too late never answers it: then the end of the output says as much.
+    const over = attachment.ended.then(() => hasEnded(engine, id));
+    over.catch(() => undefined);
+    await Promise.race([exited, over, watch.failed]);
     // The engine reports the end before it has passed on all output.
-    await attachment.ended;
-    if (watch.failure) throw watch.failure;
+    await Promise.race([attachment.ended, watch.failed]);
     if (outputFailure instanceof Fault) throw outputFailure;
     if (outputFailure)
       throw new Fault(

@@ -1,0 +1,69 @@
+/** Who waits for an engine: is told, is not kept for ever by one that is dead, and is not hurried by one that is slow. */
+import { expect, it } from 'vitest';
+
+import { sleep } from '../../src/base/clock.ts';
+import { EngineLost, Patience } from '../../src/sandbox/patience.ts';
+
+const LIMITS = { tellMs: 20, lookMs: 40, answerMs: 30, lostAnswerMs: 10, totalMs: 200 };
+const never = (): Promise<never> => new Promise(() => undefined);
+
+function patient(ping: () => Promise<unknown>): { patience: Patience; told: string[] } {
+  const told: string[] = [];
+  return { patience: new Patience('unix:///e', ping, (text) => told.push(text), LIMITS), told };
+}
+
+it('gives what is answered at once, and says nothing', async () => {
+  const { patience, told } = patient(never);
+  expect(await patience.wait({ what: 'x' }, async () => 7)).toBe(7);
+  await expect(patience.wait({ what: 'x' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(told).toEqual([]);
+});
+
+it('tells of what takes long, and waits for an engine that lives', async () => {
+  const { patience, told } = patient(async () => 'OK');
+  expect(await patience.wait({ what: 'create' }, () => sleep(100).then(() => 7))).toBe(7);
+  expect(told[0]).toContain('still waiting for the engine at unix:///e, which is to create');
+  expect(told.length).toBeGreaterThan(1);
+});
+
+it('takes a refusal for a sign of life', async () => {
+  const { patience } = patient(() => Promise.reject(Object.assign(new Error('403'), { statusCode: 403 })));
+  expect(await patience.wait({ what: 'create' }, () => sleep(100).then(() => 7))).toBe(7);
+});
+
+it.each([
+  ['does not answer', never],
+  ['refuses connections', () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))],
+])('gives up an engine that %s, also where the request may take for ever', async (_, ping) => {
+  const { patience } = patient(ping);
+  const wait = { what: 'wait', totalMs: Number.POSITIVE_INFINITY };
+  await expect(patience.wait(wait, never)).rejects.toThrow(EngineLost);
+});
+
+it('does not ask one that is lost until it lives again', async () => {
+  let lives = false;
+  const { patience } = patient(() => (lives ? Promise.resolve('OK') : never()));
+  await expect(patience.wait({ what: 'x' }, never)).rejects.toThrow(EngineLost);
+  let asked = 0;
+  const ask = (): Promise<number> => patience.wait({ what: 'x' }, async () => ++asked);
+  await expect(ask()).rejects.toThrow(EngineLost);
+  expect(asked).toBe(0);
+  lives = true;
+  expect(await ask()).toBe(1);
+});
+
+it('ends a request that takes too long even where the engine lives', async () => {
+  const { patience } = patient(async () => 'OK');
+  await expect(patience.wait({ what: 'x' }, never)).rejects.toThrow('it took longer than');
+});
+
+it('many that wait look once', async () => {
+  let looks = 0;
+  const { patience } = patient(() => {
+    looks++;
+    return never();
+  });
+  const waits = Array.from({ length: 20 }, () => patience.wait({ what: 'x' }, never).catch(() => undefined));
+  await Promise.all(waits);
+  expect(looks).toBe(1);
+});
