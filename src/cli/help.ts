@@ -80,6 +80,8 @@ manifests share one queue.
                        repository (repeatable; before those in reenact.yaml)
   --json               print the record(s) as JSON
   --junit FILE         write JUnit XML (-: to stdout, as for all output files)
+  --junit-root ROOT    testsuites or testsuite, for Ant's junitreport (default:
+                       testsuites)
   --events FILE        write one JSON line for each event
   --progress MODE      auto, bar, plain or none (default: auto)
   --fail-fast          stop a manifest's replays at its first divergence

@@ -33,6 +33,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
     repository: 'list',
     json: 'boolean',
     junit: 'string',
+    'junit-root': 'string',
     events: 'string',
     progress: 'string',
     'fail-fast': 'boolean',

@@ -12,7 +12,7 @@ import { interruptedRecord, type RunOptions, replaysOf, runManifests } from '../
 import type { RunEvent } from '../replay/events.ts';
 import { determinismOf } from '../replay/prepare.ts';
 import { humanReport } from '../report/human.ts';
-import { junitReport } from '../report/junit.ts';
+import { JUNIT_ROOTS, junitReport } from '../report/junit.ts';
 import { Progress, type ProgressMode } from '../report/progress.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
@@ -67,7 +67,8 @@ function eventWriter(path: string | undefined): (event: RunEvent) => void {
 
 async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
   const junit = a.text('junit');
-  if (junit !== undefined) await writeOutput(junit, junitReport(records));
+  if (junit !== undefined)
+    await writeOutput(junit, junitReport(records, choice(a, 'junit-root', JUNIT_ROOTS)));
   if (a.flag('json')) {
     process.stdout.write(`${JSON.stringify(records.length === 1 ? records[0] : records, null, 2)}\n`);
     return;
@@ -124,6 +125,7 @@ export async function runCommand(args: string[]): Promise<number> {
   const jobs = a.number('jobs', 1, 256, 2 * availableParallelism());
   const progressMode: ProgressMode =
     choice(a, 'progress', ['auto', 'bar', 'plain', 'none'] as const) ?? 'auto';
+  choice(a, 'junit-root', JUNIT_ROOTS);
   const way = choice(a, 'capture-with', ['overlay', 'archive'] as const);
   const determinism = determinismFrom(a);
   if (a.flag('vary') && (determinism.seeds || a.text('replays') !== undefined))

@@ -92,7 +92,8 @@ describeEngine('the command', () => {
       expect(validate(record), JSON.stringify(validate.errors)).toBe(true);
     }
     const xml = readFileSync(join(cwd, 'junit.xml'), 'utf8');
-    expect(xml).toContain('<testsuite name="noise &lt;&amp;&quot;" tests="2" failures="1" errors="0"');
+    expect(xml).toContain('<testsuite name="b.json" tests="5" failures="3" errors="0"');
+    expect(xml).toContain('<property name="name" value="noise &lt;&amp;&quot;"/>');
     expect(xml).toContain('<error message="registry_unreachable');
     const one = await reenact(['run', 'a.json', '--json'], { cwd });
     expect(JSON.parse(one.stdout)).toMatchObject({ record_version: 1, verdict: 'reproduced' });
