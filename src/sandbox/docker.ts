@@ -5,6 +5,7 @@ import Docker from 'dockerode';
 import { asFault, Fault, type FaultCode } from '../base/fault.ts';
 import { createOptions } from './create-options.ts';
 import { demultiplex } from './demultiplex.ts';
+import type { Endpoint } from './endpoint.ts';
 import { EngineLost, Patience, type Wait } from './patience.ts';
 import type {
   Attachment,
@@ -21,9 +22,6 @@ import { loadFailure } from './pull-failure.ts';
 /** The newest API this adapter was written against; an older engine's own maximum is used instead. */
 const NEWEST_API = '1.47';
 const OLDEST_API = '1.40';
-
-/** Where an engine listens: a Unix socket or a TCP address. */
-export type Endpoint = { socketPath: string } | { protocol: 'http'; host: string; port: number };
 
 function compareVersions(a: string, b: string): number {
   const [a1 = 0, a2 = 0] = a.split('.').map(Number);
@@ -62,6 +60,15 @@ class DockerEngine implements Engine {
       const code: FaultCode = gone ? 'engine_unreachable' : 'engine_failed';
       throw asFault(code, `the engine at ${this.address} could not ${what}`, error);
     }
+  }
+
+  /** A request whose refusal with one of these statuses says that there is nothing left to do. */
+  private askUnless(statuses: number[], what: string, call: () => Promise<unknown>): Promise<void> {
+    return this.ask(what, async () => {
+      await call().catch((error: unknown) => {
+        if (!statuses.includes(statusOf(error) ?? 0)) throw error;
+      });
+    });
   }
 
   /** What fails after the answer began is told in its lines, under status 200; the library passes over that. */
@@ -139,14 +146,8 @@ class DockerEngine implements Engine {
     return this.ask('load an image', load, { totalMs: Number.POSITIVE_INFINITY });
   }
 
-  async removeImage(name: string): Promise<void> {
-    await this.ask(`remove image ${name}`, async () => {
-      try {
-        await this.docker.getImage(name).remove();
-      } catch (error) {
-        if (![404].includes(statusOf(error) ?? 0)) throw error;
-      }
-    });
+  removeImage(name: string): Promise<void> {
+    return this.askUnless([404], `remove image ${name}`, () => this.docker.getImage(name).remove());
   }
 
   saveImage(id: string): Promise<Readable> {
@@ -216,24 +217,14 @@ class DockerEngine implements Engine {
     return this.ask('wait for a container', wait, { totalMs: Number.POSITIVE_INFINITY, silent: true });
   }
 
-  async kill(id: string): Promise<void> {
-    await this.ask('kill a container', async () => {
-      try {
-        await this.docker.getContainer(id).kill({ signal: 'SIGKILL' });
-      } catch (error) {
-        if (![404, 409].includes(statusOf(error) ?? 0)) throw error;
-      }
-    });
+  kill(id: string): Promise<void> {
+    const kill = (): Promise<unknown> => this.docker.getContainer(id).kill({ signal: 'SIGKILL' });
+    return this.askUnless([404, 409], 'kill a container', kill);
   }
 
-  async remove(id: string): Promise<void> {
-    await this.ask('remove a container', async () => {
-      try {
-        await this.docker.getContainer(id).remove({ force: true, v: true });
-      } catch (error) {
-        if (![404, 409].includes(statusOf(error) ?? 0)) throw error;
-      }
-    });
+  remove(id: string): Promise<void> {
+    const remove = (): Promise<unknown> => this.docker.getContainer(id).remove({ force: true, v: true });
+    return this.askUnless([404, 409], 'remove a container', remove);
   }
 
   async putArchive(id: string, folder: string, tar: Readable): Promise<void> {
@@ -262,14 +253,8 @@ class DockerEngine implements Engine {
     await this.ask('create a volume', () => this.docker.createVolume({ Name: name, Labels: labels }));
   }
 
-  async removeVolume(name: string): Promise<void> {
-    await this.ask('remove a volume', async () => {
-      try {
-        await this.docker.getVolume(name).remove();
-      } catch (error) {
-        if (![404].includes(statusOf(error) ?? 0)) throw error;
-      }
-    });
+  removeVolume(name: string): Promise<void> {
+    return this.askUnless([404], 'remove a volume', () => this.docker.getVolume(name).remove());
   }
 
   owned(label: string): Promise<Owned[]> {

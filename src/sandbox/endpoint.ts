@@ -4,7 +4,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { Fault } from '../base/fault.ts';
-import type { Endpoint } from './docker.ts';
+
+/** Where an engine listens: a Unix socket or a TCP address. */
+export type Endpoint = { socketPath: string } | { protocol: 'http'; host: string; port: number };
 
 /** The user's cache folder for everything Reenact keeps between runs. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
