@@ -3,7 +3,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf, isDigest } from '../base/digest.ts';
 import { parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { EvidenceRecord } from '../evidence/record.ts';
+import type { EvidenceRecord, Signer } from '../evidence/record.ts';
 import { Trust } from '../evidence/trust.ts';
 import { type Policy, parsePolicy } from '../policy/policy.ts';
 import { claimsAgain } from '../verdict/claims.ts';
@@ -128,23 +128,25 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
   return problems.length === before;
 }
 
+/** Signers as records of every release have them: what a certificate says of the build came later. */
+function withoutBuild({ certificate: _says, open: _open, ...signer }: Signer): Signer {
+  return signer;
+}
+
 /** What an evidence record says that does not depend on names of files and on a release's wording. */
-function essence({
-  verdict,
-  code,
-  subjects_compared,
-  requirements,
-  envelopes,
-  trust_root,
-}: EvidenceRecord): unknown {
+function essence(
+  { verdict, code, subjects_compared, requirements, envelopes, trust_root }: EvidenceRecord,
+  older: boolean,
+): unknown {
   return {
     verdict,
     code,
     subjects_compared,
     requirements,
     trust_root: trust_root?.sha256 ?? null,
-    envelopes: envelopes.map(({ file: _file, message: _message, next: _next, checks, ...rest }) => ({
+    envelopes: envelopes.map(({ file: _file, message: _message, next: _next, checks, signers, ...rest }) => ({
       ...rest,
+      signers: older ? signers.map(withoutBuild) : signers,
       checks: checks.map(({ name, status, code: failure }) => ({ name, status, failure })),
     })),
   };
@@ -185,12 +187,15 @@ export async function checkEvidence(
     throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
   // As of then: that a key ended since does not make the run's check wrong.
   const again = await evidenceAgain(opened, new Trust(policy), nowMs, recorded.verdict === 'verified');
+  const older = recorded.envelopes.every(({ signers }) =>
+    signers.every(({ certificate, open }) => certificate === undefined && open === undefined),
+  );
   if (again.verdict !== recorded.verdict)
     problems.push({
       code: 'evidence_differs',
       message: `the record says ${recorded.verdict}, and verifying again says ${again.verdict} (${again.code ?? ''} ${again.message})`,
     });
-  else if (canonicalJson(essence(again)) !== canonicalJson(essence(recorded)))
+  else if (canonicalJson(essence(again, older)) !== canonicalJson(essence(recorded, older)))
     problems.push({
       code: 'evidence_differs',
       message: 'the evidence record says other signers, subjects, times or log entries than verifying again',

@@ -154,13 +154,15 @@ example:
        reenact policy check P
        reenact policy explain P
 
-init writes the policy that accepts exactly who signed the example bundle, or a
-public key; check reads a policy and everything it names; explain puts it in
-words.
+init writes the policy that accepts exactly who signed the example bundle, from
+the repository that its certificate names, or a public key; check reads a policy
+and everything it names; explain puts it in words, with what it leaves open.
 
   --key PUBLIC       a public key: PEM, DER or JWK
   --alg ALGORITHM    what the key is used with; an RSA key needs it
+  --artifact FILE    the file that the example signs, if it signs a file
   --trust-root FILE  a trusted_root.json of one's own instance
+  --unverified       write it though the example could not be verified
   --out FILE         where to write the policy (default: stdout)
 
 example:

@@ -1,7 +1,9 @@
 /** Whether a certificate's identity is one the policy names: always compared as a whole, never as a part. */
 import { createContext, Script } from 'node:vm';
 
-import type { Authority } from '../policy/shape.ts';
+import { type CertificateField, FIELD_NAMES, pinsRepository } from '../policy/certificate-fields.ts';
+import type { Keyless } from '../policy/shape.ts';
+import type { Identity } from './certificate.ts';
 import { Refusal } from './refusal.ts';
 
 const PATTERN_MS = 100;
@@ -41,15 +43,61 @@ function matchPattern(pattern: string, text: string): boolean {
   }
 }
 
-/** True if issuer and subject are those of the authority. */
-export function matchIdentity(
-  keyless: NonNullable<Authority['keyless']>,
-  identity: { subject: string; issuer: string },
-): boolean {
-  return (['issuer', 'subject'] as const).every((field) => {
-    const value = identity[field];
-    if (value.length > IDENTITY_CHARACTERS) return false;
-    const pattern = keyless[`${field}RegExp`];
-    return pattern === undefined ? matchGlob(keyless[field]!, value) : matchPattern(pattern, value);
-  });
+/** What an authority wants and a certificate does not say: the first field that differs. */
+export interface Misfit {
+  field: 'issuer' | 'subject' | CertificateField;
+  wanted: string;
+  /** Null where the certificate says nothing of it. */
+  actual: string | null;
+}
+
+function fits(glob: string | undefined, pattern: string | undefined, value: string): boolean {
+  if (value.length > IDENTITY_CHARACTERS) return false;
+  return pattern === undefined ? matchGlob(glob!, value) : matchPattern(pattern, value);
+}
+
+/** All that differs between an identity and what an authority wants of it; none where it is the one that is meant. */
+export function misfits(keyless: Keyless, identity: Identity): Misfit[] {
+  const found: Misfit[] = [];
+  const { issuer, subject, says } = identity;
+  // A certificate without issuer is accepted where the policy says so, and only such a one: no pattern fits what is not there.
+  const byIssuer = keyless.noIssuer
+    ? issuer === null
+    : issuer !== null && fits(keyless.issuer, keyless.issuerRegExp, issuer);
+  if (!byIssuer) {
+    const wanted = keyless.noIssuer ? 'none' : (keyless.issuer ?? `/^(?:${keyless.issuerRegExp})$/`);
+    found.push({ field: 'issuer', wanted, actual: issuer });
+  }
+  if (!fits(keyless.subject, keyless.subjectRegExp, subject)) {
+    const wanted = keyless.subject ?? `/^(?:${keyless.subjectRegExp})$/`;
+    found.push({ field: 'subject', wanted, actual: subject });
+  }
+  for (const field of FIELD_NAMES) {
+    const wanted = keyless[field];
+    const actual = says[field] ?? null;
+    if (wanted !== undefined && (actual === null || !fits(wanted, undefined, actual)))
+      found.push({ field, wanted, actual });
+  }
+  return found;
+}
+
+/** True if the identity, and what its certificate says of the build, are those of the authority. */
+export function matchIdentity(keyless: Keyless, identity: Identity): boolean {
+  return misfits(keyless, identity).length === 0;
+}
+
+/**
+ * Fields that say whose source was built, where the identity does not and the policy leaves them open. The identity of
+ * a reusable workflow is that of the workflow: whoever calls it is accepted.
+ */
+export function openFields(keyless: Keyless, { subject, says }: Identity): CertificateField[] {
+  const { sourceRepositoryURI, githubWorkflowRepository } = says;
+  const source = sourceRepositoryURI ?? githubWorkflowRepository;
+  if (source === undefined || pinsRepository(keyless)) return [];
+  const own = sourceRepositoryURI ?? `https://github.com/${githubWorkflowRepository}`;
+  if (subject.startsWith(`${own}/`)) return [];
+  const open = ['sourceRepositoryURI', 'sourceRepositoryOwnerIdentifier'] as const;
+  return sourceRepositoryURI === undefined
+    ? ['githubWorkflowRepository']
+    : open.filter((field) => says[field] !== undefined);
 }

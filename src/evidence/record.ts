@@ -1,6 +1,7 @@
 /** The evidence record: what was checked, what it rests on, and why it failed. Only authenticated fields get in. */
 import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
 import { array, boolean, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { type CertificateField, type CertificateFields, FIELD_NAMES } from '../policy/certificate-fields.ts';
 import { ALGORITHMS, type Algorithm } from './keys.ts';
 import { type Family, REFUSALS, type RefusalCode } from './refusal.ts';
 import type { SubjectResult } from './subject.ts';
@@ -33,6 +34,10 @@ export interface Signer {
   algorithm: Algorithm;
   /** SHA-256 of the SubjectPublicKeyInfo. */
   key_fingerprint: Digest;
+  /** What the certificate says of the build, by Sigstore's names; null for a key. Records of earlier releases have none. */
+  certificate?: CertificateFields | null;
+  /** Fields of it that say whose source was built, which neither the identity nor the policy decides. */
+  open?: CertificateField[];
 }
 
 export interface LogFact {
@@ -130,13 +135,19 @@ const envelope = closed(
     predicate_type: nullable(text),
     subjects: array(closed({ field: text, algorithm: text, expected: text, matched: boolean() })),
     signers: array(
-      closed({
-        authority: text,
-        identity: nullable(text),
-        issuer: nullable(text),
-        algorithm: oneOf(...ALGORITHMS),
-        key_fingerprint: digest,
-      }),
+      closed(
+        {
+          authority: text,
+          identity: nullable(text),
+          issuer: nullable(text),
+          algorithm: oneOf(...ALGORITHMS),
+          key_fingerprint: digest,
+        },
+        {
+          certificate: nullable(closed({}, Object.fromEntries(FIELD_NAMES.map((field) => [field, text])))),
+          open: array(oneOf(...FIELD_NAMES)),
+        },
+      ),
     ),
     timestamps: array(closed({ source: text, time: text })),
     log: array(

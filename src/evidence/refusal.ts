@@ -66,7 +66,18 @@ export const REFUSALS = {
   },
   time_invalid: { family: 'time', next: 'do not trust this timestamp: no trusted authority made it' },
   time_outside: { family: 'time', next: 'it was not signed while its key or certificate was valid' },
-  identity_mismatch: { family: 'identity', next: 'compare the signer with the policy’s authorities' },
+  identity_mismatch: {
+    family: 'identity',
+    next: 'compare the signer with those the policy names: reenact policy explain P',
+  },
+  identity_issuer: {
+    family: 'identity',
+    next: 'do not trust it: anybody can have that name with another issuer; else name the issuer in the policy',
+  },
+  identity_build: {
+    family: 'identity',
+    next: 'compare what the certificate says of the build with the policy: reenact policy explain P',
+  },
   identity_unknown: {
     family: 'identity',
     next: 'add the signer to the policy’s authorities, if you trust it',

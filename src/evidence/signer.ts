@@ -1,8 +1,8 @@
 /** The last check: whether the one who signed is somebody the policy names, at that time and with that transparency. */
 import type { X509Certificate } from 'node:crypto';
-
+import type { Identity } from './certificate.ts';
 import type { Circumstances } from './circumstances.ts';
-import { matchIdentity } from './identity.ts';
+import { type Misfit, matchIdentity, misfits, openFields } from './identity.ts';
 import { variantsOf } from './keys.ts';
 import type { ProvenEntry } from './log/prove.ts';
 import type { Signer } from './record.ts';
@@ -54,13 +54,60 @@ function checkDemands(authority: TrustedAuthority, vouched: Vouched, entries: Pr
     );
 }
 
-function strangers(vouched: Vouched, c: Circumstances): Refusal {
-  const { identity } = vouched;
-  if (!identity) return new Refusal('identity_unknown', 'no authority of the policy has this key');
-  const who = `it is signed by ${identity.subject} (issuer ${identity.issuer})`;
-  return c.trust.authorities.some(({ keyless }) => keyless)
-    ? new Refusal('identity_mismatch', `${who}, whom no authority of the policy names`)
-    : new Refusal('identity_unknown', `${who}, and the policy names keys only`);
+/** One misfit in words; the certificate's own texts are the signer's, and cut. */
+function differs({ field, wanted, actual }: Misfit): string {
+  return `${field} ${wanted}, not ${actual === null ? 'none' : actual.slice(0, 300)}`;
+}
+
+/** Why nobody of the policy is meant, by the authority that came nearest, and what would have to be changed there. */
+function nearest(identity: Identity, authorities: TrustedAuthority[]): Refusal {
+  const tried = authorities.flatMap(({ id, keyless }) =>
+    keyless ? [{ id, found: misfits(keyless, identity) }] : [],
+  );
+  // Who has the right identity in another build, or from another issuer, is nearer than a stranger.
+  const distance = ({ found }: { found: Misfit[] }): number =>
+    found.reduce((sum, { field }) => sum + (field === 'subject' ? 100 : field === 'issuer' ? 50 : 1), 0);
+  const [{ id, found }] = tried.sort((a, b) => distance(a) - distance(b)) as [(typeof tried)[number]];
+  const has = (field: Misfit['field']): boolean => found.some((one) => one.field === field);
+  const by = identity.issuer === null ? 'and its certificate names no issuer' : `issuer ${identity.issuer}`;
+  const message = `it is signed by ${identity.subject} (${by}); the nearest authority, ${id}, wants ${found.map(differs).join('; ')}`;
+  if (has('subject')) return new Refusal('identity_mismatch', message);
+  if (has('issuer') && identity.issuer === null)
+    return new Refusal(
+      'identity_issuer',
+      message,
+      undefined,
+      `if you trust its certificate authority by itself, write noIssuer: true in the place of issuer in ${id}.keyless`,
+    );
+  if (has('issuer')) return new Refusal('identity_issuer', message);
+  const fields = found.map(
+    ({ field, actual }) => `${field}${actual === null ? '' : `: ${JSON.stringify(actual.slice(0, 300))}`}`,
+  );
+  return new Refusal(
+    'identity_build',
+    message,
+    undefined,
+    found.some(({ actual }) => actual === null)
+      ? `the certificate does not say ${found.find(({ actual }) => actual === null)!.field}: leave that field out of ${id}.keyless, or get evidence that says it`
+      : `only if that is meant, too, name it in ${id}.keyless of the policy: ${fields.join(', ')}`,
+  );
+}
+
+function strangers({ identity }: Vouched, c: Circumstances): Refusal {
+  if (!identity)
+    return new Refusal(
+      'identity_unknown',
+      'no authority of the policy has this key',
+      undefined,
+      'if you trust that key, add it to the policy’s authorities: reenact policy init --key FILE writes them',
+    );
+  if (c.trust.authorities.some(({ keyless }) => keyless)) return nearest(identity, c.trust.authorities);
+  return new Refusal(
+    'identity_unknown',
+    `it is signed by ${identity.subject} (issuer ${identity.issuer ?? 'none'}), and the policy names keys only`,
+    undefined,
+    'if you trust that identity, add it to the policy’s authorities: reenact policy init BUNDLE writes them',
+  );
 }
 
 /** The authorities that a verified signature counts for, each with all it demands, or the reason why there is none. */
@@ -88,10 +135,10 @@ export function matchSigners(
           c.nowMs,
         );
       checkDemands(authority, vouched, entries);
-      const { subject = null, issuer = null } = identity ?? {};
-      return [
-        { authority: authority.id, identity: subject, issuer, algorithm, key_fingerprint: fingerprint },
-      ];
+      const { subject = null, issuer = null, says = null } = identity ?? {};
+      const key = { algorithm, key_fingerprint: fingerprint };
+      const open = identity ? openFields(authority.keyless!, identity) : [];
+      return [{ authority: authority.id, identity: subject, issuer, ...key, certificate: says, open }];
     } catch (error) {
       refusal = error;
       return [];

@@ -11,6 +11,7 @@ import {
   Verifier,
 } from '@sigstore/verify';
 import type { Bundle } from './bundle.ts';
+import { type Identity, plainText, readExtensions } from './certificate.ts';
 import type { Hashed } from './hashed.ts';
 import type { SignedThing } from './log/body.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
@@ -27,8 +28,10 @@ export interface ProvenTime {
 export interface Vouched {
   times: ProvenTime[];
   /** What the certificate says of its holder; null for a bare key. */
-  identity: { subject: string; issuer: string } | null;
+  identity: Identity | null;
 }
+
+const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17';
 
 const CODES: Record<string, RefusalCode> = {
   TLOG_ERROR: 'log_proof',
@@ -132,22 +135,20 @@ export class SigstoreLibrary {
   }
 }
 
-/** The library drops the highest bit of each byte: what is no plain ASCII could pass for somebody else. */
-function plainText(bytes: Buffer | undefined): string {
-  if (!bytes || bytes.length === 0 || bytes.some((byte) => byte < 0x20 || byte > 0x7e))
-    throw new Refusal('identity_certificate', 'the certificate names no identity or issuer in plain ASCII');
-  return bytes.toString('latin1');
-}
-
-/** What a certificate says of its holder, whoever issued it: a claim, until the bundle is verified. */
-export function describeCertificate(der: Buffer): { subject: string; issuer: string } {
+/** What a certificate says of its holder and of the build, whoever issued it: a claim, until the bundle is verified. */
+export function describeCertificate(der: Buffer): Identity {
   try {
     const certificate = LibraryCertificate.parse(Buffer.from(der));
-    const v2 = certificate.extension('1.3.6.1.4.1.57264.1.8')?.valueObj.subs?.[0]?.value;
-    const issuer = plainText(v2 ?? certificate.extension('1.3.6.1.4.1.57264.1.1')?.value);
-    for (const name of certificate.extension('2.5.29.17')?.valueObj.subs?.[0]?.subs ?? [])
-      plainText(name.value);
-    return { subject: plainText(Buffer.from(certificate.subjectAltName ?? '', 'latin1')), issuer };
+    const extensions = certificate.extensions.map(({ subs }) => {
+      return { oid: subs[0]!.toOID(), value: subs.at(-1)!.value };
+    });
+    // The library drops the highest bit of each byte, and takes the first of several names.
+    const names = certificate.extension(SUBJECT_ALTERNATIVE_NAME)?.valueObj.subs?.[0]?.subs ?? [];
+    for (const { value } of names) plainText(value);
+    if (names.length > 1)
+      throw new Refusal('identity_certificate', `the certificate names ${names.length} identities`);
+    const subject = plainText(Buffer.from(certificate.subjectAltName ?? '', 'latin1'));
+    return { subject, ...readExtensions(extensions) };
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal(

@@ -1,15 +1,16 @@
 /** Rules of a policy that no single field can hold; each guards against a policy that accepts more than it seems to. */
 import type { Problem } from '../base/json.ts';
-import type { Authority, Gates, PolicyDocument } from './shape.ts';
+import type { Authority, Gates, Keyless, PolicyDocument } from './shape.ts';
 
-function checkKeyless(keyless: NonNullable<Authority['keyless']>, path: string): Problem[] {
+function checkKeyless(keyless: Keyless, path: string): Problem[] {
   const problems: Problem[] = [];
   for (const field of ['issuer', 'subject'] as const) {
     const pattern = keyless[`${field}RegExp`];
-    if ((keyless[field] === undefined) === (pattern === undefined))
+    const ways = field === 'issuer' ? ['issuer', 'issuerRegExp', 'noIssuer'] : ['subject', 'subjectRegExp'];
+    if (ways.filter((way) => keyless[way as keyof Keyless] !== undefined).length !== 1)
       problems.push({
         path,
-        message: `needs exactly one of ${field} and ${field}RegExp`,
+        message: `needs exactly one of ${ways.join(', ').replace(/, (?=[^,]*$)/, ' and ')}`,
         hint: 'without it, anybody with an account could sign',
       });
     try {

@@ -11,6 +11,7 @@ import {
   type Shape,
   string,
 } from '../base/shape.ts';
+import { type CertificateFields, FIELD_NAMES } from './certificate-fields.ts';
 
 /** How the image's content is known: the engine's word, or its layers hashed by us. */
 export type ImageCheck = 'engine' | 'content';
@@ -34,10 +35,20 @@ export type Custody = 'logged' | 'signed';
 /** `required`: a proof that the entry is in the log; `promise`: the log's signed promise; `none`: no log. */
 export type Transparency = 'required' | 'promise' | 'none';
 
+/** An identity in a Fulcio certificate, and what else the certificate must say. */
+export interface Keyless extends CertificateFields {
+  issuer?: string;
+  issuerRegExp?: string;
+  /** Only certificates that name no issuer: the certificate authority alone vouches for the subject. */
+  noIssuer?: true;
+  subject?: string;
+  subjectRegExp?: string;
+}
+
 /** One who may sign: a key, or an identity that a certificate authority vouched for. */
 export interface Authority {
   id: string;
-  keyless?: { issuer?: string; issuerRegExp?: string; subject?: string; subjectRegExp?: string };
+  keyless?: Keyless;
   key?: KeyFile;
   transparency?: Transparency;
   timestamps?: { min: number };
@@ -90,11 +101,24 @@ const identity = string({
   max: 2048,
   hint: 'an exact value; * stands for part of a path segment, ** for anything',
 });
+const certificateField = string({
+  pattern: /\S/,
+  max: 2048,
+  hint: 'a text, numbers in quotes; * stands for part of a path segment, ** for anything',
+});
 const verifierKey = string({
   pattern: /^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/,
   max: 1024,
   hint: 'a verifier key as C2SP writes it: name+hash+base64',
 });
+
+/** A field that is either left out or true. */
+const always: Shape = {
+  check: (value, path, problems) => {
+    if (value !== true) problems.push({ path, message: 'is not true', hint: 'leave it out instead' });
+  },
+  schema: () => ({ const: true }),
+};
 
 /** Any JSON value: what a predicate is compared with. */
 const anything: Shape = { check: () => undefined, schema: () => ({}) };
@@ -103,9 +127,13 @@ const authority = object(
   {
     id: name,
     keyless: object(
-      { issuer: identity, issuerRegExp: identity, subject: identity, subjectRegExp: identity },
+      {
+        ...{ issuer: identity, issuerRegExp: identity, noIssuer: always },
+        ...{ subject: identity, subjectRegExp: identity },
+        ...Object.fromEntries(FIELD_NAMES.map((field) => [field, certificateField])),
+      },
       [],
-      'An identity in a Fulcio certificate; one of issuer and issuerRegExp, one of subject and subjectRegExp',
+      'An identity in a Fulcio certificate: one of issuer, issuerRegExp and noIssuer, one of subject and subjectRegExp; and what else the certificate must say of the build, by the names of its extensions',
     ),
     key: object(
       { path: file, alg: string({ max: 32 }), notBefore: time, notAfter: time, revokedAt: time },

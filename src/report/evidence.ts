@@ -1,8 +1,21 @@
 /** What a person reads of an evidence record: the verdict, then each file with its checks. */
-import { type EnvelopeRecord, type EvidenceRecord, nextOf } from '../evidence/record.ts';
+import { type EnvelopeRecord, type EvidenceRecord, nextOf, type Signer } from '../evidence/record.ts';
+import { FIELD_NAMES } from '../policy/certificate-fields.ts';
 import { type Style, safe } from './human.ts';
 
 const SIGNS = { passed: 'ok', failed: 'FAILED', not_applicable: '-', not_reached: '?' } as const;
+
+/** A signer, what its certificate says of the source, and what of that nobody asked for. */
+function signerText(signer: Signer): string {
+  const { authority, identity, issuer, key_fingerprint, certificate, open = [] } = signer;
+  const who = identity ? `${identity}, issuer ${issuer ?? 'none'}` : `key ${key_fingerprint}`;
+  let text = `    signer    ${authority}: ${who}\n`;
+  for (const field of FIELD_NAMES)
+    if (certificate?.[field] !== undefined) text += `              ${field}: ${certificate[field]}\n`;
+  if (open.length > 0)
+    text += `    note      ${authority} accepts this workflow called from any repository; to accept this one alone, add to its keyless: ${open.map((field) => `${field}: ${JSON.stringify(certificate?.[field])}`).join(', ')}\n`;
+  return text;
+}
 
 function envelopeText(envelope: EnvelopeRecord): string {
   let text = `  ${envelope.file}: ${envelope.verdict}\n`;
@@ -10,8 +23,7 @@ function envelopeText(envelope: EnvelopeRecord): string {
     const line = `    ${name.padEnd(10)}${SIGNS[status].padEnd(7)}${code ? `${code}: ` : ''}${detail}`;
     text += `${line.trimEnd()}\n`;
   }
-  for (const { authority, identity, issuer, key_fingerprint } of envelope.signers)
-    text += `    signer    ${authority}: ${identity ? `${identity}, issuer ${issuer}` : `key ${key_fingerprint}`}\n`;
+  for (const signer of envelope.signers) text += signerText(signer);
   return text;
 }
 

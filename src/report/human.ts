@@ -151,7 +151,10 @@ function evidenceLine(evidence: ReplayRecord['evidence']): string {
     return `${status} at ${failed?.name ?? 'reading'}: ${record.code}`;
   }
   const signers = record.envelopes.flatMap((one) => one.signers);
-  const who = signers.map(({ authority, identity }) => `${authority}${identity ? ` (${identity})` : ''}`);
+  const who = signers.map(({ authority, identity, certificate, open = [] }) => {
+    const source = open.map((field) => `, called from ${certificate?.[field]}, which the policy leaves open`);
+    return `${authority}${identity ? ` (${identity}${source[0] ?? ''})` : ''}`;
+  });
   return `verified: signed by ${[...new Set(who)].join(', ')}; custody entry ${custody?.sequence}`;
 }
 

@@ -1,8 +1,9 @@
 /** A policy in sentences: who may sign, what must be proven, which gates decide. */
-import { matchIdentity } from '../evidence/identity.ts';
+import { misfits } from '../evidence/identity.ts';
 import type { TrustedAuthority } from '../evidence/trust.ts';
+import { FIELD_NAMES, pinsRepository } from '../policy/certificate-fields.ts';
 import { mechanismsWanted, type Policy } from '../policy/policy.ts';
-import type { Requirement } from '../policy/shape.ts';
+import type { Keyless, Requirement } from '../policy/shape.ts';
 
 const TRANSPARENCY = {
   required: 'with a proof that the signature is in a transparency log',
@@ -14,13 +15,28 @@ function day(ms: number | null): string {
   return ms === null ? '' : new Date(ms).toISOString().replace('.000Z', 'Z');
 }
 
+/** What a build's certificate must say, and what it may say as it likes; a person's certificate says nothing of that. */
+function buildSentence(keyless: Keyless): string {
+  const pinned = FIELD_NAMES.filter((field) => keyless[field] !== undefined);
+  const wanted = pinned.map((field) => `${field} ${keyless[field]}`);
+  const demands = wanted.length > 0 ? `; its certificate must say ${wanted.join(', ')}` : '';
+  if (/^[^/]*@[^/]*$/.test(keyless.subject ?? '') && pinned.length === 0) return '';
+  const open = FIELD_NAMES.filter((field) => !pinned.includes(field) && !field.startsWith('githubWorkflow'));
+  const others = pinsRepository(keyless)
+    ? ''
+    : ' (the source repository among them: where others can call that workflow, theirs are accepted, too)';
+  return `${demands}; open, so that any value counts: ${open.join(', ')}${others}`;
+}
+
 function authoritySentence(authority: TrustedAuthority): string {
   const { id, keyless, key, window, revokedMs, transparency, minTimes } = authority;
   const how = `${TRANSPARENCY[transparency]}${minTimes > 0 ? `, and ${minTimes} trusted time(s)` : ''}`;
   if (keyless) {
-    const issuer = keyless.issuer ?? `any that fits /^(?:${keyless.issuerRegExp})$/`;
+    const issuer = keyless.noIssuer
+      ? 'the certificate authority alone (no issuer is named)'
+      : (keyless.issuer ?? `any that fits /^(?:${keyless.issuerRegExp})$/`);
     const subject = keyless.subject ?? `any that fits /^(?:${keyless.subjectRegExp})$/`;
-    return `${id}: the identity ${subject}, vouched for by ${issuer}, ${how}`;
+    return `${id}: the identity ${subject}, vouched for by ${issuer}, ${how}${buildSentence(keyless)}`;
   }
   const limits = [
     Number.isFinite(window.startMs) ? `from ${day(window.startMs)}` : '',
@@ -43,17 +59,19 @@ function requirementSentence(requirement: Requirement): string {
 }
 
 /** Somebody whom no policy means; patterns that fit him fit all. */
-const STRANGER = { subject: 'https://x.invalid/y', issuer: 'https://z.invalid' };
-const ANY_ISSUER = { issuer: '**' };
+const STRANGER = { subject: 'https://x.invalid/y', issuer: 'https://z.invalid', says: {} };
+
+/** Whom an authority accepts beside those it means, or null: nobody. */
+function accepted(keyless: Keyless): string | null {
+  const differing = misfits(keyless, STRANGER);
+  if (differing.length === 0) return 'everybody: its patterns fit any identity of any issuer';
+  return differing.every(({ field }) => field === 'issuer') ? 'everybody whom its issuer knows' : null;
+}
 
 /** What may surprise somebody who wrote this policy. */
 export function policyWarnings(policy: Policy, authorities: TrustedAuthority[], nowMs: number): string[] {
   const warnings = authorities.flatMap(({ id, keyless, window, revokedMs }) => [
-    ...(keyless && matchIdentity(keyless, STRANGER)
-      ? [`${id} accepts everybody: its patterns fit any identity of any issuer`]
-      : keyless && matchIdentity({ ...keyless, ...ANY_ISSUER }, STRANGER)
-        ? [`${id} accepts everybody whom its issuer knows`]
-        : []),
+    ...(keyless && accepted(keyless) !== null ? [`${id} accepts ${accepted(keyless)}`] : []),
     ...(window.endMs !== null && window.endMs < nowMs ? [`the key of ${id} is not valid any more`] : []),
     ...(revokedMs !== null && revokedMs <= nowMs ? [`the key of ${id} is revoked`] : []),
   ]);

@@ -163,7 +163,7 @@ describe('a keyless bundle', () => {
   it.each<[string, string, LeafOptions & { payload?: Record<string, unknown>; payloadType?: string }]>([
     ['identity_certificate', 'a certificate for web servers', { usage: SERVER_AUTH }],
     ['identity_certificate', 'a certificate authority’s certificate', { ca: true }],
-    ['identity_mismatch', 'another issuer', { issuer: 'https://accounts.example.org' }],
+    ['identity_issuer', 'another issuer', { issuer: 'https://accounts.example.org' }],
     ['identity_mismatch', 'a longer subject', { subject: `${IDENTITY.subject}x` }],
     [
       'identity_mismatch',

@@ -35,11 +35,23 @@ function extension(id: string, value: Buffer, critical = false): Buffer {
   return seq(oid(id), ...(critical ? [der(0x01, Buffer.from([255]))] : []), octets(value));
 }
 
+/** An extension of Fulcio's: to 6 raw, from 8 on as DER UTF8String; bytes stand for themselves. */
+function fulcio(number: number, value: string | Buffer): Buffer {
+  const text = Buffer.from(value);
+  const bytes = typeof value === 'string' && number > 7 ? der(0x0c, text) : text;
+  return extension(`1.3.6.1.4.1.57264.1.${number}`, bytes);
+}
+
 const ECDSA_SHA256 = seq(oid('1.2.840.10045.4.3.2'));
 
 export interface LeafOptions {
   subject?: string;
-  issuer?: string;
+  /** Null: a certificate that names none. */
+  issuer?: string | null;
+  /** Further Fulcio extensions by their last number: texts in the form of that number, bytes as they are. */
+  says?: [number, string | Buffer][];
+  /** More alternative names beside the subject. */
+  names?: string[];
   /** Extended key usage. */
   usage?: string;
   notBeforeMs?: number;
@@ -97,8 +109,13 @@ export class TestSigstore {
     const extensions = [
       extension('2.5.29.15', der(0x03, Buffer.from(o.ca ? [2, 4] : [7, 128])), true),
       extension('2.5.29.37', seq(oid(o.usage ?? CODE_SIGNING))),
-      extension('2.5.29.17', seq(der(0x86, Buffer.from(o.subject ?? IDENTITY.subject))), true),
-      extension('1.3.6.1.4.1.57264.1.8', der(0x0c, Buffer.from(o.issuer ?? IDENTITY.issuer))),
+      extension(
+        '2.5.29.17',
+        seq(...[o.subject ?? IDENTITY.subject, ...(o.names ?? [])].map((one) => der(0x86, Buffer.from(one)))),
+        true,
+      ),
+      ...(o.issuer === null ? [] : [fulcio(8, o.issuer ?? IDENTITY.issuer)]),
+      ...(o.says ?? []).map(([number, value]) => fulcio(number, value)),
       ...(o.ca ? [extension('2.5.29.19', seq(der(0x01, Buffer.from([255]))), true)] : []),
     ];
     return this.certificate(
