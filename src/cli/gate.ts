@@ -7,7 +7,7 @@ import { Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { readEvidenceBytes } from '../evidence/read.ts';
 import { Refusal } from '../evidence/refusal.ts';
-import { wantDigest } from '../evidence/subject.ts';
+import { wantFile } from '../evidence/subject.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
 import { evidenceReport } from '../report/evidence.ts';
@@ -59,7 +59,7 @@ export async function gateCommand(args: string[]): Promise<number> {
         )
       : await verifyEvidence(files, {
           trust,
-          wanted: { kind: 'listed', subjects: [wantDigest('symbol_bundle_sha256', sha256)] },
+          wanted: { kind: 'listed', subjects: [wantFile('symbol_bundle_sha256', artifact)] },
           artifact,
           nowMs,
         });

@@ -15,7 +15,7 @@ import {
   parseWantedSubject,
   type Wanted,
   type WantedSubject,
-  wantDigest,
+  wantFile,
   wantManifest,
 } from '../evidence/subject.ts';
 import { Trust } from '../evidence/trust.ts';
@@ -81,7 +81,7 @@ async function wantedOf(
       throw new Fault('usage', `--subject wants sha256:…, sha384:…, sha512:… or any, not "${text}"`);
     return [wanted];
   });
-  if (artifact) listed.push(wantDigest('artifact', digestOf(artifact)));
+  if (artifact) listed.push(wantFile('artifact', artifact));
   const manifestPath = a.text('manifest');
   if (manifestPath === undefined) {
     if (listed.length > 0) return { wanted: { kind: 'listed', subjects: listed } };

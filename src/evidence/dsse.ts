@@ -1,10 +1,10 @@
 /** DSSE envelopes: a payload, its type, and any number of signatures over both (github.com/secure-systems-lab/dsse). */
 
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { array, object, type Shape, string } from '../base/shape.ts';
+import { array, type Shape, string } from '../base/shape.ts';
 import { type PublicKey, verifySignature } from './keys.ts';
 import { Refusal } from './refusal.ts';
-import { base64, bytesOf, checkShape } from './strict.ts';
+import { base64, bytesOf, checkShape, openObject } from './strict.ts';
 
 export interface Envelope {
   payload: Buffer;
@@ -18,12 +18,15 @@ interface EnvelopeSignature {
   sig: Buffer;
 }
 
-export const envelopeShape: Shape = object(
+/** Members that are not known are ignored, as envelope.md of DSSE 1.0.2 demands: nobody signed them, and nothing reads them. */
+export const envelopeShape: Shape = openObject(
   {
     payload: base64({ empty: true }),
     payloadType: string({ pattern: /^[\x21-\x7e]+$/, max: 1024, hint: 'a media type or URI' }),
     signatures: array(
-      object({ keyid: string({ max: 4096 }), sig: base64({ max: EVIDENCE_LIMITS.signatureBytes }) }, ['sig']),
+      openObject({ keyid: string({ max: 4096 }), sig: base64({ max: EVIDENCE_LIMITS.signatureBytes }) }, [
+        'sig',
+      ]),
       { max: EVIDENCE_LIMITS.signatures },
     ),
   },

@@ -42,6 +42,11 @@ function member(value: unknown, name: string): unknown {
     : undefined;
 }
 
+/** An envelope is one whatever else stands in it: members that its format does not know cannot make it something else. */
+function isEnvelope(value: unknown): boolean {
+  return ['payload', 'payloadType', 'signatures'].every((name) => member(value, name) !== undefined);
+}
+
 /** The bundle in an item of a registry's answer; what stands beside it there is signed by nobody, and is passed over. */
 function unwrap(value: unknown, where: string): unknown {
   // What is evidence by itself is read as it is: a member that it does not know is refused, not followed.
@@ -64,6 +69,7 @@ function itemsOf(value: unknown, name: string): Item[] {
   const listed = (list: unknown[], at: string): Item[] =>
     list.map((item, index) => ({ where: `${name}${at}[${index}]`, value: () => item }));
   if (Array.isArray(value)) return listed(value, '');
+  if (isEnvelope(value)) return [{ where: name, value: () => value }];
   const attestations = member(value, 'attestations');
   if (Array.isArray(attestations)) return listed(attestations, ' attestations');
   const byDigest = member(value, 'attestations_subject_digests');
@@ -76,6 +82,7 @@ function itemsOf(value: unknown, name: string): Item[] {
 
 function contentOf(given: unknown, name: string): Evidence['content'] {
   const value = unwrap(given, name);
+  if (isEnvelope(value)) return { kind: 'envelope', envelope: parseEnvelope(value, name) };
   if (member(value, 'mediaType') !== undefined && member(value, 'layers') === undefined)
     return { kind: 'bundle', bundle: parseBundle(value, name) };
   if (member(value, 'payloadType') !== undefined)

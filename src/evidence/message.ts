@@ -40,8 +40,8 @@ function wantedDigests(c: Circumstances): { algorithm: string; hex: string }[] {
 function whyFile(keys: PublicKey[], given: string[]): string {
   const hashes = [...new Set(keys.flatMap(({ algorithm }) => hashOf(algorithm) ?? []))];
   if (hashes.length === 0)
-    return 'an Ed25519 signature is over the file itself, not over a digest of it: name the file with --artifact';
-  return `the signature can be over a ${hashes.join(' or ')} digest, and a ${given.join(' or ')} digest was given: name that one with --subject, or the file with --artifact`;
+    return 'an Ed25519 signature is over the file itself, not over a digest of it: reenact verify evidence --artifact FILE checks it';
+  return `the signature can be over a ${hashes.join(' or ')} digest, and a ${given.join(' or ')} digest was given: give that one, or the file (reenact verify evidence --subject DIGEST or --artifact FILE)`;
 }
 
 async function overDigest(

@@ -10,12 +10,13 @@ export const TEST_RESULT = 'https://in-toto.io/attestation/test-result/v0.1';
 export const SLSA_PROVENANCE_V02 = 'https://slsa.dev/provenance/v0.2';
 const VERIFICATION_SUMMARY = 'https://slsa.dev/verification_summary/v1';
 
-type Check = 'text' | 'object' | 'list' | readonly string[];
+/** A `string` may be empty: BuildKit writes the id of no builder as one. */
+type Check = 'text' | 'string' | 'object' | 'list' | readonly string[];
 
 /** Members that make a predicate one of its type; the rest is the signer's business. */
 const KNOWN: Record<string, Record<string, Check>> = {
-  [SLSA_PROVENANCE_V1]: { '/buildDefinition/buildType': 'text', '/runDetails/builder/id': 'text' },
-  [SLSA_PROVENANCE_V02]: { '/builder/id': 'text', '/buildType': 'text' },
+  [SLSA_PROVENANCE_V1]: { '/buildDefinition/buildType': 'text', '/runDetails/builder/id': 'string' },
+  [SLSA_PROVENANCE_V02]: { '/builder/id': 'string', '/buildType': 'text' },
   [VERIFICATION_SUMMARY]: {
     '/verifier/id': 'text',
     '/timeVerified': 'text',
@@ -63,6 +64,7 @@ export function atPointer(value: unknown, pointer: string): unknown {
 }
 
 function fits(value: unknown, check: Check): boolean {
+  if (check === 'string') return typeof value === 'string';
   if (check === 'text') return typeof value === 'string' && value.length > 0;
   if (check === 'list') return Array.isArray(value);
   if (check === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -91,6 +93,14 @@ function checkBuilder(statement: Statement, slsa: NonNullable<Requirement['slsa'
   if (!pointer)
     throw new Refusal('predicate_builder', `${statement.predicateType.slice(0, 200)} is no SLSA provenance`);
   const id = atPointer(statement.predicate, pointer);
+  // A pattern such as ** would match it, and name nobody.
+  if (id === '')
+    throw new Refusal(
+      'predicate_builder',
+      `the builder’s id, ${pointer} of the predicate, is empty: it does not say who built this`,
+      undefined,
+      'have the builder write its id (docker buildx build --attest type=provenance,builder-id=URL), or leave slsa out of the policy',
+    );
   const levels = Object.entries(slsa.builders)
     .filter(([builder]) => typeof id === 'string' && matchGlob(builder, id))
     .map(([, level]) => level);

@@ -68,6 +68,8 @@ async function unverified(
     return new Refusal(
       'signature_algorithm',
       `the key ${key.fingerprint} made the signature with ${key.algorithm}, and ${named.map(({ algorithm }) => algorithm).join(' or ')} is what counts`,
+      undefined,
+      `if that is meant, name it in the policy (alg: ${key.algorithm})`,
     );
   }
   return new Refusal('signature_invalid', `${who} over this content`);

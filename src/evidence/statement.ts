@@ -1,16 +1,16 @@
 /** in-toto statements: which digests a signer speaks about, and what is said (github.com/in-toto/attestation). */
 
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { array, dictionary, object, type Shape, string } from '../base/shape.ts';
+import { array, dictionary, string } from '../base/shape.ts';
 import type { Envelope } from './dsse.ts';
 import { Refusal } from './refusal.ts';
-import { checkShape, readJson } from './strict.ts';
+import { checkShape, openObject, readJson } from './strict.ts';
 
 export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 export const STATEMENT_V1 = 'https://in-toto.io/Statement/v1';
 const STATEMENT_TYPES: readonly string[] = [STATEMENT_V1, 'https://in-toto.io/Statement/v0.1'];
 
-interface Subject {
+export interface Subject {
   name: string | null;
   digest: Record<string, string>;
 }
@@ -26,25 +26,14 @@ export interface Statement {
 export const DIGEST_HEX_LENGTH: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
 /** Members that are not known are left alone: the signer signed them, and the specification says to ignore them. */
-function open(fields: Record<string, Shape>, required: string[]): Shape {
-  const closed = object(fields, required);
-  return {
-    check(value, path, problems) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return closed.check(value, path, problems);
-      const known = Object.entries(value).filter(([name]) => Object.hasOwn(fields, name));
-      closed.check(Object.fromEntries(known), path, problems);
-    },
-    schema: () => ({ ...closed.schema(), additionalProperties: true }),
-  };
-}
-
-const statementShape = open(
+const statementShape = openObject(
   {
     _type: string({ max: 256 }),
     predicateType: string({ pattern: /^\S+$/, max: 1024 }),
     subject: array(
-      open({ name: string(), digest: dictionary(/^[\x21-\x7e]{1,64}$/, string({ max: 1024 })) }, ['digest']),
+      openObject({ name: string(), digest: dictionary(/^[\x21-\x7e]{1,64}$/, string({ max: 1024 })) }, [
+        'digest',
+      ]),
       { max: EVIDENCE_LIMITS.subjects },
     ),
   },

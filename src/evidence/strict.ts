@@ -1,7 +1,7 @@
 /** How evidence of every format is read: strict JSON, one definition a format, problems named by their path. */
 import { decodeBase64 } from '../base/base64.ts';
 import { type JsonLimits, type Problem, parseJson, showProblem } from '../base/json.ts';
-import type { Shape } from '../base/shape.ts';
+import { object, type Shape } from '../base/shape.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 
 const SHOWN_PROBLEMS = 8;
@@ -25,6 +25,20 @@ export function checkShape(shape: Shape, value: unknown, name: string, code: Ref
   const problems: Problem[] = [];
   shape.check(value, '$', problems);
   if (problems.length > 0) throw new Refusal(code, `${name}: ${listProblems(problems)}`);
+}
+
+/** An object with at least these members, for formats that say to ignore others: what reads it takes the known alone. */
+export function openObject(fields: Record<string, Shape>, required: string[]): Shape {
+  const closed = object(fields, required);
+  return {
+    check(value, path, problems) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return closed.check(value, path, problems);
+      const known = Object.entries(value).filter(([name]) => Object.hasOwn(fields, name));
+      closed.check(Object.fromEntries(known), path, problems);
+    },
+    schema: () => ({ ...closed.schema(), additionalProperties: true }),
+  };
 }
 
 /** Bytes written as strict base64 or base64url, optionally of an exact length. */

@@ -27,6 +27,21 @@ table('discovery/35-curve-hash', [
   ],
 ]);
 
+table('discovery/38-npm-artifact-sha512', [
+  [
+    'npm provenance, whose subject is a sha512 alone, and its package',
+    'verify evidence gundam-visor-cli-v1-tag.tgz.json.1.json --artifact gundam-visor-cli-v1-tag.tgz --policy k-promise.yaml',
+    0,
+    /subject +ok +artifact sha512:[0-9a-f]{128}/,
+  ],
+  [
+    'and another file',
+    'verify evidence gundam-visor-cli-v1-tag.tgz.json.1.json --artifact k-promise.yaml --policy k-promise.yaml',
+    2,
+    /subject_missing: .*the evidence is about pkg:npm\/\S+ \(sha512:[0-9a-f]{128}\)/,
+  ],
+]);
+
 table('evidence', [
   ...(
     [

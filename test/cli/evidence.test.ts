@@ -1,10 +1,11 @@
 /** The evidence commands as a person uses them, without an engine: sign, policy, verify, gate, attest, fetch. */
+import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { conformanceCases } from '../support/conformance.ts';
-import { makeKey } from '../support/keys.ts';
+import { envelope, makeKey, statement } from '../support/keys.ts';
 import { serve, TestLog } from '../support/log.ts';
 import { TestSigstore } from '../support/sigstore.ts';
 import { reenact, tempFolder } from '../support/world.ts';
@@ -179,6 +180,21 @@ describe('gate symbols', () => {
     expect(await gate()).toMatchObject({ status: 0, stdout: expect.stringContaining('verified') });
     writeFileSync(join(cwd, 'app.sym'), 'other symbols');
     expect(await gate()).toMatchObject({ status: 2, stdout: expect.stringContaining('subject_missing') });
+  });
+
+  it('takes an attestation that names it by sha512 alone', async () => {
+    const key = makeKey('ecdsa-p384-sha256');
+    writeFileSync(join(cwd, 'p384.pub'), key.publicKey.export({ type: 'spki', format: 'pem' }));
+    const authorities = [{ id: 'k', key: { path: 'p384.pub' }, transparency: 'none' }];
+    writeFileSync(join(cwd, 'p384.json'), JSON.stringify({ version: 1, authorities }));
+    writeFileSync(join(cwd, 'lib.sym'), 'symbols of a library');
+    const digest = { sha512: hash('sha512', 'symbols of a library') };
+    writeFileSync(join(cwd, 'a.json'), JSON.stringify(envelope([key], statement({ subject: [{ digest }] }))));
+    const gate = ['gate', 'symbols', 'lib.sym', '--evidence', 'a.json', '--policy', 'p384.json'];
+    expect(await run(...gate)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/ecdsa-p384-sha256 key[\s\S]*symbol_bundle_sha256 sha512:/),
+    });
   });
 });
 

@@ -53,12 +53,6 @@ describe('envelopes', () => {
       'the same signature twice',
       { ...json, signatures: [json.signatures[0], json.signatures[0]] },
     ],
-    ['evidence_malformed', 'an unknown field', { ...json, x: 1 }],
-    [
-      'evidence_malformed',
-      'a certificate beside the signature',
-      { ...json, signatures: [{ ...json.signatures[0], cert: 'x' }] },
-    ],
     ['evidence_malformed', 'mixed alphabets', { ...json, payload: `${json.payload.slice(0, -4)}-_+/` }],
     ['evidence_malformed', 'base64 with white space', { ...json, payload: `${json.payload}\n` }],
     ['evidence_malformed', 'base64 with data after its end', { ...json, payload: `${json.payload}=` }],
@@ -75,6 +69,46 @@ describe('envelopes', () => {
     ['evidence_unreadable', 'something else', '{"hello":"world"}'],
     ['evidence_too_large', 'a file of 100 MB', Buffer.alloc(100 << 20, ' ')],
   ])('%s: %s', async (expected, _name, content) => {
+    expect(await code(content)).toBe(expected);
+  });
+
+  it.each<[string, object]>([
+    ['beside the payload', { ...json, x: 1, comment: { deep: [[]] } }],
+    [
+      'beside the signature',
+      { ...json, signatures: [{ ...json.signatures[0], cert: 'x', extension: null }] },
+    ],
+    ['of another form', { ...json, mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json' }],
+    ['of a bundle', { ...json, verificationMaterial: { publicKey: { hint: 'x' } }, dsseEnvelope: {} }],
+    ['of a registry’s answer', { ...json, attestations: [{ bundle: envelope([other]) }], bundle: {} }],
+  ])('ignores members that it does not know: %s', async (_name, changed) => {
+    expect(await code(changed)).toBeNull();
+  });
+
+  it.each<[string, string, unknown]>([
+    [
+      'signature_invalid',
+      'a key of its own',
+      { ...envelope([other]), publicKey: other.publicKey.export({ format: 'jwk' }), verified: true },
+    ],
+    [
+      'signature_invalid',
+      'a second payload that is signed',
+      { ...envelope([other]), Payload: json.payload, payload2: json.payload },
+    ],
+    [
+      'signature_invalid',
+      'a second signature beside sig',
+      { ...json, signatures: [{ ...envelope([other]).signatures[0], Sig: json.signatures[0]!.sig }] },
+    ],
+    ['evidence_malformed', 'no payload but one of another name', { ...json, payload: undefined, body: 'x' }],
+    ['evidence_unreadable', 'an unknown member twice', `${JSON.stringify(json).slice(0, -1)},"x":1,"x":1}`],
+    [
+      'evidence_unreadable',
+      'depth in an unknown member',
+      `${JSON.stringify(json).slice(0, -1)},"x":${'['.repeat(100)}${']'.repeat(100)}}`,
+    ],
+  ])('%s: nothing is taken from members that it does not know: %s', async (expected, _name, content) => {
     expect(await code(content)).toBe(expected);
   });
 

@@ -114,7 +114,7 @@ describe('documents as registries answer', () => {
     ],
     ['evidence_unreadable', 'no items', { attestations: [] }],
     ['evidence_unreadable', 'items that are none', { attestations: ['x', 1] }],
-    ['evidence_malformed', 'a wrapper inside an envelope', { ...good, bundle: good }],
+    ['signature_invalid', 'a wrapper inside an envelope', { ...stranger, bundle: good }],
     ['evidence_unreadable', 'a wrapper in a wrapper', { bundle: { bundle: { bundle: good } } }],
     ['signature_invalid', 'a stranger’s bundle', { attestations: [{ bundle: stranger }] }],
   ])('%s: %s', async (code, _name, document) => {

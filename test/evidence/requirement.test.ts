@@ -85,6 +85,32 @@ describe('what a policy requires', () => {
       slsa,
       statement({ predicate: { builder: { id: 'urn:good' }, runDetails: { builder: { id: 'urn:good' } } } }),
     ],
+    [null, 'an empty builder id, as BuildKit writes it, where none is demanded', {}, provenance('')],
+    ['predicate_builder', 'an empty builder id', slsa, provenance('')],
+    [
+      'predicate_builder',
+      'an empty builder id, which every pattern would fit',
+      { slsa: { level: 1, builders: { '**': 3 } } },
+      provenance(''),
+    ],
+    [
+      'predicate_malformed',
+      'a builder id that is no text',
+      {},
+      statement({
+        predicateType: 'https://slsa.dev/provenance/v1',
+        predicate: { buildDefinition: { buildType: 'urn:b' }, runDetails: { builder: { id: 7 } } },
+      }),
+    ],
+    [
+      null,
+      'an empty builder id in provenance v0.2',
+      {},
+      statement({
+        predicateType: 'https://slsa.dev/provenance/v0.2',
+        predicate: { builder: { id: '' }, buildType: 'https://mobyproject.org/buildkit@v1' },
+      }),
+    ],
     [null, 'a type named like a member of every object', {}, statement({ predicateType: 'constructor' })],
     [
       'predicate_malformed',
