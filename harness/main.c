@@ -182,7 +182,7 @@ static void run_supervised(char **argv, long deadline, const struct supervision 
   if (found.unsupported >= 0) end->kind = "unsupported", end->value = found.unsupported;
   else if (found.over) describe(end, found.status, failure_of(failures));
   else end->kind = found.spinning ? "indeterminate_spin" : "timeout";
-  if (strcmp(end->kind, "signal") == 0) end->crash = found.crash;
+  if (strcmp(end->kind, "signal") == 0 || strcmp(end->kind, "exit") == 0) end->crash = found.crash;
   end->log = log_bytes(&end->log_size);
   end->unproven = unproven_places();
 }

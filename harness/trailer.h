@@ -16,7 +16,7 @@ struct ending {
   long hidden;      /* paths that the archive API cannot show; -1 not looked for */
   long ms;          /* the program's wall time, milliseconds */
   unsigned unproven; /* places that may hold an instruction to rewrite, and were left alone */
-  const char *crash; /* the record of the crash, which goes before the trailer; NULL without one */
+  const char *crash; /* the record of all crashes, which goes before the trailer; NULL without any */
   const void *log;   /* the event log, which goes behind the crash; NULL when nobody asked for one */
   size_t log_size;
 };

@@ -3,7 +3,6 @@ import pLimit from 'p-limit';
 
 import { canonicalJson } from './base/canonical-json.ts';
 import { type Clock, systemClock } from './base/clock.ts';
-import type { Digest } from './base/digest.ts';
 import { Fault } from './base/fault.ts';
 import { DEFAULTS } from './base/limits.ts';
 import { loadTrust } from './evidence/trust.ts';
@@ -27,6 +26,7 @@ import { processorOf } from './sandbox/processor.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
 import type { CaptureWay } from './state/capture.ts';
 import { BlobStore } from './store/blobs.ts';
+import { checkCrashes } from './verdict/crash-check.ts';
 import { completed, judgeReplays, type RawReplay } from './verdict/decide.ts';
 import type { ReplayRecord } from './verdict/record.ts';
 import type { Outcome } from './verdict/replay-result.ts';
@@ -118,13 +118,14 @@ async function replayAll(
     .map(within);
   // Only for progress and --fail-fast: without an expectation the first state stands for all.
   const { expect } = manifest;
-  const firstState = (): Digest | null =>
-    expect?.final_state_sha256 ?? done.find(completed)?.final_state_sha256 ?? null;
-  const outcomeOf = (replay: RawReplay): Outcome =>
-    judgeReplays([replay], expect, {
-      sha256: firstState() ?? replay.final_state_sha256,
-      source: 'most_frequent',
-    })[0]!.outcome;
+  const { gates } = job.policy;
+  const crashesSeen = p.mechanisms !== null;
+  const outcomeOf = (replay: RawReplay): Outcome => {
+    const first = done.find(completed) ?? replay;
+    const sha256 = expect?.final_state_sha256 ?? first.final_state_sha256;
+    const crashes = checkCrashes([first, replay], [first], { gates, expect, crashesSeen });
+    return judgeReplays([replay], expect, { sha256, source: 'most_frequent' }, crashes)[0]!.outcome;
+  };
   const tell = (replay: RawReplay, resumed: boolean): void =>
     o.onEvent?.({ type: 'replay', manifest: job.loaded.name, replay, resumed, outcome: outcomeOf(replay) });
   for (const replay of done) tell(replay, true);

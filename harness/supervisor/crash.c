@@ -14,25 +14,40 @@
 #include "arch.h"
 #include "core.h"
 #include "elf_note.h"
+#include "ends.h"
 #include "guest.h"
+#include "names.h"
 #include "stack.h"
 #include "traps.h"
 
-/* Room for the most that can be said: 128 modules of 1,340 bytes, 256 frames of 80, 64 threads, the registers. */
-enum { ROOM = 262144, MAX_THREADS = 64, HASHED = 256 << 20 };
+/* Room for the most that can be said of one crash: 128 modules of 1,340 bytes, 256 frames of 650, 64 threads, the
+   registers. All others share one room, and what no longer fits is only counted. */
+enum { ROOM = 393216, OTHERS_ROOM = 262144, MOST_OTHERS = 16, MOST_COUNTED = 1000000, MAX_THREADS = 64, HASHED = 256 << 20 };
 
-static char text[ROOM];
-static size_t length;
+static char of_program[ROOM], of_others[OTHERS_ROOM];
 static int wants_core;
-static int noted; /* the signal, 0: none */
+static int noted; /* the signal that is about to end the program, 0: none */
+
+/* The crash of another process: noted when its signal came, certain when it had ended. */
+static struct other {
+  pid_t process; /* 0: it has ended */
+  int signal, place;
+  size_t from, size;
+} others[MOST_OTHERS];
+static int other_count, ended, left_out;
+static uint64_t others_hashed = HASHED;
+
+/* Where a text is written; it ends before `room`, and `length` goes on. */
+static char *text;
+static size_t length, room;
 
 static void put(const char *format, ...) {
   va_list list;
+  size_t at = length < room ? length : room;
   va_start(list, format);
-  int n = vsnprintf(text + length, sizeof text - length, format, list);
+  int n = vsnprintf(text + at, room - at, format, list);
   va_end(list);
   length += (size_t)n;
-  if (length >= sizeof text) _exit(125);
 }
 
 static void put_hex(const void *bytes, size_t size) {
@@ -76,14 +91,28 @@ static void put_threads(const struct task *t) {
   put("],\"thread_count\":%d", count);
 }
 
+static void put_function(const struct function_name *n) {
+  put(",\"function\":");
+  if (n->size == 0) {
+    put("null");
+    return;
+  }
+  put("{\"name_hex\":\"");
+  put_hex(n->bytes, n->size);
+  put("\",\"offset\":\"0x%llx\"}", (unsigned long long)n->offset);
+}
+
 static void put_frames(struct task *t, const struct maps *m) {
   static struct stack s;
   walk_stack(t, m, &s);
+  const struct function_name *names = name_frames(m, &s);
   put(",\"frames\":[");
   for (int i = 0; i < s.count; i++) {
     put("%s{", i ? "," : "");
     put_place(m, s.frames[i].address);
-    put(",\"by\":\"%s\"}", s.frames[i].by);
+    put(",\"by\":\"%s\"", s.frames[i].by);
+    put_function(&names[i]);
+    put("}");
   }
   put("],\"walk_ended\":\"%s\"", s.ended);
 }
@@ -106,13 +135,13 @@ static void put_module(struct task *t, const struct module *m, uint64_t *left) {
   }
 }
 
-static void put_modules(struct task *t, const struct maps *m) {
-  uint64_t left = HASHED;
+static void put_modules(struct task *t, const struct maps *m, uint64_t left) {
   put(",\"modules\":[");
   for (int i = 0; i < m->module_count; i++) {
     if (i) put(",");
     put_module(t, &m->modules[i], &left);
   }
+  if (!is_program(t->process)) others_hashed = left;
   put("],\"modules_left_out\":%d", m->modules_left_out);
 }
 
@@ -147,25 +176,96 @@ static int ends_process(struct task *t, int signal) {
   return !((ignored | caught) >> (signal - 1) & 1);
 }
 
+/* Which process it is; what it executes is a path of the guest's choosing. */
+static void put_process(const struct task *t) {
+  char link[64], path[MODULE_PATH];
+  snprintf(link, sizeof link, "/proc/%d/exe", (int)t->process->tgid);
+  ssize_t size = readlink(link, path, sizeof path);
+  put("\"process\":{\"pid\":%d,\"parent\":%d,\"program_hex\":\"", (int)t->process->tgid, (int)t->process->parent);
+  if (size > 0) put_hex(path, (size_t)size);
+  else put("3f");
+  put("\"},");
+}
+
+static void put_crash(struct task *t, const siginfo_t *info, int core, uint64_t hashed) {
+  const struct maps *m = read_maps(t);
+  put("{");
+  put_process(t);
+  put("\"signal\":%d,\"code\":%d", info->si_signo, info->si_code);
+  put_fault(m, info);
+  put_threads(t);
+  put_frames(t, m);
+  put_modules(t, m, hashed);
+  put_registers(t);
+  if (core) put_core(t, m, info);
+  else put(",\"core\":null");
+  put("}");
+}
+
+/* Of these the kernel writes cores; to be ended by others is ordinary for a process that another one started. */
+static int is_crash(int signal) {
+  switch (signal) {
+    case SIGQUIT: case SIGILL: case SIGTRAP: case SIGABRT: case SIGBUS:
+    case SIGFPE: case SIGSEGV: case SIGXCPU: case SIGXFSZ: case SIGSYS: return 1;
+    default: return 0;
+  }
+}
+
 void crash_begin(int core) { wants_core = core; }
+
+static void note_other(struct task *t, int signal, const siginfo_t *info) {
+  struct other *last = other_count > 0 ? &others[other_count - 1] : NULL;
+  size_t from = last ? last->from + last->size + 1 : 0;
+  /* A signal that came to nothing in the end, and the next one. */
+  if (last && last->process == t->process->tgid) from = last->from, other_count--;
+  if (from >= OTHERS_ROOM) return;
+  text = of_others + from;
+  room = OTHERS_ROOM - from;
+  length = 0;
+  put_crash(t, info, 0, others_hashed);
+  if (length < room) others[other_count++] = (struct other){t->process->tgid, signal, 0, from, length};
+}
 
 void crash_note(struct task *t, int signal) {
   siginfo_t info;
+  int program = is_program(t->process);
+  if (!program && (!is_crash(signal) || other_count == MOST_OTHERS)) return;
   if (!ends_process(t, signal) || ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) != 0 || !arch_load(t)) return;
-  const struct maps *m = read_maps(t);
+  info.si_signo = signal;
+  if (!program) {
+    note_other(t, signal, &info);
+    return;
+  }
+  text = of_program;
+  room = sizeof of_program;
   length = 0;
-  put("{\"signal\":%d,\"code\":%d", signal, info.si_code);
-  put_fault(m, &info);
-  put_threads(t);
-  put_frames(t, m);
-  put_modules(t, m);
-  put_registers(t);
-  if (wants_core) put_core(t, m, &info);
-  else put(",\"core\":null");
-  put("}");
+  put_crash(t, &info, wants_core, HASHED);
+  if (length >= room) _exit(125);
   noted = signal;
 }
 
+void crash_end(const struct task *t, int status) {
+  if (t->tid != t->process->tgid || is_program(t->process)) return;
+  int crashed = WIFSIGNALED(status) && is_crash(WTERMSIG(status)), found = 0;
+  for (int i = 0; i < other_count; i++) {
+    if (others[i].process != t->tid) continue;
+    others[i].process = 0;
+    if (crashed && others[i].signal == WTERMSIG(status)) others[i].place = ++ended, found = 1;
+  }
+  if (crashed && !found && left_out < MOST_COUNTED) left_out++;
+}
+
 const char *crash_record(int status) {
-  return noted && WIFSIGNALED(status) && WTERMSIG(status) == noted ? text : NULL;
+  static char all[ROOM + OTHERS_ROOM + 64];
+  int crashed = noted && WIFSIGNALED(status) && WTERMSIG(status) == noted;
+  if (!crashed && ended + left_out == 0) return NULL;
+  text = all;
+  room = sizeof all;
+  length = 0;
+  put("{\"program\":%s,\"others\":[", crashed ? of_program : "null");
+  for (int place = 1; place <= ended; place++)
+    for (int i = 0; i < other_count; i++)
+      if (others[i].place == place) put("%s%s", place > 1 ? "," : "", of_others + others[i].from);
+  put("],\"others_left_out\":%d}", left_out);
+  return all;
 }

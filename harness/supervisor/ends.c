@@ -7,6 +7,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "crash.h"
 #include "schedule.h"
 #include "watch.h"
 
@@ -20,6 +21,7 @@ int status_at_end(void) { return status_of_root; }
 
 void bury(struct task *t, int status) {
   if (t->tid == root && is_program(t->process)) over = 1, status_of_root = status;
+  crash_end(t, status);
   on_death(t, status);
 }
 

@@ -19,7 +19,7 @@
 #include "traps.h"
 
 void deliver(struct task *t, int signal) {
-  if (is_program(t->process)) crash_note(t, signal);
+  crash_note(t, signal);
   log_signal(t, signal);
   cycles_interrupt(t);
   t->signal = trap_deliver(t, signal);

@@ -28,7 +28,7 @@ struct supervised {
   int status;
   int spinning;    /* time ran out in a loop that makes no system call while others could run */
   int unsupported; /* an unclassified call's number or an `enum unsupported`; -1 none */
-  const char *crash; /* the record of the crash that ended it, or NULL */
+  const char *crash; /* the record of its crash and of other processes', or NULL */
 };
 
 /* In the child before its exec: fixed layout, traps, limits, and the filter, once the parent has seized it; 0 if that fails. */

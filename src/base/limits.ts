@@ -13,8 +13,8 @@ export const LIMITS = {
   statePaths: 200_000,
   /** /dev/shm, which no capture sees. */
   shmBytes: 16_777_216,
-  /** What PID 1 says about one crash (harness/supervisor/crash.c). */
-  crashBytes: 262_144,
+  /** What PID 1 says about the crashes of one replay: the program's, and all others (harness/supervisor/crash.c). */
+  crashBytes: 786_432,
   /** The event log of one replay: 262,144 events (harness/supervisor/event_log.c). */
   logBytes: 33_554_432,
   /** The crashes in one record; replays after the first that fill it are recorded without theirs. */

@@ -107,6 +107,9 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
   }
   if (record.replays.length > 0) {
     const { verdict, reason, flaky, ratio, replays, gates } = decideAgain(opened, policy);
+    // Records from before signatures say none, and those that are made anew prove nothing more of them.
+    const signed = record.replays.some(({ crash_signatures }) => crash_signatures);
+    const again = signed ? replays : replays.map(({ crash_signatures: _, ...rest }) => rest);
     const recorded = [
       record.verdict,
       record.reason,
@@ -115,7 +118,7 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
       record.replays,
       record.gates,
     ];
-    if (canonicalJson([verdict, reason, flaky, ratio, replays, gates]) !== canonicalJson(recorded))
+    if (canonicalJson([verdict, reason, flaky, ratio, again, gates]) !== canonicalJson(recorded))
       problems.push({
         code: 'verdict_differs',
         message: `the record says ${record.verdict} (${record.reason}), and from its replays follows ${verdict} (${reason})`,

@@ -8,9 +8,10 @@ import { Trust } from '../evidence/trust.ts';
 import { verifyEvidence } from '../evidence/verify.ts';
 import { acceptedIn } from '../evidence/vouched.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { CrashCheck } from '../verdict/crash-check.ts';
 import { decide } from '../verdict/decide.ts';
 import { machineFacts } from '../verdict/machine.ts';
-import type { GateResult } from '../verdict/record.ts';
+import type { GateResult, ReplayRecord } from '../verdict/record.ts';
 import { imageDocuments } from './image-documents.ts';
 import type { Opened } from './open.ts';
 
@@ -47,11 +48,22 @@ export interface Demanded {
   unmet: string[];
 }
 
-/** Decides again, from the replays as they are recorded. */
+/** What a redacted record says of crashes, whose sites were taken out of it: there is nothing to compute it from. */
+function withheldCrashes({ replays, gates, reason }: ReplayRecord): CrashCheck {
+  const matching = new Set(replays.flatMap(({ index, outcome }) => (outcome === 'match' ? [index] : [])));
+  return {
+    verdict: reason === 'crash_site' ? 'other' : reason === 'crash_unseen' ? 'unseen' : 'same',
+    gate: gates.find(({ name }) => name === 'same_crash') ?? null,
+    fits: ({ index }) => matching.has(index),
+    summaries: () => [],
+  };
+}
+
+/** Decides again, from the replays as they are recorded: signatures are made anew of the crashes, never believed. */
 export function decideAgain(opened: Opened, policy: Policy): ReturnType<typeof decide> {
-  const { record } = opened;
+  const { record, subject } = opened;
   return decide(
-    record.replays.map(({ outcome: _outcome, ...raw }) => raw),
+    record.replays.map(({ outcome: _outcome, crash_signatures: _signatures, ...raw }) => raw),
     {
       requested: record.requested,
       gates: policy.gates,
@@ -61,6 +73,7 @@ export function decideAgain(opened: Opened, policy: Policy): ReturnType<typeof d
       claims: record.claims,
       ...machineFacts(record.environment, opened.manifest?.expect),
     },
+    subject && withheldCrashes(record),
   );
 }
 
@@ -183,6 +196,9 @@ export async function checkDemands(opened: Opened, inside: Policy, d: Demands): 
   }
   if (d.policy && opened.record.shard !== null)
     unmet.push(`the record is of shard ${opened.record.shard} alone: its gates are about that part`);
+  const isExpected = opened.manifest?.expect?.crash && policy.gates.same_crash !== 'off';
+  if (d.policy && opened.subject && isExpected)
+    unmet.push('that the replays crashed where they should: the crash sites were withheld');
   const gates = d.policy ? decideAgain(opened, policy).gates : [];
   if (d.policy && opened.traced) {
     const { judgeTrace } = await import('./trace-checks.ts');

@@ -16,6 +16,7 @@ import type { Descriptor, Withheld } from './format.ts';
 import { manifestDescriptor, TRACE_ROLES } from './format.ts';
 import { globFits } from './glob.ts';
 import type { Opened } from './open.ts';
+import { programsOf, withoutCrashes, withoutSignature } from './redact-crash.ts';
 import { guard } from './redact-guard.ts';
 
 /** "hmac-sha256:" and 64 hex digits, in the place of a digest. */
@@ -149,10 +150,16 @@ class Redactor {
   }
 }
 
-/** A manifest in which what was withheld is a commitment, and the evidence, which would give it away, is not named. */
+/** A manifest in which what was withheld is a commitment; evidence and signature, which would give it away, are not named. */
 function redactManifest(r: Redactor, manifest: Manifest): Manifest {
   const { dsse_envelope: _envelope, rekor_tile_ref: _reference, ...rest } = r.blank(manifest);
-  return rest;
+  return withoutSignature(rest);
+}
+
+/** Whether a manifest names what was withheld: as an input, or as a program of the crash it expects. */
+function namesWithheld(r: Redactor, manifest: Manifest): boolean {
+  if (programsOf(manifest).some((sha256) => r.replaced.has(sha256))) return true;
+  return canonicalJson(r.blank(manifest)) !== canonicalJson(manifest);
 }
 
 /** Where replays part, without excerpts: what a withheld content had in it could stand there, however it is named. */
@@ -160,6 +167,7 @@ function redactDivergence(
   divergence: ReplayRecord['divergence'],
   stateChanged: boolean,
 ): ReplayRecord['divergence'] {
+  if (divergence?.kind === 'crash') return { ...divergence, expected: '(withheld)', actual: '(withheld)' };
   if (!divergence || !stateChanged || divergence.kind === 'ending') return divergence;
   const { context: _context, offset: _offset, ...rest } = divergence;
   return { ...rest, expected: '(withheld)', actual: '(withheld)' };
@@ -171,9 +179,9 @@ function redactRecord(
   manifest: Manifest | undefined,
   stateChanged: boolean,
 ): ReplayRecord {
-  // Registers, the digests of modules and excerpts of data may give away what was withheld.
+  // Excerpts of data may give away what was withheld.
   const { desync: _desync, ...shown } = opened.shown;
-  const replays = shown.replays.map(({ crash: _crash, ...rest }) => rest);
+  const replays = withoutCrashes(shown.replays);
   const record = r.blank({ ...shown, replays, divergence: redactDivergence(shown.divergence, stateChanged) });
   if (!manifest) return record;
   return {
@@ -237,7 +245,7 @@ export function redactBundle(
   const old = record.manifest_sha256;
   const before = old ? r.json<Manifest>(old) : undefined;
   let manifest: Manifest | undefined;
-  if (old && before && canonicalJson(r.blank(before)) !== canonicalJson(before)) {
+  if (old && before && namesWithheld(r, before)) {
     manifest = redactManifest(r, before);
     add({ ...r.rewrite('manifest', old, manifest)!, name: record.name });
     for (const item of items) if (EVIDENCE.includes(item.role)) r.withhold(item.sha256);

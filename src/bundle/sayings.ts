@@ -44,6 +44,14 @@ export function sayingsOf({
       'endings',
       counted(replays.map(({ ended, exit_code, signal }) => `${ended} ${signal ?? exit_code ?? ''}`.trim())),
     ],
+    [
+      'crashes',
+      counted(
+        replays.flatMap(({ crash_signatures }) =>
+          (crash_signatures ?? []).map(({ process, id }) => (process === null ? id : `${id} of ${process}`)),
+        ),
+      ),
+    ],
     ['expected state', record.expected_state_sha256],
     ['counting state', record.final_state_sha256],
     ...record.gates.map(({ name, value, threshold, pass }): [string, unknown] => [

@@ -23,6 +23,7 @@ import { type Kit, kitOf, loadKit } from '../sandbox/kit.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { apart, tiedTo } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
+import type { ReplayResult } from '../verdict/replay-result.ts';
 import { connectEngine } from './engine.ts';
 import type { Arguments } from './options.ts';
 import { layInputs } from './replay-case.ts';
@@ -79,17 +80,23 @@ function compare(
   recorded: ReplayRecord,
   now: ReplayRecord,
 ): { same: boolean; kinds: string | null; text: string } {
-  const states = new Set(recorded.replays.flatMap(({ final_state_sha256 }) => final_state_sha256 ?? []));
-  const again = now.replays.filter(
-    ({ final_state_sha256 }) => final_state_sha256 && states.has(final_state_sha256),
+  const crashesOf = ({ crash_signatures }: ReplayResult): string =>
+    (crash_signatures ?? []).map(({ process, id }) => `${process ?? ''} ${id}`).join();
+  // Records from before signatures, and replays by a harness from before them, say none.
+  const both = [recorded, now].every(({ replays }) =>
+    replays.some(({ crash_signatures }) => crash_signatures),
   );
+  const endingOf = (replay: ReplayResult): string =>
+    `${replay.final_state_sha256} ${both ? crashesOf(replay) : ''}`;
+  const endings = new Set(recorded.replays.filter((one) => one.final_state_sha256).map(endingOf));
+  const again = now.replays.filter((replay) => endings.has(endingOf(replay)));
   const same =
     now.verdict === recorded.verdict && again.length === now.replays.length && now.replays.length > 0;
   const kinds = apart(tiedTo(recorded.environment), tiedTo(now.environment));
   return {
     same,
     kinds,
-    text: `${again.length} of ${now.replays.length} new replays ended in a recorded state; the verdict was ${recorded.verdict} and is ${now.verdict}${kinds ? `; of the record and this replay, ${kinds}` : ''}`,
+    text: `${again.length} of ${now.replays.length} new replays ended in a recorded state${both ? ' and crash' : ''}; the verdict was ${recorded.verdict} and is ${now.verdict}${kinds ? `; of the record and this replay, ${kinds}` : ''}`,
   };
 }
 

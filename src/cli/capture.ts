@@ -10,10 +10,15 @@ import { quoteWord } from '../manifest/instructions.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { runManifests } from '../reenact.ts';
+import { processText, signatureText } from '../report/crash.ts';
+import { safeLine } from '../report/human.ts';
+import type { Crash } from '../sandbox/crash.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import type { Mechanism } from '../sandbox/mechanisms.ts';
 import { holdsOnly, tiedTo } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
+import type { ReplayResult } from '../verdict/replay-result.ts';
+import { expectationOf, signReplays, tellsWhere } from '../verdict/same-crash.ts';
 import { connectEngine } from './engine.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';
 import { abortOnSignals } from './signals.ts';
@@ -121,6 +126,18 @@ async function runOnce(
   }
 }
 
+/** Which crash it was, by the signature that the manifest expects; then those of other processes, which it does not name. */
+function crashLines({ crash, other_crashes }: ReplayResult): string[] {
+  const others = other_crashes?.crashes ?? [];
+  const more = other_crashes?.left_out ?? 0;
+  const text = (one: Crash): string => `${one.signal} ${signatureText(one)}`;
+  return [
+    ...(crash ? [`  crash     ${text(crash)}`] : []),
+    ...others.map((one) => `  crash     ${text(one)}, of ${processText(one)}`),
+    ...(more > 0 ? [`  and ${more} more crashes of other processes`] : []),
+  ].map(safeLine);
+}
+
 export async function captureCommand(args: string[]): Promise<number> {
   const { own, command } = splitCommand(args);
   const a = parseOptions('capture', own);
@@ -138,14 +155,27 @@ export async function captureCommand(args: string[]): Promise<number> {
   }
   const tied = tiedTo(record.environment);
   const only = holdsOnly(record.environment);
+  const [crash] = [...signReplays([replay]).values()].flatMap(({ crashes }) => crashes);
   manifest.expect = {
     final_state_sha256: replay.final_state_sha256,
     ...(replay.signal !== null ? { signal: replay.signal } : { exit_code: replay.exit_code! }),
+    ...(crash ? { crash: expectationOf(crash) } : {}),
     ...(tied === null ? {} : { processor: tied }),
   };
   await writeOutput(out, `${JSON.stringify(manifest, null, 2)}\n`);
+  const ended = replay.signal !== null ? `signal ${replay.signal}` : `exit ${replay.exit_code}`;
   (becomesFile(out) ? process.stdout : process.stderr).write(
-    `captured ${replay.signal !== null ? `signal ${replay.signal}` : `exit ${replay.exit_code}`} in ${replay.duration_ms} ms\n  state     ${replay.final_state_sha256}\n  manifest  ${out}\n${only.length > 0 ? `  holds only ${only.join('; ')}\n` : ''}`,
+    [
+      `captured ${ended} in ${replay.duration_ms} ms`,
+      ...crashLines(replay),
+      ...(crash && !tellsWhere(crash)
+        ? ['  no signature is expected: nothing known of its stack tells it from others']
+        : []),
+      `  state     ${replay.final_state_sha256}`,
+      `  manifest  ${out}`,
+      ...(only.length > 0 ? [`  holds only ${only.join('; ')}`] : []),
+      '',
+    ].join('\n'),
   );
   return EXIT.ok;
 }

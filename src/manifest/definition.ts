@@ -3,6 +3,7 @@
 import type { Digest } from '../base/digest.ts';
 import { DIGEST_PATTERN } from '../base/digest.ts';
 import { array, dictionary, integer, number, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { type ExpectedCrash, expectedCrashShape, signalShape } from './crash-signature.ts';
 
 export const MAX_SEED: number = 2 ** 53 - 1;
 
@@ -40,6 +41,8 @@ export interface Manifest {
     final_state_sha256?: Digest;
     exit_code?: number;
     signal?: string;
+    /** Which crash; where a child's is meant, the program may end in any way. */
+    crash?: ExpectedCrash;
     /** The only processor the state holds on: captured where nothing but the processor answered cpuid. */
     processor?: string;
   };
@@ -77,8 +80,6 @@ const repository = string({
   hint: 'a repository without tag or digest, such as registry.example.org/team/image',
   max: 255,
 });
-
-const SIGNAL = /^SIG[A-Z0-9+]{1,12}$/;
 
 export const manifestShape: Shape = object(
   {
@@ -121,7 +122,8 @@ export const manifestShape: Shape = object(
       {
         final_state_sha256: digest,
         exit_code: integer(0, 255),
-        signal: string({ pattern: SIGNAL, hint: 'a signal’s name, such as SIGSEGV' }),
+        signal: signalShape,
+        crash: expectedCrashShape,
         processor: string({
           pattern: /^[\x20-\x7e]{1,128}$/,
           hint: 'as records name it, such as AMD family 25 model 17',

@@ -3,6 +3,7 @@ import { canonicalDigest } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { type Parsed, type Problem, parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
+import { checkExpectedCrash } from './crash-signature.ts';
 import { type Manifest, manifestShape } from './definition.ts';
 import { splitInstructions } from './instructions.ts';
 
@@ -11,6 +12,24 @@ export interface ParsedManifest {
   manifest: Manifest;
   sha256: Digest;
   argv: string[];
+}
+
+/** The program's own crash is its ending; a child's says nothing of that. */
+function crashChecks(expect: Manifest['expect']): Problem[] {
+  const { crash, signal, exit_code } = expect ?? {};
+  if (!crash) return [];
+  const problems = checkExpectedCrash(crash, '$.expect.crash');
+  const contradicts = (message: string): void =>
+    void problems.push({
+      path: '$.expect.crash',
+      message,
+      hint: 'name the child whose crash is meant in crash.process, or remove one of them',
+    });
+  if (crash.process === undefined && exit_code !== undefined)
+    contradicts(`is of a program that ends by ${crash.signal}, and exit_code is ${exit_code}`);
+  if (crash.process === undefined && signal !== undefined && signal !== crash.signal)
+    contradicts(`is of a program that ends by ${crash.signal}, and signal is ${signal}`);
+  return problems;
 }
 
 /** Rules that no single field can hold. */
@@ -34,6 +53,7 @@ function crossChecks(manifest: Manifest): Problem[] {
       message: 'names both exit_code and signal',
       hint: 'a program ends one way: keep one',
     });
+  problems.push(...crashChecks(manifest.expect));
   for (const name of ['SEED', 'HOSTNAME'])
     if (manifest.env && Object.hasOwn(manifest.env, name))
       problems.push({

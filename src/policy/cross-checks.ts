@@ -55,6 +55,11 @@ export function crossChecks(document: PolicyDocument, gates: Gates): Problem[] {
       path: '$.gates.mechanisms',
       message: 'must be "all", or left out, where forensic is true',
     });
+  if (gates.forensic && (gates.same_crash ?? 'exact') !== 'exact')
+    problems.push({
+      path: '$.gates.same_crash',
+      message: 'must be "exact", or left out, where forensic is true',
+    });
   if (require.length > 0 && authorities.length === 0)
     problems.push({ path: '$.require', message: 'needs authorities that can fulfil it' });
   const ids = new Set<string>();

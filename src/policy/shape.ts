@@ -16,6 +16,12 @@ import { type CertificateFields, FIELD_NAMES } from './certificate-fields.ts';
 /** How the image's content is known: the engine's word, or its layers hashed by us. */
 export type ImageCheck = 'engine' | 'content';
 
+/**
+ * How an expected crash is compared: by its whole signature, by the functions of the program, which rebuilding keeps, or
+ * not at all. Without an expectation the replays are compared with each other in the same way.
+ */
+export type SameCrash = 'exact' | 'function' | 'off';
+
 export interface Gates {
   /** Least share of requested replays that must match, 0 to 1. */
   replay_ratio: number;
@@ -24,6 +30,8 @@ export interface Gates {
   image_check: ImageCheck;
   /** Whether replays are refused where something of full determinism is missing; left out: all where forensic. */
   mechanisms?: 'all' | 'any';
+  /** Left out: exact. */
+  same_crash?: SameCrash;
   /** Least share of a trace's first frames that are joined to symbols, an artifact and its provenance, 0 to 1. */
   join_completeness?: number;
   chain_of_custody?: Custody;
@@ -186,6 +194,7 @@ export const policyShape: Shape = object(
         forensic: boolean(),
         image_check: oneOf('engine', 'content'),
         mechanisms: oneOf('all', 'any'),
+        same_crash: oneOf('exact', 'function', 'off'),
         join_completeness: number(0, 1),
         chain_of_custody: oneOf('logged', 'signed'),
       },

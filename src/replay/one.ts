@@ -55,6 +55,17 @@ async function attempt(
   }
 }
 
+/** Where it crashed, and where others did, as a row of the record has it. */
+function crashFields(crashes: Ending['crashes']): Pick<Result, 'crash' | 'other_crashes'> {
+  const { program, others = [], othersLeftOut = 0 } = crashes ?? {};
+  return {
+    ...(program ? { crash: program } : {}),
+    ...(others.length + othersLeftOut > 0
+      ? { other_crashes: { crashes: others, left_out: othersLeftOut } }
+      : {}),
+  };
+}
+
 async function describe(p: Prepared, container: ContainerFacts, ending: Ending): Promise<Result> {
   const common = { exit_code: ending.exitCode, signal: ending.signal, duration_ms: ending.durationMs };
   const complete = ending.ended === 'exit' || ending.ended === 'signal';
@@ -64,7 +75,7 @@ async function describe(p: Prepared, container: ContainerFacts, ending: Ending):
     ...common,
     ended: ending.ended,
     final_state_sha256: captured?.sha256 ?? null,
-    ...(ending.crash ? { crash: ending.crash } : {}),
+    ...crashFields(ending.crashes),
     ...(ending.unproven ? { unproven_instructions: ending.unproven } : {}),
     ...(ending.obstacle ? { error: { code: ending.ended, message: ending.obstacle } } : {}),
   };

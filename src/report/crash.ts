@@ -1,5 +1,7 @@
-/** A crash site in a line: which signal, where, and at what address. */
+/** A crash in a line: which signature, which signal, where, and what was passed over on the way there. */
+import { shortId } from '../manifest/crash-signature.ts';
 import { type Crash, showPlace } from '../sandbox/crash.ts';
+import { type SignedCrash, signCrash } from '../verdict/crash-signature.ts';
 
 /** Callers that are named after the place of the crash. */
 const CALLERS = 3;
@@ -10,4 +12,35 @@ export function crashText({ signal, fault, frames }: Crash): string {
   // An instruction's own address says nothing more.
   const at = fault && showPlace(fault) !== site ? ` at ${showPlace(fault)}` : '';
   return `${signal} in ${site}${at}${callers.length > 0 ? `, called from ${callers.join(' < ')}` : ''}`;
+}
+
+const PASSED = {
+  c_library: 'the C library',
+  runtime: 'the runtime',
+  handler: 'a handler',
+} as const;
+
+function passedText({ passed }: SignedCrash): string {
+  const parts = (Object.keys(PASSED) as (keyof typeof PASSED)[])
+    .filter((owner) => passed[owner] > 0)
+    .map((owner) => `${passed[owner]} of ${PASSED[owner]}`);
+  const frames = Object.values(passed).reduce((sum, count) => sum + count, 0);
+  return frames === 0 ? '' : `, past ${parts.join(', ')}`;
+}
+
+/** Such as "v1:0123456789ab in parse (app+0x40), past 3 of the C library": what people quote. Names are the guest's words. */
+export function signatureText(crash: Crash): string {
+  const signed = signCrash(crash);
+  const { site, signature } = signed;
+  const place = site ? showPlace({ ...site, module: site.module?.split('/').at(-1) ?? null }) : '';
+  const where = !site
+    ? 'in no code of the program'
+    : `in ${site.function ? `${site.function.name} (${place})` : place}`;
+  const cut = signature.walk === 'cut' ? '; its stack is known in part' : '';
+  return `${shortId(signature.id)} ${where}${passedText(signed)}${cut}`;
+}
+
+/** The process of a crash that is not the program's: file name and number, the first of which is the guest's word. */
+export function processText({ process }: Crash): string {
+  return process ? `${process.program.split('/').at(-1)} [${process.pid}]` : 'a process';
 }

@@ -1,8 +1,9 @@
 /** What a person reads at the end: one block a manifest, at most 80 columns where the content allows. */
 import type { Digest } from '../base/digest.ts';
+import { shortId } from '../manifest/crash-signature.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
-import { crashText } from './crash.ts';
+import { crashText, processText, signatureText } from './crash.ts';
 import { desyncRows } from './desync.ts';
 
 export interface Style {
@@ -16,6 +17,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   matches_expectation: 'every replay that counts ended in the expected state',
   self_consistent: 'the replays agree with each other; no expected state was given',
   states_differ: 'replays ended in different states',
+  crash_site: 'the states fit, and the crash is another one, or more than one',
+  crash_unseen: 'a crash is expected, and with determinism off nobody sees which one it was',
   expectation_not_met: 'no replay ended in the expected state',
   other_processor: 'the state is not the expected one, which is of another kind of machine; nothing follows',
   tie: 'two states are equally frequent, so none is the reference',
@@ -48,6 +51,11 @@ function endings(record: ReplayRecord): string {
 /** Seeds named for each ending. */
 const SHOWN_SEEDS = 12;
 
+/** Such as ", v1:0123456789ab": seeds may lead to one signal at several places. */
+function signaturesOf({ crash_signatures = [] }: ReplayRecord['replays'][0]): string {
+  return crash_signatures.map(({ id }) => `, ${shortId(id)}`).join('');
+}
+
 /** What the seed decided; where each replay had its own, which of them ended otherwise than the rest. */
 function seedRows(record: ReplayRecord): string {
   const { determinism, schedule } = record.environment ?? {};
@@ -62,7 +70,7 @@ function seedRows(record: ReplayRecord): string {
   let text = row('seeds', `${Math.min(...seeds)} to ${Math.max(...seeds)}, each with its own order of turns`);
   const others = Map.groupBy(
     record.replays.filter(({ outcome }) => outcome !== 'match'),
-    endingOf,
+    (replay) => `${endingOf(replay)}${signaturesOf(replay)}`,
   );
   for (const [ending, replays] of others) {
     const shown = replays.slice(0, SHOWN_SEEDS).map(({ seed }) => seed);
@@ -94,16 +102,43 @@ function variedRows({ replays }: ReplayRecord): string {
   );
 }
 
-/** Each crash site once; a path in it is the program's choice. */
-function crashes(record: ReplayRecord): string {
+/** Lines that are the same in several replays stand once, with how often; paths and names in them are the program's choice. */
+function countedRows(label: string, texts: string[]): string {
   const counts = new Map<string, number>();
-  for (const { crash } of record.replays)
-    if (crash) counts.set(crashText(crash), (counts.get(crashText(crash)) ?? 0) + 1);
-  const core = record.replays.find(({ crash }) => crash?.core)?.crash?.core;
-  const lines = [...counts].map(([text, count]) =>
-    row('crash', counts.size === 1 ? safeLine(text) : `${safeLine(text)} × ${count}`),
-  );
-  return lines.join('') + (core ? row('core', `${core.sha256} in the store, ${core.size} bytes`) : '');
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts]
+    .map(([text, count]) => row(label, counts.size === 1 ? safeLine(text) : `${safeLine(text)} × ${count}`))
+    .join('');
+}
+
+/** Crashes of other processes that are shown of a replay. */
+const SHOWN_OTHERS = 4;
+
+/** Each crash site once, with its signature; then those of processes that the program started. */
+function crashes({ replays }: ReplayRecord): string {
+  const own = replays.flatMap(({ crash }) => crash ?? []);
+  const others = replays.map(({ other_crashes }) => ({
+    shown: other_crashes?.crashes.slice(0, SHOWN_OTHERS) ?? [],
+    more: (other_crashes?.left_out ?? 0) + Math.max(0, (other_crashes?.crashes.length ?? 0) - SHOWN_OTHERS),
+  }));
+  const core = own.find((crash) => crash.core)?.core;
+  return [
+    countedRows('crash', own.map(crashText)),
+    countedRows('signature', own.map(signatureText)),
+    countedRows(
+      'crash of',
+      others.flatMap(({ shown }) => shown.map((one) => `${processText(one)}: ${crashText(one)}`)),
+    ),
+    countedRows(
+      'signature',
+      others.flatMap(({ shown }) => shown.map((one) => `${signatureText(one)}, of ${processText(one)}`)),
+    ),
+    countedRows(
+      '  and',
+      others.flatMap(({ more }) => (more > 0 ? [`${more} more crashes of other processes`] : [])),
+    ),
+    core ? row('core', `${core.sha256} in the store, ${core.size} bytes`) : '',
+  ].join('');
 }
 
 /** A sandboxed program chooses these bytes: control characters must not reach the terminal. */

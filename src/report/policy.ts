@@ -97,6 +97,13 @@ export function explainPolicy(policy: Policy, authorities: TrustedAuthority[]): 
     ...(mechanismsWanted(gates) === 'all'
       ? ['nothing of full determinism was missing (else nothing is replayed)']
       : []),
+    ...(gates.same_crash === 'off'
+      ? []
+      : [
+          gates.same_crash === 'function'
+            ? 'every crash is in the expected functions, where the manifest expects one'
+            : 'every crash is the expected one, where the manifest expects one',
+        ]),
     ...(gates.forensic
       ? ['every state is the expected one, nothing is degraded, and all claims are borne out']
       : []),

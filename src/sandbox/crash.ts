@@ -1,7 +1,7 @@
 /** The crash record: what PID 1 saw right before a signal ended the program, parsed as the hostile input it is made of. */
 import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { parseJson, showProblem } from '../base/json.ts';
+import { type Problem, parseJson, showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { array, dictionary, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
 import { signalName } from './trailer.ts';
@@ -25,6 +25,8 @@ const FOUND_BY = [
   'call',
   'instructions',
 ] as const;
+/** Of processes beside the program, PID 1 keeps so many (harness/supervisor/crash.c). */
+export const MOST_OTHER_CRASHES = 16;
 const NOT_HASHED = ['deleted', 'unreadable', 'too_large'] as const;
 
 /** Where an address lies: an offset from the lowest address of its module or mapping, so that hosts can be compared. */
@@ -46,7 +48,17 @@ interface CrashModule {
   not_hashed: (typeof NOT_HASHED)[number] | null;
 }
 
+/** Which process it was; what it executed is a path of the guest's choosing. */
+interface CrashedProcess {
+  pid: number;
+  /** 1 where PID 1 started it, or it was orphaned. */
+  parent: number;
+  program: string;
+}
+
 export interface Crash {
+  /** Records from before children's crashes were seen do not say it: it was the program's. */
+  process?: CrashedProcess;
   signal: string;
   /** si_code, of sigaction(2). */
   code: number;
@@ -56,7 +68,11 @@ export interface Crash {
   threads: number[];
   thread_count: number;
   /** Innermost first: where it stood, then return addresses. */
-  frames: (Place & { by: (typeof FOUND_BY)[number] })[];
+  frames: (Place & {
+    by: (typeof FOUND_BY)[number];
+    /** By the symbols of the file, which nobody vouches for; null where they name none, absent where nobody looked. */
+    function?: { name: string; offset: string } | null;
+  })[];
   walk_ended: (typeof WALK_ENDS)[number];
   modules: CrashModule[];
   modules_left_out: number;
@@ -71,6 +87,7 @@ const hex = string({ pattern: /^(?:[0-9a-f]{2}){1,1024}$/ });
 const buildId = nullable(string({ pattern: /^(?:[0-9a-f]{2}){1,64}$/ }));
 const address = string({ pattern: /^0x[0-9a-f]{1,16}$/ });
 const tid = integer(1, 2 ** 22);
+const parent = integer(0, 2 ** 22);
 const count = integer(0, 1_000_000);
 const registers = dictionary(/^[a-z][a-z0-9_]{1,15}$/, address);
 const bytes = integer(0, LIMITS.coreBytes);
@@ -86,8 +103,11 @@ const COMMON: Record<string, Shape> = {
   registers,
 };
 
-function strict(fields: Record<string, Shape>): Shape {
-  return object(fields, Object.keys(fields));
+function strict(fields: Record<string, Shape>, optional: string[] = []): Shape {
+  return object(
+    fields,
+    Object.keys(fields).filter((name) => !optional.includes(name)),
+  );
 }
 
 const wirePlace = {
@@ -96,60 +116,96 @@ const wirePlace = {
   offset: nullable(address),
 };
 
-const wireShape: Shape = strict({
-  ...COMMON,
-  signal: integer(1, 64),
-  fault: nullable(strict({ ...wirePlace, address })),
-  frames: array(strict({ ...wirePlace, by: oneOf(...FOUND_BY) }), { min: 1, max: 256 }),
-  modules: array(
-    strict({
-      path_hex: hex,
-      base: address,
-      build_id: buildId,
-      sha256: nullable(bareDigest),
-      not_hashed: oneOf(...NOT_HASHED, null),
-    }),
-    { max: 128 },
-  ),
-  core: nullable(strict({ size: bytes, sha256: bareDigest })),
+/** Names of what a harness from before them does not say: a bundle is replayed with its own. */
+const LATER = ['process', 'function'];
+
+const wireShape: Shape = strict(
+  {
+    ...COMMON,
+    process: strict({ pid: tid, parent, program_hex: hex }),
+    signal: integer(1, 64),
+    fault: nullable(strict({ ...wirePlace, address })),
+    frames: array(
+      strict(
+        {
+          ...wirePlace,
+          by: oneOf(...FOUND_BY),
+          function: nullable(strict({ name_hex: hex, offset: address })),
+        },
+        LATER,
+      ),
+      { min: 1, max: 256 },
+    ),
+    modules: array(
+      strict({
+        path_hex: hex,
+        base: address,
+        build_id: buildId,
+        sha256: nullable(bareDigest),
+        not_hashed: oneOf(...NOT_HASHED, null),
+      }),
+      { max: 128 },
+    ),
+    core: nullable(strict({ size: bytes, sha256: bareDigest })),
+  },
+  LATER,
+);
+
+/** What PID 1 says of all crashes of a replay. */
+const wireCrashesShape: Shape = strict({
+  program: nullable(wireShape),
+  others: array(wireShape, { max: MOST_OTHER_CRASHES }),
+  others_left_out: count,
 });
 
 const place = { area: oneOf(...AREAS), module: nullable(text), build_id: buildId, offset: nullable(address) };
 
 /** A crash as it stands in a replay record. */
-export const crashShape: Shape = strict({
-  ...COMMON,
-  signal: string({ pattern: /^SIG[A-Z0-9+]{1,12}$/ }),
-  fault: nullable(strict({ ...place, address })),
-  frames: array(strict({ ...place, by: oneOf(...FOUND_BY) }), { min: 1, max: 256 }),
-  modules: array(
-    strict({
-      path: text,
-      base: address,
-      build_id: buildId,
-      sha256: nullable(digest),
-      not_hashed: oneOf(...NOT_HASHED, null),
-    }),
-    { max: 128 },
-  ),
-  core: nullable(strict({ size: bytes, sha256: digest })),
-});
+export const crashShape: Shape = strict(
+  {
+    ...COMMON,
+    process: strict({ pid: tid, parent, program: text }),
+    signal: string({ pattern: /^SIG[A-Z0-9+]{1,12}$/ }),
+    fault: nullable(strict({ ...place, address })),
+    frames: array(
+      strict(
+        { ...place, by: oneOf(...FOUND_BY), function: nullable(strict({ name: text, offset: address })) },
+        LATER,
+      ),
+      { min: 1, max: 256 },
+    ),
+    modules: array(
+      strict({
+        path: text,
+        base: address,
+        build_id: buildId,
+        sha256: nullable(digest),
+        not_hashed: oneOf(...NOT_HASHED, null),
+      }),
+      { max: 128 },
+    ),
+    core: nullable(strict({ size: bytes, sha256: digest })),
+  },
+  LATER,
+);
 
 type WirePlace = Pick<Place, 'area' | 'offset'> & { module: number | null };
-type Wire = Omit<Crash, 'signal' | 'fault' | 'frames' | 'modules'> & {
+type Wire = Omit<Crash, 'process' | 'signal' | 'fault' | 'frames' | 'modules' | 'core'> & {
+  process?: Omit<CrashedProcess, 'program'> & { program_hex: string };
   signal: number;
   fault: (WirePlace & { address: string }) | null;
-  frames: (WirePlace & Pick<Crash['frames'][number], 'by'>)[];
+  frames: (WirePlace &
+    Pick<Crash['frames'][number], 'by'> & { function?: { name_hex: string; offset: string } | null })[];
   modules: (Omit<CrashModule, 'path' | 'sha256'> & { path_hex: string; sha256: string | null })[];
   core: { size: number; sha256: string } | null;
 };
 
 /** The guest chooses these bytes; what is no text stays hexadecimal. */
-function pathOf(pathHex: string): string {
+function textOf(bytesHex: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(pathHex, 'hex'));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytesHex, 'hex'));
   } catch {
-    return `hex:${pathHex}`;
+    return `hex:${bytesHex}`;
   }
 }
 
@@ -157,23 +213,25 @@ function digestFrom(bare: string | null): Digest | null {
   return bare === null ? null : (`sha256:${bare}` as Digest);
 }
 
-/** Reads PID 1's crash record, whose HMAC was checked; one that is not in its form is a Fault. */
-export function parseCrash(record: Buffer): Crash {
-  const parsed = parseJson(record, { sizeBytes: LIMITS.crashBytes, depth: 4 });
-  const problems = parsed.ok ? [] : parsed.problems;
-  if (parsed.ok) wireShape.check(parsed.value, '$', problems);
-  const wire = parsed.ok && problems.length === 0 ? (parsed.value as Wire) : undefined;
-  const places = [...(wire?.frames ?? []), ...(wire?.fault ? [wire.fault] : [])];
-  for (const { area, module } of places)
-    if ((area === 'module') !== (module !== null) || (module !== null && !wire!.modules[module]))
+/** The crashes of one replay: that of the program which was started, and those of other processes. */
+export interface Crashes {
+  program: Crash | undefined;
+  /** In the order of their ends; of more than 16, or than fit, the first ones. */
+  others: Crash[];
+  othersLeftOut: number;
+}
+
+/** Places that name a module which is not there, or an area that has none. */
+function checkPlaces({ frames, fault, modules }: Wire, problems: Problem[]): void {
+  for (const { area, module } of [...frames, ...(fault ? [fault] : [])])
+    if ((area === 'module') !== (module !== null) || (module !== null && !modules[module]))
       problems.push({ path: '$', message: `names the module ${module} in the area ${area}` });
-  if (!wire || problems.length > 0)
-    throw new Fault(
-      'supervisor_lost',
-      `PID 1 wrote a crash record that cannot be read: ${problems.slice(0, 3).map(showProblem).join('; ')}`,
-    );
+}
+
+function crashFrom(wire: Wire): Crash {
+  const { process, ...common } = wire;
   const modules = wire.modules.map(({ path_hex, sha256, ...rest }) => ({
-    path: pathOf(path_hex),
+    path: textOf(path_hex),
     ...rest,
     sha256: digestFrom(sha256),
   }));
@@ -182,12 +240,50 @@ export function parseCrash(record: Buffer): Crash {
     return { area, module: found?.path ?? null, build_id: found?.build_id ?? null, offset };
   };
   return {
-    ...wire,
+    ...(process
+      ? { process: { pid: process.pid, parent: process.parent, program: textOf(process.program_hex) } }
+      : {}),
+    ...common,
     signal: signalName(wire.signal),
     fault: wire.fault && { ...placed(wire.fault), address: wire.fault.address },
-    frames: wire.frames.map((frame) => ({ ...placed(frame), by: frame.by })),
+    frames: wire.frames.map((frame) => ({
+      ...placed(frame),
+      by: frame.by,
+      ...(frame.function === undefined
+        ? {}
+        : {
+            function: frame.function && {
+              name: textOf(frame.function.name_hex),
+              offset: frame.function.offset,
+            },
+          }),
+    })),
     modules,
     core: wire.core && { size: wire.core.size, sha256: digestFrom(wire.core.sha256)! },
+  };
+}
+
+/** Reads PID 1's crash record, whose HMAC was checked; one that is not in its form is a Fault. */
+export function parseCrashes(record: Buffer): Crashes {
+  const parsed = parseJson(record, { sizeBytes: LIMITS.crashBytes, depth: 8 });
+  const problems = parsed.ok ? [] : parsed.problems;
+  const given = parsed.ok ? parsed.value : null;
+  // A harness from before children's crashes were seen says the program's alone.
+  const isAlone = typeof given === 'object' && given !== null && Object.hasOwn(given, 'signal');
+  const all = isAlone ? { program: given, others: [], others_left_out: 0 } : given;
+  if (parsed.ok) wireCrashesShape.check(all, '$', problems);
+  const wire = all as { program: Wire | null; others: Wire[]; others_left_out: number };
+  if (problems.length === 0)
+    for (const one of [...(wire.program ? [wire.program] : []), ...wire.others]) checkPlaces(one, problems);
+  if (problems.length > 0)
+    throw new Fault(
+      'supervisor_lost',
+      `PID 1 wrote a crash record that cannot be read: ${problems.slice(0, 3).map(showProblem).join('; ')}`,
+    );
+  return {
+    program: wire.program ? crashFrom(wire.program) : undefined,
+    others: wire.others.map(crashFrom),
+    othersLeftOut: wire.others_left_out,
   };
 }
 

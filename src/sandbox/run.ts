@@ -5,7 +5,7 @@ import { sleep } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
-import type { Crash } from './crash.ts';
+import type { Crashes } from './crash.ts';
 import { obstacleOf } from './obstacle.ts';
 import { type CollectedOutput, OutputSink } from './output.ts';
 import type { Engine } from './port.ts';
@@ -34,8 +34,8 @@ export interface Ending {
   hidden: number;
   stdout: CollectedOutput;
   stderr: CollectedOutput;
-  /** Where a signal ended the program, when PID 1 supervised it and could see that. */
-  crash: Crash | undefined;
+  /** Where signals ended the program and other processes, when PID 1 supervised them and could see that. */
+  crashes: Crashes | undefined;
   /** Places of the program's text that may hold an instruction to rewrite, and are not proven to. */
   unproven: number;
   /** The event log, where it was asked for. */
@@ -183,7 +183,7 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
         outputFailure,
       );
     const word = watch.cut ? undefined : await stderr.end();
-    const { ended, trailer, crash, log } = await settle(engine, id, watch.cut, word);
+    const { ended, trailer, crashes, log } = await settle(engine, id, watch.cut, word);
     if (!trailer) stderr.release();
     return {
       ended,
@@ -195,7 +195,7 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
       unproven: trailer?.unproven ?? 0,
       stdout: await stdout.finish(),
       stderr: await stderr.text.finish(),
-      crash: ended === 'signal' ? crash : undefined,
+      crashes: ended === 'signal' || ended === 'exit' ? crashes : undefined,
       log,
     };
   } finally {

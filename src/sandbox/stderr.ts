@@ -4,7 +4,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
-import { type Crash, parseCrash } from './crash.ts';
+import { type Crashes, parseCrashes } from './crash.ts';
 import { OutputSink } from './output.ts';
 import { readTrailer, TRAILER_BYTES, type Trailer } from './trailer.ts';
 
@@ -20,10 +20,10 @@ function macOf(key: Buffer, text: string | Buffer): Buffer {
   return Buffer.from(createHmac('sha256', key).update(text).digest('hex'));
 }
 
-/** How the program ended by PID 1's word, where it crashed, and what it did. */
+/** How the program ended by PID 1's word, where it and others crashed, and what it did. */
 export interface Word {
   trailer: Trailer;
-  crash: Crash | undefined;
+  crashes: Crashes | undefined;
   /** The event log, where it was asked for (docs/harness.md). */
   log: Buffer | undefined;
 }
@@ -98,7 +98,7 @@ export class StderrSink {
       // An end of the program's own making leaves no appendix: there, something ran on behind the mark.
       const complete = trailer.kind === 'exit' || trailer.kind === 'signal';
       if (!this.core) this.passOn(before.length);
-      return this.core && complete ? undefined : { trailer, crash: undefined, log: undefined };
+      return this.core && complete ? undefined : { trailer, crashes: undefined, log: undefined };
     }
     const logFrom = crashBytes === null ? 0 : crashBytes + SEAL_BYTES;
     const end = logFrom + (logBytes === null ? 0 : logBytes + SEAL_BYTES);
@@ -106,11 +106,12 @@ export class StderrSink {
     const log = logBytes === null ? undefined : this.sealed(before.subarray(logFrom));
     const missing = (crashBytes !== null && !record) || (logBytes !== null && !log);
     if (!this.core || before.length !== end || missing) return undefined;
-    const crash = record && parseCrash(record);
+    const crashes = record && parseCrashes(record);
     const core = await this.core.finish();
+    const crash = crashes?.program;
     if (crash?.core ? crash.core.sha256 !== core.sha256 : core.sizeBytes > 0)
       throw this.broken('another core than its record names');
-    return { trailer, crash, log };
+    return { trailer, crashes, log };
   }
 
   /** What stands before its seal; undefined when that is not under the key. */

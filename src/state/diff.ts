@@ -8,7 +8,8 @@ import type { BlobStore } from '../store/blobs.ts';
 import { type FinalState, type PathChange, showPath } from './final-state.ts';
 
 export interface Difference {
-  kind: 'ending' | 'stdout' | 'stderr' | 'path';
+  /** `crash`: the states do not differ, and where a signal ended the program does. */
+  kind: 'ending' | 'stdout' | 'stderr' | 'path' | 'crash';
   /** The path, for kind "path". */
   path?: string;
   /** The attribute of the path that differs first: sha256, mode, change … */
@@ -23,7 +24,7 @@ export interface Difference {
 
 const text = string();
 export const differenceFields: Record<keyof Difference, Shape> = {
-  kind: oneOf('ending', 'stdout', 'stderr', 'path'),
+  kind: oneOf('ending', 'stdout', 'stderr', 'path', 'crash'),
   path: text,
   attribute: text,
   expected: text,

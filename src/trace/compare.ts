@@ -1,5 +1,11 @@
 /** Compares the stack of a crash with that of its replay, frame by frame: the same place in the same build, or the same function in another. */
-import { type FunctionName, functionName, type Lost, mangledStem, sameFunction } from './function-name.ts';
+import {
+  type FunctionName,
+  functionName,
+  type Lost,
+  mangledStem,
+  sameFunction,
+} from '../base/function-name.ts';
 import type { JoinedFrame } from './gap.ts';
 
 export const REPRODUCTIONS = ['match', 'match_fn', 'diverged', 'no_crash', 'unreplayable'] as const;

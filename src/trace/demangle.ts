@@ -1,4 +1,4 @@
-/** Names as people wrote them, for display and for comparing readers (function-name.ts): what is kept are the linker's. */
+/** Names as people wrote them, for display and for comparing readers (base/function-name.ts): what is kept are the linker's. */
 import { exec } from '../base/exec.ts';
 
 /** A short name can stand for an endless one: what says too much, or takes too long, stays as it is. */

@@ -3,12 +3,13 @@ import type { Digest } from '../base/digest.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { Gates, ImageCheck } from '../policy/shape.ts';
 import type { Ended } from '../sandbox/run.ts';
+import { type CrashCheck, checkCrashes } from './crash-check.ts';
 import type { MachineFacts } from './machine.ts';
 import type { Claim, GateResult, Verdict } from './record.ts';
 import type { ReplayResult } from './replay-result.ts';
 
 /** One replay before it was compared with anything. */
-export type RawReplay = Omit<ReplayResult, 'outcome'>;
+export type RawReplay = Omit<ReplayResult, 'outcome' | 'crash_signatures'>;
 
 /** What all replays are compared with. */
 export interface Reference {
@@ -35,21 +36,28 @@ function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): Refe
   return { sha256: first[0], source: second && second[1] === first[1] ? 'tie' : 'most_frequent' };
 }
 
-/** Compares each replay with the reference and with the ending the manifest expects. */
+/** Whether a replay ended in the reference state, in the way the manifest expects. */
+function endsAs(replay: RawReplay, expect: Manifest['expect'], reference: Reference): boolean {
+  return (
+    replay.final_state_sha256 === reference.sha256 &&
+    (expect?.exit_code === undefined || replay.exit_code === expect.exit_code) &&
+    (expect?.signal === undefined || replay.signal === expect.signal)
+  );
+}
+
+/** Compares each replay with the reference, with the ending the manifest expects, and with the crash. */
 export function judgeReplays(
   replays: RawReplay[],
   expect: Manifest['expect'],
   reference: Reference,
+  crashes: CrashCheck,
 ): ReplayResult[] {
   return replays.map((replay) => {
-    if (!completed(replay)) return { ...replay, outcome: 'infra_error' };
-    const endingFits =
-      (expect?.exit_code === undefined || replay.exit_code === expect.exit_code) &&
-      (expect?.signal === undefined || replay.signal === expect.signal);
-    return {
-      ...replay,
-      outcome: endingFits && replay.final_state_sha256 === reference.sha256 ? 'match' : 'diverged',
-    };
+    const said = crashes.summaries(replay);
+    const result = said.length > 0 ? { ...replay, crash_signatures: said } : replay;
+    if (!completed(replay)) return { ...result, outcome: 'infra_error' };
+    const fits = endsAs(replay, expect, reference) && crashes.fits(replay);
+    return { ...result, outcome: fits ? 'match' : 'diverged' };
   });
 }
 
@@ -93,7 +101,13 @@ function obstacle(replays: ReplayResult[], requested: number): string | undefine
   return undefined;
 }
 
-function judgeGates(f: Facts, replays: ReplayResult[], ratio: number, reference: Reference): GateResult[] {
+function judgeGates(
+  f: Facts,
+  replays: ReplayResult[],
+  ratio: number,
+  reference: Reference,
+  crashes: CrashCheck,
+): GateResult[] {
   const imageOk = f.gates.image_check === 'engine' || f.imageCheck === 'content';
   const states = new Set(replays.map((replay) => replay.final_state_sha256));
   const forensic: [boolean, string][] = [
@@ -114,6 +128,7 @@ function judgeGates(f: Facts, replays: ReplayResult[], ratio: number, reference:
       pass: ratio >= f.gates.replay_ratio,
     },
     { name: 'image_check', threshold: f.gates.image_check, value: f.imageCheck, pass: imageOk },
+    ...(crashes.gate ? [crashes.gate] : []),
     ...(f.gates.mechanisms === 'all'
       ? [
           {
@@ -137,13 +152,18 @@ function judgeGates(f: Facts, replays: ReplayResult[], ratio: number, reference:
   ];
 }
 
-/** The verdict, its reason and the gates. An unfinished replay never counts for or against the program. */
-export function decide(raw: RawReplay[], f: Facts): Decision {
+/**
+ * The verdict, its reason and the gates. An unfinished replay never counts for or against the program. `withheld` stands
+ * for crash sites that were taken out of a record, where what it says of them can only be repeated.
+ */
+export function decide(raw: RawReplay[], f: Facts, withheld?: CrashCheck): Decision {
   const reference = chooseReference(f.expect, raw);
-  const replays = judgeReplays(raw, f.expect, reference);
+  const ending = raw.filter((replay) => completed(replay) && endsAs(replay, f.expect, reference));
+  const crashes = withheld ?? checkCrashes(raw.filter(completed), ending, f);
+  const replays = judgeReplays(raw, f.expect, reference, crashes);
   const matching = replays.filter((replay) => replay.outcome === 'match').length;
   const ratio = matching / f.requested;
-  const gates = judgeGates(f, replays, ratio, reference);
+  const gates = judgeGates(f, replays, ratio, reference, crashes);
   const flaky = matching > 0 && replays.some((replay) => replay.outcome === 'diverged');
   const result = (verdict: Verdict, reason: string): Decision => ({
     verdict,
@@ -161,6 +181,11 @@ export function decide(raw: RawReplay[], f: Facts): Decision {
   // Replays that agree with each other on one processor say nothing of a state of another.
   if (missed && f.elsewhere !== null && new Set(replays.map((r) => r.final_state_sha256)).size === 1)
     return result('inconclusive', 'other_processor');
+  // States that all fit, and crashes that do not: a state says nothing of where a program died.
+  if (!gates[0]!.pass && ending.length / f.requested >= f.gates.replay_ratio)
+    return result('diverged', 'crash_site');
   if (!gates[0]!.pass) return result('diverged', missed ? 'expectation_not_met' : 'states_differ');
+  if (crashes.verdict === 'other') return result('diverged', 'crash_site');
+  if (crashes.verdict === 'unseen') return result('inconclusive', 'crash_unseen');
   return result('reproduced', reference.source === 'expectation' ? 'matches_expectation' : 'self_consistent');
 }

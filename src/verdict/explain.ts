@@ -10,6 +10,7 @@ import type { FinalState } from '../state/final-state.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { Decision } from './decide.ts';
 import type { ReplayRecord } from './record.ts';
+import { crashDifference, crashMeant, expectationOf, kindText, signReplays } from './same-crash.ts';
 
 /** A state kept in the store, or undefined. */
 export async function readState(store: BlobStore, digest: Digest): Promise<FinalState | undefined> {
@@ -25,6 +26,25 @@ function expectedEnding(expect: Manifest['expect']): string | undefined {
   return expect?.exit_code === undefined ? undefined : `exit ${expect.exit_code}`;
 }
 
+/** Of replays whose states fit: in what the crash of the first that diverged is another. */
+function crashDivergence(
+  { replays }: Decision,
+  diverged: Decision['replays'][number],
+  expect: Manifest['expect'],
+): ReplayRecord['divergence'] {
+  const signed = signReplays(replays);
+  const actual = signed.get(diverged);
+  const usual = replays.find(({ outcome }) => outcome === 'match');
+  const [first] = (usual && signed.get(usual)?.crashes) ?? [];
+  const expected = expect?.crash ?? (first && expectationOf(first));
+  const [other] = actual?.crashes ?? [];
+  if (!actual || (!expected && !other)) return null;
+  const difference = expected
+    ? crashDifference(expected, crashMeant(actual, expected))
+    : { expected: 'no crash', actual: kindText(other!) };
+  return { kind: 'crash', ...difference, replay: diverged.index };
+}
+
 /** Compares the reference state with the first that diverged, or the endings where the reference is not kept. */
 export async function explain(
   store: BlobStore,
@@ -33,6 +53,7 @@ export async function explain(
 ): Promise<ReplayRecord['divergence']> {
   const diverged = decision.replays.find((replay) => replay.outcome === 'diverged');
   if (!diverged?.final_state_sha256) return null;
+  if (decision.reason === 'crash_site') return crashDivergence(decision, diverged, expect);
   const actual = await readState(store, diverged.final_state_sha256);
   if (!actual) return null;
   const replay = diverged.index;

@@ -4,7 +4,10 @@ import { leavesCpuid, lostWith, onlyWith } from '../sandbox/mechanisms.ts';
 import { processorText, UNKNOWN_PROCESSOR } from '../sandbox/processor.ts';
 import type { ReplayRecord } from './record.ts';
 
-type Environment = Pick<NonNullable<ReplayRecord['environment']>, 'mechanisms' | 'processor'> | null;
+type Environment = Pick<
+  NonNullable<ReplayRecord['environment']>,
+  'mechanisms' | 'processor' | 'determinism'
+> | null;
 
 /**
  * What it holds for alone, thing by thing; empty where it holds on every machine, where determinism was off, and for
@@ -34,6 +37,8 @@ export interface MachineFacts {
   lost: string[];
   /** Why the expected state cannot be held against what was replayed here. */
   elsewhere: string | null;
+  /** Whether PID 1 looked for crashes: it sees them only where it decides everything. */
+  crashesSeen: boolean;
 }
 
 /** The same facts from a fresh run and from its record; records from before processors were named were compared with everything. */
@@ -43,6 +48,7 @@ export function machineFacts(environment: Environment, expect: Manifest['expect'
   const why = compared ? apart(expect.processor ?? null, tiedTo(environment)) : null;
   return {
     lost: mechanisms ? lostWith(mechanisms) : [],
+    crashesSeen: environment?.determinism === 'full',
     elsewhere: why && `of the expected state and what was replayed here, ${why}`,
   };
 }

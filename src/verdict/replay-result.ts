@@ -1,8 +1,9 @@
 /** What one replay came to: a row of the record. */
 import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
-import { integer, nullable, number, object, oneOf, type Shape, string } from '../base/shape.ts';
-import { type Crash, crashShape } from '../sandbox/crash.ts';
+import { array, integer, nullable, number, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { type Crash, crashShape, MOST_OTHER_CRASHES } from '../sandbox/crash.ts';
 import type { Ended } from '../sandbox/run.ts';
+import type { CrashSummary } from './same-crash.ts';
 
 export type Outcome = 'match' | 'diverged' | 'infra_error';
 
@@ -23,6 +24,12 @@ export interface ReplayResult {
   attempts: number;
   /** Where a signal ended it, with full determinism; left out where nobody could see that. */
   crash?: Crash;
+  /** Where other processes crashed, its children and theirs, in the order of their ends; left out: none did. */
+  other_crashes?: { crashes: Crash[]; left_out: number };
+  /** The replay in whose row its crashes stand, which are the same to the byte; left out: here, or there are none. */
+  crash_as?: number;
+  /** What is compared of them (docs/crash-signature.md); records from before it say nothing. */
+  crash_signatures?: CrashSummary[];
   /** Places that may hold an instruction to rewrite, and are not proven to (docs/determinism.md, Rewriting); left out: none. */
   unproven_instructions?: number;
   error?: { code: string; message: string };
@@ -56,6 +63,24 @@ export const replayShape: Shape = object(
     duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
     attempts: count,
     crash: crashShape,
+    other_crashes: object({ crashes: array(crashShape, { max: MOST_OTHER_CRASHES }), left_out: count }, [
+      'crashes',
+      'left_out',
+    ]),
+    crash_as: count,
+    crash_signatures: array(
+      object(
+        {
+          process: nullable(text),
+          id: string({ pattern: /^v1:[0-9a-f]{64}$/ }),
+          functions_id: nullable(string({ pattern: /^v1f:[0-9a-f]{64}$/ })),
+          walk: oneOf('whole', 'cut'),
+          site: nullable(text),
+        },
+        ['process', 'id', 'functions_id', 'walk', 'site'],
+      ),
+      { max: 1 + MOST_OTHER_CRASHES },
+    ),
     unproven_instructions: integer(1, 99_999),
     error: object({ code: text, message: text }, ['code', 'message']),
   },

@@ -8,6 +8,7 @@ import { collect } from '../../src/bundle/collect.ts';
 import { createBundle } from '../../src/bundle/create.ts';
 import { openBundle } from '../../src/bundle/open.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
+import type { Crash } from '../../src/sandbox/crash.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeCase } from '../support/case.ts';
 import { makeKey } from '../support/keys.ts';
@@ -18,7 +19,7 @@ it('a bundle has the crash sites and the parting of its record, and a redaction 
   const pin = Buffer.from('pin 4711');
   const made = await makeCase(['a', 'a'], { '/work/pin': pin });
   const place = { area: 'module' as const, module: '/work/pin', build_id: null, offset: '0x1' };
-  made.record.replays[0]!.crash = {
+  const crash: Crash = {
     signal: 'SIGSEGV',
     code: 1,
     fault: null,
@@ -32,6 +33,7 @@ it('a bundle has the crash sites and the parting of its record, and a redaction 
     registers: { rax: '0x31313734' },
     core: null,
   };
+  for (const replay of made.record.replays) replay.crash = crash;
   made.record.desync = { replays: [1, 2], tries: 1, alike: 0, before: [], expected: null, actual: null };
   const collected = await collect(made.record, new BlobStore(made.out), made.out, 'full');
   await createBundle(join(folder, 'case.tar'), collected, { state: 'full' });
@@ -42,7 +44,7 @@ it('a bundle has the crash sites and the parting of its record, and a redaction 
   });
   expect(done).toMatchObject({ status: 0 });
   for (const [name, crashes] of [
-    ['case.tar', 1],
+    ['case.tar', 2],
     ['less.tar', 0],
   ] as const) {
     const path = join(folder, name);

@@ -102,7 +102,7 @@ describeEngine('seeds', () => {
     const done = await reenact(['run', 'lost.json', '--seeds', '1..16', '--jobs', '4'], { cwd });
     expect(done.stderr).toContain('16/16 replays');
     expect(done.stdout).toMatch(/seeds +1 to 16, each with its own order of turns/);
-    const seed = /otherwise +signal SIGABRT: (\d+)/.exec(done.stdout)![1]!;
+    const seed = /otherwise +signal SIGABRT, v1:[0-9a-f]{12}: (\d+)/.exec(done.stdout)![1]!;
     const again = await reenact(['run', 'lost.json', '--seeds', `${seed}..${seed}`], { cwd });
     expect(again.stdout).toContain('signal SIGABRT');
     for (const bad of ['1', '5..1', '1..9999999', 'a..b'])

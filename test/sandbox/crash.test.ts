@@ -6,7 +6,7 @@ import { digestOf, hexOf } from '../../src/base/digest.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { crashBudget } from '../../src/replay/crashes.ts';
 import { crashText } from '../../src/report/crash.ts';
-import { type Crash, crashShape, parseCrash } from '../../src/sandbox/crash.ts';
+import { type Crash, crashShape, parseCrashes } from '../../src/sandbox/crash.ts';
 import { StderrSink } from '../../src/sandbox/stderr.ts';
 import { newKey } from '../../src/sandbox/trailer.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
@@ -72,12 +72,13 @@ async function read(whole: Buffer, cuts: number[] = []): Promise<{ crash: Crash 
   if (!word) sink.release();
   const { sha256 } = await sink.text.finish();
   const text = String(await store.get(sha256));
-  if (word?.crash?.core) expect(await store.get(word.crash.core.sha256)).toEqual(core);
-  return { crash: word?.crash, text };
+  const crash = word?.crashes?.program;
+  if (crash?.core) expect(await store.get(crash.core.sha256)).toEqual(core);
+  return { crash, text };
 }
 
 it('places are resolved to modules, and paths that are no text stay hexadecimal', () => {
-  const crash = parseCrash(bytesOf(WIRE));
+  const crash = parseCrashes(bytesOf(WIRE)).program!;
   expect(crash).toMatchObject({
     signal: 'SIGSEGV',
     fault: { area: 'null', offset: '0x8' },
@@ -119,7 +120,9 @@ const BAD: [string, unknown][] = [
 ];
 
 it.each(BAD)('a record with %s is refused', (_name, wire) => {
-  expect(() => parseCrash(bytesOf(wire))).toThrow('crash record that cannot be read');
+  expect(() => parseCrashes(bytesOf(wire))).toThrow('crash record that cannot be read');
+  const all = { program: null, others: [wire], others_left_out: 0 };
+  expect(() => parseCrashes(bytesOf(all))).toThrow('crash record that cannot be read');
 });
 
 it('stderr is split the same wherever it is cut, whatever the program wrote', async () => {
@@ -176,7 +179,7 @@ it('a size or a core beyond all limits ends the reading', async () => {
   await expect(read(stream('', { size: '999999999999' }))).rejects.toThrow('no size of a core');
   await expect(read(stream('', { size: 'x'.repeat(12) }))).rejects.toThrow('no size of a core');
   await expect(read(stream('', { record: Buffer.alloc(300_000) }))).rejects.toThrow('cannot be read');
-  await expect(read(stream('', { record: Buffer.alloc(34_000_000) }))).rejects.toThrow(
+  await expect(read(stream('', { record: Buffer.alloc(35_000_000) }))).rejects.toThrow(
     'more than a crash record and a log',
   );
   await expect(read(stream('', { core: Buffer.from('another!') }))).rejects.toThrow('another core');
@@ -192,12 +195,12 @@ it('a time-out while a core is written is still a time-out', async () => {
       end: 'reenact-end/1 kind=timeout value=0 oom=0 hidden=0 ms=1',
     }),
   );
-  expect(await sink.end()).toMatchObject({ trailer: { kind: 'timeout' }, crash: undefined });
+  expect(await sink.end()).toMatchObject({ trailer: { kind: 'timeout' }, crashes: undefined });
   sink.discard();
 });
 
 it('a record of thousands of crashes can still be read back', () => {
-  const crash = parseCrash(bytesOf({ ...WIRE, frames: Array(256).fill(WIRE.frames[0]) }));
+  const crash = parseCrashes(bytesOf({ ...WIRE, frames: Array(256).fill(WIRE.frames[0]) })).program!;
   const within = crashBudget();
   const replays = Array.from({ length: 2000 }, (_, i) =>
     within({

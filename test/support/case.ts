@@ -97,6 +97,7 @@ export async function makeCase(outputs: string[], files: Record<string, Buffer> 
     claims: [],
     lost: [],
     elsewhere: null,
+    crashesSeen: true,
   };
   const decision = decide(replays, facts);
   const harness = await store.put('init');

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Crash, parseCrash } from '../../src/sandbox/crash.ts';
+import { type Crash, type Crashes, parseCrashes } from '../../src/sandbox/crash.ts';
 import { runAsFirst } from './first-process.ts';
 import { tempFolder } from './world.ts';
 
@@ -44,13 +44,18 @@ export function symbolsOf(program: string): Symbols {
   return { functions, lowest: Math.min(...loads) & ~4095 };
 }
 
-/** The crash of `program how`, as PID 1 recorded it. */
+/** All crashes of `program how`, as PID 1 recorded them; undefined where nothing crashed. */
+export function crashesOf(program: string, how: string[], more: string[] = []): Crashes | undefined {
+  const { stderr } = runAsFirst(INIT, [program, ...how], 1, { more });
+  const record = /^\{"program":.*\}$/m.exec(stderr)?.[0];
+  return record === undefined ? undefined : parseCrashes(Buffer.from(record, 'latin1'));
+}
+
+/** The crash of `program how` itself. */
 export function crashOf(program: string, how: string[], more: string[] = []): Crash {
-  const { stderr, ending } = runAsFirst(INIT, [program, ...how], 1, { more });
-  const record = /^\{"signal":.*\}$/m.exec(stderr)?.[0];
-  if (!record)
-    throw new Error(`${program} ${how.join(' ')} did not crash: ${ending}\n${stderr.slice(0, 500)}`);
-  return parseCrash(Buffer.from(record, 'latin1'));
+  const crash = crashesOf(program, how, more)?.program;
+  if (!crash) throw new Error(`${program} ${how.join(' ')} did not crash`);
+  return crash;
 }
 
 /** The function of each frame in the program itself, innermost first; of other frames the file's name or the area. */

@@ -35,6 +35,7 @@ function verdict(raw: RawReplay[], more: Partial<Facts> = {}) {
     claims: [],
     lost: [],
     elsewhere: null,
+    crashesSeen: true,
     ...more,
   });
 }

@@ -52,6 +52,7 @@ describe('an expected state', () => {
     expect(machineFacts({ mechanisms: whole, processor: EPYC }, state)).toEqual({
       lost: [],
       elsewhere: null,
+      crashesSeen: false,
     });
     expect(machineFacts({ mechanisms: whole, processor: null }, state).elsewhere).toBeNull();
   });

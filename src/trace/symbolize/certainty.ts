@@ -1,8 +1,9 @@
 /** Which of the engine's names are certain: it gives the symbol before an address, however far away, and one of several that share code. */
+
+import { functionName, mangledStem, sameFunction } from '../../base/function-name.ts';
 import { FileBytes } from '../bytes.ts';
 import { demangled } from '../demangle.ts';
 import { NOBITS, readHeader, readSections } from '../elf-header.ts';
-import { functionName, mangledStem, sameFunction } from '../function-name.ts';
 import { namesAt, type SymbolTable, symbolTableOf } from '../symbol-table.ts';
 import type { Approximate, Resolved } from './place.ts';
 import type { SymbolFile } from './stage.ts';

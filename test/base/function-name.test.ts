@@ -1,14 +1,13 @@
 /** One function under the names that readers give it, and different functions under names that look alike. */
 import { expect, it } from 'vitest';
-
-import { demangled } from '../../src/trace/demangle.ts';
 import {
   type FunctionName,
   functionKey,
   functionName,
   mangledStem,
   sameFunction,
-} from '../../src/trace/function-name.ts';
+} from '../../src/base/function-name.ts';
+import { demangled } from '../../src/trace/demangle.ts';
 
 async function read(raw: string, more: Parameters<typeof functionName>[1] = {}): Promise<FunctionName> {
   const stem = mangledStem(raw);
