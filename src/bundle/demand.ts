@@ -1,5 +1,6 @@
 /** What a reader's own policy and trust root make of a bundle: nothing that lies inside has a say in it. */
 import { type Digest, digestOf } from '../base/digest.ts';
+import { someOf } from '../evidence/checks.ts';
 import type { EvidenceRecord, Signer } from '../evidence/record.ts';
 import { parseLogReference } from '../evidence/reference.ts';
 import { Refusal } from '../evidence/refusal.ts';
@@ -110,7 +111,7 @@ async function vouchStamps(
   const vouched: string[] = [];
   const times = new Map<Digest, number>();
   if (stamps.length === 0) return { vouched, times };
-  const library = await trust.library();
+  const libraries = await Promise.all(trust.anchors.map((anchor) => anchor.library()));
   for (const { sha256, reply, of, time } of stamps) {
     const thing =
       of === opened.root
@@ -118,7 +119,7 @@ async function vouchStamps(
         : events.find((event) => event.sha256 === of)?.envelope;
     try {
       if (!thing || !of) continue;
-      library.vouchTimestamp(reply, thing);
+      someOf(libraries, (library) => library.vouchTimestamp(reply, thing));
       vouched.push(sha256);
       times.set(of, Math.min(times.get(of) ?? Number.POSITIVE_INFINITY, Date.parse(time)));
     } catch (error) {
@@ -169,7 +170,12 @@ async function recordSigners(
 export async function checkDemands(opened: Opened, inside: Policy, d: Demands): Promise<Demanded> {
   const base = d.policy ?? inside;
   const policy: Policy = d.trustRoot
-    ? { ...base, trustRoot: { ...d.trustRoot, sha256: digestOf(d.trustRoot.bytes) } }
+    ? {
+        ...base,
+        trustRoots: [
+          { ...base.trustRoots[0], file: { ...d.trustRoot, sha256: digestOf(d.trustRoot.bytes) } },
+        ],
+      }
     : base;
   const trust = new Trust(policy);
   const { vouched, times } = await vouchStamps(opened, trust);

@@ -99,7 +99,7 @@ export async function checkInside(opened: Opened, policies: Policy[], problems: 
   const keys = policies.flatMap(({ authorities }) =>
     authorities.flatMap(({ key }) => (key ? [key.path] : [])),
   );
-  const roots = policies.map(({ trustRoot }) => trustRoot?.path);
+  const roots = policies.flatMap(({ trustRoots }) => trustRoots.map(({ file }) => file?.path));
   const files = [...keys, ...roots, record.evidence.record?.trust_root?.sha256];
   compare(
     opened,

@@ -15,7 +15,8 @@ async function examine(a: Arguments, how: 'check' | 'explain'): Promise<number> 
   const policy = await loadPolicy(name);
   const trust = loadTrust(policy);
   try {
-    if (policy.trustRoot || trust.authorities.some(({ keyless }) => keyless)) await trust.library();
+    if (policy.trustRoots.some(({ file }) => file) || trust.authorities.some(({ keyless }) => keyless))
+      await Promise.all(trust.anchors.map((anchor) => anchor.library()));
   } catch (error) {
     if (error instanceof Refusal) throw new Fault('policy_invalid', `${name}: ${error.message}`, error);
     throw error;

@@ -7,6 +7,21 @@ export function asRefusal(error: unknown): Refusal {
   return error instanceof Refusal ? error : new Refusal('internal', (error as Error).message, error);
 }
 
+/** Keeps those that pass; when none does, the first complaint stands for all. */
+export function someOf<T, U>(items: T[], check: (item: T) => U): U[] {
+  let refusal: unknown;
+  const passed = items.flatMap((item) => {
+    try {
+      return [check(item)];
+    } catch (error) {
+      refusal ??= error;
+      return [];
+    }
+  });
+  if (passed.length === 0) throw refusal;
+  return passed;
+}
+
 export class Checks {
   private readonly done: CheckResult[] = [];
 

@@ -1,24 +1,28 @@
 /** One piece of evidence, from its signature to its signer, in the order docs/evidence.md gives. */
 import { type Digest, digestOf } from '../base/digest.ts';
 import type { Requirement } from '../policy/shape.ts';
-import { asRefusal, Checks } from './checks.ts';
+import { asRefusal, Checks, someOf } from './checks.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Evidence } from './evidence-file.ts';
+import { groundsOf, vouchedUnderOne } from './grounds.ts';
 import type { Hashed } from './hashed.ts';
-import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log/prove.ts';
+import type { ProvenEntry } from './log/prove.ts';
 import { checkRequirement } from './predicate.ts';
 import type { EnvelopeRecord, Signer } from './record.ts';
-import { REFUSALS, Refusal } from './refusal.ts';
+import { REFUSALS } from './refusal.ts';
 import { type Verified, verifySignatures } from './signature.ts';
 import { checkPurpose, matchSigners } from './signer.ts';
 import type { Vouched } from './sigstore.ts';
 import { parseStatement, type Statement } from './statement.ts';
 import { matchSubjects, resolveWanted, type SubjectResult } from './subject.ts';
+import type { TrustedRoot } from './trusted-root.ts';
 
 /** An envelope's record, and the requirements of the policy it counts for. */
 export interface CheckedEvidence {
   record: EnvelopeRecord;
   fulfils: Requirement[];
+  /** The one root that vouched for it; null where none had to. */
+  root: TrustedRoot | null;
 }
 
 interface Fitting {
@@ -31,21 +35,6 @@ export function payloadOf(evidence: Evidence): { payload: Buffer; payloadType: s
   const { content } = evidence;
   if (content.kind === 'envelope') return content.envelope;
   return content.bundle.content.kind === 'envelope' ? content.bundle.content.envelope : null;
-}
-
-/** Keeps those that pass; when none does, the first complaint stands for all. */
-function someOf<T, U>(items: T[], check: (item: T) => U): U[] {
-  let refusal: unknown;
-  const passed = items.flatMap((item) => {
-    try {
-      return [check(item)];
-    } catch (error) {
-      refusal ??= error;
-      return [];
-    }
-  });
-  if (passed.length === 0) throw refusal;
-  return passed;
 }
 
 /** A signature over a file speaks about that file, by the digests that are asked for, and says nothing more. */
@@ -70,54 +59,6 @@ function fitSubjects(statement: Statement, c: Circumstances): Fitting[] {
   }));
 }
 
-/** Proves each signature's entry, from what the bundle carries and from proofs in files of their own. */
-function proveAll(evidence: Evidence, verified: Verified[], c: Circumstances): ProvenEntry[][] {
-  const own = evidence.content.kind === 'bundle' ? evidence.content.bundle.entries : [];
-  let misfit: Refusal | undefined;
-  const perSignature = verified.map(({ thing, key }) => {
-    const entries = own.map((entry) => proveEntry(entry, thing, c.trust.logs));
-    for (const separate of c.proofs) {
-      try {
-        entries.push(proveWith(separate.proof, thing, key.algorithm, c.trust.logs));
-        separate.used = true;
-      } catch (error) {
-        const { code, message, next } = asRefusal(error);
-        misfit = new Refusal(code, `${separate.name}: ${message}`, error, next);
-      }
-    }
-    return entries;
-  });
-  // With several pieces of evidence a proof may belong to another one; with none left it does not fit. Where an
-  // entry is named, every proof that was found is one of it: one that does not fit shows another history.
-  if (misfit && c.reference) throw misfit;
-  if (misfit && !perSignature.flat().some(({ kind }) => kind === 'proof')) throw misfit;
-  if (c.reference) checkReference(perSignature.flat(), c.reference);
-  return perSignature;
-}
-
-async function vouchFor(evidence: Evidence, verified: Verified[], c: Circumstances): Promise<Vouched> {
-  const { content } = evidence;
-  if (content.kind === 'envelope') return { times: [], identity: null };
-  const { bundle } = content;
-  if (bundle.material.kind === 'key' && bundle.entries.length + bundle.timestamps.length === 0)
-    return { times: [], identity: null };
-  const library = await c.trust.library();
-  const [{ thing, key }] = verified as [Verified];
-  return library.vouch(bundle, thing, key.key);
-}
-
-async function checkTimes(
-  evidence: Evidence,
-  verified: Verified[],
-  entries: ProvenEntry[],
-  c: Circumstances,
-): Promise<Vouched> {
-  const vouched = await vouchFor(evidence, verified, c);
-  const times = vouched.times.map(({ timeMs }) => timeMs);
-  checkLogWindows(entries, times.length > 0 ? times : [c.nowMs]);
-  return vouched;
-}
-
 function signersOf(
   verified: Verified[],
   vouched: Vouched,
@@ -136,7 +77,7 @@ async function checkAll(
   c: Circumstances,
   checks: Checks,
   record: EnvelopeRecord,
-): Promise<Requirement[]> {
+): Promise<Pick<CheckedEvidence, 'fulfils' | 'root'>> {
   const verified = await checks.run(
     'signature',
     () => verifySignatures(evidence, c),
@@ -174,19 +115,19 @@ async function checkAll(
       }),
     () => statement.predicateType,
   );
-  const proven = await checks.run(
+  const grounds = await checks.run(
     'log',
-    () => proveAll(evidence, verified, c),
-    (found) =>
-      found
+    () => groundsOf(evidence, verified, c),
+    ([first]) =>
+      first!.proven
         .flat()
         .map(({ fact }) => fact.tile_ref ?? `promise of ${fact.origin}`)
         .join(', ') || null,
   );
-  const vouched = await checks.run(
+  const { anchor, proven, vouched } = await checks.run(
     'time',
-    () => checkTimes(evidence, verified, proven.flat(), c),
-    ({ times }) =>
+    () => vouchedUnderOne(evidence, verified, grounds, c),
+    ({ vouched: { times } }) =>
       times.map(({ source, timeMs }) => `${new Date(timeMs).toISOString()} by ${source}`).join(', ') || null,
   );
   record.log = proven.flat().map(({ fact }) => fact);
@@ -205,7 +146,7 @@ async function checkAll(
       fulfilled.flatMap(({ subjects }) => subjects).map((one) => [`${one.field} ${one.expected}`, one]),
     ).values(),
   ];
-  return fulfilled.map(({ requirement }) => requirement);
+  return { fulfils: fulfilled.map(({ requirement }) => requirement), root: anchor?.root ?? null };
 }
 
 /** The record of a piece of evidence about which nothing is known yet: refused, until every check has passed. */
@@ -232,22 +173,22 @@ export function blankEnvelope(file: string, sha256: Digest): EnvelopeRecord {
 export async function checkEvidence(evidence: Evidence, c: Circumstances): Promise<CheckedEvidence> {
   const checks = new Checks();
   const record = blankEnvelope(evidence.name, evidence.sha256);
-  let fulfils: Requirement[];
+  let found: Pick<CheckedEvidence, 'fulfils' | 'root'>;
   try {
     await checks.run(
       'form',
       () => evidence.content.kind,
       (kind) => kind,
     );
-    fulfils = await checkAll(evidence, c, checks, record);
+    found = await checkAll(evidence, c, checks, record);
   } catch (error) {
     const { code, message, next } = asRefusal(error);
     // What was learnt before it failed was said by somebody who is not known.
     const nothing = blankEnvelope(evidence.name, evidence.sha256);
-    return { record: { ...nothing, code, message, next, checks: checks.results() }, fulfils: [] };
+    return { record: { ...nothing, code, message, next, checks: checks.results() }, fulfils: [], root: null };
   }
   return {
     record: { ...record, verdict: 'accepted', code: null, message: '', next: null, checks: checks.results() },
-    fulfils,
+    ...found,
   };
 }

@@ -1,12 +1,14 @@
 /** What a policy comes to once its files are read: keys, identities, logs and the root, loaded once for all evidence. */
+import type { X509Certificate } from 'node:crypto';
+
 import { Fault } from '../base/fault.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Policy, PolicyRoot } from '../policy/policy.ts';
 import type { Authority, LogTrust, Transparency } from '../policy/shape.ts';
 import { ALGORITHMS, type Algorithm, type PublicKey, parsePublicKey } from './keys.ts';
 import { logId, type NoteKey, parseVerifierKey } from './log/note.ts';
 import { Refusal } from './refusal.ts';
 import type { SigstoreLibrary } from './sigstore.ts';
-import { embeddedRoot, parseTrustedRoot, type TrustedRoot, type Window } from './trusted-root.ts';
+import { embeddedRoot, issuersOf, parseTrustedRoots, type TrustedRoot, type Window } from './trusted-root.ts';
 
 export interface TrustedAuthority {
   id: string;
@@ -95,12 +97,28 @@ function logsOfRoot(root: TrustedRoot): TrustedLog[] {
   }));
 }
 
-/** A policy with its trust material; the root and the library are opened only when evidence needs them. */
+/** One trust root with the logs that count under it. Roots are never mixed: one vouches for a piece of evidence wholly or not at all. */
+export class Anchor {
+  readonly root: TrustedRoot;
+  readonly logs: TrustedLog[];
+  private loading: Promise<SigstoreLibrary> | undefined;
+
+  constructor(root: TrustedRoot, own: TrustedLog[]) {
+    this.root = root;
+    this.logs = mergeLogs(own, logsOfRoot(root));
+  }
+
+  library(): Promise<SigstoreLibrary> {
+    this.loading ??= import('./sigstore.ts').then(({ SigstoreLibrary }) => new SigstoreLibrary(this.root));
+    return this.loading;
+  }
+}
+
+/** A policy with its trust material; roots and the library are opened only when evidence needs them. */
 export class Trust {
   readonly policy: Policy;
   private keys: TrustedAuthority[] | undefined;
-  private opened: { root: TrustedRoot; logs: TrustedLog[] } | undefined;
-  private loading: Promise<SigstoreLibrary> | undefined;
+  private opened: Anchor[] | undefined;
 
   constructor(policy: Policy) {
     this.policy = policy;
@@ -112,33 +130,38 @@ export class Trust {
     return this.keys;
   }
 
-  /** The root, if anything has asked for it: what a record says was relied on. */
-  get usedRoot(): TrustedRoot | null {
-    return this.opened?.root ?? null;
+  /** The roots, if anything has asked for them: what a record says was relied on. */
+  get usedRoots(): TrustedRoot[] {
+    return (this.opened ?? []).map(({ root }) => root);
   }
 
-  private open(): { root: TrustedRoot; logs: TrustedLog[] } {
-    const { trustRoot, trustRootPin } = this.policy;
+  get anchors(): Anchor[] {
     if (!this.opened) {
-      const root = trustRoot
-        ? parseTrustedRoot(trustRoot.bytes, trustRoot.path, trustRootPin)
-        : embeddedRoot(trustRootPin);
-      this.opened = { root, logs: mergeLogs(this.policy.logs.map(trustLog), logsOfRoot(root)) };
+      const { trustRoots, logs } = this.policy;
+      const named: PolicyRoot[] = trustRoots.length > 0 ? trustRoots : [{ file: null }];
+      const own = logs.map(trustLog);
+      this.opened = named
+        .flatMap(({ file, pin }) =>
+          file ? parseTrustedRoots(file.bytes, file.path, pin) : [embeddedRoot(pin)],
+        )
+        .map((root) => new Anchor(root, own));
     }
     return this.opened;
   }
 
-  get root(): TrustedRoot {
-    return this.open().root;
+  /** The anchors, those first whose authorities issued the certificate: their reasons for a refusal say most. */
+  anchorsFor(certificate: X509Certificate | null): Anchor[] {
+    const issued = ({ root }: Anchor): boolean =>
+      certificate !== null && issuersOf(root, certificate).length > 0;
+    const { anchors } = this;
+    return anchors.length === 1
+      ? anchors
+      : [...anchors.filter(issued), ...anchors.filter((anchor) => !issued(anchor))];
   }
 
+  /** All logs that may prove something under any root. */
   get logs(): TrustedLog[] {
-    return this.open().logs;
-  }
-
-  library(): Promise<SigstoreLibrary> {
-    this.loading ??= import('./sigstore.ts').then(({ SigstoreLibrary }) => new SigstoreLibrary(this.root));
-    return this.loading;
+    return this.anchors.flatMap(({ logs }) => logs);
   }
 }
 

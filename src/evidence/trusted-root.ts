@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { array, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { EMBEDDED_ROOT } from '../policy/shape.ts';
 import { Refusal } from './refusal.ts';
 import { base64, bytesOf, checkShape, readJson, withoutNulls } from './strict.ts';
 
@@ -29,7 +30,9 @@ interface RootAuthority {
 }
 
 export interface TrustedRoot {
+  /** Its file, with the line where it lists several. */
   name: string;
+  /** Of its file. */
   sha256: Digest;
   logs: RootLog[];
   authorities: RootAuthority[];
@@ -41,10 +44,12 @@ export interface TrustedRoot {
 
 /** The public instance's root, as its maintainers published it: docs/evidence.md says how to renew it. */
 const EMBEDDED = {
-  name: 'sigstore-public-good',
+  name: EMBEDDED_ROOT,
   sha256: 'sha256:6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66',
 };
 
+/** In one file; each is tried in turn. */
+const MOST_ROOTS = 16;
 const RENEW = 'renew it (docs/evidence.md)';
 const EKU_TIMESTAMPING = '1.3.6.1.5.5.7.3.8';
 
@@ -146,11 +151,28 @@ function authorityOf(json: AuthorityJson): RootAuthority {
   };
 }
 
-/** Untrusted bytes to a root; a pin that does not fit its bytes is refused before they are read. */
-export function parseTrustedRoot(bytes: Buffer, name: string, pin?: Digest): TrustedRoot {
+/** The lines of a file that lists a root a line, as `gh attestation trusted-root` writes it; else undefined. */
+function linesOf(bytes: Buffer, name: string): { text: Buffer; where: string }[] | undefined {
+  const lines = bytes
+    .toString('latin1')
+    .split('\n')
+    .map((line, index) => ({ text: Buffer.from(line, 'latin1'), where: `${name} line ${index + 1}` }))
+    .filter(({ text }) => !/^\s*$/.test(text.toString('latin1')));
+  return lines.length > 1 && lines.every(({ text }) => text[0] === 0x7b) ? lines : undefined;
+}
+
+/** Untrusted bytes to the roots that they list, each of which stands by itself; a pin that does not fit is refused before they are read. */
+export function parseTrustedRoots(bytes: Buffer, name: string, pin?: Digest): TrustedRoot[] {
   const sha256 = digestOf(bytes);
   if (pin && pin !== sha256)
     throw new Refusal('trust_root_pin', `${name} is ${sha256}, but the policy pins ${pin}`);
+  const lines = linesOf(bytes, name) ?? [{ text: bytes, where: name }];
+  if (lines.length > MOST_ROOTS)
+    throw new Refusal('trust_root_malformed', `${name} lists ${lines.length} roots (1 to ${MOST_ROOTS})`);
+  return lines.map(({ text, where }) => ({ ...rootOf(text, where), name: where, sha256, bytes }));
+}
+
+function rootOf(bytes: Buffer, name: string): Omit<TrustedRoot, 'name' | 'sha256' | 'bytes'> {
   const limits = { sizeBytes: EVIDENCE_LIMITS.fileBytes, depth: EVIDENCE_LIMITS.depth };
   const json = withoutNulls(readJson(bytes, name, limits, 'trust_root_malformed')) as {
     tlogs?: LogJson[];
@@ -165,12 +187,9 @@ export function parseTrustedRoot(bytes: Buffer, name: string, pin?: Digest): Tru
       if (!tsa.chain[0]!.keyUsage?.includes(EKU_TIMESTAMPING))
         throw new Error('a timestamp authority’s certificate is not one for timestamping');
     return {
-      name,
-      sha256,
       logs: tlogs.map(logOf),
       authorities: certificateAuthorities.map(authorityOf),
       hasCertificateLogs: ctlogs.length > 0,
-      bytes,
       json: { ...json, tlogs, ctlogs, certificateAuthorities, timestampAuthorities },
     };
   } catch (error) {
@@ -181,14 +200,19 @@ export function parseTrustedRoot(bytes: Buffer, name: string, pin?: Digest): Tru
 /** The embedded root of the public instance; its digest is checked like any other's. */
 export function embeddedRoot(pin?: Digest): TrustedRoot {
   const bytes = readFileSync(new URL(`../../trust/${EMBEDDED.name}.json`, import.meta.url));
-  return parseTrustedRoot(bytes, EMBEDDED.name, pin ?? (EMBEDDED.sha256 as Digest));
+  return parseTrustedRoots(bytes, EMBEDDED.name, pin ?? (EMBEDDED.sha256 as Digest))[0]!;
+}
+
+/** The authorities of a root whose signing certificate issued this one. */
+export function issuersOf(root: TrustedRoot, leaf: X509Certificate): RootAuthority[] {
+  return root.authorities.filter(
+    ({ chain }) => leaf.checkIssued(chain[0]!) && leaf.verify(chain[0]!.publicKey),
+  );
 }
 
 /** Why no authority of the root vouches for this certificate: its issuer is unknown, or the time does not fit. */
 export function explainCertificate(root: TrustedRoot, leaf: X509Certificate, timesMs: number[]): Refusal {
-  const issuers = root.authorities.filter(
-    ({ chain }) => leaf.checkIssued(chain[0]!) && leaf.verify(chain[0]!.publicKey),
-  );
+  const issuers = issuersOf(root, leaf);
   if (issuers.length === 0)
     return new Refusal(
       'trust_certificate',

@@ -17,6 +17,7 @@ import {
 } from './record.ts';
 import { REFUSALS, Refusal, type RefusalCode } from './refusal.ts';
 import type { Trust } from './trust.ts';
+import type { TrustedRoot } from './trusted-root.ts';
 
 /** A file of evidence, read once by the caller. */
 export interface SourceFile {
@@ -154,8 +155,10 @@ function recordOf(
   trust: Trust,
   nowMs: number,
   subjectsCompared: boolean,
+  root: TrustedRoot | null = null,
 ): EvidenceRecord {
-  const { policy, usedRoot } = trust;
+  const { policy } = trust;
+  const [usedRoot] = root ? [root] : trust.usedRoots;
   return {
     evidence_version: 1,
     ...outcome,
@@ -207,7 +210,9 @@ export async function verifyEvidence(
   const checked: CheckedEvidence[] = [];
   for (const item of list)
     checked.push(
-      'content' in item ? await checkEvidence(item, c) : { record: unreadable(item), fulfils: [] },
+      'content' in item
+        ? await checkEvidence(item, c)
+        : { record: unreadable(item), fulfils: [], root: null },
     );
   const envelopes = checked.map(({ record }) => record);
   const requirements = c.trust.policy.require.map((requirement) => weigh(requirement, checked));
@@ -216,5 +221,6 @@ export async function verifyEvidence(
     idle && envelopes.every(({ verdict }) => verdict === 'accepted') ? strayProof(idle) : undefined;
   const all = stray ? [...envelopes, stray] : envelopes;
   const outcome = stray && envelopes.length > 0 ? refusedAs(stray) : conclude(all, requirements);
-  return recordOf(outcome, requirements, all, c.trust, c.nowMs, c.wanted.kind !== 'any');
+  const root = checked.find((one) => one.root !== null)?.root ?? null;
+  return recordOf(outcome, requirements, all, c.trust, c.nowMs, c.wanted.kind !== 'any', root);
 }

@@ -1,6 +1,6 @@
 /** Rules of a policy that no single field can hold; each guards against a policy that accepts more than it seems to. */
 import type { Problem } from '../base/json.ts';
-import type { Authority, Gates, Keyless, PolicyDocument } from './shape.ts';
+import { type Authority, EMBEDDED_ROOT, type Gates, type Keyless, type PolicyDocument } from './shape.ts';
 
 function checkKeyless(keyless: Keyless, path: string): Problem[] {
   const problems: Problem[] = [];
@@ -44,6 +44,20 @@ function checkAuthority(authority: Authority, path: string): Problem[] {
   return problems;
 }
 
+function checkRoots({ root, sha256, roots }: NonNullable<PolicyDocument['trust']>): Problem[] {
+  const problems: Problem[] = [];
+  if (roots && (root !== undefined || sha256 !== undefined))
+    problems.push({ path: '$.trust', message: 'has "roots" beside "root" or "sha256": put all into roots' });
+  for (const [index, { path, embedded }] of (roots ?? []).entries())
+    if ((path === undefined) === (embedded === undefined))
+      problems.push({
+        path: `$.trust.roots[${index}]`,
+        message: `needs exactly one of path and embedded`,
+        hint: `embedded: ${EMBEDDED_ROOT} is the public instance's`,
+      });
+  return problems;
+}
+
 /** Everything wrong with a policy whose single fields are right. */
 export function crossChecks(document: PolicyDocument, gates: Gates): Problem[] {
   const problems: Problem[] = [];
@@ -62,6 +76,7 @@ export function crossChecks(document: PolicyDocument, gates: Gates): Problem[] {
     });
   if (require.length > 0 && authorities.length === 0)
     problems.push({ path: '$.require', message: 'needs authorities that can fulfil it' });
+  problems.push(...checkRoots(document.trust ?? {}));
   const ids = new Set<string>();
   for (const [index, authority] of authorities.entries()) {
     const path = `$.authorities[${index}]`;

@@ -15,6 +15,7 @@ import {
   type PolicyDocument,
   policyShape,
   type Requirement,
+  type RootTrust,
   SUBJECT_FIELDS,
 } from './shape.ts';
 
@@ -30,6 +31,14 @@ interface PolicyFile {
   sha256: Digest;
 }
 
+/** A trust root that a policy names. */
+export interface PolicyRoot {
+  /** Null: the embedded root of the public instance. */
+  file: PolicyFile | null;
+  /** What the policy says the file's digest is. */
+  pin?: Digest;
+}
+
 export interface Policy {
   name: string;
   /** Of `canonical`. */
@@ -40,10 +49,8 @@ export interface Policy {
   /** Empty: this policy checks no evidence. */
   authorities: (Authority & { keyFile?: PolicyFile })[];
   require: Requirement[];
-  /** undefined: the embedded root of the public instance. */
-  trustRoot?: PolicyFile;
-  /** What the policy says the root's digest is. */
-  trustRootPin?: Digest;
+  /** Each vouches for evidence by itself; none: the embedded root of the public instance. */
+  trustRoots: PolicyRoot[];
   logs: LogTrust[];
 }
 
@@ -57,7 +64,16 @@ const DEFAULT_REQUIREMENT: Requirement = { subjects: ['manifest'] };
 
 function builtIn(name: string, gates: Gates): Policy {
   const canonical = canonicalJson({ version: 1, gates });
-  return { name, gates, canonical, sha256: digestOf(canonical), authorities: [], require: [], logs: [] };
+  return {
+    name,
+    gates,
+    canonical,
+    sha256: digestOf(canonical),
+    authorities: [],
+    require: [],
+    trustRoots: [],
+    logs: [],
+  };
 }
 
 function problemList(name: string, problems: Problem[]): Fault {
@@ -93,6 +109,36 @@ async function parseText(text: string, problems: Problem[]): Promise<unknown> {
   return undefined;
 }
 
+type TrustDocument = NonNullable<PolicyDocument['trust']>;
+
+/** The files of all roots; the older spelling, one root and its pin, is a list of one. */
+async function readRoots(
+  { root, sha256, roots }: TrustDocument,
+  read: (path: string, where: string) => Promise<PolicyFile>,
+): Promise<PolicyRoot[]> {
+  const named: RootTrust[] =
+    roots ?? (root || sha256 ? [{ ...(root ? { path: root } : {}), ...(sha256 ? { sha256 } : {}) }] : []);
+  return Promise.all(
+    named.map(async ({ path, sha256: pin }, index) => ({
+      file:
+        path === undefined ? null : await read(path, roots ? `$.trust.roots[${index}].path` : '$.trust.root'),
+      ...(pin ? { pin: pin as Digest } : {}),
+    })),
+  );
+}
+
+/** The document's trust, each file in it named by its digest. */
+function canonicalTrust(trust: TrustDocument, roots: PolicyRoot[]): TrustDocument {
+  const named = (index: number): Digest | undefined => roots[index]?.file?.sha256;
+  const [first] = roots;
+  if (trust.root && first?.file) return { ...trust, root: first.file.sha256 };
+  if (!trust.roots) return trust;
+  return {
+    ...trust,
+    roots: trust.roots.map((one, index) => (one.path === undefined ? one : { ...one, path: named(index)! })),
+  };
+}
+
 /** Checks a policy's text and reads the files it names, from a folder or elsewhere; `name` is what records call it. */
 export async function parsePolicy(
   text: string,
@@ -122,12 +168,12 @@ export async function parsePolicy(
         : authority,
     ),
   );
-  const root = trust.root ? await readPolicyFile(read, trust.root, name, '$.trust.root') : undefined;
+  const roots = await readRoots(trust, (path, where) => readPolicyFile(read, path, name, where));
   const require = document.require ?? (authorities.length > 0 ? [DEFAULT_REQUIREMENT] : []);
   const canonical = canonicalJson({
     ...document,
     gates,
-    ...(document.trust ? { trust: { ...trust, ...(root ? { root: root.sha256 } : {}) } } : {}),
+    ...(document.trust ? { trust: canonicalTrust(trust, roots) } : {}),
     ...(document.authorities
       ? {
           authorities: authorities.map(({ ...authority }) => {
@@ -144,8 +190,7 @@ export async function parsePolicy(
     gates,
     authorities,
     require: require.map((one) => ({ subjects: [...SUBJECT_FIELDS].slice(0, 1), ...one })),
-    ...(root ? { trustRoot: root } : {}),
-    ...(trust.sha256 ? { trustRootPin: trust.sha256 as Digest } : {}),
+    trustRoots: roots,
     logs: trust.logs ?? [],
   };
 }
@@ -166,5 +211,5 @@ export async function loadPolicy(nameOrPath: string): Promise<Policy> {
 /** Every file a policy names, as it was read. */
 export function policyFiles(policy: Policy): PolicyFile[] {
   const keys = policy.authorities.flatMap(({ keyFile }) => (keyFile ? [keyFile] : []));
-  return policy.trustRoot ? [...keys, policy.trustRoot] : keys;
+  return [...keys, ...policy.trustRoots.flatMap(({ file }) => file ?? [])];
 }

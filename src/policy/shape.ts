@@ -79,6 +79,16 @@ export interface Requirement {
   slsa?: { level: number; builders: Record<string, number> };
 }
 
+/** One of several trust roots: a file, which may list more than one itself, or the one that comes with this release. */
+export interface RootTrust {
+  path?: string;
+  embedded?: typeof EMBEDDED_ROOT;
+  sha256?: string;
+}
+
+/** The public instance's root, by its name. */
+export const EMBEDDED_ROOT = 'sigstore-public-good';
+
 /** A log of one's own, beside those of the trust root. */
 export interface LogTrust {
   key: string;
@@ -93,7 +103,7 @@ export type SubjectField = (typeof SUBJECT_FIELDS)[number];
 export interface PolicyDocument {
   version: 1;
   gates?: Partial<Gates>;
-  trust?: { root?: string; sha256?: string; logs?: LogTrust[] };
+  trust?: { root?: string; sha256?: string; roots?: RootTrust[]; logs?: LogTrust[] };
   authorities?: Authority[];
   require?: Requirement[];
 }
@@ -114,6 +124,7 @@ const certificateField = string({
   max: 2048,
   hint: 'a text, numbers in quotes; * stands for part of a path segment, ** for anything',
 });
+const pin = string({ pattern: DIGEST_PATTERN, hint: 'sha256: and 64 lower-case hex digits' });
 const verifierKey = string({
   pattern: /^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/,
   max: 1024,
@@ -203,7 +214,11 @@ export const policyShape: Shape = object(
     trust: object(
       {
         root: file,
-        sha256: string({ pattern: DIGEST_PATTERN, hint: 'sha256: and 64 lower-case hex digits' }),
+        sha256: pin,
+        roots: array(object({ path: file, embedded: oneOf(EMBEDDED_ROOT), sha256: pin }, []), {
+          min: 1,
+          max: 16,
+        }),
         logs: array(
           object(
             {

@@ -107,8 +107,7 @@ export async function checkManifestEvidence(
   try {
     const files: Digest[] = [];
     for (const bytes of kept) files.push(await desk.store.put(bytes, true));
-    const { usedRoot } = desk.trust;
-    if (usedRoot) await desk.store.put(usedRoot.bytes, true);
+    for (const { bytes } of desk.trust.usedRoots) await desk.store.put(bytes, true);
     const record_sha256 = await desk.store.put(canonicalJson(record), true);
     return { record, record_sha256, files, custody: await desk.custody.append(record, record_sha256) };
   } catch (error) {

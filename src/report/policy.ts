@@ -76,8 +76,8 @@ export function policyWarnings(policy: Policy, authorities: TrustedAuthority[], 
     ...(revokedMs !== null && revokedMs <= nowMs ? [`the key of ${id} is revoked`] : []),
   ]);
   if (policy.authorities.length === 0) warnings.push('it checks no evidence: nobody is named who may sign');
-  if (policy.trustRoot && !policy.trustRootPin)
-    warnings.push(`trust.root is not pinned: add sha256: ${policy.trustRoot.sha256}`);
+  for (const { file, pin } of policy.trustRoots)
+    if (file && !pin) warnings.push(`the trust root ${file.path} is not pinned: add sha256: ${file.sha256}`);
   return warnings;
 }
 

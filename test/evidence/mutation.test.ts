@@ -9,7 +9,7 @@ import type { EvidenceRecord } from '../../src/evidence/record.ts';
 import { Refusal } from '../../src/evidence/refusal.ts';
 import { parseStatement } from '../../src/evidence/statement.ts';
 import { Trust } from '../../src/evidence/trust.ts';
-import { parseTrustedRoot } from '../../src/evidence/trusted-root.ts';
+import { parseTrustedRoots } from '../../src/evidence/trusted-root.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
 import { conformanceCases, verifyCase } from '../support/conformance.ts';
 import { envelope, makeKey } from '../support/keys.ts';
@@ -68,7 +68,7 @@ describe('fuzz', async () => {
   it.each<[string, (bytes: Buffer) => unknown]>([
     ['files of evidence', (bytes) => parseEvidenceFile(bytes, 'x')],
     ['statements', (payload) => parseStatement({ payload, payloadType: 'application/vnd.in-toto+json' })],
-    ['trusted roots', (bytes) => parseTrustedRoot(bytes, 'x')],
+    ['trusted roots', (bytes) => parseTrustedRoots(bytes, 'x')],
     ['keys', (bytes) => parsePublicKey(bytes, 'x')],
   ])('%s: only Refusals', (_name, parse) => {
     fc.assert(
