@@ -3,14 +3,14 @@
 import { EXIT, Fault } from '../base/fault.ts';
 import { safeLine } from '../report/human.ts';
 import { readTraceFile } from '../trace/read-file.ts';
-import { decodePlace } from '../trace/script-place.ts';
+import { decodePlace, isScript } from '../trace/script-place.ts';
 import type { Frame, Thread, Trace, TraceImage } from '../trace/trace.ts';
 import { parseOptions } from './options.ts';
 import { programsOf } from './programs.ts';
 
 /** Behind an image's name: how far in it, or the line and column of a script. */
 function offset({ rel_addr }: Frame, { arch }: TraceImage): string {
-  const script = arch === 'javascript' && rel_addr !== null ? decodePlace(rel_addr) : null;
+  const script = isScript(arch) && rel_addr !== null ? decodePlace(rel_addr) : null;
   if (!script) return `+${rel_addr}`;
   return `:${script.line}${script.column === 0 ? '' : `:${script.column}`}`;
 }

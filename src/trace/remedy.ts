@@ -1,5 +1,6 @@
 /** For each gap: what was expected, what is there instead, and the command that mends it. */
 import type { GapCode, JoinedFrame } from './gap.ts';
+import { isScript } from './script-place.ts';
 import type { NearMiss } from './store/near.ts';
 
 export interface Remedy {
@@ -97,6 +98,26 @@ function nearest({ bundle, rel_addr, places }: JoinedFrame): Remedy {
   };
 }
 
+/** A trace can lack ids that the files have: a text of frames, a tool that never asked for them. */
+function noImageId({ image_path, arch }: JoinedFrame): Remedy {
+  const about = { actual: `the trace has none for ${image_path}` };
+  if (arch === 'javascript')
+    return {
+      ...{ expected: 'an id that the bundler wrote', ...about },
+      remedy: 'have the bundler write debug ids, and send events that bear them (debug_meta)',
+    };
+  if (isScript(arch))
+    return {
+      ...{ expected: 'an id of the file that ran', ...about },
+      remedy: `no tool writes one into files of ${arch}: such frames are shown, and join with nothing`,
+    };
+  return {
+    ...{ expected: 'an id that the linker wrote', ...about },
+    remedy:
+      'add a trace that bears ids, such as the core or the dump itself; where the file has none either (readelf -n FILE), relink it with -Wl,--build-id=sha1',
+  };
+}
+
 const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy> = {
   no_module: ({ ip }) => ({
     expected: 'an address in a program or library',
@@ -108,14 +129,7 @@ const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy
     actual: 'the trace gives a name alone',
     remedy: 'add the dump itself instead of a text made from it: reenact trace add FILE',
   }),
-  no_image_id: ({ image_path, arch }) => ({
-    expected: `an id that the ${arch === 'javascript' ? 'bundler' : 'linker'} wrote`,
-    actual: `${image_path} has none`,
-    remedy:
-      arch === 'javascript'
-        ? 'have the bundler write debug ids, and send events that bear them (debug_meta)'
-        : 'relink with -Wl,--build-id=sha1',
-  }),
+  no_image_id: noImageId,
   scanned_frame: () => ({
     expected: 'a frame found by unwinding',
     actual: 'found by searching the stack, perhaps left from an earlier call',

@@ -1,6 +1,14 @@
 /** A place in a script as an address: the line in the upper 32 bits, the column in the lower ones, both from 1. */
 import { hex } from './trace.ts';
 
+/** Languages whose stacks name lines of files, and no addresses: what stands as a processor in an image of theirs. */
+const SCRIPTS: readonly (string | null)[] = ['javascript', 'python', 'java', 'dotnet'];
+
+/** Whether places in an image are lines. */
+export function isScript(arch: string | null): boolean {
+  return SCRIPTS.includes(arch);
+}
+
 /** As V8 counts them; column 0 where only the line is known. */
 export interface ScriptPlace {
   line: number;

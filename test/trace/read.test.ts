@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 import { Fault } from '../../src/base/fault.ts';
 import { readTrace } from '../../src/trace/read.ts';
 import { makeCase } from '../support/case.ts';
+import * as texts from '../support/trace-texts.ts';
 import { DEBUG, ID, IPS, NATIVE, read, SENTRY, STACKWALK, SYSTEMD } from '../support/traces.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
@@ -74,7 +75,9 @@ it.each([
 });
 
 it('whatever stands in a trace, it is read or refused', () => {
-  const forms = [SENTRY, SYSTEMD, NATIVE].map((form) => JSON.stringify(form)).concat(IPS, STACKWALK);
+  const forms = [SENTRY, SYSTEMD, NATIVE]
+    .map((form) => JSON.stringify(form))
+    .concat(IPS, STACKWALK, ...Object.values(texts));
   fc.assert(
     fc.property(fc.constantFrom(...forms), fc.nat(), fc.nat(255), fc.nat(40), (form, at, byte, cut) => {
       const bytes = Buffer.from(form);

@@ -1,11 +1,17 @@
 /** Every form of trace that is read from its bytes, in the order in which they are asked: what only one form can have comes first. */
 import { apple } from './apple.ts';
+import { dotnet } from './dotnet.ts';
 import type { TraceFormat } from './format.ts';
+import { goPanic } from './go-panic.ts';
+import { java } from './java.ts';
 import { javascript } from './javascript.ts';
 import { minidump } from './minidump.ts';
 import { native, stored } from './native.ts';
 import { pprof } from './pprof.ts';
+import { python } from './python.ts';
 import { replay } from './replay.ts';
+import { rust } from './rust.ts';
+import { sanitizer } from './sanitizer.ts';
 import { sentry } from './sentry.ts';
 import { stackwalk } from './stackwalk.ts';
 import { systemd } from './systemd.ts';
@@ -20,5 +26,11 @@ export const FORMATS: readonly TraceFormat[] = [
   stored,
   replay,
   sentry,
+  sanitizer,
+  rust,
+  goPanic,
+  python,
+  java,
+  dotnet,
   javascript,
 ];

@@ -3,9 +3,7 @@
 import { encodePlace } from '../script-place.ts';
 import { type Frame, type Thread, TRACE_LIMITS, type Trace, type TraceImage, traceImage } from '../trace.ts';
 import { HEAD_BYTES, type TraceFormat } from './format.ts';
-
-/** Longer lines are no frames: a script that is one line can stand before its stack. */
-const MOST_LINE = 8192;
+import { linesOf } from './stacks.ts';
 
 interface Line {
   name: string | null;
@@ -57,15 +55,6 @@ function otherLine(text: string): Line | undefined {
   return /\s/.test(place.replace(/ line \d+ > (?:eval|Function)/g, ''))
     ? undefined
     : placed(name, place, numbers);
-}
-
-function* linesOf(text: string): Generator<string> {
-  for (let at = 0; at < text.length; ) {
-    const found = text.indexOf('\n', at);
-    const end = found < 0 ? text.length : found;
-    if (end - at <= MOST_LINE) yield text.slice(at, end).trimEnd();
-    at = end + 1;
-  }
 }
 
 type Reader = (line: string) => Line | undefined;

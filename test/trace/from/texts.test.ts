@@ -1,0 +1,187 @@
+/** Stacks that tools print as text: what each line is, which address it means, and which thread crashed. */
+import { expect, it } from 'vitest';
+
+import { decodePlace, isScript } from '../../../src/trace/script-place.ts';
+import type { Trace } from '../../../src/trace/trace.ts';
+import * as texts from '../../support/trace-texts.ts';
+import { read } from '../../support/traces.ts';
+
+/** A line for each thread, marked where it crashed, and for each frame: what is looked up as it is has a star. */
+function shown({ images, threads }: Trace): string[] {
+  return threads.flatMap(({ id, crashed, frames }) => [
+    `${id}${crashed ? ' crashed' : ''}`,
+    ...frames.map(({ image, rel_addr, ip, activation, claimed }) => {
+      const { path, id: build, arch } = images[image ?? -1] ?? { path: ip ?? '-', id: null, arch: null };
+      const { line } = (isScript(arch) && decodePlace(rel_addr!)) || {};
+      const place =
+        line === undefined
+          ? `${rel_addr === null ? '' : `+${rel_addr}`}${activation ? '*' : ''}`
+          : `:${line}`;
+      return [`  ${path}${place}`, build, claimed].filter((one) => one !== null).join(' ');
+    }),
+  ]);
+}
+
+const APP = 'elf:8c8bd5096de5c0b621f9cc73316bf9d9786b1e61';
+const ROWS: [string, string, string, string | null, string[]][] = [
+  [
+    ...(['asan', texts.ASAN, 'sanitizer', 'heap-buffer-overflow'] as const),
+    [
+      // All addresses are printed as the byte before that which a call comes back to.
+      ...['0 crashed', `  /opt/a b (1)/app+0x10bb47* ${APP}`, `  /opt/a b (1)/app+0x10bd41 ${APP}`],
+      ...['  /lib/x86_64-linux-gnu/libc.so.6+0x2724a', '1', `  /opt/a b (1)/app+0xcb5cf* ${APP}`],
+    ],
+  ],
+  [
+    ...(['asan, with names', texts.ASAN_NAMED, 'sanitizer', 'SIGSEGV'] as const),
+    [
+      '0 crashed',
+      '  0x564cc1fcfb47* inl(int) /src/o.c:5:82, inlined in (anonymous namespace)::middle(int) /src/o.c:6:71',
+      ...['  0x564cc1fcfd41 main /src/o.c:10:26', '  0x564cc1fcfd41 main /src/o.c:10:26'],
+      '  /opt/app+0x2c331 elf:8c8bd509 _start',
+    ],
+  ],
+  [
+    ...(['asan, not relocated', texts.ASAN_FIXED, 'sanitizer', 'double-free'] as const),
+    ['0 crashed', '  0x509ad2* /opt/app+0x509ad2'],
+  ],
+  [
+    ...(['ubsan that goes on until asan ends it', texts.UBSAN, 'sanitizer', 'stack-overflow'] as const),
+    [
+      ...['0', '  0x5593b6653ef1* shift /src/o.c:8', '  /opt/app+0x31009 elf:bb5c511e'],
+      ...['1 crashed', '  /opt/app+0x30f00* elf:bb5c511e'],
+    ],
+  ],
+  [
+    ...(['tsan', texts.TSAN, 'sanitizer', null] as const),
+    [
+      ...['0', '  clang-tsan+0xe458e* elf:39e646c8', '  clang-tsan+0x61de8 elf:39e646c8 f /src/t.c:2:24'],
+      ...['1', '  clang-tsan+0xe458e* elf:39e646c8'],
+    ],
+  ],
+  [
+    ...(['asan on a Mac', texts.ASAN_MAC, 'sanitizer', 'stack-buffer-overflow'] as const),
+    ['0 crashed', '  a.out+0x100003e5c* macho:ac91bd6396f63a4f8d7a0a7bba3ac8d5 main+0x1a4'],
+  ],
+  [
+    ...(['go', texts.GO, 'go', 'SIGSEGV'] as const),
+    [
+      ...['1 crashed', '  0x43137a* panic /usr/lib/go/src/runtime/panic.go:987'],
+      '  0x445916 runtime.panicmem /usr/lib/go/src/runtime/panic.go:260, inlined in runtime.sigpanic /usr/lib/go/src/runtime/signal_unix.go:835',
+      // What the signal interrupted called nothing.
+      ...['  0x481000* main.(*T).culprit /src/main.go:5', '  - main.caller /src/main.go:7'],
+      ...['6', '  -* main.main.func1 /src/main.go:9'],
+    ],
+  ],
+  [
+    ...(['rust', texts.RUST, 'rust', 'panic'] as const),
+    [
+      '0 crashed',
+      '  0x557b1678effa std[e28293b1aa0f68bd]::backtrace_rs::backtrace::libunwind::trace /rustc/59807616/library/std/src/libunwind.rs:117:9, inlined in std::sys::backtrace::_print_fmt /rustc/59807616/library/std/src/sys/backtrace.rs:74:9',
+      '  0x557b1676594c main',
+    ],
+  ],
+  [
+    ...(['rust, short', texts.RUST_SHORT, 'rust', 'panic'] as const),
+    ['0 crashed', '  - __rustc::rust_begin_unwind', '  - r::inner ./r.rs:1:56'],
+  ],
+  [
+    ...(['python', texts.PYTHON, 'python', 'acme.errors.TooDeep'] as const),
+    [
+      ...['0', '  /src/a b.py:3 f', '  /src/a b.py:7 chained', '1 crashed'],
+      ...['  /src/a b.py:4 rec', '  /src/a b.py:4 rec', '  /src/a b.py:4 rec', '  /src/a b.py:12 <module>'],
+    ],
+  ],
+  [
+    ...(['python, fatal', texts.PYTHON_FATAL, 'python', 'SIGSEGV'] as const),
+    [
+      ...['0', '  /lib/threading.py:982 run', '1 crashed'],
+      ...['  /lib/ctypes/__init__.py:519 string_at', '  /src/a.py:19 <module>'],
+    ],
+  ],
+  [
+    ...(['java', texts.JAVA, 'java', 'java.lang.IllegalStateException'] as const),
+    [
+      ...[
+        '0 crashed',
+        '  com/acme/App.java:5 com.acme.App.g',
+        '  com/acme/App.java:9 com.acme.App.lambda$main$1',
+      ],
+      '  java/lang/Iterable.java:75 java.base/java.lang.Iterable.forEach',
+      '  -* java.base/jdk.internal.reflect.NativeMethodAccessorImpl.invoke0',
+      ...['  Main.kt:3 app//Main.main', '1', '  com/acme/App.java:4 com.acme.App$Inner.<init>'],
+      // The frames that both have in common are printed once.
+      ...[
+        '  -* java.base/jdk.internal.reflect.NativeMethodAccessorImpl.invoke0',
+        '  Main.kt:3 app//Main.main',
+      ],
+    ],
+  ],
+  [
+    ...(['.net', texts.DOTNET, 'dotnet', 'System.InvalidOperationException'] as const),
+    [
+      ...['0', '  /src/app/Program.cs:12 Acme.Program.Inner(String x)', '1 crashed'],
+      '  /src/app/Program.cs:24 Acme.Program.Run[T](List`1 items)',
+      '  -* System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw()',
+      '  C:\\src\\app (x)\\Program.cs:30 Acme.Program.Main(String[] args)',
+    ],
+  ],
+  [
+    ...(['mono', texts.MONO, 'dotnet', 'System.NullReferenceException'] as const),
+    [
+      '0 crashed',
+      '  /src/p.cs:5 Program.Inner (System.String x)',
+      '  -* Program.Main (System.String[] args)',
+    ],
+  ],
+];
+
+it.each(ROWS)('%s', (_name, text, format, signal, right) => {
+  for (const written of [text, text.replaceAll('\n', '\r\n')]) {
+    const trace = read(written);
+    expect([trace.format, trace.signal]).toEqual([format, signal]);
+    expect(shown(trace)).toEqual(right);
+  }
+});
+
+it('what stands around a stack does not matter, and a report without one says how to get it', () => {
+  for (const [, text, , , right] of ROWS.filter(([name]) => !name.startsWith('mono')))
+    expect(shown(read(`2026-11-30 12:00 starting\n\n${text}\nlast words\n`))).toEqual(right);
+  expect(() => read('o.c:8:54: runtime error: shift exponent 35\n')).toThrow('print_stacktrace=1');
+});
+
+it('addresses of faults are part of the trace', () => {
+  expect(read(texts.ASAN_NAMED).fault_address).toBe('0x18');
+  expect(read(texts.GO).fault_address).toBe('0x18');
+});
+
+it('texts that are made to keep a reader busy are read in one pass', () => {
+  const nasty = [
+    '(',
+    ' (',
+    '.',
+    '/',
+    ' in ',
+    ') in ',
+    ' at ',
+    '+0x',
+    'a.',
+    'File "',
+    '#0 ',
+    ': ',
+    '| ',
+    'goroutine ',
+  ];
+  for (const [, text] of ROWS)
+    for (const piece of nasty) {
+      const line = `    at ${piece.repeat(Math.floor(8000 / piece.length))}\n`;
+      const long = `    #1 0x1 ${piece.repeat(200_000)}`;
+      expect(read(`${text}\n${line.repeat(100)}${long}`).threads.length).toBeGreaterThan(0);
+    }
+});
+
+it('a line that says it was repeated a billion times is refused', () => {
+  expect(() => read(texts.PYTHON.replace('repeated 2', 'repeated 999999999'))).toThrow(
+    'repeated 999999999 times',
+  );
+});
