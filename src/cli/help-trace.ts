@@ -101,11 +101,12 @@ stored trace.
   'trace show': `usage: reenact trace show FILE [--all] [--json]
 
 Reads a stack trace and prints its frames as image and offset: a replay record
-with a crash, an ELF core, a minidump, a Sentry event, an Apple
-crash report (.ips), entries of systemd-coredump (journalctl -o json), what
-minidump_stackwalk -m prints, a profile of pprof, a stack of JavaScript, or our
-own form (reenact schema trace). Nothing in it is believed: what a trace says a
-function is called stands in brackets.
+with a crash, an ELF core, a minidump, a microdump, what minidump_stackwalk
+prints, a Sentry event, an Apple crash report, entries of systemd-coredump
+(journalctl -o json), a report of a sanitizer, a stack that Go, Rust, Python,
+Java, .NET or JavaScript printed, a profile (pprof, gperftools, perf script,
+OpenTelemetry), or our own form (reenact schema trace). Nothing in it is
+believed: what a trace says a function is called stands in brackets.
 
   --all          the other threads too, not only the one that crashed
   --exec FILE    a program or library that a core was made of (repeatable)

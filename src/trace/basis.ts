@@ -3,19 +3,22 @@ import type { Image } from './identity.ts';
 import type { Layout } from './segments.ts';
 import { hex, type TraceImage } from './trace.ts';
 
-/** Empty: the image's lowest address; `file`: the beginning of its file; else the address at which its lowest one lay. */
+/** Empty: the image's lowest address; `file`: the beginning of its file; else the address at which its lowest one lay, 0x0: those of the linker. */
 export type Basis = string;
 
 const PAGE_BYTES = 4096n;
 /** Programs that are not moved lie below; no kernel puts one there that can be moved, but on processors of 32 bits. */
 const FIXED_BELOW = 0x1000_0000n;
 /** Profiles whose mappings say where in the file they begin, and nothing of where the linker put that. */
-const BY_FILE = new Set(['pprof']);
+const BY_FILE = new Set(['pprof', 'perf', 'otlp']);
+/** Of an image that a reader lets begin here, addresses are the linker's own. */
+const LINKED = '0x0';
 
 /** Of an image of a trace; what is known by no id is looked up nowhere. */
 export function basisOf({ id, debug_id, sha256, base }: TraceImage, format: string): Basis {
   const isElf = id === null ? debug_id !== null || sha256 !== null : /^(?:elf|sha256):/.test(id);
   if (!isElf) return '';
+  if (base === LINKED && format !== 'pprof') return LINKED;
   if (BY_FILE.has(format)) return 'file';
   const at = base === null ? 0n : BigInt(base);
   return at > 0n && at <= FIXED_BELOW ? hex(at) : '';

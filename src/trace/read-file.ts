@@ -9,7 +9,7 @@ import { checked, TRACE_LIMITS, type Trace, type TraceImage, wrongTrace } from '
 import { UnwindFiles } from './unwind/open.ts';
 
 /** Forms that hold stacks as memory. */
-const UNWALKED = ['minidump'];
+const UNWALKED = ['minidump', 'microdump'];
 
 /** Symbol files and programs whose tables lead through stacks that are not walked yet, or how to find those of a trace's images. */
 export type UnwindSources = string[] | ((images: TraceImage[]) => Promise<string[]>);

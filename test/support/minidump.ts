@@ -48,7 +48,7 @@ function words(arch: Arch, values: (bigint | number)[]): Buffer {
   return bytes;
 }
 
-function context(arch: Arch, registers: Registers): Buffer {
+export function context(arch: Arch, registers: Registers): Buffer {
   const at = CONTEXTS[arch];
   const bytes = Buffer.alloc(at.bytes);
   for (const name of ['ip', 'sp', 'fp', 'link'] as const)

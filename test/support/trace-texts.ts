@@ -140,3 +140,101 @@ System.NullReferenceException: Object reference not set to an instance of an obj
 [ERROR] FATAL UNHANDLED EXCEPTION: System.NullReferenceException: Object reference not set to an instance of an object
   at Program.Inner (System.String x) [0x00001] in /src/p.cs:5
 `;
+
+/** iOS 14: images last, one thread with names, an exception that nothing caught as the device writes it. */
+export const APPLE_TEXT = `Incident Identifier: E44AD7C2-4F93-47A8-A1D7-CB619425EFB1
+Process:             Crashy [8364]
+Code Type:           ARM-64 (Native)
+
+Exception Type:  EXC_CRASH (SIGABRT)
+Exception Codes: 0x0000000000000000, 0x0000000000000000
+Triggered by Thread:  3
+
+Last Exception Backtrace:
+(0x1883aa59c 0x100052d10)
+
+Thread 0 name:  Dispatch queue: com.apple.main-thread
+Thread 0:
+0   Crashy                        	0x0000000100052d20 0x10004c000 + 27936
+
+Thread 3 Crashed:
+0   libsystem_kernel.dylib        	0x00000001995eb270 __pthread_kill + 8
+1   Crashy                        	0x0000000100052d30 main (main.m:12) + 20
+
+Thread 3 crashed with ARM Thread State (64-bit):
+    x0: 0x0000000000000000   x1: 0x0000000000000000
+
+Binary Images:
+0x10004c000 - 0x100057fff Crashy arm64  <4cf9d6b8e5a93b6d8e5b2a0f7d3c9e11> /var/containers/Crashy app/Crashy
+       0x188300000 -        0x1884fffff +com.acme.Core (1.0 - 1) <67E9247C-814E-392B-A027-DBDE6748FCBF> /Library/Core
+0x1995d0000 - 0x1995f1fff libsystem_kernel.dylib arm64e  <00000000000000000000000000000000> /usr/lib/libsystem_kernel.dylib
+`;
+export const STACKWALK_TEXT = `Operating system: Windows NT
+                  5.1.2600 Service Pack 2
+CPU: x86
+     1 CPU
+
+Crash reason:  EXCEPTION_ACCESS_VIOLATION_WRITE
+Crash address: 0x45
+
+Thread 0 (crashed)
+ 0  test_app.exe!crash [a.cc : 12 + 0x5]
+    eip = 0x0040429e   esp = 0x0012fe84   ebp = 0x0012fe88
+    Found by: given as instruction pointer in context
+ 1  test_app.exe!inlined [a.cc : 13]
+    Found by: inlining
+ 2  test_app.exe + 0x4200
+    eip = 0x00404200   esp = 0x0012fe90
+    Found by: previous frame's frame pointer
+ 3  kernel32.dll + 0x16fd7
+    eip = 0x7c816fd7   esp = 0x0012ffc8
+    Found by: stack scanning
+ 4  0x99
+    Found by: call frame info
+
+Thread 1
+ 0  kernel32.dll + 0x1
+    eip = 0x7c800001
+
+Loaded modules:
+0x00400000 - 0x0042cfff  test_app.exe  ???  (main)  (WARNING: No symbols, test_app.pdb, 5A9832E5287241C1838ED98914E9B7FF1)
+0x7c800000 - 0x7c8f3fff  kernel32.dll  5.1.2600.2945
+`;
+export const PERF = `app 27579/27580 [001] 14676.348494: PERF_RECORD_MMAP2 27579/27580: [0x55e76b8d4000(0x1000) @ 0x1000 <f1c3bcc0279865fe3058404b2831d9e64135386c>]: r-xp /opt/a (1)/app
+app 27579/27580 [001] 14676.348856:     250000 cpu-clock:pppH:
+	ffffffff815a1421 do_fault+0x11 ([kernel.kallsyms])
+	            1166 inl (inlined)
+	            1166 spin(int)+0x1d (/opt/a (1)/app)
+	    55e76b8d41f5 main+0x2a (/opt/a (1)/app)
+	    7f876d89e8a8 [unknown] (/usr/lib/libc.so.6)
+	               0 [unknown] ([unknown])
+
+app 27579 14676.349084:     250000 cpu-clock:pppH:
+	    7f876d89e8a8 [unknown] ([unknown])
+`;
+export const HEAP = `heap profile:     24:  4198471 [    24:  4198471] @ heapprofile
+    22:  4194303 [    22:  4194303] @ 0x55ed881941c6 0x55ed881941e0 0x1
+     1:       72 [     1:       72] @ 0x55ed881941c7
+
+MAPPED_LIBRARIES:
+55ed88193000-55ed88194000 r--p 00000000 00:00 2154504     /opt/a b
+55ed88194000-55ed88195000 r-xp 00001000 00:00 2154504     /opt/a b
+7f50a2445000-7f50a2446000 r-xp 00001000 00:00 7     /lib/cut.so
+7ffd1000-7ffd2000 r-xp 00000000 00:00 0     [vdso]
+`;
+export const PPROF_RAW = `PeriodType: cpu nanoseconds
+Period: 10000000
+Samples:
+samples/count cpu/nanoseconds
+          9   90000000: 1 2
+                thread:[main]
+         12  120000000: 3
+Locations
+     1: 0x55e6728d030c M=1 main.spin /src a/main.go:19:0 s=0
+             main.outer /src a/main.go:20:0 s=0
+     2: 0x55e6728d0338 M=1 main.middle /src a/main.go:26 s=0
+     3: 0x7 M=9
+Mappings
+1: 0x55e67281b000/0x55e6728d1000/0x4c000 /opt/a b 6281ba0824257c0f646d15b88ed407c8444d3858 [FN][LN]
+2: 0x1000/0x2000/0x0 [vdso]
+`;

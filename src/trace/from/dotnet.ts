@@ -10,8 +10,7 @@ const INNER = /^\s*--- End of inner exception stack trace ---$/;
 const AGAIN = /^\s*--- End of stack trace from previous location/;
 /** Mono has no file of a method without debug information, and names the module's version there. */
 const MONO_MODULE = /^<[0-9a-f]{32}(?:#[0-9a-f]{32})?>$/;
-const HEADER =
-  /^(?:Unhandled exception\b|Unhandled Exception:|\[ERROR\] FATAL UNHANDLED EXCEPTION:)|\) in .+:line \d{1,10}$|\) \[0x[0-9a-f]{5}\] in /m;
+const HEADER = /^(?:Unhandled exception\b|Unhandled Exception:|\[ERROR\] FATAL UNHANDLED EXCEPTION:)/m;
 
 interface Line {
   method: string;
@@ -61,6 +60,14 @@ function fromDotnet(file: TraceFile): Trace {
 export const dotnet: TraceFormat = {
   name: 'dotnet',
   title: 'a stack trace of .NET',
-  recognise: ({ head }) => HEADER.test(head) && [...linesOf(head)].some((line) => lineOf(line) !== undefined),
+  recognise: ({ head }) => {
+    const unhandled = HEADER.test(head);
+    // Others write lines that begin like these: of a frame alone, its place tells.
+    for (const line of linesOf(head)) {
+      const found = lineOf(line);
+      if (found && (unhandled || found.path !== null)) return true;
+    }
+    return false;
+  },
   parse: fromDotnet,
 };

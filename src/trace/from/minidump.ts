@@ -14,7 +14,8 @@ import {
 } from '../trace.ts';
 import type { UnwindTables } from '../unwind/open.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
-import { type Memory, PROCESSORS, type Processor, StackWalker, type Surroundings } from './minidump-stack.ts';
+import { type Memory, PROCESSORS, type Processor, StackWalker } from './minidump-stack.ts';
+import { surroundingsOf } from './walked.ts';
 
 const THREADS = 3;
 const MODULES = 4;
@@ -185,28 +186,6 @@ function stackOf(dump: Dump, entry: Buffer, id: number): Memory | undefined {
   return { from: entry.readBigUInt64LE(24), bytes };
 }
 
-/** What tables say of a place, by the module that it lies in. */
-function tablesOf(
-  images: TraceImage[],
-  find: (address: bigint) => number | null,
-  unwind: UnwindTables,
-): Surroundings['byTables'] {
-  return (at, level, read) => {
-    const image = find(at);
-    const found = image === null ? undefined : images[image]!;
-    const table = found && unwind(found);
-    if (!table || found.base === null) return undefined;
-    return table.callerOf({
-      offset: Number(at - BigInt(found.base)),
-      registers: level.registers,
-      read,
-      isCode: (address) => find(address) !== null,
-      calleeParameterBytes: level.parameterBytes,
-      innermost: level.trust === 'context',
-    });
-  };
-}
-
 function threadsOf(
   dump: Dump,
   cpu: Processor,
@@ -214,10 +193,7 @@ function threadsOf(
   options: { windows: boolean; unwind: UnwindTables },
 ): Thread[] {
   const find = imageFinder(images);
-  const isCode = (address: bigint): boolean => find(address) !== null;
-  const walker = new StackWalker(cpu, {
-    ...{ isCode, windows: options.windows, byTables: tablesOf(images, find, options.unwind) },
-  });
+  const walker = new StackWalker(cpu, surroundingsOf(images, find, options));
   const memory = memoryOf(dump);
   const exception = dump.record(EXCEPTION, 168);
   const crashedId = exception?.readUInt32LE(0);

@@ -12,7 +12,7 @@ import {
   traceImage,
   wrongTrace,
 } from '../trace.ts';
-import type { TraceFormat } from './format.ts';
+import type { TraceFile, TraceFormat } from './format.ts';
 import { ProtobufError, ProtobufReader } from './protobuf.ts';
 
 /** Unpacked: a gzip file can claim a thousand times its size. */
@@ -33,7 +33,7 @@ const MOST_CLAIMED = 128 << 20;
 
 type Key = number | bigint;
 
-interface Mapping {
+export interface Mapping {
   start: bigint;
   limit: bigint;
   offset: bigint;
@@ -41,13 +41,23 @@ interface Mapping {
   buildId: number;
 }
 
-interface Location {
+export interface Location {
   mapping: Key;
   address: bigint;
   functions: Key[];
 }
 
-class Profile {
+/** What a profile is, in whichever way it was written. */
+export interface ProfileTables {
+  mappings: Map<Key, Mapping>;
+  locations: Map<Key, Location>;
+  /** Names by their place among the strings. */
+  functions: Map<Key, number>;
+  strings: string[];
+  samples: Key[][];
+}
+
+class Profile implements ProfileTables {
   readonly mappings = new Map<Key, Mapping>();
   readonly locations = new Map<Key, Location>();
   readonly functions = new Map<Key, number>();
@@ -138,7 +148,7 @@ function imageOf({ start, limit, offset, file, buildId }: Mapping, strings: stri
   });
 }
 
-function traceOf(profile: Profile): Trace {
+function traceOf(profile: ProfileTables): Trace {
   const { mappings, locations, functions, strings, samples } = profile;
   const images = [...mappings.values()].map((mapping) => imageOf(mapping, strings));
   const byMapping = new Map([...mappings.keys()].map((key, index) => [key, index]));
@@ -180,6 +190,16 @@ function traceOf(profile: Profile): Trace {
 function isPprof(bytes: Buffer): boolean {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
   return /\n[\x02-\x16]\x08/.test(bytes.toString('latin1', 0, 64));
+}
+
+/** The trace of a profile that was read from text. Throws a Fault where its names are too many. */
+export function traceOfProfile(profile: ProfileTables, file: TraceFile): Trace {
+  try {
+    return traceOf(profile);
+  } catch (error) {
+    if (error instanceof ProtobufError) throw file.wrong(error.message);
+    throw error;
+  }
 }
 
 export const pprof: TraceFormat = {

@@ -54,12 +54,16 @@ function imageOf(module: string, buildId: string | undefined): Partial<TraceImag
   return { path: path!, arch, id: uuid && `macho:${uuid}`, debug_id: uuid && `${uuid.toUpperCase()}0` };
 }
 
-/** Of a program that is loaded where it was linked, and of Windows, the offset counts from 0: where its image begins is not said. */
-function isLinked({ module, offset }: Place, address: string | undefined): boolean {
-  return (address !== undefined && BigInt(`0x${address}`) === offset) || /^[A-Za-z]:\\/.test(module ?? '');
+/** Windows' own addresses count from where the image would like to lie, which no report says. */
+function isUnplaced({ module }: Place): boolean {
+  return module === null || /^[A-Za-z]:\\/.test(module);
 }
 
-/** All addresses are printed as the byte before the one that a call comes back to, but where a fault stopped as it is. */
+/**
+ * All addresses are printed as the byte before the one that a call comes back to, but where a fault stopped as it is.
+ * Offsets in ELF files are the linker's addresses: where the image lies is what remains of the address, which is 0 for
+ * programs that are not moved, and stands for "not said" where no address is printed.
+ */
 function frameOf(
   stacks: Stacks,
   activation: boolean,
@@ -67,19 +71,22 @@ function frameOf(
   place: Place,
 ): Partial<Frame> {
   const moved = (printed: bigint): string => (activation ? hex(printed) : returnAddress(printed));
-  const ip = address === undefined ? null : moved(BigInt(`0x${address}`));
+  const printed = address === undefined ? null : BigInt(`0x${address}`);
+  const ip = printed === null ? null : moved(printed);
+  if (isUnplaced(place)) return { ip, activation };
   const { module, offset, buildId } = place;
-  if (module === null || isLinked(place, address)) return { ip, activation };
-  return { ip, activation, image: stacks.image(imageOf(module, buildId)), rel_addr: moved(offset) };
+  const base = hex(printed === null || printed < offset ? 0n : printed - offset);
+  const image = stacks.image({ ...imageOf(module!, buildId), base });
+  return { ip, activation, image, rel_addr: moved(offset) };
 }
 
-function nameOf(place: Place, address: string | undefined): string {
+function nameOf(place: Place): string {
   const { text, module, offset } = place;
   const name = text
     .replace(/^in /, '')
     .replace(/<null>/g, '')
     .trim();
-  return module !== null && isLinked(place, address) ? `${name} ${module}+${hex(offset)}`.trim() : name;
+  return module !== null && isUnplaced(place) ? `${name} ${module}+${hex(offset)}`.trim() : name;
 }
 
 function errorOf(kind: string): Pick<Trace, 'signal' | 'fault_address'> {
@@ -111,9 +118,7 @@ function fromSanitizer(file: TraceFile): Trace {
     const place = placeOf(rest!);
     const at = address ?? `${place.module}+${place.offset}`;
     const innermost = stacks.threads.at(-1)!.frames.length === 0;
-    stacks.addPhysical(at, { name: nameOf(place, address) }, () =>
-      frameOf(stacks, innermost, address, place),
-    );
+    stacks.addPhysical(at, { name: nameOf(place) }, () => frameOf(stacks, innermost, address, place));
   }
   if (stacks.threads.length === 0)
     throw file.wrong(

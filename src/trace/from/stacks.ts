@@ -3,7 +3,9 @@
 import { encodePlace } from '../script-place.ts';
 import {
   type Frame,
+  frameAt,
   hex,
+  imageFinder,
   type Thread,
   TRACE_LIMITS,
   type Trace,
@@ -127,6 +129,18 @@ export class Stacks {
   trace(format: string, signal: string | null, more: Pick<Trace, 'fault_address'> = {}): Trace {
     return { format, signal, ...more, images: this.images, threads: this.threads };
   }
+}
+
+/** Frames that are known by their addresses alone, in the images that hold them: texts name those last. */
+export function placedIn(images: TraceImage[], threads: Thread[]): Thread[] {
+  const find = imageFinder(images);
+  return threads.map((thread) => ({
+    ...thread,
+    frames: thread.frames.map((frame) => {
+      const { ip, activation, trust, claimed } = frame;
+      return ip === null ? frame : frameAt(BigInt(ip), images, find, { activation, trust, claimed });
+    }),
+  }));
 }
 
 /** The address that a call comes back to, of one that a reader printed as the byte before it. */

@@ -1,36 +1,28 @@
 /** What Breakpad's minidump_stackwalk -m prints: a line a module, then a line a frame, fields between bars. */
 
-import { pdbId } from '../identity.ts';
-import { addressOf, type Frame, hex, type Thread, type Trace, type TraceImage } from '../trace.ts';
+import {
+  addressOf,
+  type Frame,
+  hex,
+  type Thread,
+  type Trace,
+  type TraceImage,
+  traceImage,
+} from '../trace.ts';
+import { moduleIds } from './debug-ids.ts';
 import type { TraceFormat } from './format.ts';
 import { NamedModules } from './named-modules.ts';
 
-const DEBUG_ID = /^([0-9A-F]{32})([0-9a-fA-F]{1,8})$/;
-
 function imageOf(system: string, fields: string[]): TraceImage {
   const [, code = '', , debug = '', id = '', from, to] = fields;
-  const [, guid, age] = DEBUG_ID.exec(id) ?? [];
   const [base, end] = [addressOf(from), addressOf(to)];
-  const known = guid !== undefined && !/^0+$/.test(guid);
-  const windows = system.startsWith('Windows');
-  const mac = system.startsWith('Mac') || system === 'iOS';
-  return {
-    // Of an ELF build-id the first 16 bytes are left, which is no id to compare.
-    id: !known
-      ? null
-      : windows
-        ? pdbId(guid, Number.parseInt(age!, 16)).id
-        : mac
-          ? `macho:${guid.toLowerCase()}`
-          : null,
-    debug_id: known ? `${guid}${age!.toLowerCase()}` : null,
+  return traceImage({
+    ...moduleIds(system, id),
     // Frames name the module by its code's file.
     path: code || debug,
-    arch: null,
     base: base === undefined ? null : hex(base),
     size: base === undefined || end === undefined || end < base ? null : Number(end - base) + 1,
-    sha256: null,
-  };
+  });
 }
 
 export const stackwalk: TraceFormat = {

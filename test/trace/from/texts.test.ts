@@ -1,6 +1,7 @@
 /** Stacks that tools print as text: what each line is, which address it means, and which thread crashed. */
 import { expect, it } from 'vitest';
 
+import { basisOf } from '../../../src/trace/basis.ts';
 import { decodePlace, isScript } from '../../../src/trace/script-place.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import * as texts from '../../support/trace-texts.ts';
@@ -43,7 +44,7 @@ const ROWS: [string, string, string, string | null, string[]][] = [
   ],
   [
     ...(['asan, not relocated', texts.ASAN_FIXED, 'sanitizer', 'double-free'] as const),
-    ['0 crashed', '  0x509ad2* /opt/app+0x509ad2'],
+    ['0 crashed', '  /opt/app+0x509ad2* elf:aa75be7e'],
   ],
   [
     ...(['ubsan that goes on until asan ends it', texts.UBSAN, 'sanitizer', 'stack-overflow'] as const),
@@ -134,6 +135,60 @@ const ROWS: [string, string, string, string | null, string[]][] = [
       '  -* Program.Main (System.String[] args)',
     ],
   ],
+  [
+    ...(['apple', texts.APPLE_TEXT, 'apple-text', 'SIGABRT'] as const),
+    [
+      // Where it was thrown, then the thread that aborted, as the report has them.
+      ...['3 crashed', '  /Library/Core+0xaa59c macho:67e9247c814e392ba027dbde6748fcbf'],
+      '  /var/containers/Crashy app/Crashy+0x6d10 macho:4cf9d6b8e5a93b6d8e5b2a0f7d3c9e11',
+      ...['0', '  /var/containers/Crashy app/Crashy+0x6d20* macho:4cf9d6b8e5a93b6d8e5b2a0f7d3c9e11'],
+      ...['3 crashed', '  /usr/lib/libsystem_kernel.dylib+0x1b270* __pthread_kill + 8'],
+      '  /var/containers/Crashy app/Crashy+0x6d30 macho:4cf9d6b8e5a93b6d8e5b2a0f7d3c9e11 main (main.m:12) + 20',
+    ],
+  ],
+  [
+    ...([
+      'minidump_stackwalk',
+      texts.STACKWALK_TEXT,
+      'stackwalk-text',
+      'EXCEPTION_ACCESS_VIOLATION_WRITE',
+    ] as const),
+    [
+      '0 crashed',
+      '  test_app.exe+0x429e* pdb:5A9832E5287241C1838ED98914E9B7FF-1 test_app.exe!crash [a.cc : 12 + 0x5]',
+      '  test_app.exe+0x4200 pdb:5A9832E5287241C1838ED98914E9B7FF-1 test_app.exe!inlined [a.cc : 13], inlined in test_app.exe + 0x4200',
+      // Of a module that has symbols no id is printed.
+      ...[
+        '  kernel32.dll+0x16fd7 kernel32.dll + 0x16fd7',
+        '  0x99',
+        '1',
+        '  kernel32.dll+0x1* kernel32.dll + 0x1',
+      ],
+    ],
+  ],
+  [
+    ...(['perf', texts.PERF, 'perf', null] as const),
+    [
+      ...['27580', '  0xffffffff815a1421* do_fault+0x11 ([kernel.kallsyms])'],
+      '  /opt/a (1)/app+0x1166 elf:f1c3bcc0279865fe3058404b2831d9e64135386c inl, inlined in spin(int)+0x1d',
+      // An address of memory, by the record of what was mapped there.
+      '  /opt/a (1)/app+0x11f5 elf:f1c3bcc0279865fe3058404b2831d9e64135386c main+0x2a',
+      ...['  0x7f876d89e8a8 (/usr/lib/libc.so.6)', '27579', '  0x7f876d89e8a8*'],
+    ],
+  ],
+  [
+    ...(['gperftools, memory', texts.HEAP, 'gperftools', null] as const),
+    ['0', '  /opt/a b+0x11c6', '  /opt/a b+0x11e0', '  0x1', '1', '  /opt/a b+0x11c7'],
+  ],
+  [
+    ...(['pprof -raw', texts.PPROF_RAW, 'pprof', null] as const),
+    [
+      '0',
+      '  /opt/a b+0x10130c* elf:6281ba0824257c0f646d15b88ed407c8444d3858 main.spin, inlined in main.outer',
+      '  /opt/a b+0x101338 elf:6281ba0824257c0f646d15b88ed407c8444d3858 main.middle',
+      ...['1', '  0x7*'],
+    ],
+  ],
 ];
 
 it.each(ROWS)('%s', (_name, text, format, signal, right) => {
@@ -145,9 +200,17 @@ it.each(ROWS)('%s', (_name, text, format, signal, right) => {
 });
 
 it('what stands around a stack does not matter, and a report without one says how to get it', () => {
-  for (const [, text, , , right] of ROWS.filter(([name]) => !name.startsWith('mono')))
+  for (const [, text, , , right] of ROWS.filter(([name]) => !/^(?:mono|gperf)/.test(name)))
     expect(shown(read(`2026-11-30 12:00 starting\n\n${text}\nlast words\n`))).toEqual(right);
   expect(() => read('o.c:8:54: runtime error: shift exponent 35\n')).toThrow('print_stacktrace=1');
+});
+
+it('what a sanitizer calls an offset is the linker’s address: where the image lies says so, or that nothing is known', () => {
+  const basisIn = (text: string): string[] =>
+    read(text).images.map((image) => `${image.base} ${basisOf(image, 'sanitizer')}`);
+  expect(basisIn(texts.ASAN_FIXED)).toEqual(['0x0 0x0']);
+  expect(basisIn(texts.TSAN)).toEqual(['0x0 0x0']);
+  expect(basisIn(texts.ASAN)).toEqual(['0x560e2b5b3000 ', '0x7f56acdab000 ']);
 });
 
 it('addresses of faults are part of the trace', () => {
