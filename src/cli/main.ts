@@ -29,7 +29,10 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   completion: async () => (await import('./completion.ts')).completionCommand,
 };
 
-async function explain(error: unknown): Promise<number> {
+/** Says what went wrong, and gives the exit status for it. */
+async function explain(thrown: unknown, args: readonly string[]): Promise<number> {
+  const error =
+    thrown instanceof Fault ? thrown : ((await import('./file-fault.ts')).fileFault(thrown, args) ?? thrown);
   if (error instanceof Fault) {
     const { safe } = await import('../report/human.ts');
     const { exit } = FAULTS[error.code];
@@ -77,7 +80,7 @@ export async function main(argv: string[]): Promise<number> {
     }
     return await (await load())(args);
   } catch (error) {
-    return await explain(error);
+    return await explain(error, args);
   } finally {
     setTimeout(() => process.exit(), LINGER_MS).unref();
   }
