@@ -108,3 +108,15 @@ describeReal('discovery/8-no-build-id', (folder) => {
     }
   });
 });
+
+describeReal('discovery/1-zdebug', (folder) => {
+  it.each(['gabi', 'gnu'])(
+    '%s: compressed in either way, the inlined call and its lines are there',
+    async (name) => {
+      const path = join(folder, name);
+      expect(await first(at(idOf(path), '0x1180'), [path], [path])).toBe(
+        'joined: deref a.cc:5 <- _Z5outerPVii a.cc:11',
+      );
+    },
+  );
+});

@@ -112,6 +112,15 @@ it('where the engine dies it is asked without inlined calls, and goes on behind;
   ]);
 });
 
+it('a section that says it is packed in the old way, and is not, is refused', async () => {
+  const path = join(tempFolder(), 'packed');
+  run('objcopy', ['--compress-debug-sections=zlib-gnu', program, path]);
+  const bytes = readFileSync(path);
+  bytes.write('ZIPP', bytes.indexOf('ZLIB'), 'latin1');
+  writeFileSync(path, bytes);
+  await expect(symbolize(elf(path), [0x1000n])).rejects.toThrow('is not packed by zlib');
+});
+
 it('an engine that always dies is not started for ever', async () => {
   const folder = tempFolder();
   const dying = engine(`echo x >> ${folder}/starts; kill -SEGV $$`);

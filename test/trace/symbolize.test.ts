@@ -101,6 +101,10 @@ describe('ELF', () => {
 
   it.each([
     ['zlib', (path: string): string => run('objcopy', ['--compress-debug-sections=zlib', path])],
+    [
+      'GNU’s way of zlib',
+      (path: string): string => run('objcopy', ['--compress-debug-sections=zlib-gnu', path]),
+    ],
     ['zstd', (path: string): string => run('objcopy', ['--compress-debug-sections=zstd', path])],
     ['dwz', (path: string): string => run('dwz', [path])],
   ])('sections that %s made smaller', async (_name, shrink) => {

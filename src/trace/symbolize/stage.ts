@@ -9,7 +9,9 @@ import { FileBytes } from '../bytes.ts';
 import type { Image } from '../identity.ts';
 import { readObject } from '../object.ts';
 import { debugDirectoryAt, hasForeignLink } from '../pe.ts';
+import { copyElf } from './elf-copy.ts';
 import { stubOf } from './stub.ts';
+import { plainNames } from './zdebug.ts';
 
 export interface SymbolFile {
   path: string;
@@ -78,11 +80,25 @@ async function copyPe(path: string, to: string): Promise<void> {
   }
 }
 
+/** Copies an ELF file of which the engine would leave sections unread; false: it reads the file as it is. */
+function readable(path: string, to: string): boolean {
+  const file = new FileBytes(path);
+  try {
+    const replaced = plainNames(file);
+    if (replaced.length > 0) copyElf(file, path, to, replaced);
+    return replaced.length > 0;
+  } finally {
+    file.close();
+  }
+}
+
 /** Puts the file there, or what stands for it; returns where its code is. */
 async function place(file: SymbolFile, image: Image, folder: string): Promise<Stage['code']> {
   const object = join(folder, 'object');
   if (file.format === 'pe') await copyPe(file.path, object);
-  else await symlink(resolve(file.path), file.format === 'pdb' ? `${object}.pdb` : object);
+  else if (file.format === 'elf' && readable(file.path, object)) {
+    // The copy is there.
+  } else await symlink(resolve(file.path), file.format === 'pdb' ? `${object}.pdb` : object);
   if (file.format !== 'pdb') return image.code?.map(([from, end]) => [BigInt(from), BigInt(end)]) ?? null;
   const { bytes, code } = stubOf(file.path, 'object.pdb');
   await writeFile(object, bytes);
