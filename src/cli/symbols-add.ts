@@ -22,7 +22,7 @@ import { withStore } from './store.ts';
 import { symbolizer } from './symbolizer.ts';
 
 type Outcome = { path: string } & (
-  | { added: (AddedBundle & { resolved: number })[] }
+  | { added: (Omit<AddedBundle, 'images'> & { resolved: number })[] }
   | { code: string; message: string; next: string }
 );
 
@@ -76,7 +76,8 @@ async function take(desk: Desk, { path: named, says }: SymbolFile): Promise<Outc
   });
   const all = [];
   for (const one of added) {
-    all.push({ ...one, resolved: await resolveImages(store, engine, [one.image]) });
+    const { images, ...rest } = one;
+    all.push({ ...rest, resolved: await resolveImages(store, engine, images) });
   }
   return { path: named, added: all };
 }

@@ -15,12 +15,15 @@ import { slicesOf } from './macho.ts';
 /** The DWARF of one image. */
 export interface DebugSections {
   little: boolean;
+  /** They are the rests of units that are split. */
+  dwo: boolean;
   /** Such as debug_info. */
   sections: Map<string, Content>;
   /** Why what is there cannot be read, in words. */
   unread: string | null;
 }
 
+const PIECE_BYTES = 1 << 20;
 const WANTED = ['debug_info', 'debug_abbrev', 'debug_str', 'debug_line_str', 'debug_str_offsets'];
 
 function contentOf(file: FileBytes, h: ElfHeader, section: ElfSection): Content | null {
@@ -43,7 +46,7 @@ function contentOf(file: FileBytes, h: ElfHeader, section: ElfSection): Content 
 function ofElf(file: FileBytes): DebugSections {
   const h = readHeader(file);
   const all = readSections(file, h);
-  const found: DebugSections = { little: h.little, sections: new Map(), unread: null };
+  const found: DebugSections = { little: h.little, dwo: false, sections: new Map(), unread: null };
   const named = new Map(all.filter(({ type }) => type !== NOBITS).map((section) => [section.name, section]));
   if (named.has('.debug_cu_index'))
     return { ...found, unread: 'a package of .dwo files, which is not looked into' };
@@ -51,6 +54,7 @@ function ofElf(file: FileBytes): DebugSections {
   if (named.has('.rela.debug_info') || named.has('.rel.debug_info'))
     return { ...found, unread: 'a file that is not linked yet, which is not looked into' };
   const dwo = !named.has('.debug_info') && !named.has('.zdebug_info') ? '.dwo' : '';
+  found.dwo = dwo !== '';
   for (const name of WANTED) {
     const section = named.get(`.${name}${dwo}`) ?? named.get(`.z${name}${dwo}`);
     if (!section) continue;
@@ -62,10 +66,31 @@ function ofElf(file: FileBytes): DebugSections {
   return found;
 }
 
+/** A section of an ELF file, such as debug_info, unpacked; null where there is none. Throws a Fault where it has more than `most` bytes. */
+export async function wholeSection(file: FileBytes, name: string, most: number): Promise<Buffer | null> {
+  const h = readHeader(file);
+  const section = readSections(file, h).find(
+    (one) => one.type !== NOBITS && (one.name === `.${name}` || one.name === `.z${name}`),
+  );
+  if (!section) return null;
+  const content = contentOf(file, h, section);
+  if (!content) throw file.wrong(`its section ${section.name} is compressed by a method unknown`);
+  try {
+    if (content.size > most) throw file.wrong(`its section ${section.name} has ${content.size} bytes`);
+    const whole = Buffer.alloc(content.size);
+    for (let at = 0; at < whole.length; at += PIECE_BYTES)
+      (await content.read(at, Math.min(PIECE_BYTES, whole.length - at))).copy(whole, at);
+    return whole;
+  } finally {
+    content.close();
+  }
+}
+
 /** Names of 16 bytes are all that Mach-O has room for. */
 function ofMachO(file: FileBytes): DebugSections[] {
   return slicesOf(file).map(({ little, sections }) => ({
     little,
+    dwo: false,
     unread: null,
     sections: new Map(
       sections

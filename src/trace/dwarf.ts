@@ -26,23 +26,35 @@ export interface Unit {
   language: number | null;
   /** The rest of it lies in a .dwo file. */
   split: boolean;
+  /** What both halves bear, hexadecimal: of one whose rest lies elsewhere, and of that rest. */
+  dwoId: string | null;
 }
 
-interface Header {
+export interface DwarfHeader {
   version: number;
   /** 4, or 8 of 64-bit DWARF. */
   width: 4 | 8;
   type: number;
   address: number;
   abbreviations: number;
+  dwoId: string | null;
   /** Where its first entry stands, and where the next unit does, both from its own beginning. */
   entry: number;
   next: number;
 }
 
-const [SKELETON, TYPE, SPLIT_TYPE] = [4, 2, 6];
+const [SKELETON, TYPE, SPLIT, SPLIT_TYPE] = [4, 2, 5, 6];
 
-function headerOf(bytes: Buffer, little: boolean, most: number): Header {
+/** 8 bytes that are no number. */
+function idAt(c: Cursor): string {
+  const from = c.at;
+  c.skip(8);
+  const bytes = Buffer.from(c.bytes.subarray(from, c.at));
+  return (c.little ? bytes.reverse() : bytes).toString('hex');
+}
+
+/** The header of the unit that `bytes` begins with, at most `most` bytes of which are there. Throws Ended. */
+export function dwarfHeader(bytes: Buffer, little: boolean, most: number): DwarfHeader {
   const c = new Cursor(bytes, little);
   const short = c.number(4);
   const width = short === 0xffffffff ? 8 : 4;
@@ -51,13 +63,22 @@ function headerOf(bytes: Buffer, little: boolean, most: number): Header {
   const next = c.at + length;
   if (next > most) throw new Ended(`would end ${next - most} bytes behind its section`);
   const version = c.number(2);
-  const h = { version, width, type: 1, address: 0, abbreviations: 0, entry: 0, next } as Header;
+  const h = {
+    version,
+    width,
+    type: 1,
+    address: 0,
+    abbreviations: 0,
+    dwoId: null,
+    entry: 0,
+    next,
+  } as DwarfHeader;
   if (version < 2 || version > 5) throw new Ended(`is of DWARF version ${version}, which is not read`);
   if (version === 5) {
     h.type = c.number(1);
     h.address = c.number(1);
     h.abbreviations = c.number(width);
-    if (h.type === SKELETON || h.type === 5) c.skip(8);
+    if (h.type === SKELETON || h.type === SPLIT) h.dwoId = idAt(c);
     if (h.type === TYPE || h.type === SPLIT_TYPE) c.skip(8 + width);
   } else {
     h.abbreviations = c.number(width);
@@ -148,7 +169,7 @@ const TEXTS: Readonly<Record<number, 'debug_str' | 'debug_line_str' | 'alt'>> = 
 const INDEXES = [0x1a, 0x25, 0x26, 0x27, 0x28, 0x1f02];
 
 /** A number, or the text of a string that stands in the entry; what is neither is passed over. */
-function readForm(c: Cursor, form: number, h: Header): number | string {
+function readForm(c: Cursor, form: number, h: DwarfHeader): number | string {
   if (form === STRING) return c.text();
   if (OFFSETS.includes(form)) return c.number(h.width);
   if (LEBS.includes(form)) return c.leb();
@@ -164,18 +185,29 @@ function readForm(c: Cursor, form: number, h: Header): number | string {
   return 0;
 }
 
-const [LANGUAGE, PRODUCER, STR_OFFSETS_BASE, DWO_NAME, GNU_DWO_NAME] = [0x13, 0x25, 0x72, 0x76, 0x2130];
+/** Goes behind a value of any form; of a constant that the abbreviation holds there is none. */
+export function passForm(c: Cursor, form: number, h: DwarfHeader): void {
+  if (form !== IMPLICIT) readForm(c, form, h);
+}
 
-function unitOf(c: Cursor, h: Header, find: (offset: number, code: number) => Declaration): Unit | null {
+const [LANGUAGE, PRODUCER, STR_OFFSETS_BASE, DWO_NAME, GNU_DWO_NAME] = [0x13, 0x25, 0x72, 0x76, 0x2130];
+/** Before DWARF 5 the id is an attribute, 8 bytes. */
+const [GNU_DWO_ID, DATA8] = [0x2131, 0x07];
+
+function unitOf(c: Cursor, h: DwarfHeader, find: (offset: number, code: number) => Declaration): Unit | null {
   const code = c.leb();
   if (code === 0) return null;
   const { tag, attributes } = find(h.abbreviations, code);
   if (tag !== COMPILE_UNIT && tag !== SKELETON_UNIT) return null;
-  const unit: Unit = { producer: null, language: null, split: h.type === SKELETON };
+  const unit: Unit = { producer: null, language: null, split: h.type === SKELETON, dwoId: h.dwoId };
   // A .dwo file has no base: behind the header of its only table, which version 4 has not.
   let [base, index] = [h.version === 5 ? 2 * h.width : 0, -1];
   for (const { name, form, value } of attributes) {
     const real = form === INDIRECT ? c.leb() : form;
+    if (name === GNU_DWO_ID && real === DATA8) {
+      unit.dwoId = idAt(c);
+      continue;
+    }
     const found = real === IMPLICIT ? value : readForm(c, real, h);
     if (name === LANGUAGE && typeof found === 'number') unit.language = found;
     if (name === DWO_NAME || name === GNU_DWO_NAME) unit.split = true;
@@ -210,7 +242,7 @@ async function unitAt(
   for (const most of ENTRY_BYTES) {
     const bytes = await content.read(from, most);
     try {
-      const h = headerOf(bytes, little, content.size - from);
+      const h = dwarfHeader(bytes, little, content.size - from);
       const unit = unitOf(new Cursor(bytes.subarray(0, h.next), little, h.entry), h, find);
       return { unit, next: from + h.next };
     } catch (error) {

@@ -1,5 +1,6 @@
 /** Reads an ELF file's identity (System V ABI, gABI ch. 4 and 5): build-id, processor, and what its sections can tell. */
 import type { FileBytes } from './bytes.ts';
+import { Cursor, Ended } from './cursor.ts';
 import {
   COMPRESSED,
   type ElfHeader,
@@ -89,6 +90,31 @@ function linkOf(
   return end < 0 ? null : { name: bytes.toString('utf8', 0, end), rest: bytes.subarray(end + 1) };
 }
 
+/** What dwz moved into a file of its own has that file's id: behind a name, as GNU writes it, or behind a length too, as DWARF 5 does (7.3.6). */
+function sharedId(
+  file: FileBytes,
+  sections: ElfSection[],
+  little: boolean,
+): { id: string; isShared: boolean } | null {
+  const gnu = linkOf(file, sections, /^\.gnu_debugaltlink$/);
+  if (gnu) return { id: `elf:${gnu.rest.toString('hex')}`, isShared: false };
+  const found = sections.find(({ name, type }) => name === '.debug_sup' && type !== NOBITS);
+  if (!found) return null;
+  const c = new Cursor(file.piece(found.offset, found.size, 'the section .debug_sup'), little);
+  try {
+    const [version, isShared] = [c.number(2), c.number(1)];
+    c.text();
+    const length = c.leb();
+    const from = c.at;
+    c.skip(length);
+    if (version !== 5 || length === 0) return null;
+    return { id: `elf:${c.bytes.toString('hex', from, c.at)}`, isShared: isShared === 1 };
+  } catch (error) {
+    if (error instanceof Ended) return null;
+    throw error;
+  }
+}
+
 /** Throws a Fault where the file is not what its header says. */
 export function readElf(file: FileBytes): ObjectFile {
   const h = readHeader(file);
@@ -97,18 +123,18 @@ export function readElf(file: FileBytes): ObjectFile {
   const lowest = lowestOf(segments);
   const notes = readNotes(file, h, sections, segments);
   const buildId = buildIdOf(notes);
-  const alt = linkOf(file, sections, /^\.gnu_debugaltlink$/);
+  const alt = sharedId(file, sections, h.little);
   const noted = notes.find(({ owner, type }) => owner === 'FDO' && type === FDO_PACKAGE);
   const image = imageOf(MACHINES[h.machine] ?? `elf-${h.machine}`, {
     base: `0x${lowest.toString(16)}`,
     code: codeRanges(segments, sections, lowest),
     layout: layoutOf(h, segments),
-    id: buildId ? `elf:${buildId.toString('hex')}` : null,
+    id: buildId ? `elf:${buildId.toString('hex')}` : alt?.isShared ? alt.id : null,
     debug_id: buildId ? debugIdOf(buildId, h.little) : null,
     features: featuresOf(sections),
     compressed: compressionOf(file, h, sections),
     debug_link: linkOf(file, sections, DEBUG_LINK)?.name ?? null,
-    alt_id: alt ? `elf:${alt.rest.toString('hex')}` : null,
+    alt_id: alt && !alt.isShared ? alt.id : null,
     split:
       sections.some(({ name }) => name.endsWith('.dwo')) ||
       sections.some(({ name }) => name === '.debug_addr'),

@@ -16,6 +16,11 @@ export interface Quality {
 const LEVELS = ['nothing', 'exports', 'symbols', 'partial', 'lines', 'full'] as const;
 type Level = (typeof LEVELS)[number];
 
+/** The word for a rank. */
+export function levelOfRank(rank: number): Level | undefined {
+  return LEVELS[rank];
+}
+
 /** Ranks what a file tells of its image; `found` says which of the files that it needs are at hand. */
 export function qualityOf(
   format: ObjectFile['format'],

@@ -166,8 +166,14 @@ const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy
   }),
   stripped_bundle: nearly('what was added has nothing that names an address'),
   unsupported_compression: lacking('sections that can be read', 'objcopy --decompress-debug-sections FILE'),
-  dwo_missing: lacking('the .dwo files', 'dwp -e PROGRAM, or build without -gsplit-dwarf'),
-  dwz_missing: lacking('the file shared by dwz', 'add it from .dwz/, or build without dwz'),
+  dwo_missing: lacking(
+    'the .dwo files',
+    'pack them with llvm-dwp -e PROGRAM -o PROGRAM.dwp and add that as well (GNU dwp leaves DWARF 5 out), or add the .dwo files, or build without -gsplit-dwarf',
+  ),
+  dwz_missing: lacking(
+    'the file shared by dwz',
+    'add that file as well (eu-readelf --string-dump=.gnu_debugaltlink FILE names it, in .dwz/), or build without dwz',
+  ),
   symtab_only: lacking('functions of all addresses', 'build with -g'),
   malformed: lacking('symbols that can be read', 'take the file from the build itself: this one is damaged'),
   engine_crash: ({ bundle, rel_addr }) => ({

@@ -5,19 +5,20 @@ import { scriptPlaces } from './script-places.ts';
 import { askEngine } from './symbolize/batch.ts';
 import { ENGINE } from './symbolize/engine.ts';
 import { NOTHING, type Resolved } from './symbolize/place.ts';
+import type { SymbolFile } from './symbolize/stage.ts';
 
 export { engineVersion } from './symbolize/engine.ts';
 export type { Resolved } from './symbolize/place.ts';
 
+/** A symbol file, and those that it needs beside it. */
+type AskedFile = Omit<SymbolFile, 'format'> & { format: ObjectFile['format'] };
+
 /** Formats that the engine does not know are read by us. */
-async function placesIn(
-  { path, arch, format }: { path: string; arch: string; format: ObjectFile['format'] },
-  sorted: BigUint64Array,
-  program: string,
-): Promise<Resolved[]> {
+async function placesIn(file: AskedFile, sorted: BigUint64Array, program: string): Promise<Resolved[]> {
+  const { path, format } = file;
   if (format === 'sourcemap') return scriptPlaces(path, sorted);
-  if (format === 'breakpad') return breakpadPlaces({ path, arch, format }, sorted);
-  return await askEngine({ path, arch, format }, sorted, program);
+  if (format === 'breakpad') return breakpadPlaces({ ...file, format }, sorted);
+  return await askEngine({ ...file, format }, sorted, program);
 }
 
 /**
@@ -26,7 +27,7 @@ async function placesIn(
  * (object_malformed), or there is no engine (symbolizer_missing); `program` is the engine.
  */
 export async function symbolize(
-  file: { path: string; arch: string; format: ObjectFile['format'] },
+  file: AskedFile,
   relAddrs: bigint[],
   program: string = ENGINE,
 ): Promise<Resolved[]> {

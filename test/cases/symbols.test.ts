@@ -78,6 +78,12 @@ describeReal('traces', (folder) => {
     ]);
     expect(names.at(-1)).toBe('joined: _start ?:?');
   });
+  it('10: a debug file whose shared file is absent joins nothing by a missing name', async () => {
+    const [debug, program] = [join(folder, '10-basic.dwz'), join(folder, '10-basic.stripped')];
+    const trace = readTrace(readFileSync(join(folder, '10-dwz.json')), '10-dwz.json');
+    for (const { gap, shown } of await joinedWith(trace, { symbols: [debug], shipped: [program] }))
+      expect(gap, shown).toBe(shown.includes('null') ? 'dwz_missing' : null);
+  });
   it('08: a MinGW DLL names its own frames', async () => {
     const dll = join(folder, '08-mingw-dwarf.dll');
     const trace = readTrace(readFileSync(join(folder, '08-pe.json')), '08-pe.json');
@@ -119,4 +125,15 @@ describeReal('discovery/1-zdebug', (folder) => {
       );
     },
   );
+});
+
+describeReal('discovery/3-dwz', (folder) => {
+  const [one, common] = [join(folder, 'one.debug'), join(folder, 'common.debug')];
+  it('a function that dwz moved into a shared file has its name from there, and is not joined without', async () => {
+    const trace = at(idOf(one), '0x1193');
+    expect(await first(trace, [one, common], [one])).toBe(
+      'joined: shared_inline shared.h:7 <- one_fn one.c:2',
+    );
+    expect(await first(trace, [one], [one])).toBe('dwz_missing: null shared.h:7 <- one_fn one.c:2');
+  });
 });

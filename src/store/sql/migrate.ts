@@ -3,9 +3,10 @@ import { Fault } from '../../base/fault.ts';
 import type { Database, Queries } from './database.ts';
 import { TRACES } from './migrations/0001-traces.ts';
 import { BASES } from './migrations/0002-bases.ts';
+import { COMPANIONS } from './migrations/0003-companions.ts';
 
 /** In the order of their numbers, from 1; one that was released is never changed. */
-const MIGRATIONS: readonly string[] = [TRACES, BASES];
+const MIGRATIONS: readonly string[] = [TRACES, BASES, COMPANIONS];
 
 /** Any number will do, as long as all versions of this program take the same. */
 const LOCK = 7_306_365_291;

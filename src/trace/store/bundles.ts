@@ -4,11 +4,14 @@ import { Fault } from '../../base/fault.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { type FunctionBlob, functionsOf } from '../functions.ts';
 import type { Image, ObjectFile } from '../identity.ts';
+import { readObject } from '../object.ts';
 import { producersOf } from '../producer.ts';
-import { qualityOf } from '../quality.ts';
+import { levelOfRank, qualityOf } from '../quality.ts';
+import { splitUnitsOf } from '../split-units.ts';
 import { textDigestOf } from '../text-digest.ts';
 import type { Proof } from './artifacts.ts';
 import type { BuildFacts } from './build-facts.ts';
+import { keepUnits, needing, rankAgain } from './companions.ts';
 import { keepEvidence } from './evidence.ts';
 import { internImage } from './images.ts';
 import { pieces, plainText } from './rows.ts';
@@ -35,7 +38,8 @@ export interface AddedBundle {
   functions: number;
   /** False: it was there before. */
   added: boolean;
-  image: number;
+  /** Images whose places are to be looked up now: its own, and those of symbols that needed it. */
+  images: number[];
 }
 
 /** More are kept in the file alone. */
@@ -80,15 +84,24 @@ async function isSplit(path: string, { split }: Image): Promise<boolean> {
   }
 }
 
+/** What a symbol file that is in the store says of itself. */
+async function imageOfBundle({ blobs }: TraceStore, queries: Queries, bundle: number): Promise<Image> {
+  const [row] = await queries.query<{ sha256: Digest }>('SELECT sha256 FROM bundle WHERE bundle = $1', [
+    bundle,
+  ]);
+  return readObject(blobs.path(row!.sha256)).images[0]!;
+}
+
 /** Keeps a symbol file and the evidence about it in one transaction; what is there already stays, with more evidence. */
 export async function addBundle(store: TraceStore, incoming: IncomingBundle): Promise<AddedBundle[]> {
   const { name, file, format, slices, build, proof } = incoming;
   const prepare = async ({ sha256, image }: IncomingBundle['slices'][number]) => {
     const path = store.blobs.path(sha256);
     const { rank, level, gaps } = qualityOf(format, { ...image, split: await isSplit(path, image) });
+    const units = format === 'elf' ? await splitUnitsOf(path) : { wanted: [], held: [] };
     const functions = functionsIn(path, format);
     const text = textDigestOf(path, format);
-    return { sha256, image, rank, level, lacks: gaps, functions, text };
+    return { sha256, image, rank, level, lacks: gaps, functions, text, units };
   };
   const prepared: Awaited<ReturnType<typeof prepare>>[] = [];
   // In the order in which everybody takes images, so that two writers do not wait for each other.
@@ -97,7 +110,7 @@ export async function addBundle(store: TraceStore, incoming: IncomingBundle): Pr
   return await store.database.transaction(async (queries) => {
     await keepEvidence(store, queries, file, 'symbols', proof.record, proof.files);
     const added: AddedBundle[] = [];
-    for (const { sha256, image, rank, level, lacks, functions, text } of prepared) {
+    for (const { sha256, image, rank, level, lacks, functions, text, units } of prepared) {
       // A program with symbols in it is asked under the name that traces know it by.
       const known = image.pdb ?? image.id;
       const id = known ?? (image.debug_id === null ? `sha256:${hexOf(sha256)}` : `debug:${image.debug_id}`);
@@ -112,9 +125,21 @@ export async function addBundle(store: TraceStore, incoming: IncomingBundle): Pr
           ...[lacks, text, JSON.stringify(build), image.weak_id],
         ],
       );
-      if (row) await insertFunctions(queries, row.bundle, functions);
-      const found = { sha256, id, arch: image.arch, level, lacks, functions: functions.length };
-      added.push({ ...found, added: row !== undefined, image: number });
+      const images = new Set([number]);
+      if (row) {
+        await insertFunctions(queries, row.bundle, functions);
+        await keepUnits(queries, row.bundle, units);
+        const needy = units.wanted.length > 0 || image.alt_id !== null ? [row.bundle] : [];
+        for (const one of [...needy, ...(await needing(queries, row.bundle))])
+          images.add(await rankAgain(queries, one, await imageOfBundle(store, queries, one)));
+      }
+      const [ranked] = await queries.query<{ quality: number; lacks: string[] }>(
+        'SELECT quality, lacks FROM bundle WHERE sha256 = $1',
+        [sha256],
+      );
+      const quality = { level: levelOfRank(ranked!.quality) ?? level, lacks: ranked!.lacks };
+      const found = { sha256, id, arch: image.arch, ...quality, functions: functions.length };
+      added.push({ ...found, added: row !== undefined, images: [...images] });
     }
     return added;
   });

@@ -8,6 +8,7 @@ import type { ObjectFile } from '../identity.ts';
 import { readObject } from '../object.ts';
 import type { Layout } from '../segments.ts';
 import type { Resolved } from '../symbolize.ts';
+import { companionsOf } from './companions.ts';
 import { pieces } from './rows.ts';
 import type { TraceStore } from './store.ts';
 
@@ -16,7 +17,14 @@ export interface Symbolizer {
   /** Its name and version, kept with what it found; a Fault where it is not there. */
   engine(): Promise<string>;
   symbolize(
-    file: { path: string; arch: string; format: ObjectFile['format'] },
+    file: {
+      path: string;
+      arch: string;
+      format: ObjectFile['format'];
+      /** Files of what was split off, and of what dwz moved out. */
+      split?: readonly string[];
+      shared?: string | null;
+    },
     addresses: bigint[],
   ): Promise<Resolved[]>;
 }
@@ -33,6 +41,7 @@ interface Best {
 }
 
 const PIECE = 5000;
+const NO_LINE = { file: null, line: null, column: null };
 
 /**
  * The best symbols for each of these images. An image that is known by its debug id alone has those of the one
@@ -97,6 +106,12 @@ function statusOf({ places, error, approximate }: Answer, format: ObjectFile['fo
   return approximate === null ? 'resolved' : `approximate_${approximate}`;
 }
 
+/** Where the rests of units are missing, a line can be that of an inlined call, beside the name of what it is inlined in. */
+function withoutLine(answer: Answer): Answer {
+  const places = answer.places.slice(-1).map(({ function: name }) => ({ ...NO_LINE, function: name }));
+  return { ...answer, places, degraded: true };
+}
+
 /** The shipped files that bear the image's id, as far as they were laid out when they were added. */
 async function layoutsOf(queries: Queries, image: number): Promise<Layout[]> {
   const rows = await queries.query<{ layout: Layout }>(
@@ -151,14 +166,20 @@ async function resolveImage(
       `${blobs.folder} does not have the symbols ${sha256}, which the database names: a database and its folder belong together`,
     );
   const engine = await symbolizer.engine();
+  const { split, shared, missing } = await companionsOf(database, best.bundle);
+  const at = (one: Digest): string => blobs.path(one);
+  const beside = { split: split.map(at), shared: shared === null ? null : at(shared) };
   const resolved = await lookUpFrom(
     database,
     symbolizer,
-    { path: blobs.path(sha256), arch, format },
+    { path: blobs.path(sha256), arch, format, ...beside },
     best,
     open.map(({ addr }) => BigInt.asUintN(64, BigInt(addr))),
   );
-  const rows = open.map(({ location }, n) => ({ location, ...resolved[n]! }));
+  const rows = open.map(({ location }, n) => ({
+    location,
+    ...(missing > 0 ? withoutLine(resolved[n]!) : resolved[n]!),
+  }));
   for (const piece of pieces(rows, PIECE))
     await database.query(
       `UPDATE location SET bundle = $1, engine = $2, status = n.status, degraded = n.degraded, chain = n.chain::jsonb

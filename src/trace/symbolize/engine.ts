@@ -25,7 +25,7 @@ const LIMITS = {
 const ENV = { DEBUGINFOD_URLS: '', LLVM_DISABLE_SYMBOLIZATION: '1', LLVM_SYMBOLIZER_OPTS: '', LC_ALL: 'C' };
 
 /** What an engine is started with so that hostile bytes cannot take the machine: memory, time, what it writes, no core. */
-function confined(program: string, args: string[]): string[] {
+export function confined(program: string, args: string[]): string[] {
   const { addressBytes, dataBytes, cpuS, openFiles, answersBytes } = LIMITS;
   return [
     `--as=${addressBytes}`,

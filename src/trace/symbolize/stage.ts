@@ -6,10 +6,13 @@ import { join, resolve } from 'node:path';
 
 import { Fault } from '../../base/fault.ts';
 import { FileBytes } from '../bytes.ts';
+import { readHeader } from '../elf-header.ts';
 import type { Image } from '../identity.ts';
 import { readObject } from '../object.ts';
 import { debugDirectoryAt, hasForeignLink } from '../pe.ts';
+import { mergedSections } from './dwz.ts';
 import { copyElf } from './elf-copy.ts';
+import { placeSplit } from './split.ts';
 import { stubOf } from './stub.ts';
 import { plainNames } from './zdebug.ts';
 
@@ -17,6 +20,9 @@ export interface SymbolFile {
   path: string;
   arch: string;
   format: 'elf' | 'macho' | 'pe' | 'pdb' | 'breakpad';
+  /** The rests of its units (.dwo, or one .dwp), and what dwz moved out of it. */
+  split?: readonly string[];
+  shared?: string | null;
 }
 
 export interface Stage {
@@ -80,15 +86,20 @@ async function copyPe(path: string, to: string): Promise<void> {
   }
 }
 
-/** Copies an ELF file of which the engine would leave sections unread; false: it reads the file as it is. */
-function readable(path: string, to: string): boolean {
+/** Copies an ELF file of which the engine would leave something unread; false: it reads the file as it is. */
+async function readable({ path, shared }: SymbolFile, to: string): Promise<boolean> {
   const file = new FileBytes(path);
+  const other = shared ? new FileBytes(shared) : null;
   try {
-    const replaced = plainNames(file);
+    const merged = other ? await mergedSections(file, other, readHeader(file).little) : [];
+    const rest = plainNames(file).filter(({ name }) => !merged.some((one) => one.name === name));
+    const packed = new Map(plainNames(file).map(({ from, name }) => [name, from]));
+    const replaced = [...merged.map((one) => ({ ...one, from: packed.get(one.name) ?? one.from })), ...rest];
     if (replaced.length > 0) copyElf(file, path, to, replaced);
     return replaced.length > 0;
   } finally {
     file.close();
+    other?.close();
   }
 }
 
@@ -96,7 +107,7 @@ function readable(path: string, to: string): boolean {
 async function place(file: SymbolFile, image: Image, folder: string): Promise<Stage['code']> {
   const object = join(folder, 'object');
   if (file.format === 'pe') await copyPe(file.path, object);
-  else if (file.format === 'elf' && readable(file.path, object)) {
+  else if (file.format === 'elf' && (await readable(file, object))) {
     // The copy is there.
   } else await symlink(resolve(file.path), file.format === 'pdb' ? `${object}.pdb` : object);
   if (file.format !== 'pdb') return image.code?.map(([from, end]) => [BigInt(from), BigInt(end)]) ?? null;
@@ -112,8 +123,12 @@ export async function staged<T>(file: SymbolFile, use: (stage: Stage) => Promise
   const folder = await mkdtemp(join(tmpdir(), 'reenact-symbols-'));
   try {
     const code = await place(file, image, folder);
-    await writeFile(join(folder, 'none'), emptyElf());
-    return await use({ folder, object: 'object', noSplit: 'none', base: BigInt(image.base), code });
+    const packed = await placeSplit(file.split ?? [], folder);
+    if (!packed) await writeFile(join(folder, 'none'), emptyElf());
+    return await use({
+      ...{ folder, object: 'object', noSplit: packed ?? 'none' },
+      ...{ base: BigInt(image.base), code },
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
