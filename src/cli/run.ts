@@ -11,7 +11,7 @@ import { loadPolicy } from '../policy/policy.ts';
 import { interruptedRecord, type RunOptions, replaysOf, runManifests } from '../reenact.ts';
 import type { RunEvent } from '../replay/events.ts';
 import { determinismOf } from '../replay/prepare.ts';
-import { humanReport } from '../report/human.ts';
+import { humanReport, safeLine } from '../report/human.ts';
 import { JUNIT_ROOTS, junitReport } from '../report/junit.ts';
 import { Progress, type ProgressMode } from '../report/progress.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
@@ -131,7 +131,7 @@ export async function runCommand(args: string[]): Promise<number> {
   if (a.flag('vary') && (determinism.seeds || a.text('replays') !== undefined))
     throw new Fault('usage', '--vary has replays of its own: drop --replays and --seeds');
   const shard = parseShard(a.text('shard'));
-  const manifests = await loadManifests(a.positionals);
+  const manifests = await loadManifests(a.positionals, (text) => process.stderr.write(`${safeLine(text)}\n`));
   if (a.text('bundle') !== undefined && manifests.length !== 1)
     throw new Fault('usage', `--bundle packs one record, and ${manifests.length} manifests were named`);
   if (existsSync(a.text('bundle') ?? ''))
