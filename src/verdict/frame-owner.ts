@@ -23,7 +23,7 @@ const C_FUNCTIONS = new Set(
   __stack_chk_fail_local __stack_smash_handler __libc_free __libc_malloc __libc_realloc __libc_calloc __libc_memalign
   malloc calloc realloc free cfree memalign aligned_alloc posix_memalign malloc_printerr malloc_consolidate
   unlink_chunk unlink_chunk.isra.0 sysmalloc systrim _int_free _int_malloc _int_realloc _int_memalign tcache_get
-  tcache_put munmap_chunk ptmalloc_init get_meta alloc_slot a_crash __syscall_cancel __syscall_cancel_arch
+  tcache_put munmap_chunk ptmalloc_init get_meta alloc_slot a_crash __restore_sigs __block_app_sigs __block_all_sigs __syscall_cancel __syscall_cancel_arch
   __internal_syscall_cancel start_thread clone __clone clone3 __clone3 start`.split(/\s+/),
 );
 
