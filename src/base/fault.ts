@@ -37,6 +37,10 @@ export const FAULTS = {
     next: 'mend what is named, or see the server’s own log; nothing half-done was kept',
   },
   store_busy: { exit: 3, next: 'wait for the other command, or use a server: REENACT_DATABASE_URL' },
+  store_older: {
+    exit: 3,
+    next: 'use the version of reenact that made it, or name another store: --store',
+  },
   store_newer: { exit: 3, next: 'use the version of reenact that wrote the store, or a later one' },
   store_unknown: { exit: 64, next: 'add it first: reenact trace add, symbols add, artifact add' },
   evidence_not_checked: { exit: 2, next: 'name a policy with authorities: reenact policy init' },

@@ -9,8 +9,8 @@ import { openDatabase } from '../../src/store/sql/open.ts';
 import type { TraceStore } from '../../src/trace/store/store.ts';
 import { tempFolder } from './world.ts';
 
-const SNAPSHOT = join(import.meta.dirname, '../../store/empty-pglite.tar.gz');
-const SERVER = process.env.REENACT_TEST_POSTGRES;
+export const SNAPSHOT: string = join(import.meta.dirname, '../../store/empty-pglite.tar.gz');
+export const SERVER: string | undefined = process.env.REENACT_TEST_POSTGRES;
 
 /** Where a store is, so that it can be opened twice, and by the command. */
 export interface StorePlace {

@@ -6,13 +6,22 @@ import { DatabaseSync } from 'node:sqlite';
 import { PGlite, type Transaction } from '@electric-sql/pglite';
 
 import { sleep, systemClock } from '../../base/clock.ts';
-import { Fault } from '../../base/fault.ts';
+import { asFault, Fault } from '../../base/fault.ts';
 import { makeFolder } from '../../base/files.ts';
-import { type Database, databaseFault, type Parameter, type Queries } from './database.ts';
+import type { Database, Parameter, Queries } from './database.ts';
+import { assertOurVersion } from './older.ts';
 
 /** How long another process may keep the folder before we give up. */
 const PATIENCE_MS = 60_000;
 const LOOK_AGAIN_MS = 50;
+
+/** An embedded database has no server whose log could be read. */
+function embeddedFault(folder: string, error: unknown): Fault {
+  const { code, message } = asFault('store_failed', `the database in ${folder} failed`, error);
+  if (error instanceof Fault || code !== 'store_failed') return asFault(code, message, error);
+  const next = 'see that the folder can be written and is whole, or name another store: --store';
+  return new Fault(code, message, error, next);
+}
 
 /** The lock of a file that SQLite takes: the kernel lets it go when its holder ends, however that happens. */
 function tryLock(path: string): DatabaseSync | undefined {
@@ -66,7 +75,8 @@ export async function openEmbedded(folder: string, snapshot: string): Promise<Da
     const held = await lock(folder, join(folder, 'lock'));
     try {
       const data = join(folder, 'data');
-      if (!existsSync(data)) await create(data, snapshot);
+      if (existsSync(data)) assertOurVersion(data, snapshot);
+      else await create(data, snapshot);
       const database = await PGlite.create({ dataDir: data });
       return {
         ...queriesOf(database),
@@ -82,7 +92,7 @@ export async function openEmbedded(folder: string, snapshot: string): Promise<Da
       throw error;
     }
   } catch (error) {
-    throw databaseFault(folder, error);
+    throw embeddedFault(folder, error);
   }
 }
 

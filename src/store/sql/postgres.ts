@@ -3,7 +3,8 @@ import pg from 'pg';
 
 import { digestOf } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
-import { type Database, databaseFault, type Parameter, type Queries } from './database.ts';
+import type { Database, Parameter, Queries } from './database.ts';
+import { serverFault } from './server-fault.ts';
 
 const OLDEST = 150_000;
 const CONNECT_MS = 10_000;
@@ -20,15 +21,15 @@ function shown(url: string): string {
   }
 }
 
-function queriesOf(client: pg.Client, database: string): Queries {
+function queriesOf(client: pg.Client, database: string, session: { own: boolean }): Queries {
   return {
     async query<Row extends object>(text: string, parameters: readonly Parameter[] = []) {
       try {
         // Statements with parameters are planned once: there are few different ones, and planning the views takes longest.
-        const name = parameters.length > 0 ? digestOf(text).slice(7, 39) : undefined;
+        const name = session.own && parameters.length > 0 ? digestOf(text).slice(7, 39) : undefined;
         return (await client.query<Row>({ text, values: [...parameters], ...(name ? { name } : {}) })).rows;
       } catch (error) {
-        throw databaseFault(database, error);
+        throw serverFault(database, error);
       }
     },
   };
@@ -56,17 +57,20 @@ export async function openServer(url: string): Promise<Database> {
   });
   // Without a listener a lost connection would end the process; the next statement says what happened.
   client.on('error', () => {});
-  const queries = queriesOf(client, name);
+  const session = { own: false };
+  const queries = queriesOf(client, name, session);
   try {
     await client.connect();
-    const [found] = await queries.query<{ version: string }>(
-      "SELECT current_setting('server_version_num') AS version",
+    const [found] = await queries.query<{ version: string; pid: number }>(
+      "SELECT current_setting('server_version_num') AS version, pg_backend_pid() AS pid",
     );
+    // Poolers have process numbers of their own: a name given there can be another client's.
+    session.own = (client as { processID?: unknown }).processID === found!.pid;
     if (Number(found!.version) < OLDEST)
       throw new Fault('store_failed', `${name} is PostgreSQL ${found!.version}; 15 or newer is needed`);
   } catch (error) {
     await client.end().catch(() => {});
-    throw databaseFault(name, error);
+    throw serverFault(name, error);
   }
   return {
     ...queries,
