@@ -109,7 +109,8 @@ OpenTelemetry), or our own form (reenact schema trace). Nothing in it is
 believed: what a trace says a function is called stands in brackets.
 
   --all          the other threads too, not only the one that crashed
-  --exec FILE    a program or library that a core was made of (repeatable)
+  --exec FILE    a program or library that a core was made of, or a program or
+                 symbol file of a dump (repeatable)
   --sysroot DIR  where they lie, at the paths that the core names
   --json         print the trace in full, as JSON
 
@@ -128,7 +129,8 @@ digest of its content. One that is there already is left as it is.
 
   --manifest M   the replay manifest that reproduces it (one trace only); of a
                  record that was made in this store, its own
-  --exec FILE    a program or library that a core was made of (repeatable)
+  --exec FILE    a program or library that a core was made of, or a program or
+                 symbol file of a dump (repeatable)
   --sysroot DIR  where they lie, at the paths that the core names
   --store DIR    where to keep it (default: .reenact; its database is the one
                  that REENACT_DATABASE_URL names, if any)

@@ -4,6 +4,7 @@ import { open, readFile } from 'node:fs/promises';
 import { asFault } from '../base/fault.ts';
 import { NO_SOURCES, type ProgramSources } from './core/program-files.ts';
 import { CORE_HEAD_BYTES, fromCore, isCore } from './from/core.ts';
+import { readObject } from './object.ts';
 import { readTrace } from './read.ts';
 import { checked, TRACE_LIMITS, type Trace, type TraceImage, wrongTrace } from './trace.ts';
 import { UnwindFiles } from './unwind/open.ts';
@@ -15,13 +16,22 @@ const UNWALKED = ['minidump', 'microdump'];
 export type UnwindSources = string[] | ((images: TraceImage[]) => Promise<string[]>);
 
 /** A dump says which images it has before its stacks can be walked by their tables: it is read again where there are any. */
-async function walkedBy(bytes: Buffer, path: string, sources: UnwindSources): Promise<Trace> {
+async function walkedBy(
+  bytes: Buffer,
+  path: string,
+  sources: UnwindSources,
+  { executables }: ProgramSources,
+): Promise<Trace> {
   const trace = readTrace(bytes, path);
   if (!UNWALKED.includes(trace.format)) return trace;
-  const files = Array.isArray(sources) ? sources : await sources(trace.images);
-  if (files.length === 0) return trace;
-  const tables = new UnwindFiles(files);
-  return readTrace(bytes, path, tables.of);
+  // A person who names a file means it: one that cannot be read, or is of nothing here, is no small matter.
+  for (const named of executables) readObject(named);
+  const [stranger] = new UnwindFiles(executables).strangers(trace.images);
+  if (stranger !== undefined)
+    throw wrongTrace(path, `${stranger} is not what crashed: the dump names no module of that build`);
+  const stored = Array.isArray(sources) ? sources : await sources(trace.images);
+  const files = [...executables, ...stored];
+  return files.length === 0 ? trace : readTrace(bytes, path, new UnwindFiles(files).of);
 }
 
 /** What the programs at hand do not lead through, those of the store may. */
@@ -48,7 +58,7 @@ export async function readTraceFile(
       const { size } = await file.stat();
       if (size > TRACE_LIMITS.fileBytes)
         throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
-      return await walkedBy(await readFile(path), path, unwind);
+      return await walkedBy(await readFile(path), path, unwind, programs);
     } finally {
       await file.close();
     }

@@ -13,6 +13,7 @@ import {
 } from '../elf-header.ts';
 import { buildIdOf, goIdOf } from '../elf-notes.ts';
 import { LOAD_SEGMENT, readSegments, type Segment } from '../segments.ts';
+import type { Layout } from '../unwind/reader.ts';
 import type { CoreFile } from './memory.ts';
 import { type CoreModule, extentOf } from './modules.ts';
 
@@ -59,6 +60,16 @@ export class ProgramFile {
     const notes = readNotes(this.file, this.header, this.sections, this.segments);
     this.buildId = buildIdOf(notes)?.toString('hex') ?? null;
     this.goId = goIdOf(notes);
+  }
+
+  /** ELF's number of its processor. */
+  get machine(): number {
+    return this.header.machine;
+  }
+
+  /** Width and order of its numbers. */
+  get layout(): Layout {
+    return { word: this.header.wide ? 8 : 4, little: this.header.little };
   }
 
   /** Bytes that were mapped from this address of the linker's; undefined where it has none there. */

@@ -1,54 +1,18 @@
 /** The unwind tables of one module: in the core's memory where it has them, else in the file it was loaded from. */
-
-import { inflateSync, zstdDecompressSync } from 'node:zlib';
 import { Fault } from '../../base/fault.ts';
 import { Ended } from '../cursor.ts';
-import { Numbers } from '../elf-header.ts';
 import type { Segment } from '../segments.ts';
-import { EntryFinder, type EntryTable, type UnwindEntry } from '../unwind/entries.ts';
-import { Cut, type Layout, type ReadBytes } from '../unwind/reader.ts';
+import { EntryFinder, type UnwindEntry } from '../unwind/entries.ts';
+import { Cut, type ReadBytes } from '../unwind/reader.ts';
 import { type GoFunction, goFunctions } from './go-functions.ts';
 import type { CoreFile } from './memory.ts';
 import { type CoreModule, extentOf } from './modules.ts';
-import type { FileSection, ProgramFile } from './program-file.ts';
+import type { ProgramFile } from './program-file.ts';
 import type { Located } from './program-files.ts';
+import { type Finder, sectionFinders } from './section-tables.ts';
 
 const GNU_EH_FRAME = 0x6474e550;
 const EXECUTABLE = 1;
-/** Of a section that is stored compressed, as its header says. */
-const MOST_INFLATED_BYTES = 256 << 20;
-
-type Finder = (pc: bigint) => UnwindEntry | undefined;
-
-/** Bytes by address, of a section that is read whole. */
-function readerOf(address: bigint, bytes: Buffer): ReadBytes {
-  return (at, length) => {
-    const from = Number(at - address);
-    return from >= 0 && from + length <= bytes.length ? bytes.subarray(from, from + length) : undefined;
-  };
-}
-
-function unpacked(method: number, bytes: Buffer, size: number): Buffer {
-  const unpack = { 1: inflateSync, 2: zstdDecompressSync }[method];
-  if (!unpack) throw new Ended(`has a section that is compressed by the method ${method}`);
-  try {
-    return unpack(bytes, { maxOutputLength: Math.max(1, size) });
-  } catch (error) {
-    throw new Ended(`has a section that cannot be unpacked: ${(error as Error).message}`);
-  }
-}
-
-/** What a section holds, unpacked where it is compressed (gABI, Elf64_Chdr; before that, GNU's .zdebug). */
-function contentOf({ name, bytes, compressed }: FileSection, { word, little }: Layout): Buffer {
-  if (name.startsWith('.z') && bytes.toString('latin1', 0, 4) === 'ZLIB')
-    return unpacked(1, bytes.subarray(12), MOST_INFLATED_BYTES);
-  if (!compressed) return bytes;
-  const n = new Numbers(bytes, little);
-  const head = word === 8 ? 24 : 12;
-  const [method, size] = [n.u32(0), Number(n.word(word === 8 ? 8 : 4, word === 8))];
-  if (size > MOST_INFLATED_BYTES) throw new Ended(`has a section of ${size} bytes, unpacked`);
-  return unpacked(method, bytes.subarray(head), size);
-}
 
 export class ModuleTables {
   private readonly core: CoreFile;
@@ -162,17 +126,10 @@ export class ModuleTables {
   }
 
   private finders(file: ProgramFile): Finder[] {
+    const { layout } = this.core;
     const index = this.indexed(file.segments, (at, length) => file.read(at, length));
-    const whole = (kind: EntryTable['kind'], name: string): Finder[] => {
-      const section = file.section(name) ?? file.section(name.replace('.', '.z'));
-      if (!section || section.bytes.length === 0) return [];
-      const bytes = contentOf(section, this.core.layout);
-      const address = kind === 'eh_frame' ? section.address : 0n;
-      const read = readerOf(address, bytes);
-      const finder = new EntryFinder({ kind, layout: this.core.layout, read });
-      return [(pc) => finder.search(pc, address)];
-    };
     // Programs that are linked statically may have the table and no index of it.
-    return [...(index ? [index] : whole('eh_frame', '.eh_frame')), ...whole('debug_frame', '.debug_frame')];
+    const own = index ? [index] : sectionFinders(file, layout, ['.eh_frame']);
+    return [...own, ...sectionFinders(file, layout, ['.debug_frame'])];
   }
 }

@@ -6,6 +6,7 @@ import { readObject } from '../object.ts';
 import { exceptionDirectory } from '../pe.ts';
 import type { TraceImage } from '../trace.ts';
 import { BreakpadTable } from './breakpad.ts';
+import { ElfTable } from './elf-table.ts';
 import { PdataTable } from './pdata.ts';
 import { PdbTable } from './pdb-frames.ts';
 import type { Callee, CallerOf, UnwindTable } from './table.ts';
@@ -18,6 +19,7 @@ function tableOf(path: string, { format }: ObjectFile, { arch }: Image): UnwindT
   const file = new FileBytes(path);
   try {
     if (format === 'breakpad') return new BreakpadTable(file, arch);
+    if (format === 'elf') return ElfTable.of(path, arch);
     if (format === 'pdb' && arch === 'x86') return new PdbTable(file);
     if (format === 'pe' && arch === 'x86_64') {
       const found = exceptionDirectory(file);
@@ -65,6 +67,13 @@ export class UnwindFiles {
       const object = unlessDamaged(() => readObject(path));
       return object ? [{ path, object, tables: new Map() }] : [];
     });
+  }
+
+  /** Those that are of none of these images. */
+  strangers(images: TraceImage[]): string[] {
+    return this.files
+      .filter(({ object }) => !object.images.some((one) => images.some((image) => isOf(one, image))))
+      .map(({ path }) => path);
   }
 
   /** What every file of the image's build says, one after the other. */
