@@ -40,7 +40,7 @@ const DOORS: Record<string, string[]> = {
   '@noble/curves/ed25519.js': ['evidence/prehashed.ts'],
   '@noble/curves/nist.js': ['evidence/prehashed.ts'],
   '@sigstore/bundle': ['evidence/sigstore.ts'],
-  '@sigstore/core': ['evidence/sigstore.ts'],
+  '@sigstore/core': ['evidence/sigstore.ts', 'evidence/timestamp.ts'],
   '@sigstore/protobuf-specs': ['evidence/sigstore.ts'],
   '@sigstore/verify': ['evidence/sigstore.ts'],
 };

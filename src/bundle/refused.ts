@@ -17,6 +17,8 @@ export const BUNDLE_CODES = {
   trace_differs: 'do not trust this trace: it is not the one that its frames and its id are of',
   join_differs: 'do not trust the joined frames: they say more than trace, symbols and evidence inside prove',
   evidence_differs: 'do not trust the evidence record: verifying again came to something else',
+  timestamp_unreadable:
+    'give the authority’s reply as it came (DER), with its certificate: openssl ts -query -cert asks for that',
   timestamp_invalid: 'ask for a timestamp of this very bundle: this one proves nothing about it',
   policy_unmet:
     'ask for evidence by somebody your policy names; without a policy of your own, the one inside counts',

@@ -1,5 +1,8 @@
 /** RFC 3161 timestamps of a bundle: that it, or an event of it, was there at that time, by an authority's word. */
+import type { KeyObject } from 'node:crypto';
+
 import { type Digest, digestOf } from '../base/digest.ts';
+import type { Timestamp } from '../evidence/timestamp.ts';
 import { Refused } from './refused.ts';
 
 /** A timestamp as it stands in a bundle; who vouches for its authority is another question. */
@@ -17,18 +20,23 @@ export interface Stamp {
 /** Reads replies; `things` are what they may be about. The library is loaded only where there is a reply. */
 export async function readStamps(replies: Buffer[], things: Map<Digest, Buffer>): Promise<Stamp[]> {
   if (replies.length === 0) return [];
-  const { readTimestamp } = await import('../evidence/sigstore.ts');
+  const { Timestamp } = await import('../evidence/timestamp.ts');
   return replies.map((reply) => {
     const sha256 = digestOf(reply);
-    try {
-      const { timeMs, authority, isAbout } = readTimestamp(reply);
-      const of = [...things].find(([, bytes]) => isAbout(bytes))?.[0] ?? null;
-      return { sha256, reply, of, time: new Date(timeMs).toISOString(), authority };
-    } catch (error) {
-      // What the library throws is its way of saying that the signature is wrong.
-      if (error instanceof Error)
-        throw new Refused('timestamp_invalid', `${sha256}: ${error.message}`, error);
-      throw error;
-    }
+    const attempt = <T>(code: 'timestamp_invalid' | 'timestamp_unreadable', step: () => T): T => {
+      try {
+        return step();
+      } catch (error) {
+        throw new Refused(code, `the timestamp ${sha256}: ${(error as Error).message}`, error);
+      }
+    };
+    const read = (): { stamp: Timestamp; time: string; key: KeyObject; of: Digest | null } => {
+      const stamp = new Timestamp(reply);
+      const of = [...things].find(([, bytes]) => stamp.isOf(bytes))?.[0] ?? null;
+      return { stamp, time: stamp.signingTime.toISOString(), key: stamp.ownKey, of };
+    };
+    const { stamp, time, key, of } = attempt('timestamp_unreadable', read);
+    attempt('timestamp_invalid', () => stamp.checkSignature(key));
+    return { sha256, reply, of, time, authority: stamp.authority };
   });
 }

@@ -127,8 +127,11 @@ async function checkAll(
   const { anchor, proven, vouched } = await checks.run(
     'time',
     () => vouchedUnderOne(evidence, verified, grounds, c),
-    ({ vouched: { times } }) =>
-      times.map(({ source, timeMs }) => `${new Date(timeMs).toISOString()} by ${source}`).join(', ') || null,
+    ({ vouched: { times, strangers } }) =>
+      [
+        ...times.map(({ source, timeMs }) => `${new Date(timeMs).toISOString()} by ${source}`),
+        ...strangers.map((authority) => `not counted: a timestamp by ${authority}, who is not in the root`),
+      ].join(', ') || null,
   );
   record.log = proven.flat().map(({ fact }) => fact);
   record.timestamps = vouched.times.map(({ source, timeMs }) => ({

@@ -69,7 +69,7 @@ async function checkTimes(
   const vouched =
     anchor && content.kind === 'bundle'
       ? (await anchor.library()).vouch(content.bundle, thing, key.key)
-      : { times: [], identity: null };
+      : { times: [], strangers: [], identity: null };
   const times = vouched.times.map(({ timeMs }) => timeMs);
   checkLogWindows(proven.flat(), times.length > 0 ? times : [c.nowMs]);
   return vouched;

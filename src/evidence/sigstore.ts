@@ -1,7 +1,7 @@
 /** The one door to @sigstore/verify: certificate chains, SCTs, RFC 3161 timestamps and log promises are its work. */
-import { createPublicKey, hash, type KeyObject, X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { TransparencyLogEntry } from '@sigstore/bundle';
-import { ASN1Obj, X509Certificate as LibraryCertificate, RFC3161Timestamp } from '@sigstore/core';
+import { crypto, X509Certificate as LibraryCertificate } from '@sigstore/core';
 import { TransparencyLogEntry as LibraryEntry, TrustedRoot as LibraryRoot } from '@sigstore/protobuf-specs';
 import {
   type SignedEntity,
@@ -15,6 +15,7 @@ import { type Identity, plainText, readExtensions } from './certificate.ts';
 import type { Hashed } from './hashed.ts';
 import type { SignedThing } from './log/body.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
+import { Timestamp } from './timestamp.ts';
 import { explainCertificate, type TrustedRoot } from './trusted-root.ts';
 
 /** A time that somebody trusted vouches for. */
@@ -27,6 +28,8 @@ export interface ProvenTime {
 
 export interface Vouched {
   times: ProvenTime[];
+  /** Timestamps by authorities that the root does not have, in words: they count for nothing. */
+  strangers: string[];
   /** What the certificate says of its holder; null for a bare key. */
   identity: Identity | null;
 }
@@ -59,8 +62,16 @@ export class SigstoreLibrary {
 
   /** Checks everything about a bundle but its signature, which the caller has verified with `key`. */
   vouch(bundle: Bundle, signed: SignedThing, key: KeyObject): Vouched {
-    const times = provenTimes(bundle);
+    const { trusted, strangers } = this.sortStamps(bundle.timestamps);
+    const times = [...promisedTimes(bundle), ...trusted.map(timeOf)];
     const certified = bundle.material.kind === 'certificate';
+    if (times.length === 0 && strangers.length > 0)
+      throw new Refusal(
+        'time_invalid',
+        `no authority of ${this.root.name} made the timestamp: it is by ${strangers.join(', ')}`,
+        undefined,
+        'get a timestamp of an authority of the trust root, or name the root that has this one',
+      );
     if (certified && times.length === 0)
       throw new Refusal(
         'time_missing',
@@ -77,16 +88,44 @@ export class SigstoreLibrary {
       },
     );
     try {
-      verifier.verify(entityOf(bundle, signed, key));
+      verifier.verify(entityOf(bundle, trusted, signed, key));
       const { material } = bundle;
-      return { times, identity: material.kind === 'certificate' ? describeCertificate(material.der) : null };
+      return {
+        times,
+        strangers,
+        identity: material.kind === 'certificate' ? describeCertificate(material.der) : null,
+      };
     } catch (error) {
-      throw this.explain(error, bundle, times);
+      throw this.explain(error, bundle, times, trusted, signed.signature);
     }
+  }
+
+  /** Timestamps of the root's authorities, and whose the others are; one that names nobody is refused. */
+  private sortStamps(replies: Buffer[]): { trusted: Timestamp[]; strangers: string[] } {
+    const leaves = this.material.timestampAuthorities.flatMap(({ certChain }) => certChain.slice(0, 1));
+    const stamps = replies.map((reply, index) => {
+      try {
+        return new Timestamp(reply);
+      } catch (error) {
+        const which = replies.length > 1 ? `timestamp ${index + 1}` : 'the timestamp';
+        throw new Refusal('time_invalid', `${which} cannot be read: ${(error as Error).message}`, error);
+      }
+    });
+    const isTrusted = (stamp: Timestamp): boolean => leaves.some((leaf) => stamp.isBy(leaf));
+    return {
+      trusted: stamps.filter(isTrusted),
+      strangers: stamps.filter((stamp) => !isTrusted(stamp)).map(({ authority }) => authority),
+    };
   }
 
   /** Checks that an authority of the root made this RFC 3161 reply over `data`. */
   vouchTimestamp(reply: Buffer, data: Buffer): void {
+    const { trusted, strangers } = this.sortStamps([reply]);
+    if (strangers.length > 0)
+      throw new Refusal(
+        'time_invalid',
+        `no authority of ${this.root.name} made it: it is by ${strangers[0]}`,
+      );
     const verifier = new Verifier(
       { ...this.material, publicKey: () => ({ publicKey: {} as KeyObject, validFor: () => true }) },
       { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 1 },
@@ -94,7 +133,7 @@ export class SigstoreLibrary {
     try {
       verifier.verify({
         key: { $case: 'public-key', hint: '' },
-        timestamps: [{ $case: 'timestamp-authority', timestamp: RFC3161Timestamp.parse(Buffer.from(reply)) }],
+        timestamps: trusted.map((timestamp) => ({ $case: 'timestamp-authority', timestamp })),
         tlogEntries: [],
         signature: {
           signature: data,
@@ -105,15 +144,43 @@ export class SigstoreLibrary {
         },
       });
     } catch (error) {
-      throw new Refusal(
-        'time_invalid',
-        `${(error as Error).message}, by the authorities of ${this.root.name}`,
-        error,
-      );
+      throw this.explainStamps(trusted, data, (error as Error).message);
     }
   }
 
-  private explain(error: unknown, bundle: Bundle, times: ProvenTime[]): Refusal {
+  /** What is wrong with the first of these timestamps that does not stand. */
+  private explainStamps(stamps: Timestamp[], data: Buffer, otherwise: string): Refusal {
+    const { name } = this.root;
+    for (const stamp of stamps)
+      for (const { certChain, validFor } of this.material.timestampAuthorities) {
+        const [leaf] = certChain;
+        if (!leaf || !stamp.isBy(leaf)) continue;
+        try {
+          stamp.verify(data, crypto.createPublicKey(leaf.publicKey));
+        } catch (error) {
+          return new Refusal(
+            'time_invalid',
+            `the timestamp by ${stamp.authority} does not stand: ${(error as Error).message}`,
+            error,
+          );
+        }
+        const { signingTime } = stamp;
+        const at = `the timestamp by ${stamp.authority} is of ${signingTime.toISOString()}`;
+        if (signingTime < validFor.start || signingTime > validFor.end)
+          return new Refusal('time_outside', `${at}, when ${name} did not trust that authority`);
+        if (!leaf.validForDate(signingTime))
+          return new Refusal('time_outside', `${at}, and its certificate was not valid then`);
+      }
+    return new Refusal('time_invalid', `${otherwise}, by the authorities of ${name}`);
+  }
+
+  private explain(
+    error: unknown,
+    bundle: Bundle,
+    times: ProvenTime[],
+    stamps: Timestamp[],
+    signature: Buffer,
+  ): Refusal {
     if (error instanceof Refusal) return error;
     // What the library throws beside its own errors is its way of failing at bytes it cannot read.
     if (!(error instanceof VerificationError))
@@ -129,8 +196,7 @@ export class SigstoreLibrary {
         'trust_certificate',
         `no certificate log of ${this.root.name} vouches for the certificate: ${error.message}`,
       );
-    if (error.code === 'TIMESTAMP_ERROR')
-      return new Refusal('time_invalid', `${error.message}, by the authorities of ${this.root.name}`);
+    if (error.code === 'TIMESTAMP_ERROR') return this.explainStamps(stamps, signature, error.message);
     return new Refusal(CODES[error.code] ?? 'internal', error.message, error);
   }
 }
@@ -159,93 +225,37 @@ export function describeCertificate(der: Buffer): Identity {
   }
 }
 
-/** The times a bundle claims; they count only after the library has checked who vouches for them. */
-function provenTimes(bundle: Bundle): ProvenTime[] {
-  const promised = bundle.entries
+/** Times that logs promise; they count only after the library has checked the promises. */
+function promisedTimes(bundle: Bundle): ProvenTime[] {
+  return bundle.entries
     .filter(({ promise, integratedTime }) => promise && integratedTime !== null)
     .map(({ integratedTime, logId }): ProvenTime => {
       return { source: 'log-promise', by: logId.toString('hex'), timeMs: integratedTime! * 1000 };
     });
+}
+
+/** The time of a timestamp, which counts only after the library has checked who made it. */
+function timeOf(stamp: Timestamp): ProvenTime {
+  const by = `${stamp.signerIssuer.toString('hex')} ${stamp.signerSerialNumber.toString('hex')}`;
   try {
-    const stamped = bundle.timestamps.map((der): ProvenTime => {
-      const { signingTime, signerIssuer, signerSerialNumber } = RFC3161Timestamp.parse(Buffer.from(der));
-      const by = `${signerIssuer.toString('hex')} ${signerSerialNumber.toString('hex')}`;
-      return { source: 'timestamp-authority', by, timeMs: signingTime.getTime() };
-    });
-    return [...promised, ...stamped];
+    return { source: 'timestamp-authority', by, timeMs: stamp.signingTime.getTime() };
   } catch (error) {
-    throw new Refusal('time_invalid', `a timestamp cannot be read: ${(error as Error).message}`, error);
-  }
-}
-
-/** The texts of a distinguished name's content, for people. */
-function nameOf(content: Buffer): string {
-  const texts = (node: ASN1Obj): string[] =>
-    node.subs.length > 0
-      ? node.subs.flatMap(texts)
-      : [0x0c, 0x13, 0x16].includes(node.tag.number)
-        ? [node.value.toString('utf8')]
-        : [];
-  const found: string[] = [];
-  for (let rest = Buffer.from(content); rest.length > 0; ) {
-    const set = ASN1Obj.parseBuffer(rest);
-    found.push(...texts(set));
-    rest = rest.subarray(set.toDER().length);
-  }
-  return found.join(', ');
-}
-
-/** What an RFC 3161 reply says, by whoever made it. */
-export interface ReadTimestamp {
-  timeMs: number;
-  /** The issuer and serial number of the certificate it is signed with. */
-  authority: string;
-  /** Whether it is of these bytes; throws where the certificate in it did not make its signature. */
-  isAbout(bytes: Buffer): boolean;
-}
-
-/** Reads a reply (DER) without asking whether its authority is to be trusted. */
-export function readTimestamp(reply: Buffer): ReadTimestamp {
-  try {
-    const parsed = RFC3161Timestamp.parse(Buffer.from(reply));
-    const { root, tstInfo, signingTime, signerIssuer, signerSerialNumber } = parsed;
-    // TimeStampResp's token, its content, SignedData, and there the optional certificates (RFC 5652).
-    const signedData = root.subs[1]?.subs[1]?.subs[0]?.subs ?? [];
-    const certificates = signedData.find(({ tag }) => tag.isContextSpecific(0))?.subs ?? [];
-    if (certificates.length === 0)
-      throw new Error('it holds no certificates: ask with openssl ts -query -cert');
-    const own = certificates
-      .map((one) => LibraryCertificate.parse(one.toDER() as Buffer<ArrayBuffer>))
-      .find(({ serialNumber }) => serialNumber.equals(signerSerialNumber));
-    if (!own) throw new Error('it does not hold the certificate that it is signed with');
-    const imprint = tstInfo.messageImprintHashedMessage;
-    return {
-      timeMs: signingTime.getTime(),
-      authority: `certificate ${signerSerialNumber.toString('hex')} of ${nameOf(signerIssuer)}`,
-      isAbout: (bytes) => {
-        if (!isDigestOf(imprint, bytes)) return false;
-        parsed.verify(bytes, createPublicKey({ key: own.publicKey, format: 'der', type: 'spki' }));
-        return true;
-      },
-    };
-  } catch (error) {
-    throw new Refusal('time_invalid', `no RFC 3161 reply: ${(error as Error).message}`, error);
+    throw new Refusal(
+      'time_invalid',
+      `the timestamp by ${stamp.authority} cannot be read: ${(error as Error).message}`,
+      error,
+    );
   }
 }
 
 const HASH_OF_LENGTH: Record<number, string> = { 32: 'sha256', 48: 'sha384', 64: 'sha512' };
-
-function isDigestOf(digest: Buffer, bytes: Buffer): boolean {
-  const algorithm = HASH_OF_LENGTH[digest.length];
-  return algorithm !== undefined && hash(algorithm, bytes, 'buffer').equals(digest);
-}
 
 function isOf(digest: Buffer, thing: Hashed): boolean {
   const algorithm = HASH_OF_LENGTH[digest.length];
   return algorithm !== undefined && thing.digest(algorithm)?.equals(digest) === true;
 }
 
-function entityOf(bundle: Bundle, signed: SignedThing, key: KeyObject): SignedEntity {
+function entityOf(bundle: Bundle, stamps: Timestamp[], signed: SignedThing, key: KeyObject): SignedEntity {
   // Proofs of inclusion were checked before; what is left to the library is the logs' promises.
   const tlogEntries = bundle.promised.map(
     (json) => ({ ...LibraryEntry.fromJSON(json), inclusionProof: undefined }) as TransparencyLogEntry,
@@ -259,10 +269,7 @@ function entityOf(bundle: Bundle, signed: SignedThing, key: KeyObject): SignedEn
       ...tlogEntries
         .filter((entry) => entry.integratedTime !== '0')
         .map((tlogEntry) => ({ $case: 'transparency-log' as const, tlogEntry })),
-      ...bundle.timestamps.map((der) => ({
-        $case: 'timestamp-authority' as const,
-        timestamp: RFC3161Timestamp.parse(Buffer.from(der)),
-      })),
+      ...stamps.map((timestamp) => ({ $case: 'timestamp-authority' as const, timestamp })),
     ],
     tlogEntries,
     signature: {

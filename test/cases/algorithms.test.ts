@@ -1,7 +1,9 @@
 /** Real signatures, digests and times of algorithms beside the usual ones: each case with the answer it must have. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
+import { Timestamp } from '../../src/evidence/timestamp.ts';
 import { describeReal } from '../support/real-cases.ts';
 import { reenact } from '../support/world.ts';
 
@@ -26,6 +28,20 @@ table('discovery/35-curve-hash', [
     /signature ok +ecdsa-p384-sha256 key/,
   ],
 ]);
+
+describeReal('discovery/34-timestamps', (folder) => {
+  it.each<[string, RegExp, string]>([
+    ['issuer-two-rdns.tsr', /^\d{4}-\d\d-\d\dT[\d:]+\.000Z$/, 'me, root'],
+    ['two-fraction-digits.tsr', /\.\d\d0Z$/, 'root'],
+    ['rsa-sha512.tsr', /Z$/, 'root'],
+  ])('%s is read, its signature stands, and it is of what was asked about', (name, time, issuer) => {
+    const reply = new Timestamp(readFileSync(join(folder, name)));
+    expect(reply.signingTime.toISOString()).toMatch(time);
+    expect(reply.authority).toMatch(new RegExp(`^certificate [0-9a-f]+ of ${issuer}$`));
+    reply.checkSignature(reply.ownKey);
+    expect(readFileSync(join(folder, 'q2.tsq')).includes(reply.imprint.digest)).toBe(true);
+  });
+});
 
 table('discovery/38-npm-artifact-sha512', [
   [

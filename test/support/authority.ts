@@ -21,8 +21,9 @@ extendedKeyUsage = critical,timeStamping
 [tsa_config]
 serial = $ENV::TSA_SERIAL
 default_policy = 1.2.3.4
-digests = sha256
-signer_digest = sha256
+digests = sha1, sha256, sha384, sha512
+signer_digest = $ENV::TSA_DIGEST
+clock_precision_digits = $ENV::TSA_DIGITS
 accuracy = secs:1
 ordering = no
 tsa_name = no
@@ -31,31 +32,50 @@ ess_cert_id_chain = no
 
 export interface TimestampAuthority {
   /** A reply (DER) about these bytes. */
-  stamp(bytes: Uint8Array | string, o?: { certificates?: boolean }): Buffer;
+  stamp(bytes: Uint8Array | string, o?: StampOptions): Buffer;
   /** A Sigstore trusted root in which this is the only authority. */
   root: string;
 }
 
-export function makeAuthority(): TimestampAuthority {
+interface StampOptions {
+  certificates?: boolean;
+  /** Of what is stamped; the signature's is the authority's own. */
+  hash?: string;
+}
+
+interface AuthorityOptions {
+  /** As openssl genpkey takes it: EC:P-256 …, RSA, ED25519. */
+  key?: string;
+  digest?: string;
+  /** Of the certificate that issues its own. */
+  issuer?: string;
+  /** Digits of a second's fraction; zeros at their end are left out. */
+  digits?: number;
+  startsAt?: string;
+}
+
+export function makeAuthority(o: AuthorityOptions = {}): TimestampAuthority {
+  const { key = 'EC:P-256', digest = 'sha256', issuer: issuerName = '/CN=Test CA', digits = 0 } = o;
+  const [type = '', curve] = key.split(':');
   const folder = tempFolder();
   const file = (name: string): string => join(folder, name);
   writeFileSync(file('c.cnf'), CONFIG);
   writeFileSync(file('serial'), '01\n');
-  const env = { ...process.env, TSA_SERIAL: file('serial') };
+  const env = {
+    ...process.env,
+    TSA_SERIAL: file('serial'),
+    TSA_DIGEST: digest,
+    TSA_DIGITS: String(digits),
+  };
   const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { env, stdio: 'pipe' });
   for (const name of ['ca', 'tsa'])
     openssl(
-      'genpkey',
-      '-algorithm',
-      'EC',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-out',
-      file(`${name}.key`),
+      ...['genpkey', '-algorithm', type, '-out', file(`${name}.key`)],
+      ...(curve ? ['-pkeyopt', `ec_paramgen_curve:${curve}`] : []),
     );
-  const request = ['req', '-new', '-config', file('c.cnf')];
-  const dates = ['-days', '3650', '-sha256', '-extfile', file('c.cnf')];
-  openssl(...request, '-key', file('ca.key'), '-subj', '/CN=Test CA', '-out', file('ca.csr'));
+  const request = ['req', '-utf8', '-new', '-config', file('c.cnf')];
+  const dates = ['-days', '3650', ...(type === 'ED25519' ? [] : [`-${digest}`]), '-extfile', file('c.cnf')];
+  openssl(...request, '-key', file('ca.key'), '-subj', issuerName, '-out', file('ca.csr'));
   openssl(
     'x509',
     '-req',
@@ -86,10 +106,10 @@ export function makeAuthority(): TimestampAuthority {
   const der = (name: string): string =>
     openssl('x509', '-in', file(name), '-outform', 'DER').toString('base64');
   return {
-    stamp(bytes, { certificates = true } = {}) {
+    stamp(bytes, { certificates = true, hash = 'sha256' } = {}) {
       writeFileSync(file('data'), bytes);
       const asked = certificates ? ['-cert'] : [];
-      openssl('ts', '-query', '-data', file('data'), '-sha256', ...asked, '-out', file('q'));
+      openssl('ts', '-query', '-data', file('data'), `-${hash}`, ...asked, '-out', file('q'));
       const signer = ['-signer', file('tsa.pem'), '-inkey', file('tsa.key'), '-chain', file('ca.pem')];
       openssl(
         'ts',
@@ -114,7 +134,7 @@ export function makeAuthority(): TimestampAuthority {
       timestampAuthorities: [
         {
           certChain: { certificates: [{ rawBytes: der('tsa.pem') }, { rawBytes: der('ca.pem') }] },
-          validFor: { start: '2020-01-01T00:00:00Z' },
+          validFor: { start: o.startsAt ?? '2020-01-01T00:00:00Z' },
         },
       ],
     }),
