@@ -4,7 +4,7 @@ import { type Digest, digestOf } from '../base/digest.ts';
 import { LIMITS } from '../base/limits.ts';
 import { Trust } from '../evidence/trust.ts';
 import type { Policy } from '../policy/policy.ts';
-import { claimsOf, frameFacts } from '../trace/frame-facts.ts';
+import { claimsOf, frameFacts, walkFacts } from '../trace/frame-facts.ts';
 import type { JoinedFrame } from '../trace/gap.ts';
 import {
   type Build,
@@ -15,7 +15,9 @@ import {
 } from '../trace/join-document.ts';
 import { gatesOf } from '../trace/join-gates.ts';
 import { Prover } from '../trace/prove.ts';
+import { reproductionGate } from '../trace/reproduction.ts';
 import type { About } from '../trace/store/evidence.ts';
+import type { WalkEnd } from '../trace/trace.ts';
 import { canonicalTrace } from '../trace/trace-id.ts';
 import type { GateResult, ReplayRecord } from '../verdict/record.ts';
 import { recordShape } from '../verdict/record.ts';
@@ -31,6 +33,8 @@ export interface TraceVerification {
   trace_id: Digest;
   signal: string | null;
   frames: number;
+  /** How the walk of the thread that crashed ended; null: nobody says. */
+  ended: WalkEnd | null;
   /** As said inside, and verified again. */
   gates: GateResult[];
   reproduction: JoinDocument['reproduction'];
@@ -82,7 +86,8 @@ export async function judgeTrace(
     ...(await proveAgain({ join, kept }, new Trust(policy), nowMs)),
     frames: join.frames,
   });
-  return { frames, gates: gatesOf(frames, policy) };
+  const gates = [...gatesOf(frames, join.ended, policy), reproductionGate(join.reproduction, policy.gates)];
+  return { frames, gates };
 }
 
 /** The frames must be the trace's, in its order, the thread that crashed first. */
@@ -92,6 +97,9 @@ function frameLies({ traced }: Opened): string[] {
     return [`the frames are of the trace ${join.trace_id}, and another one is inside`];
   if (trace.format !== join.format || trace.signal !== join.signal)
     return ['the frames are said to be of a trace of another form or signal'];
+  const { crashed, ended } = join;
+  if (canonicalJson({ crashed, ended }) !== canonicalJson(walkFacts(trace)))
+    return ['the walk is said to have ended in another way than the trace says'];
   const claims = claimsOf(trace);
   const facts = frameFacts(trace).map((one, n) => ({ ...one, claimed: claims[n]! }));
   if (facts.length !== join.frames.length)
@@ -185,7 +193,7 @@ function resolvedLie({ frames }: JoinDocument): string[] {
 
 function gateLies(join: JoinDocument, again: JoinedFrame[], policy: Policy): string[] {
   const at = join.frames.findIndex(({ gap }, n) => gap !== again[n]!.gap);
-  const gates = gatesOf(again, policy);
+  const gates = gatesOf(again, join.ended, policy);
   return [
     ...(at < 0
       ? []
@@ -256,7 +264,8 @@ export async function checkTrace(
   for (const message of lies.slice(0, 20)) problems.push({ code: 'join_differs', message });
   const vouching = frames.flatMap(({ bundle, artifact }) => [bundle?.evidence, artifact?.evidence]);
   return {
-    ...{ trace_id: join.trace_id, signal: join.signal, frames: join.frames.length, gates: join.gates },
+    ...{ trace_id: join.trace_id, signal: join.signal, frames: join.frames.length, ended: join.ended },
+    gates: [...join.gates, reproductionGate(join.reproduction, policy.gates)],
     reproduction: join.reproduction,
     signers: [...new Set(vouching.flatMap((one) => (one?.verified ? one.signers : [])))].sort(),
     policy: policy.name,

@@ -11,6 +11,7 @@ import { loadTrust } from '../evidence/trust.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { safeLine } from '../report/human.ts';
 import { gateText } from '../report/joined.ts';
+import type { WalkEnd } from '../trace/trace.ts';
 import { wantNewFolder, writeCertificate } from './certificate.ts';
 import type { Arguments } from './options.ts';
 import { wantsColour } from './terminal.ts';
@@ -89,12 +90,16 @@ function recordRows(v: BundleVerification): Row[] {
   return rows;
 }
 
+function cutText(ended: WalkEnd | null): string {
+  return ended && !ended.outermost ? `, cut (${ended.reason}): the frames behind them are not known` : '';
+}
+
 /** The trace, as verified again; what is the word of whoever made the bundle stands last. */
 function traceRows({ trace }: BundleVerification): Row[] {
   if (!trace) return [];
-  const { trace_id, signal, frames, gates, reproduction, signers, stated, policy } = trace;
+  const { trace_id, signal, frames, ended, gates, reproduction, signers, stated, policy } = trace;
   return [
-    ['trace', `${trace_id}, ${signal ?? 'no signal'}, ${frames} frames`],
+    ['trace', `${trace_id}, ${signal ?? 'no signal'}, ${frames} frames${cutText(ended)}`],
     ['', `${reproduction.verdict}: ${reproduction.reason}`],
     ...gates.map((gate): Row => ['', `${gateText(gate).trim()}, by ${policy}`]),
     ['', signers.length > 0 ? `its builds are signed by ${signers.join(', ')}` : 'nobody signed its builds'],

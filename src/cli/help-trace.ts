@@ -166,10 +166,12 @@ are any.
 
 Replays a stored trace in its pinned sandbox with full determinism, and compares
 the stack of the thread that crashed: match (the same places of the same
-build), match_fn (the same functions of another build), diverged@N, no_crash or
-unreplayable. Then judges the gates of the replays and of the joins. Exit status
-0: match or match_fn, and all gates pass; 1: another crash, none, or a gate
-failed; 2: evidence rejected; 3: it could not be replayed.
+build), match_fn (the same functions of another build), match_as_far_as_known
+(one of the stacks was cut), diverged@N, no_crash or unreplayable. Then judges
+the gates of the replays and of the joins, and that enough is known of a stack
+that was cut (gates.known_frames of the policy: 8 frames). Exit status 0: a
+match, and all gates pass; 1: another crash, none, or a gate failed; 2: evidence
+rejected; 3: it could not be replayed.
 
   --manifest M      the replay manifest (default: the one stored with the trace,
                     else one that starts the program from the image it was

@@ -14,20 +14,17 @@ import { runManifests } from '../reenact.ts';
 import { Progress } from '../report/progress.ts';
 import { reproductionText } from '../report/reproduction.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
-import { comparable, compareStacks, linkageNames } from '../trace/compare.ts';
+import { comparable, compareStacks, linkageNames, type Stack } from '../trace/compare.ts';
 import { demangled } from '../trace/demangle.ts';
-import { claimsOf } from '../trace/frame-facts.ts';
 import { fromCrash } from '../trace/from/replay.ts';
-import type { JoinedFrame } from '../trace/gap.ts';
 import { gatesOf } from '../trace/join-gates.ts';
-import { obstacleOf, type Reproduction, worstOf } from '../trace/reproduction.ts';
+import { obstacleOf, type Reproduction, reproductionGate, worstOf } from '../trace/reproduction.ts';
 import { addTraces } from '../trace/store/ingest.ts';
 import { findTrace, type TraceRow } from '../trace/store/join.ts';
 import { proposeManifest } from '../trace/store/propose.ts';
 import { keepReplayed, manifestOfTrace } from '../trace/store/replays.ts';
 import { imagesOfTraces, resolveImages } from '../trace/store/resolve.ts';
 import type { TraceStore } from '../trace/store/store.ts';
-import type { Trace } from '../trace/trace.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
@@ -41,44 +38,43 @@ import { symbolizer } from './symbolizer.ts';
 import { joinedTrace, namesOf } from './trace-store.ts';
 import { withoutFrom } from './without.ts';
 
-/** What senders call the frames, as the stored trace says it. */
-async function claimedOf(store: TraceStore, traceId: Digest): Promise<(string | null)[]> {
-  const bytes = await store.blobs.get(traceId).catch(() => undefined);
-  if (!bytes)
-    throw new Fault('store_failed', `${store.blobs.path(traceId)} is not there, or not what its name says`);
-  return claimsOf(JSON.parse(bytes.toString('utf8')) as Trace);
+/** Names count where the policy accepts whoever vouches for the symbols. */
+async function stackOf(store: TraceStore, trace: TraceRow, policy: Policy): Promise<Stack> {
+  const frames = await joinedTrace(store, trace.trace_id, policy);
+  return { frames: comparable(frames), ended: trace.ended };
 }
 
-/** Names count where the policy accepts whoever vouches for the symbols. */
-async function stackOf(store: TraceStore, traceId: Digest, policy: Policy): Promise<JoinedFrame[]> {
-  return comparable(await joinedTrace(store, traceId, policy), await claimedOf(store, traceId));
+/** What replays say that cannot be compared. */
+function incomparable(verdict: 'unreplayable' | 'no_crash', reason: string): Reproduction {
+  return { verdict, at: null, known: 0, reason, pairs: [] };
 }
 
 /** Each different crash is a trace of its own, named by the same symbols. */
 async function compareWith(
   store: TraceStore,
-  traceId: Digest,
+  trace: TraceRow,
   record: ReplayRecord,
   source: Digest,
   policy: Policy,
 ): Promise<Reproduction> {
   const obstacle = obstacleOf(record);
-  if (obstacle !== null) return { verdict: 'unreplayable', at: null, reason: obstacle, pairs: [] };
+  if (obstacle !== null) return incomparable('unreplayable', obstacle);
   const ended = record.replays.find(({ crash }) => !crash);
   if (ended) {
     const how =
       ended.ended === 'signal' ? `signal ${ended.signal}, no crash site` : `exit ${ended.exit_code}`;
-    return { verdict: 'no_crash', at: null, reason: `replay ${ended.index} ended with ${how}`, pairs: [] };
+    return incomparable('no_crash', `replay ${ended.index} ended with ${how}`);
   }
+  if (!trace.crashed) return incomparable('unreplayable', 'no thread of this trace crashed');
   const crashes = record.replays.map(({ crash }) => ({ trace: fromCrash(crash!), source }));
   const added = await addTraces(store, crashes);
   const ids = [...new Set(added.map(({ trace_id }) => trace_id))];
   await resolveImages(store, symbolizer(), await imagesOfTraces(store.database, ids));
-  const original = await stackOf(store, traceId, policy);
+  const original = await stackOf(store, trace, policy);
   const comparisons = [];
   for (const id of ids) {
-    const replayed = await stackOf(store, id, policy);
-    const names = await demangled(linkageNames([...original, ...replayed]));
+    const replayed = await stackOf(store, await findTrace(store.database, id), policy);
+    const names = await demangled(linkageNames([...original.frames, ...replayed.frames]));
     comparisons.push(compareStacks(original, replayed, names));
   }
   return worstOf(comparisons);
@@ -140,6 +136,7 @@ async function caseOf(
 const EXITS = {
   match: EXIT.ok,
   match_fn: EXIT.ok,
+  match_as_far_as_known: EXIT.ok,
   diverged: EXIT.failed,
   no_crash: EXIT.failed,
   unreplayable: EXIT.inconclusive,
@@ -159,12 +156,11 @@ export async function reproduceCommand(args: string[]): Promise<number> {
       const kept = record && (await store.blobs.put(canonicalJson(record), true));
       const reproduction: Reproduction =
         record && kept
-          ? await compareWith(store, trace.trace_id, record, kept, policy)
-          : {
-              ...{ verdict: 'unreplayable', at: null, pairs: [] },
-              reason:
-                'no replay manifest is stored with this trace, and none can be made: name one with --manifest',
-            };
+          ? await compareWith(store, trace, record, kept, policy)
+          : incomparable(
+              'unreplayable',
+              'no replay manifest is stored with this trace, and none can be made: name one with --manifest',
+            );
       if (found && record && kept)
         await keepReplayed(store.database, trace.trace_id, {
           manifest: found.manifest,
@@ -173,11 +169,12 @@ export async function reproduceCommand(args: string[]): Promise<number> {
           signal: record.replays[0]?.signal ?? null,
           core: record.replays[0]?.crash?.core?.sha256 ?? null,
           verdict: reproduction.verdict,
-          diff: { at: reproduction.at, reason: reproduction.reason },
+          diff: { at: reproduction.at, known: reproduction.known, reason: reproduction.reason },
         });
       const gates = [
         ...(record?.gates ?? []),
-        ...gatesOf(await joinedTrace(store, trace.trace_id, policy), policy),
+        reproductionGate(reproduction, policy.gates),
+        ...gatesOf(await joinedTrace(store, trace.trace_id, policy), trace.ended, policy),
       ];
       const shown = reproduction.pairs.flatMap(({ original, replayed }) =>
         [original ?? [], replayed ?? []].flat(),

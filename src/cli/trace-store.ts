@@ -138,7 +138,7 @@ async function withTrace(
 
 export async function traceAudit(args: string[]): Promise<number> {
   return await withTrace('trace audit', args, async ({ a, trace, policy, frames }) => {
-    const gates = gatesOf(frames, policy);
+    const gates = gatesOf(frames, trace.ended, policy);
     process.stdout.write(
       a.flag('json')
         ? `${JSON.stringify({ audit_version: 1, trace, frames, gates }, null, 2)}\n`
@@ -150,7 +150,7 @@ export async function traceAudit(args: string[]): Promise<number> {
 
 export async function traceGaps(args: string[]): Promise<number> {
   return await withTrace('trace gaps', args, async ({ a, store, trace, frames }) => {
-    const gaps = gapsOf(frames, await nearMisses(store.database, frames));
+    const gaps = gapsOf(frames, await nearMisses(store.database, frames), trace.ended);
     process.stdout.write(
       a.flag('json')
         ? `${JSON.stringify({ gaps_version: 1, trace, gaps }, null, 2)}\n`

@@ -35,6 +35,8 @@ export interface Gates {
   /** Least share of a trace's first frames that are joined to symbols, an artifact and its provenance, 0 to 1. */
   join_completeness?: number;
   chain_of_custody?: Custody;
+  /** How many frames must be the same where a stack was cut, so that nobody knows its outermost frame. */
+  known_frames?: number;
 }
 
 /** What each join must bear: `logged`: a signer, a time somebody vouches for and a log entry; `signed`: a signer. */
@@ -208,6 +210,7 @@ export const policyShape: Shape = object(
         same_crash: oneOf('exact', 'function', 'off'),
         join_completeness: number(0, 1),
         chain_of_custody: oneOf('logged', 'signed'),
+        known_frames: integer(1, 256),
       },
       [],
     ),

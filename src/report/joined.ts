@@ -1,5 +1,6 @@
 /** A trace as it is joined: each frame in its place, what it is joined to or why it is not, and the gates. */
 
+import type { WalkFacts } from '../trace/frame-facts.ts';
 import type { JoinArtifact, JoinBundle, JoinEvidence, JoinedFrame } from '../trace/gap.ts';
 import type { Gap } from '../trace/gaps.ts';
 import type { TraceRow } from '../trace/store/join.ts';
@@ -90,9 +91,21 @@ export function gateText({ name, threshold, value, pass }: GateResult): string {
   return line(2, `${pass ? 'pass' : 'FAIL'}  ${name}: ${shown} (asked: ${asked})`);
 }
 
-function headText({ trace_id, format, signal, frame_count }: TraceRow): string {
+/** A stack that was cut looks like a short one. */
+function endText({ ended }: WalkFacts): string {
+  if (!ended || ended.outermost) return '';
+  const missing = ended.missing === null ? 'an unknown number of frames is' : `${counted(ended.missing)} are`;
+  return line(2, `cut by ${ended.by} (${ended.reason}) ${ended.detail ?? ''}: ${missing} missing`);
+}
+
+function headText(trace: TraceRow): string {
+  const { trace_id, format, signal, code, fault_address: at, frame_count } = trace;
+  const what =
+    signal === null ? '' : `, ${signal}${code === null ? '' : ` (code ${code})`}${at ? ` at ${at}` : ''}`;
   return (
-    line(0, trace_id) + line(2, `${format}${signal === null ? '' : `, ${signal}`}, ${counted(frame_count)}`)
+    line(0, trace_id) +
+    line(2, `${format}${what}, ${counted(frame_count)}${trace.crashed ? '' : ', no thread crashed'}`) +
+    endText(trace)
   );
 }
 
@@ -107,7 +120,7 @@ export function auditText({ trace, frames, gates, names }: AuditView): string {
     threads
       .map(
         ([thread, members]) =>
-          line(0, thread === 0 ? 'thread that crashed' : `thread ${thread + 1}`) +
+          line(0, thread === 0 && trace.crashed ? 'thread that crashed' : `thread ${thread + 1}`) +
           members.map((frame) => frameText(frame, letters, names)).join(''),
       )
       .join('') +
@@ -125,16 +138,16 @@ export function auditText({ trace, frames, gates, names }: AuditView): string {
   );
 }
 
+function framesNamed(frames: number[]): string {
+  if (frames.length === 0) return '';
+  return `${counted(frames.length)} (#${frames.slice(0, 8).join(', #')}${frames.length > 8 ? ', …' : ''}); `;
+}
+
 function gapText({ code, image_path, image_id, frames, wins, expected, actual, remedy }: Gap): string {
+  const where = code === 'walk_cut' ? 'the stack goes on' : (image_path ?? 'no module');
   return (
-    line(
-      0,
-      `${code}: ${image_path ?? 'no module'}${image_id === null || image_id.startsWith('none:') ? '' : ` (${image_id})`}`,
-    ) +
-    line(
-      2,
-      `${counted(frames.length)} (#${frames.slice(0, 8).join(', #')}${frames.length > 8 ? ', …' : ''}); mending it joins ${(100 * wins).toFixed(1)} % more`,
-    ) +
+    line(0, `${code}: ${where}${image_id === null || image_id.startsWith('none:') ? '' : ` (${image_id})`}`) +
+    line(2, `${framesNamed(frames)}mending it joins ${(100 * wins).toFixed(1)} % more`) +
     line(2, `expected  ${expected}`) +
     line(2, `actual    ${actual}`) +
     line(2, `mend it   ${remedy}`)

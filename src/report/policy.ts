@@ -119,5 +119,8 @@ export function explainPolicy(policy: Policy, authorities: TrustedAuthority[]): 
             ? 'each join bears signer, time and log entry'
             : 'each join bears a signer, with no time or log entry asked for',
         ]),
+    ...(gates.known_frames === undefined
+      ? []
+      : [`a stack that was cut is reproduced by ${gates.known_frames} frames that are the same`]),
   ])}`;
 }

@@ -7,8 +7,10 @@ import {
   type JoinFrame,
   type JoinProof,
 } from '../trace/join-document.ts';
+import { judgedFrames, missingFrames } from '../trace/join-gates.ts';
 import type { Place } from '../trace/symbolize/place.ts';
-import { GATED_FRAMES } from '../verdict/custody.ts';
+import type { WalkEnd } from '../trace/trace.ts';
+import { countedFrames } from '../verdict/custody.ts';
 import type { GateResult, ReplayRecord } from '../verdict/record.ts';
 import { digest, esc, rows } from './html.ts';
 
@@ -152,6 +154,7 @@ function builds({ symbols, artifacts }: JoinDocument): string {
 const REPRODUCED = {
   match: ['good', 'the replay crashed at the same places'],
   match_fn: ['good', 'the replay crashed in the same functions, of another build'],
+  match_as_far_as_known: ['open', 'the replay crashed at the same places, as far as the stack is known'],
   diverged: ['bad', 'the replay crashed elsewhere'],
   no_crash: ['bad', 'the replay did not crash'],
   unreplayable: ['open', 'not reproduced'],
@@ -167,22 +170,30 @@ function gateRow({ name, threshold, value, pass }: GateResult): string {
   return `<tr><td>${esc(name)}</td><td>${shown(threshold)}</td><td>${shown(value)}</td><td>${pass ? 'passed' : '<strong>failed</strong>'}</td></tr>`;
 }
 
+function stackText(ended: WalkEnd | null): string {
+  if (ended === null) return 'the trace does not say whether these frames are all';
+  if (ended.outermost) return 'whole: nothing called the last frame';
+  const missing = ended.missing === null ? 'an unknown number of frames is' : `${ended.missing} frames are`;
+  return `cut (${ended.reason}) ${ended.detail ?? ''}: ${missing} missing`;
+}
+
 /** The section as HTML; texts in it come from anywhere. */
 export function stackSection(join: JoinDocument, record: ReplayRecord): string {
-  const { trace_id, signal, format, reproduction, gates, policy, frames, earlier } = join;
-  const judged = frames.filter(({ thread, index }) => thread === 0 && index < GATED_FRAMES);
+  const { trace_id, signal, format, reproduction, gates, policy, frames, earlier, crashed, ended } = join;
+  const judged = judgedFrames(frames);
   const joined = judged.filter(({ gap }) => gap === null).length;
-  const share = judged.length === 0 ? 0 : joined / judged.length;
+  const share = joined / countedFrames(judged.length, missingFrames(ended));
   const [tone, words] = REPRODUCED[reproduction.verdict];
   const ratio = record.replay_success_ratio;
   const complete = gates.find(({ name }) => name === 'join_completeness')?.pass === true;
   const custody = gates.find(({ name }) => name === 'chain_of_custody')?.pass === true;
   return `<h2>The stack</h2>
 <p class="badges">${badge(complete ? 'good' : 'bad', `${percent(share)} joined`)}${badge(record.verdict === 'reproduced' ? 'good' : 'bad', `${percent(ratio)} of replays alike`)}${badge(tone, words)}${badge(custody ? 'good' : 'bad', custody ? 'chain of custody whole' : 'chain of custody incomplete')}</p>
-<p>${joined} of the first ${judged.length} frames of the thread that crashed are joined: each is resolved by a symbol file, belongs to a file that was shipped, and for both somebody whom the policy names has signed.</p>
+<p>${joined} of the first ${judged.length} frames of the thread that ${crashed ? 'crashed' : 'comes first'} are joined: each is resolved by a symbol file, belongs to a file that was shipped, and for both somebody whom the policy names has signed.</p>
 ${rows([
   ['Trace', digest(trace_id)],
   ['Signal', esc(signal ?? 'none')],
+  ['The stack', esc(stackText(ended))],
   ['Source', `${esc(format)}, ${digest(join.source_sha256)}`],
   [
     'Reproduction',

@@ -3,8 +3,9 @@
 import type { Digest } from '../base/digest.ts';
 import { hexOf } from '../base/digest.ts';
 import type { Algorithm } from '../evidence/keys.ts';
+import { VDSO } from '../trace/compare.ts';
 import type { JoinDocument } from '../trace/join-document.ts';
-import { GATED_FRAMES } from '../verdict/custody.ts';
+import { GATED_FRAMES, LEAST_KNOWN_FRAMES } from '../verdict/custody.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { safe } from './human.ts';
@@ -128,6 +129,9 @@ ${step}. Since when it is there. The certificates come with the timestamp: compa
 ${each.join('')}`;
 }
 
+/** In jq's words: the names of the kernel's own page. */
+const VDSO_NAMES = JSON.stringify(VDSO);
+
 /** The trace by its id, and how many of its frames are joined, counted again; documents in packs are left to reenact. */
 function traceSteps(join: JoinDocument, items: BundleItem[], blobs: Digest[], step: number): string {
   const [trace, document] = ['trace', 'join'].map((role) => items.find((item) => item.role === role)?.sha256);
@@ -136,7 +140,7 @@ function traceSteps(join: JoinDocument, items: BundleItem[], blobs: Digest[], st
     ? `
 $ test "$(sha256sum < ${blob(trace)} | cut -d' ' -f1)" = ${hexOf(join.trace_id)}
 $ jq -e '.trace_id == "${join.trace_id}"' ${blob(document)}
-$ jq -e '[.frames[] | select(.thread == 0)][:${GATED_FRAMES}] as $f | ([$f[] | select(.gap == null)] | length) / ($f | length) == (.gates[] | select(.name == "join_completeness") | .value)' ${blob(document)}
+$ jq -e '([.frames[] | select(.thread == 0 and ((.image_path // "") as $p | ${VDSO_NAMES} | index($p) | not))][:${GATED_FRAMES}]) as $f | ($f | length) as $n | (if .ended == null then 0 else .ended.missing end) as $m | ([if $m == null then ([$n + 1, ${LEAST_KNOWN_FRAMES}] | max) else $n + $m end, ${GATED_FRAMES}] | min) as $all | ([$f[] | select(.gap == null)] | length) / $all == (.gates[] | select(.name == "join_completeness") | .value)' ${blob(document)}
 `
     : '';
   return `

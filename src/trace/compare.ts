@@ -7,8 +7,16 @@ import {
   sameFunction,
 } from '../base/function-name.ts';
 import type { JoinedFrame } from './gap.ts';
+import type { WalkEnd } from './trace.ts';
 
-export const REPRODUCTIONS = ['match', 'match_fn', 'diverged', 'no_crash', 'unreplayable'] as const;
+export const REPRODUCTIONS = [
+  'match',
+  'match_fn',
+  'match_as_far_as_known',
+  'diverged',
+  'no_crash',
+  'unreplayable',
+] as const;
 export type ReproductionVerdict = (typeof REPRODUCTIONS)[number];
 
 /** One frame of both stacks; null where one of them has none. */
@@ -21,24 +29,32 @@ export interface FramePair {
   lost: Lost[];
 }
 
+/** A stack to compare, innermost first, and how its walk ended; null: nobody says. */
+export interface Stack {
+  frames: JoinedFrame[];
+  ended: WalkEnd | null;
+}
+
 export interface Comparison {
-  verdict: 'match' | 'match_fn' | 'diverged';
+  verdict: 'match' | 'match_fn' | 'match_as_far_as_known' | 'diverged';
   /** The first pair that differs, counted from the innermost; null where none does. */
   at: number | null;
+  /** How many frames are the same, of those that lie in a build. */
+  known: number;
   pairs: FramePair[];
 }
 
 /** As the kernel and debuggers call its page. */
-const VDSO: readonly string[] = ['[vdso]', 'linux-vdso.so.1', 'linux-gate.so.1'];
+export const VDSO: readonly string[] = ['[vdso]', 'linux-vdso.so.1', 'linux-gate.so.1'];
 
-/** The kernel's own page is no part of any build, and moves. */
-function isVdso({ image_path, image_id }: JoinedFrame, claimed: string | null): boolean {
-  return VDSO.includes(image_path ?? '') || (image_id === null && /^\[?vdso\]?(?:\+|$)/.test(claimed ?? ''));
+/** Whether a frame lies in the kernel's own page, which is no part of any build, and moves. */
+export function isVdso({ image_path }: Pick<JoinedFrame, 'image_path'>): boolean {
+  return VDSO.includes(image_path ?? '');
 }
 
-/** Frames of the thread that crashed, without the kernel's; `claimed` by frame, as the trace says it. */
-export function comparable(frames: JoinedFrame[], claimed: (string | null)[]): JoinedFrame[] {
-  return frames.filter((frame) => frame.thread === 0 && !isVdso(frame, claimed[frame.index] ?? null));
+/** Frames of the thread that crashed, without the kernel's. */
+export function comparable(frames: JoinedFrame[]): JoinedFrame[] {
+  return frames.filter((frame) => frame.thread === 0 && !isVdso(frame));
 }
 
 /** What demangle.ts says of linkage names, which other readers give demangled. */
@@ -82,19 +98,37 @@ function sameness(
   return lost === null ? plain(null) : { same: 'function', lost };
 }
 
-/** Both lists innermost first. A replay's stack that goes on behind the original's end is no difference: that one was cut short. */
+/**
+ * Where the lengths of two stacks that are the same so far say that they are others: one ended at its outermost frame,
+ * and the other goes on. One that was cut may go on as well.
+ */
+function partsAt(original: Stack, replayed: Stack): number {
+  const [a, b] = [original.frames.length, replayed.frames.length];
+  if (a > b && replayed.ended?.outermost) return b;
+  return b > a && original.ended?.outermost ? a : -1;
+}
+
+/** Frame by frame; a match is one only where the outermost frame was reached: of a stack that was cut, nobody knows the rest. */
 export function compareStacks(
-  original: JoinedFrame[],
-  replayed: JoinedFrame[],
+  original: Stack,
+  replayed: Stack,
   demangled: Demangled = new Map(),
 ): Comparison {
-  const pairs = Array.from({ length: Math.max(original.length, replayed.length) }, (_, n): FramePair => {
-    const [a, b] = [original[n], replayed[n]];
-    return { original: a ?? null, replayed: b ?? null, ...sameness(a, b, demangled) };
+  const [a, b] = [original.frames, replayed.frames];
+  const pairs = Array.from({ length: Math.max(a.length, b.length) }, (_, n): FramePair => {
+    return { original: a[n] ?? null, replayed: b[n] ?? null, ...sameness(a[n], b[n], demangled) };
   });
-  const compared = pairs.slice(0, original.length).filter(({ same }) => same !== 'unplaced');
-  const at = pairs.findIndex(({ same, original: a }) => same === null && a !== null);
-  if (at >= 0 || compared.length === 0) return { verdict: 'diverged', at: Math.max(0, at), pairs };
+  const both = pairs.slice(0, Math.min(a.length, b.length));
+  const compared = both.filter(({ same }) => same !== 'unplaced');
+  const differs = both.findIndex(({ same }) => same === null);
+  const at = differs >= 0 ? differs : partsAt(original, replayed);
+  if (at >= 0 || compared.length === 0) {
+    const known = both.slice(0, Math.max(0, at)).filter(({ same }) => same !== 'unplaced').length;
+    return { verdict: 'diverged', at: Math.max(0, at), known, pairs };
+  }
+  const known = compared.length;
+  const isWhole = a.length === b.length && (original.ended?.outermost || replayed.ended?.outermost);
+  if (!isWhole) return { verdict: 'match_as_far_as_known', at: null, known, pairs };
   const exact = compared.every(({ same }) => same === 'place');
-  return { verdict: exact ? 'match' : 'match_fn', at: null, pairs };
+  return { verdict: exact ? 'match' : 'match_fn', at: null, known, pairs };
 }

@@ -1,7 +1,7 @@
 /** What a trace itself says of each frame, in the order and under the names that stores and bundles have for it. */
 import { hexOf } from '../base/digest.ts';
 import { plainText } from './store/rows.ts';
-import type { Thread, Trace, TraceImage, Trust } from './trace.ts';
+import type { Thread, Trace, TraceImage, Trust, WalkEnd } from './trace.ts';
 
 export interface FrameFacts {
   /** Counted through all threads. */
@@ -60,4 +60,18 @@ export function frameFacts({ images, threads }: Trace): FrameFacts[] {
 /** What the sender calls each frame, in the same order. */
 export function claimsOf({ threads }: Trace): (string | null)[] {
   return inOrder(threads).flatMap(({ frames }) => frames.map(({ claimed }) => claimed));
+}
+
+/** What a trace says of the thread that its gates judge: whether it crashed, and how its walk ended. */
+export interface WalkFacts {
+  /** False: no thread did, as in a core of a living process. */
+  crashed: boolean;
+  /** null: the trace does not say. */
+  ended: WalkEnd | null;
+}
+
+/** Of the thread that comes first. */
+export function walkFacts({ threads }: Trace): WalkFacts {
+  const [first] = inOrder(threads);
+  return { crashed: first!.crashed, ended: first!.ended ?? null };
 }

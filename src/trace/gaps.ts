@@ -1,11 +1,14 @@
 /** Gaps of a trace, grouped by what would mend them, the worst first: what was expected, what is there, and what to do. */
-import { GATED_FRAMES } from '../verdict/custody.ts';
+import { countedFrames } from '../verdict/custody.ts';
+import { isVdso } from './compare.ts';
 import type { GapCode, JoinedFrame } from './gap.ts';
-import { remedyOf } from './remedy.ts';
+import { judgedFrames } from './join-gates.ts';
+import { cutRemedy, remedyOf } from './remedy.ts';
 import type { NearMiss } from './store/near.ts';
+import type { WalkEnd } from './trace.ts';
 
 export interface Gap {
-  code: GapCode;
+  code: GapCode | 'walk_cut';
   image_id: string | null;
   image_path: string | null;
   /** Numbers of its frames in the trace. */
@@ -26,13 +29,31 @@ function codeOf(frame: JoinedFrame, near: NearMiss[]): GapCode {
   return isMissing && near.length > 0 ? near[0]!.code : frame.gap!;
 }
 
-/** All that keeps frames from being joined. `near` is by image id. */
-export function gapsOf(frames: JoinedFrame[], near: ReadonlyMap<string, NearMiss[]>): Gap[] {
-  const isGated = ({ thread, index }: JoinedFrame): boolean => thread === 0 && index < GATED_FRAMES;
-  const judged = frames.filter(isGated).length;
+/** What a walk that was cut lacks. */
+function cutGap(ended: WalkEnd, judged: number): Gap {
+  const counted = countedFrames(judged, ended.missing);
+  return {
+    ...{ code: 'walk_cut', image_id: null, image_path: null, frames: [], gated: counted - judged, near: [] },
+    wins: (counted - judged) / counted,
+    expected: 'the frames up to the outermost one',
+    actual: `${ended.by} ended (${ended.reason}) ${ended.detail ?? ''}`,
+    remedy: cutRemedy(ended.reason ?? ''),
+  };
+}
+
+/** All that keeps frames from being joined, and what the walk lacks, where it was cut. `near` is by image id. */
+export function gapsOf(
+  frames: JoinedFrame[],
+  near: ReadonlyMap<string, NearMiss[]>,
+  ended: WalkEnd | null = null,
+): Gap[] {
+  const gatedFrames = new Set(judgedFrames(frames).map(({ index }) => index));
+  const isGated = ({ index }: JoinedFrame): boolean => gatedFrames.has(index);
+  const isCut = ended !== null && !ended.outermost;
+  const judged = isCut ? countedFrames(gatedFrames.size, ended.missing) : gatedFrames.size;
   const groups = new Map<string, { code: GapCode; members: JoinedFrame[]; near: NearMiss[] }>();
   for (const frame of frames) {
-    if (frame.gap === null) continue;
+    if (frame.gap === null || isVdso(frame)) continue;
     const misses = near.get(frame.image_id ?? '') ?? [];
     const code = codeOf(frame, misses);
     const key = JSON.stringify([code, frame.image_id, frame.loaded_sha256]);
@@ -40,20 +61,23 @@ export function gapsOf(frames: JoinedFrame[], near: ReadonlyMap<string, NearMiss
     group.members.push(frame);
     groups.set(key, group);
   }
-  return [...groups.values()]
-    .map(({ code, members, near: misses }): Gap => {
-      const [first] = members as [JoinedFrame];
-      const gated = members.filter(isGated).length;
-      return {
-        code,
-        image_id: first.image_id,
-        image_path: first.image_path,
-        frames: members.map(({ index }) => index),
-        gated,
-        wins: judged === 0 ? 0 : gated / judged,
-        near: misses,
-        ...remedyOf(code, first, misses),
-      };
-    })
-    .sort((a, b) => b.gated - a.gated || b.frames.length - a.frames.length || a.frames[0]! - b.frames[0]!);
+  const gaps = [...groups.values()].map(({ code, members, near: misses }): Gap => {
+    const [first] = members as [JoinedFrame];
+    const gated = members.filter(isGated).length;
+    return {
+      code,
+      image_id: first.image_id,
+      image_path: first.image_path,
+      frames: members.map(({ index }) => index),
+      gated,
+      wins: judged === 0 ? 0 : gated / judged,
+      near: misses,
+      ...remedyOf(code, first, misses),
+    };
+  });
+  if (isCut) gaps.push(cutGap(ended, gatedFrames.size));
+  return gaps.sort(
+    (a, b) =>
+      b.gated - a.gated || b.frames.length - a.frames.length || (a.frames[0] ?? 0) - (b.frames[0] ?? 0),
+  );
 }

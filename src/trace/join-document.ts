@@ -14,7 +14,7 @@ import {
 import { REFUSALS } from '../evidence/refusal.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { REPRODUCTIONS, type ReproductionVerdict } from './compare.ts';
-import type { FrameFacts } from './frame-facts.ts';
+import type { FrameFacts, WalkFacts } from './frame-facts.ts';
 import {
   FRAME_STATUSES,
   GAP_CODES,
@@ -24,7 +24,7 @@ import {
   type JoinedFrame,
 } from './gap.ts';
 import type { Place } from './symbolize/place.ts';
-import { TRACE_LIMITS, TRUSTS } from './trace.ts';
+import { endedShape, TRACE_LIMITS, TRUSTS } from './trace.ts';
 
 /** What somebody says of a build; null where nothing is said. */
 export interface Build {
@@ -90,10 +90,12 @@ export interface JoinFrame extends FrameFacts {
 export interface JoinReproduction {
   verdict: ReproductionVerdict;
   at: number | null;
+  /** How many frames were found the same. */
+  known: number;
   reason: string;
 }
 
-export interface JoinDocument {
+export interface JoinDocument extends WalkFacts {
   /** Raised whenever the same trace and evidence would give other gaps or gates. */
   join_version: 2;
   trace_id: Digest;
@@ -180,6 +182,7 @@ const frame = closed({
 const reproduction = {
   verdict: oneOf(...REPRODUCTIONS),
   at: nullable(count),
+  known: count,
   reason: text,
 };
 
@@ -195,6 +198,8 @@ export const joinShape: Shape = closed({
   trace_id: digest,
   format: text,
   signal: maybe,
+  crashed: boolean(),
+  ended: nullable(endedShape),
   source_sha256: digest,
   policy: closed({ name: text, sha256: digest }),
   reproduction: closed(reproduction),

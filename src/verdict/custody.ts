@@ -5,6 +5,8 @@ import type { GateResult } from './record.ts';
 
 /** Of the thread that crashed, the innermost so many frames are judged. */
 export const GATED_FRAMES = 50;
+/** So many frames of a stack that was cut count as a crash that can be told from others, where the policy does not say. */
+export const LEAST_KNOWN_FRAMES = 8;
 /** Where the policy does not say. */
 const JOIN_DEFAULTS: { join_completeness: number; chain_of_custody: Custody } = {
   join_completeness: 0.95,
@@ -28,12 +30,22 @@ function missing({ signers, signed_at, tile_ref }: Vouching, wanted: Custody): s
   return signed_at === null ? 'no time that anybody vouches for' : null;
 }
 
-/** The gates of one trace: `frames` are the first of the crashing thread, joined or not. No frames fail: absence is no success. */
-export function judgeJoins(frames: JudgedFrame[], gates: Partial<Gates>): GateResult[] {
+/** Of how many frames a share is: those that a cut walk lacks count, as at least one, and as many as make a known stack. */
+export function countedFrames(frames: number, missing: number | null): number {
+  const all = missing === null ? Math.max(frames + 1, LEAST_KNOWN_FRAMES) : frames + missing;
+  return Math.min(all, GATED_FRAMES);
+}
+
+/** The gates of one trace: `frames` are the first of the crashing thread, joined or not; `lacking`: how many frames a walk that was cut lacks, null where nobody knows. No frames fail: absence is no success. */
+export function judgeJoins(
+  frames: JudgedFrame[],
+  gates: Partial<Gates>,
+  lacking: number | null = 0,
+): GateResult[] {
   const { join_completeness: threshold, chain_of_custody: wanted } = { ...JOIN_DEFAULTS, ...gates };
   const judged = frames.slice(0, GATED_FRAMES);
   const joined = judged.filter(({ gap }) => gap === null);
-  const ratio = judged.length === 0 ? 0 : joined.length / judged.length;
+  const ratio = judged.length === 0 ? 0 : joined.length / countedFrames(judged.length, lacking);
   const broken = joined.flatMap(({ index, vouched }) =>
     vouched.flatMap((one) => {
       const what = missing(one, wanted);

@@ -44,6 +44,7 @@ describeStores('a bundle of a trace', (place) => {
       gates: [
         { name: 'join_completeness', value: 0.75, pass: false },
         { name: 'chain_of_custody', value: 'signed', pass: true },
+        { name: 'reproduction', value: 'whole', pass: true },
       ],
     });
     const { frames, artifacts, symbols } = (await openBundle(path)).traced!.join;
@@ -102,15 +103,17 @@ describeStores('a bundle of a trace', (place) => {
     const other = await loadPolicy(writePolicy(makeKey(), { chain_of_custody: 'signed' }));
     const gatesBy = async (policy: typeof mine): Promise<unknown> => {
       const { demanded } = await verifyBundle(path, { demands: { policy, nowMs: Date.parse('2040-01-01') } });
-      return demanded!.gates.slice(-2).map(({ name, value, pass }) => [name, value, pass]);
+      return demanded!.gates.slice(-3).map(({ name, value, pass }) => [name, value, pass]);
     };
     expect(await gatesBy(mine)).toEqual([
       ['join_completeness', 0.75, true],
       ['chain_of_custody', 'signed', true],
+      ['reproduction', 'whole', true],
     ]);
     expect(await gatesBy(other)).toEqual([
       ['join_completeness', 0, false],
       ['chain_of_custody', 'no frame is joined', false],
+      ['reproduction', 'whole', true],
     ]);
   });
 

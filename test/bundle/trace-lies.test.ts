@@ -87,6 +87,8 @@ describe('frames that are not the trace’s', () => {
     ['the last left out', ({ frames }) => void frames.pop()],
     ['one more', ({ frames }) => void frames.push({ ...frames[0]!, index: 4 })],
     ['another signal', (join) => (join.signal = 'SIGABRT')],
+    ['no thread that crashed', (join) => (join.crashed = false)],
+    ['an end of the walk that is not said', (join) => (join.ended = null)],
     [
       'another trace inside, under its own id',
       (join, c) => {
@@ -177,9 +179,13 @@ describe('joins that say more than is proven', () => {
     ['symbols that are none', (join, c) => otherSymbols(join, c, 'MODULE', true)],
     [
       'a replay that came to something else',
-      (join) => (join.reproduction = { verdict: 'diverged', at: 0, reason: '' }),
+      (join) => (join.reproduction = { verdict: 'diverged', at: 0, known: 0, reason: '' }),
     ],
     ['a replay in another build', (join) => (join.reproduction.verdict = 'match_fn')],
+    [
+      'a match of a part, where the whole is known',
+      (join) => (join.reproduction.verdict = 'match_as_far_as_known'),
+    ],
     ['a replay that did not crash', (join) => (join.reproduction.verdict = 'no_crash')],
   ])('join_differs: %s', async (_name, change) => {
     expect(await codesOf(change)).toContain('join_differs');
@@ -205,7 +211,7 @@ describe('joins that say more than is proven', () => {
       const sha256 = add(c, 'record', bytes, record.name);
       Object.assign(c, { record, recordSha256: sha256 });
     });
-    expect(codes).toEqual(['join_differs']);
+    expect(codes).toContain('join_differs');
   });
 });
 

@@ -27,7 +27,7 @@ async function open(place: StorePlace): Promise<Database> {
 }
 
 /** Every migration, once each. */
-const VERSIONS = [{ version: 1 }, { version: 2 }, { version: 3 }];
+const VERSIONS = [{ version: 1 }, { version: 2 }, { version: 3 }, { version: 4 }];
 
 describeStores('the database', (newPlace) => {
   let place: StorePlace;

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 
 import { GAP_CODES, type GapCode, type JoinedFrame } from '../../src/trace/gap.ts';
 import { gapsOf } from '../../src/trace/gaps.ts';
+import { judgedFrames } from '../../src/trace/join-gates.ts';
 import { remedyOf } from '../../src/trace/remedy.ts';
 import type { NearMiss } from '../../src/trace/store/near.ts';
 import { type JudgedFrame, judgeJoins } from '../../src/verdict/custody.ts';
@@ -102,6 +103,30 @@ it('joins 95 of 100 frames by default, or as many as the policy says, of the fir
   expect(passes(judged(20, 18), { join_completeness: 0.9 })).toEqual([true, true]);
   // What lies behind the fiftieth frame counts neither for nor against.
   expect(passes(judged(200, 50))).toEqual([true, true]);
+});
+
+it('a cut walk counts the frames that it lacks: one and no more frame is never all of them', () => {
+  const ratio = (count: number, lacking: number | null): unknown =>
+    judgeJoins(judged(count, count), {}, lacking)[0]!.value;
+  expect([ratio(1, 0), ratio(1, null), ratio(7, null), ratio(19, null), ratio(3, 1)]).toEqual([
+    ...[1, 1 / 8, 7 / 8, 19 / 20],
+    3 / 4,
+  ]);
+  expect([ratio(50, null), ratio(60, null)]).toEqual([1, 1]);
+});
+
+it('a walk that was cut is a gap of its own, with what helps', () => {
+  const cut = { outermost: false, by: 'reenact', reason: 'no_file', detail: 'after frame 0', missing: null };
+  const [gap] = gapsOf([frame(0, null)], new Map(), cut);
+  expect(gap).toMatchObject({ code: 'walk_cut', frames: [], gated: 7, wins: 7 / 8 });
+  expect(gap!.remedy).toContain('--exec FILE');
+  expect(gapsOf([frame(0, null)], new Map(), { ...cut, outermost: true })).toEqual([]);
+});
+
+it('frames of the kernel’s own page are no gap, and no gate counts them', () => {
+  const vdso = frame(0, 'no_image_id', { image_id: 'none:[vdso]', image_path: '[vdso]' });
+  expect(gapsOf([vdso, frame(1, null)], new Map())).toEqual([]);
+  expect(judgedFrames([vdso, frame(1, null)]).map(({ index }) => index)).toEqual([1]);
 });
 
 it('absence is no success: no frames, or none joined', () => {

@@ -4,9 +4,10 @@ import type { Database, Queries } from './database.ts';
 import { TRACES } from './migrations/0001-traces.ts';
 import { BASES } from './migrations/0002-bases.ts';
 import { COMPANIONS } from './migrations/0003-companions.ts';
+import { WALKS } from './migrations/0004-walks.ts';
 
 /** In the order of their numbers, from 1; one that was released is never changed. */
-const MIGRATIONS: readonly string[] = [TRACES, BASES, COMPANIONS];
+const MIGRATIONS: readonly string[] = [TRACES, BASES, COMPANIONS, WALKS];
 
 /** Any number will do, as long as all versions of this program take the same. */
 const LOCK = 7_306_365_291;

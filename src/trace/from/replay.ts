@@ -15,6 +15,7 @@ const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
 };
 
 const BY = 'PID 1';
+const VDSO = '[vdso]';
 
 /** The codes are those of the crash record. */
 function endOf({ walk_ended, frames }: Crash): WalkEnd {
@@ -41,13 +42,17 @@ export function fromCrash(crash: Crash): Trace {
   const images = crash.modules.map(({ path, base, build_id, sha256 }) =>
     traceImage({ ...elfIds(build_id), path, arch: 'x86_64', base, sha256 }),
   );
+  // The kernel's own page has no file; cores name it as a module.
+  if (crash.frames.some(({ area }) => area === 'kernel'))
+    images.push(traceImage({ path: VDSO, arch: 'x86_64' }));
   const frames = crash.frames.map((place): Frame => {
-    const found = place.area === 'module' ? images.findIndex(({ path }) => path === place.module) : -1;
+    const name = place.area === 'kernel' ? VDSO : place.area === 'module' ? place.module : null;
+    const found = name === null ? -1 : images.findIndex(({ path }) => path === name);
+    const base = found < 0 ? null : images[found]!.base;
     return {
       image: found < 0 ? null : found,
       rel_addr: found < 0 ? null : place.offset,
-      ip:
-        found < 0 || place.offset === null ? null : hex(BigInt(images[found]!.base!) + BigInt(place.offset)),
+      ip: base === null || place.offset === null ? null : hex(BigInt(base) + BigInt(place.offset)),
       activation: place.by === 'counter' || place.by === 'signal_frame',
       trust: TRUST[place.by],
       claimed: found < 0 ? `${place.area}${place.offset === null ? '' : `+${place.offset}`}` : null,

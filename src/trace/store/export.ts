@@ -4,7 +4,7 @@ import { Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { Trust } from '../../evidence/trust.ts';
 import type { Queries } from '../../store/sql/database.ts';
-import { claimsOf, frameFacts } from '../frame-facts.ts';
+import { claimsOf, frameFacts, walkFacts } from '../frame-facts.ts';
 import type { JoinedFrame } from '../gap.ts';
 import {
   type JoinDocument,
@@ -31,14 +31,16 @@ export type Reproduced = JoinReproduction & { record_sha256: Digest };
 /** All replays of a trace that left a record, the first one first. */
 export async function reproductionsOf(queries: Queries, traceId: Digest): Promise<Reproduced[]> {
   const rows = await queries.query<
-    Pick<Reproduced, 'record_sha256' | 'verdict'> & { diff: { at: number | null; reason: string } | null }
+    Pick<Reproduced, 'record_sha256' | 'verdict'> & {
+      diff: { at: number | null; known?: number; reason: string } | null;
+    }
   >(
     `SELECT record_sha256, verdict, diff FROM replay JOIN trace USING (trace)
      WHERE trace_id = $1 AND record_sha256 IS NOT NULL AND verdict IS NOT NULL ORDER BY replay`,
     [traceId],
   );
   return rows.map(({ record_sha256, verdict, diff }) => ({
-    ...{ record_sha256, verdict, at: diff?.at ?? null, reason: diff?.reason ?? '' },
+    ...{ record_sha256, verdict, at: diff?.at ?? null, known: diff?.known ?? 0, reason: diff?.reason ?? '' },
   }));
 }
 
@@ -153,6 +155,7 @@ export async function exportJoin(store: TraceStore, row: TraceRow, o: ExportOpti
   const { trace_id, format, signal, source_sha256 } = row;
   const trace = await storedTrace(store, trace_id);
   const claims = claimsOf(trace);
+  const walk = walkFacts(trace);
   const stored = await joinFrames(store.database, trace_id);
   const prover = new Prover(o.trust, o.nowMs, async (sha256) =>
     // Larger ones are not looked into by whoever verifies.
@@ -180,10 +183,10 @@ export async function exportJoin(store: TraceStore, row: TraceRow, o: ExportOpti
   const { record_sha256: _, ...reproduction } = o.reproductions.at(-1)!;
   const { policy } = o.trust;
   return {
-    ...{ join_version: 2, trace_id, format, signal, source_sha256 },
+    ...{ join_version: 2, trace_id, format, signal, ...walk, source_sha256 },
     policy: { name: policy.name, sha256: policy.sha256 },
     ...{ reproduction, earlier, symbols, artifacts },
     frames: joined.map((one, n) => ({ ...one, gap: judged[n]!.gap })),
-    gates: gatesOf(judged, policy),
+    gates: gatesOf(judged, walk.ended, policy),
   };
 }

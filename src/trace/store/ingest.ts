@@ -131,7 +131,7 @@ async function insertThreads(
 ): Promise<void> {
   const rows = all.flatMap(({ trace, prepared }) => {
     let first = 0;
-    return prepared.threads.map(({ id, crashed, frames }, n) => {
+    return prepared.threads.map(({ id, crashed, frames, ended }, n) => {
       const row = [
         trace,
         n,
@@ -141,6 +141,7 @@ async function insertThreads(
         arrayText(frames.map((frame) => locations.get(placeOf(frame, prepared, images) ?? '') ?? 0)),
         arrayText(frames.map(({ ip }) => (ip === null ? null : toBigint(BigInt(ip))))),
         arrayText(frames.map(foundOf)),
+        ended ? JSON.stringify(ended) : null,
       ] as const;
       first += frames.length;
       return row;
@@ -148,11 +149,11 @@ async function insertThreads(
   });
   for (const piece of pieces(rows, 1000))
     await queries.query(
-      `INSERT INTO thread (trace, n, tid, crashed, first_index, locations, ips, found)
-       SELECT trace, n, tid, crashed, first, locations::int[], ips::bigint[], found::smallint[]
-       FROM unnest($1::int[], $2::int[], $3::bigint[], $4::boolean[], $5::int[], $6::text[], $7::text[], $8::text[])
-         AS row (trace, n, tid, crashed, first, locations, ips, found)`,
-      [0, 1, 2, 3, 4, 5, 6, 7].map((column) => piece.map((row) => row[column]!)),
+      `INSERT INTO thread (trace, n, tid, crashed, first_index, locations, ips, found, ended)
+       SELECT trace, n, tid, crashed, first, locations::int[], ips::bigint[], found::smallint[], ended::jsonb
+       FROM unnest($1::int[], $2::int[], $3::bigint[], $4::boolean[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[])
+         AS row (trace, n, tid, crashed, first, locations, ips, found, ended)`,
+      [0, 1, 2, 3, 4, 5, 6, 7, 8].map((column) => piece.map((row) => row[column]!)),
     );
 }
 
@@ -182,10 +183,12 @@ async function insertTraces(queries: Queries, prepared: Prepared[]): Promise<Map
     prepared.map(({ trace }) => (trace.signal === null ? null : plainText(trace.signal))),
     prepared.map(({ source }) => source),
     prepared.map(({ threads }) => threads.reduce((sum, { frames }) => sum + frames.length, 0)),
+    prepared.map(({ trace }) => trace.code ?? null),
+    prepared.map(({ trace }) => trace.fault_address ?? null),
   ];
   const rows = await queries.query<{ trace: number; trace_id: string }>(
-    `INSERT INTO trace (trace_id, format, signal, source_sha256, frame_count)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[]) AS n (trace_id) ORDER BY n.trace_id
+    `INSERT INTO trace (trace_id, format, signal, source_sha256, frame_count, code, fault_address)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[]) AS n (trace_id) ORDER BY n.trace_id
      ON CONFLICT DO NOTHING RETURNING trace, trace_id`,
     columns,
   );

@@ -2,14 +2,16 @@
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Queries } from '../../store/sql/database.ts';
-import type { FrameFacts } from '../frame-facts.ts';
+import type { FrameFacts, WalkFacts } from '../frame-facts.ts';
 import { gapOf, type JoinArtifact, type JoinBundle, type JoinedFrame } from '../gap.ts';
 import type { Place } from '../symbolize/place.ts';
 
-export interface TraceRow {
+export interface TraceRow extends WalkFacts {
   trace_id: Digest;
   format: string;
   signal: string | null;
+  code: number | null;
+  fault_address: string | null;
   source_sha256: Digest;
   frame_count: number;
 }
@@ -25,8 +27,8 @@ export async function findTrace(queries: Queries, given: string): Promise<TraceR
       `"${given.slice(0, 80)}" is no trace id: sha256: and 64 digits, or the first six of them`,
     );
   const rows = await queries.query<TraceRow>(
-    `SELECT trace_id, format, signal, source_sha256, frame_count FROM trace
-     WHERE trace_id >= $1 AND trace_id <= $2 ORDER BY trace_id LIMIT 2`,
+    `SELECT trace_id, format, signal, code, fault_address, source_sha256, frame_count, crashed, ended
+     FROM trace JOIN thread USING (trace) WHERE n = 0 AND trace_id >= $1 AND trace_id <= $2 ORDER BY trace_id LIMIT 2`,
     [`sha256:${digits}`, `sha256:${digits.padEnd(64, 'g')}`],
   );
   if (rows.length === 0) throw new Fault('store_unknown', `there is no trace ${given} in this store`);
