@@ -31,7 +31,7 @@ function build(): void {
     ]);
   const read = [
     ...['unwind', 'unwind_entry', 'unwind_search', 'tables', 'cfa', 'level', 'expression', 'stack', 'maps'],
-    ...['elf_note', 'elf_file', 'x86_64', 'x86_64_unwind', 'x86_64_narrow', '../sha256'],
+    ...['elf_note', 'elf_file', 'names', 'x86_64', 'x86_64_unwind', 'x86_64_narrow', '../sha256'],
   ];
   const supervisor = join(folder, 'harness/supervisor');
   execFileSync('gcc', [
@@ -84,13 +84,14 @@ describe.skipIf(NO_NAME_SPACES !== '')('under the sanitizers', () => {
     expect(done.ending).toBe('kind=exit value=0');
   });
 
-  it('mangled ELF headers, notes, unwind tables and stacks are read within their bounds', () => {
+  it('mangled ELF headers, notes, unwind tables, stacks and symbols are read within their bounds', () => {
     for (const seed of [1, 2, 3]) {
       const done = spawnSync(join(folder, 'readers'), [String(seed), '20000'], { encoding: 'utf8' });
       expect(done.stderr).toBe('');
-      const found = /^(\d+) build-ids, (\d+) rules, (\d+) frames\n$/.exec(done.stdout);
+      const found = /^(\d+) build-ids, (\d+) rules, (\d+) frames, (\d+) names\n$/.exec(done.stdout);
       // Mangled beyond all reading would test nothing.
-      for (const count of found!.slice(1)) expect(Number(count)).toBeGreaterThan(10_000);
+      for (const count of found!.slice(1, 4)) expect(Number(count)).toBeGreaterThan(10_000);
+      expect(Number(found![4])).toBeGreaterThan(50);
     }
   });
 });

@@ -43,8 +43,8 @@ examples:
   capture: `usage: reenact capture --image REPO@sha256:... [OPTIONS] -- COMMAND...
 
 Runs COMMAND once in the sandbox and writes a manifest that expects the same
-final state again. Inputs are seen in /case, read-only; the program starts in
-an empty, writable /work.
+final state and the same crash again. Inputs are seen in /case, read-only; the
+program starts in an empty, writable /work.
 
   --image REPO@sha256:D  the sandbox image, by digest
   --input FILE           a file for /case (repeatable); one from outside the

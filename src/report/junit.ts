@@ -1,4 +1,5 @@
 /** JUnit XML for CI: a suite for each manifest, a case for each replay, each gate and the verdict; it fails where the command does. */
+import { shortId } from '../manifest/crash-signature.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { ReplayResult } from '../verdict/replay-result.ts';
@@ -59,7 +60,11 @@ function endingText({ ended, exit_code, signal, crash }: ReplayResult): string {
 
 function diverged(record: ReplayRecord, replay: ReplayResult): Problem {
   const wanted = record.expected_state_sha256 ?? record.final_state_sha256;
-  const message = `diverged: state ${replay.final_state_sha256}${wanted ? `, not ${wanted}` : ''}`;
+  const crashes = (replay.crash_signatures ?? []).map(({ id }) => shortId(id)).join(', ');
+  const message =
+    record.reason === 'crash_site' && replay.final_state_sha256 === wanted
+      ? `diverged: ${crashes ? `crash ${crashes}` : 'no crash'}, in the same state`
+      : `diverged: state ${replay.final_state_sha256}${wanted ? `, not ${wanted}` : ''}`;
   const lines = [message, `seed ${replay.seed}, ended: ${endingText(replay)}`];
   if (replay.varied) lines.push(`varied: ${replay.varied}`);
   const { divergence: d } = record;

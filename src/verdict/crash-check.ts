@@ -1,4 +1,5 @@
 /** The crashes' part in a verdict: which one every replay must end in, which replays do, and the gate that says so. */
+import { shortId } from '../manifest/crash-signature.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { Gates, SameCrash } from '../policy/shape.ts';
 import type { GateResult } from './record.ts';
@@ -7,6 +8,7 @@ import {
   crashKey,
   crashMeant,
   isExpected,
+  kindText,
   nameCrash,
   type ReplayCrashes,
   type SignedReplay,
@@ -79,7 +81,9 @@ export function checkCrashes(replays: ReplayCrashes[], ending: ReplayCrashes[], 
     verdict: f.crashesSeen ? (isOther ? 'other' : 'same') : 'unseen',
     gate: {
       name: 'same_crash',
-      threshold: expected.signature ? mode : 'kind',
+      threshold: expected.signature
+        ? `${mode} ${shortId((mode === 'function' && expected.signature.functions_id) || expected.signature.id)}`
+        : kindText(expected),
       value: f.crashesSeen ? found : 'not seen: determinism is off',
       pass,
     },

@@ -158,7 +158,10 @@ describe('with an expected crash', () => {
     const { signature, ...rest } = expectationFrom(at(nowhere));
     expect(signature).toBeUndefined();
     const { gates } = verdict([at(nowhere)], { expected: rest });
-    expect(gates.find(({ name }) => name === 'same_crash')).toMatchObject({ threshold: 'kind', pass: true });
+    expect(gates.find(({ name }) => name === 'same_crash')).toMatchObject({
+      threshold: 'SIGABRT, code -6',
+      pass: true,
+    });
   });
 });
 
