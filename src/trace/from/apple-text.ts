@@ -1,5 +1,6 @@
 /** An Apple crash report as text (.crash: iOS 14, macOS 11 and older, and what other reporters write in that form): stacks of addresses, then the images they lie in. */
 import { hex, type Trace, type TraceImage, traceImage } from '../trace.ts';
+import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, placedIn, Stacks } from './stacks.ts';
 
@@ -46,6 +47,9 @@ function addFrame(stacks: Stacks, line: string, thrown: boolean): void {
   stacks.add({ ip: hex(BigInt(`0x${address}`)), activation, name });
 }
 
+/** As many as its reports have of one stack. */
+const MOST_FRAMES = 512;
+
 interface Report {
   stacks: Stacks;
   images: TraceImage[];
@@ -84,6 +88,7 @@ function fromAppleText(file: TraceFile): Trace {
   const report: Report = { stacks: new Stacks(file), images: [], crashed: null, signal: null, thrown: false };
   for (const line of linesOf(file.text)) readLine(report, line);
   const { images, signal } = report;
+  cutAt(report.stacks.threads, 'ReportCrash', MOST_FRAMES);
   // The stack of the exception stands first among those that crashed.
   return { format: 'apple-text', signal, images, threads: placedIn(images, report.stacks.threads) };
 }

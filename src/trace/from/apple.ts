@@ -1,6 +1,15 @@
 /** An Apple crash report (.ips, macOS 12 and iOS 15 on): a line of JSON about the report, then the report itself. */
 
-import { addressOf, type Frame, hex, type Trace, type TraceImage, wrongTrace } from '../trace.ts';
+import {
+  addressOf,
+  type Frame,
+  hex,
+  type Thread,
+  type Trace,
+  type TraceImage,
+  wrongTrace,
+} from '../trace.ts';
+import { cutAt } from './cut.ts';
 import { list, members, text } from './foreign.ts';
 import type { TraceFormat } from './format.ts';
 
@@ -19,6 +28,9 @@ function imageFrom(value: unknown): TraceImage {
     sha256: null,
   };
 }
+
+/** As many as its reports have of one stack. */
+const MOST_FRAMES = 512;
 
 interface Where {
   images: TraceImage[];
@@ -61,19 +73,22 @@ function fromApple(report: unknown, where: string): Trace {
   const images = list(top.usedImages).map(imageFrom);
   const threads = list(top.threads)
     .map(members)
-    .map((thread, i) => ({
-      id: Number(addressOf(thread.id) ?? BigInt(i)),
-      crashed: thread.triggered === true || top.faultingThread === i,
-      frames: list(thread.frames).map((frame, n) =>
-        frameFrom(frame, n, { images, where: `${where}, thread ${i}` }),
-      ),
-    }));
+    .map(
+      (thread, i): Thread => ({
+        id: Number(addressOf(thread.id) ?? BigInt(i)),
+        crashed: thread.triggered === true || top.faultingThread === i,
+        frames: list(thread.frames).map((frame, n) =>
+          frameFrom(frame, n, { images, where: `${where}, thread ${i}` }),
+        ),
+      }),
+    );
   // Where an exception that nothing caught was thrown: the thread itself stands in abort, called from no code of the app.
   const thrown = list(top.lastExceptionBacktrace).map((frame, n) =>
     frameFrom(frame, n, { images, where: `${where}, lastExceptionBacktrace`, thrown: true }),
   );
   if (thrown.length > 0)
     threads.unshift({ id: threads.find(({ crashed }) => crashed)?.id ?? 0, crashed: true, frames: thrown });
+  cutAt(threads, 'ReportCrash', MOST_FRAMES);
   const { type, signal } = members(top.exception);
   return { format: 'apple', signal: text(signal) ?? text(type), images, threads };
 }

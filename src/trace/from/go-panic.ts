@@ -1,5 +1,6 @@
 /** What Go's runtime prints when a program panics (package runtime, GOTRACEBACK): a stack for each goroutine, by function, file and line. */
 import { type Frame, hex, type Trace } from '../trace.ts';
+import { cutAt, cutBy } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, Stacks } from './stacks.ts';
 
@@ -8,6 +9,9 @@ const PLACE =
   /^\t(\S.{0,4096}):(\d{1,10})(?: \+0x[0-9a-f]{1,8})?(?: fp=0x[0-9a-f]+ sp=0x[0-9a-f]+ pc=0x([0-9a-f]{1,16}))?$/;
 const SIGNAL =
   /^\[signal (SIG[A-Z0-9]{2,10})(?::.{0,128})? code=(0x[0-9a-f]{1,8}|-?\d{1,9}) addr=0x([0-9a-f]{1,16}) pc=0x[0-9a-f]{1,16}\]$/;
+/** _TracebackMaxFrames is 100, with those of the runtime that are not printed; before 1.21 nothing says that there were more. */
+const MOST_FRAMES = 97;
+const ELIDED = /^\.\.\.(?:additional|(\d{1,9})) frames elided\.\.\.$/;
 /** Calls that nobody wrote: what lies below them was interrupted, and did not call. */
 const INJECTED = /^runtime\.(?:sigpanic|sigpanic0|asyncPreempt)\(/;
 
@@ -41,6 +45,13 @@ function keepInlined({ inlined, named }: State, source: string): void {
   if (inlined.length < MOST_INLINED) inlined.push(`${bare(named ?? '')} ${source}`);
 }
 
+/** Of a long stack the first and the last frames are printed; how many lie between, since Go 1.21. */
+function elided({ threads }: Stacks, line: string): void {
+  const count = Number(ELIDED.exec(line)![1] ?? 0);
+  const thread = threads.at(-1);
+  if (thread) thread.ended = cutBy('Go', line, count);
+}
+
 function fromGo(file: TraceFile): Trace {
   const state: State = { stacks: new Stacks(file), named: null, injected: false, inlined: [] };
   const { stacks } = state;
@@ -54,7 +65,8 @@ function fromGo(file: TraceFile): Trace {
       // The first is the one that panicked: it is printed before all others.
       stacks.begin(panicked && stacks.threads.length === 0, Number(goroutine));
       [inside, state.named, state.injected, state.inlined] = [true, null, false, []];
-    } else if (line === '') inside = false;
+    } else if (ELIDED.test(line)) elided(stacks, line);
+    else if (line === '') inside = false;
     else if (inside && path !== undefined && state.named !== null) {
       if (state.named.endsWith('(...)')) keepInlined(state, `${path}:${number}`);
       else {
@@ -67,6 +79,7 @@ function fromGo(file: TraceFile): Trace {
       state.named = line.startsWith('created by ') ? null : line;
     }
   }
+  cutAt(stacks.threads, 'Go', MOST_FRAMES);
   const [, name, , address] = signal ?? [];
   return stacks.trace(
     'go',

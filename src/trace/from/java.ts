@@ -1,5 +1,6 @@
 /** Stack traces of Java and its kin as Throwable prints them (java.lang.Throwable, printStackTrace): classes, files and lines. */
 import type { Frame, Trace } from '../trace.ts';
+import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, Stacks } from './stacks.ts';
 
@@ -12,6 +13,9 @@ const NAMES =
 const ERROR = /^(?:Exception in thread ".*?" )?((?:[A-Za-z_$][\w$]*\.)+[A-Za-z_$][\w$]*)(?::|$)/;
 const CAUSE = /^\s*(?:Caused by|Suppressed): /;
 const MORE = /^\s*\.\.\. (\d{1,6}) (?:more|common frames omitted)$/;
+
+/** MaxJavaStackTraceDepth, where nobody asked for more. */
+const MOST_FRAMES = 1024;
 
 /** A file is named without its folder: that is the class's package. */
 function pathOf(type: string, file: string): string {
@@ -48,6 +52,7 @@ function fromJava(file: TraceFile): Trace {
     else if (stacks.threads.length === 0) signal = ERROR.exec(line)?.[1] ?? signal;
     if (more !== undefined || CAUSE.test(line) || line === '' || ERROR.test(line)) inside = false;
   }
+  cutAt(stacks.threads, 'Java', MOST_FRAMES);
   return stacks.trace('java', signal);
 }
 

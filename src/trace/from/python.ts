@@ -1,5 +1,6 @@
 /** Tracebacks of Python (library reference, traceback and faulthandler): an exception's stack oldest first, a fatal error's newest first. */
 import { type Frame, type Thread, TRACE_LIMITS, type Trace } from '../trace.ts';
+import { cutBy } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, Stacks } from './stacks.ts';
 
@@ -60,6 +61,8 @@ class Tracebacks {
       this.begin('newest first', current === 'Current thread' && this.signal !== null);
     else if (this.reading !== null && path !== undefined)
       this.stacks.add({ ...this.stacks.script('python', path, Number(number)), name: name! });
+    else if (this.reading === 'newest first' && text === '...' && this.thread)
+      this.thread.ended = cutBy('faulthandler', 'it prints at most 100 frames');
     else if (REPEATED.test(text)) this.repeat(Number(REPEATED.exec(text)![1]));
     else if (FATAL.test(text)) this.signal = SIGNALS[FATAL.exec(text)![1]!] ?? FATAL.exec(text)![1]!;
     else if (this.reading === 'oldest first' && /^(?:[ |+]*)\S/.test(line) && !/^[ |+]*\s{4}/.test(line))

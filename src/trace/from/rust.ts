@@ -1,5 +1,6 @@
 /** Backtraces of Rust as its standard library prints them (std::backtrace, RUST_BACKTRACE=1 or full), with addresses where they are full. */
 import { hex, type Trace } from '../trace.ts';
+import { cutBy } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, Stacks } from './stacks.ts';
 
@@ -7,6 +8,7 @@ const FRAME = /^\s{0,8}(\d{1,6}): +(?:0x([0-9a-f]{1,16}) - )?(.{1,4096})$/;
 const PLACE = /^\s+at (.{1,4096})$/;
 const BEGIN = /^(?:stack backtrace:|Stack backtrace:)$/;
 const PANIC = /^thread '.*?' (?:\(\d{1,10}\) )?panicked at /;
+const OMITTED = /^\s*\[\.\.\. omitted (\d{1,6}) frames? \.\.\.\]$/;
 
 function fromRust(file: TraceFile): Trace {
   const stacks = new Stacks(file);
@@ -34,6 +36,9 @@ function fromRust(file: TraceFile): Trace {
     } else {
       take(null);
       if (PANIC.test(line)) panicked = true;
+      const [, omitted] = OMITTED.exec(line) ?? [];
+      const thread = stacks.threads.at(-1);
+      if (omitted !== undefined && thread) thread.ended = cutBy('Rust', line.trim(), Number(omitted));
     }
   }
   take(null);

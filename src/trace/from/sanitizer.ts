@@ -1,6 +1,7 @@
 /** Reports of AddressSanitizer and its kin (LLVM, compiler-rt; GCC, libsanitizer): an error, and below it a stack for each place that has to do with it. */
 import { elfIds } from '../identity.ts';
 import { type Frame, hex, type Trace, type TraceImage } from '../trace.ts';
+import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, returnAddress, Stacks } from './stacks.ts';
 
@@ -13,6 +14,9 @@ const SIGNALS = ['SEGV', 'BUS', 'FPE', 'ILL', 'ABRT', 'TRAP'];
 const ARCH = /^(.+):(x86_64h?|arm64e?|i386|armv7s?)$/;
 /** A stack of a report is that of the thread that stopped only where the program cannot have gone on. */
 const NOT_FATAL = ['Leak', 'Thread'];
+
+/** kStackTraceMax is 255 or 256, of which those of the report itself are not printed. */
+const MOST_FRAMES = 245;
 
 interface Place {
   module: string | null;
@@ -124,6 +128,7 @@ function fromSanitizer(file: TraceFile): Trace {
     throw file.wrong(
       'a report of a sanitizer without a stack: UBSAN_OPTIONS=print_stacktrace=1 has it printed',
     );
+  cutAt(stacks.threads, 'the sanitizer', MOST_FRAMES);
   return stacks.trace(
     'sanitizer',
     error?.signal ?? null,

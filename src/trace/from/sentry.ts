@@ -11,7 +11,9 @@ import {
   TRUSTS,
   type Trace,
   type TraceImage,
+  type WalkEnd,
 } from '../trace.ts';
+import { cutBy } from './cut.ts';
 import { list, type Members, members, text } from './foreign.ts';
 import type { TraceFormat } from './format.ts';
 import { Scripts } from './javascript.ts';
@@ -119,6 +121,13 @@ function framesFrom({ stacktrace, raw_stacktrace: raw }: Members, places: Places
   });
 }
 
+/** `frames_omitted`: the first frame that was left out, and the one behind the last. */
+function endOf({ stacktrace, raw_stacktrace: raw }: Members): { ended?: WalkEnd } {
+  const [from, to] = list(members(raw ?? stacktrace).frames_omitted).map(addressOf);
+  if (from === undefined || to === undefined || to <= from || to > 1_000_000_000n) return {};
+  return { ended: cutBy('the sender', `frames_omitted ${from} to ${to}`, Number(to - from)) };
+}
+
 export const sentry: TraceFormat = {
   name: 'sentry',
   title: 'a Sentry event',
@@ -146,6 +155,7 @@ function fromSentry(top: Members): Trace {
           id: Number(addressOf(last.thread_id) ?? 0n),
           crashed: true,
           frames: framesFrom(last, places),
+          ...endOf(last),
         },
       ]
     : [];
@@ -153,7 +163,7 @@ function fromSentry(top: Members): Trace {
     const id = Number(addressOf(thread.id) ?? 0n);
     if (last && threads[0]!.id === id) continue;
     const crashed = thread.crashed === true && !last;
-    threads.push({ id, crashed, frames: framesFrom(thread, places) });
+    threads.push({ id, crashed, frames: framesFrom(thread, places), ...endOf(thread) });
   }
   return { format: 'sentry', signal: text(last?.type), images, threads };
 }

@@ -2,6 +2,7 @@
 import { parseJson } from '../../base/json.ts';
 import { elfIds } from '../identity.ts';
 import { type Frame, hex, type Thread, type Trace, traceImage } from '../trace.ts';
+import { cutAt } from './cut.ts';
 import { list, type Members, members, text } from './foreign.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { NamedModules } from './named-modules.ts';
@@ -11,6 +12,9 @@ const DELETED = ' (deleted)';
 const THREAD = /^Stack trace of thread (\d{1,9}):$/;
 const PACKAGES = { sizeBytes: 16 << 20, depth: 8 };
 const BUILD_ID = /^[0-9a-f]{2,128}$/;
+
+/** FRAMES_MAX in its elf-util.c. */
+const MOST_FRAMES = 64;
 
 interface Journal {
   MESSAGE?: unknown;
@@ -136,5 +140,6 @@ function fromSystemd(entry: Journal): Trace {
     const frame = threads.length > 0 && line.startsWith('#') ? frameOf(line, modules) : undefined;
     if (frame) threads.at(-1)!.frames.push(frame);
   }
+  cutAt(threads, 'systemd-coredump', MOST_FRAMES);
   return { format: 'systemd', signal: text(entry.COREDUMP_SIGNAL_NAME), images: modules.images, threads };
 }

@@ -58,3 +58,11 @@ it.each([
     right,
   );
 });
+
+it('frames that the sender left out are missing', () => {
+  const of = (frames_omitted: unknown): unknown =>
+    read({ exception: { values: [{ stacktrace: { frames: [at(0x100)], frames_omitted } }] } }).threads[0]!
+      .ended;
+  expect(of([3, 10])).toMatchObject({ outermost: false, missing: 7 });
+  for (const none of [null, [], [10, 3], ['x', 4]]) expect(of(none)).toBeUndefined();
+});

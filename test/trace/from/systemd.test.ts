@@ -89,3 +89,10 @@ it('a journal of many entries, one a line: the first with a stack', () => {
   expect(read(`${JSON.stringify(NATIVE)}\n`)).toEqual(read(NATIVE));
   expect(() => read({ MESSAGE: null })).toThrow('give it --all as well');
 });
+
+it('systemd-coredump prints at most 64 frames: a stack that has them all is a cut one', () => {
+  const of = (count: number): Trace =>
+    read({ MESSAGE: `Stack trace of thread 7:\n${'#0  0x10 f (a + 0x1)\n'.repeat(count)}` });
+  expect(of(64).threads[0]!.ended).toMatchObject({ outermost: false, by: 'systemd-coredump', missing: null });
+  expect(of(63).threads[0]!.ended).toBeUndefined();
+});

@@ -213,6 +213,35 @@ it('what a sanitizer calls an offset is the linker’s address: where the image 
   expect(basisIn(texts.ASAN)).toEqual(['0x560e2b5b3000 ', '0x7f56acdab000 ']);
 });
 
+const many = (count: number, line: (n: number) => string): string =>
+  Array.from({ length: count }, (_, n) => `${line(n)}\n`).join('');
+
+it.each<[string, string, number | null]>([
+  ['Go says how many', texts.GO.replace('main.caller', '...23 frames elided...\nmain.caller'), 23],
+  ['Go says that', texts.GO.replace('main.caller', '...additional frames elided...\nmain.caller'), null],
+  [
+    'Go prints 100',
+    `goroutine 1 [running]:\n${many(98, () => 'main.r(0x0?)\n\t/src/main.go:3 +0x30')}`,
+    null,
+  ],
+  ['faulthandler', `${texts.PYTHON_FATAL.trimEnd()}\n  ...\n`, null],
+  ['Rust', texts.RUST_SHORT.replace('   1:', '      [... omitted 15 frames ...]\n   1:'), 15],
+  ['Java', `java.lang.Error\n${many(1024, () => '\tat com.acme.App.g(App.java:5)')}`, null],
+  [
+    'a sanitizer',
+    `==1==ERROR: AddressSanitizer: SEGV\n${many(247, (n) => `    #${n} 0x${n + 1} in f a.c:${n}`)}`,
+    null,
+  ],
+])('%s leaves frames out, and the stack is a cut one', (_name, text, missing) => {
+  const { threads } = read(text);
+  const ended = threads.map((thread) => thread.ended).filter((one) => one !== undefined);
+  expect(ended).toMatchObject([{ outermost: false, reason: 'frames_omitted', missing }]);
+});
+
+it('a stack that fits says nothing of its end', () => {
+  for (const [, text] of ROWS) expect(read(text).threads.filter(({ ended }) => ended)).toEqual([]);
+});
+
 it('addresses of faults are part of the trace', () => {
   expect(read(texts.ASAN_NAMED).fault_address).toBe('0x18');
   expect(read(texts.GO).fault_address).toBe('0x18');
