@@ -31,7 +31,8 @@ function build(): void {
     ]);
   const read = [
     ...['unwind', 'unwind_entry', 'unwind_search', 'tables', 'cfa', 'level', 'expression', 'stack', 'maps'],
-    ...['elf_note', 'elf_file', 'names', 'x86_64', 'x86_64_unwind', 'x86_64_narrow', '../sha256'],
+    ...['go_lines', 'go_stack', 'functions', 'elf_note', 'elf_file', 'names', 'x86_64', 'x86_64_unwind'],
+    ...['x86_64_return', 'x86_64_length', 'x86_64_narrow', '../sha256'],
   ];
   const supervisor = join(folder, 'harness/supervisor');
   execFileSync('gcc', [

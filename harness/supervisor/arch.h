@@ -79,10 +79,23 @@ uint64_t arch_stack(const struct task *t);
 
 /* DWARF's numbers of the registers that unwinding follows: the last is the return address, or the program counter. */
 enum { ARCH_DWARF_FRAME = 6, ARCH_DWARF_STACK = 7, ARCH_DWARF_RETURN = 16, ARCH_DWARF_REGISTERS = 17 };
+/* The one in which Go keeps its goroutine. */
+enum { ARCH_DWARF_GO = 14 };
 void arch_dwarf_registers(const struct task *t, uint64_t registers[ARCH_DWARF_REGISTERS]);
+
+/* Where a thread's own variables are counted from. */
+uint64_t arch_thread_pointer(const struct task *t);
 
 /* The program counter, from the registers. */
 uint64_t arch_counter(const struct task *t);
+
+/* Leaves code that no table knows for its caller, by following its instructions from the counter to a return, and none
+   from `end` on; 0 where ways lead to no return, or to returns that disagree; -1 where
+   all lead to an instruction that stops, as behind what a thread begins with. */
+int arch_follow(struct task *t, uint64_t registers[ARCH_DWARF_REGISTERS], uint64_t end);
+
+/* The same by the instructions from the function's beginning to the counter, where they stand one behind the other. */
+int arch_follow_from(struct task *t, uint64_t start, uint64_t counter, uint64_t registers[ARCH_DWARF_REGISTERS]);
 
 /* 1 when the seven bytes before a return address end in a call. */
 int arch_is_call(const uint8_t code[7]);

@@ -12,6 +12,8 @@ struct tables {
   uint64_t frames, frames_end;           /* .eh_frame */
   uint64_t lines, lines_end;             /* Go's table of functions and lines */
   uint64_t debug_frames, debug_end;      /* .debug_frame, by its place in the file */
+  int not_go;                            /* no such table was found */
+  uint64_t text;                         /* what Go's table counts functions from, where it does not say it itself */
   int scanned;                           /* what no header leads to was looked for */
   struct elf_file file;                  /* its descriptor is -1 where there is none */
 };
@@ -21,5 +23,13 @@ struct tables *module_tables(struct task *t, const struct maps *m, int module);
 
 /* Closes what is open. */
 void forget_tables(void);
+
+/* Entries and words that this walk may still look at: 16 million, some tenths of a second. A guest may map as much as it
+   likes, and make its tables as long. */
+extern uint64_t looks_left;
+void allow_looks(void);
+
+/* Takes some of them; 0 when there are none left. */
+int take_looks(uint64_t count);
 
 #endif

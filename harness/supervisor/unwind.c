@@ -4,13 +4,11 @@
 #include "guest.h"
 #include "tables.h"
 
-enum { POINTERS = 0x1b, COUNT = 0x03, SEARCHABLE = 0x3b, MOST_LOOKS = 1 << 24 };
-
-static uint64_t looks_left; /* entries and words that this walk may still look at: some tenths of a second */
+enum { POINTERS = 0x1b, COUNT = 0x03, SEARCHABLE = 0x3b };
 
 void unwind_begin(void) {
   forget_tables();
-  looks_left = MOST_LOOKS;
+  allow_looks();
 }
 
 void unwind_end(void) { forget_tables(); }

@@ -11,6 +11,8 @@ void arch_dwarf_registers(const struct task *t, uint64_t registers[ARCH_DWARF_RE
   memcpy(registers, all, sizeof all);
 }
 
+uint64_t arch_thread_pointer(const struct task *t) { return t->registers.fs_base; }
+
 /* mov $15, %rax; syscall, as glibc and Go write it, and musl behind a nop: rt_sigreturn(2) has no other way. */
 int arch_is_signal_return(const uint8_t code[SIGNAL_RETURN]) {
   static const uint8_t wide[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}, narrow[] = {0xb8, 15, 0, 0, 0, 0x0f, 0x05};

@@ -97,7 +97,7 @@ describeEngine('crash sites', () => {
   it('of a thread, among all threads', async () => {
     const crash = crashOf(await crashing('thread'));
     expect(crash).toMatchObject({ thread: 23, threads: [20, 21, 22, 23], walk_ended: 'outermost' });
-    expect(crash.frames).toHaveLength(13);
+    expect(crash.frames).toHaveLength(14);
   });
 
   it('in a handler, and on to the very instruction that it was called for', async () => {
@@ -126,7 +126,7 @@ describeEngine('crash sites', () => {
     const run = `sh -c 'cp ${PROGRAM} x; exec ./x unlink'`;
     const { modules, frames } = crashOf(await replay(manifest(run, FULL)));
     expect(modules).toMatchObject([{ path: '/work/x (deleted)', sha256: null, not_hashed: 'deleted' }]);
-    expect(frames).toHaveLength(13);
+    expect(frames).toHaveLength(14);
   });
 
   it('of a program too large to be hashed in time', async () => {
@@ -271,7 +271,7 @@ describeEngine('cores', () => {
   it('thousands of mappings are all in it, the stack behind them too', async () => {
     const folder = tempFolder();
     const crash = crashOf(await crashing('maps', { folder, core: true }));
-    expect(crash.frames).toHaveLength(13);
+    expect(crash.frames).toHaveLength(14);
     const path = new BlobStore(join(folder, 'out')).path(crash.core!.sha256);
     const text = execFileSync('readelf', ['-hlW', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
     expect(Number(/Number of program headers: +(\d+)/.exec(text)![1])).toBeGreaterThan(9000);

@@ -37,6 +37,12 @@ export const replay: TraceFormat = {
   },
 };
 
+/** Code in the kernel's own pages is its vDSO, and called so in every trace. */
+function claimOf({ area, offset }: Crash['frames'][number]): string {
+  const name = area === 'kernel' ? '[vdso]' : area;
+  return offset === null ? name : `${name}+${offset}`;
+}
+
 /** Only the thread that got the signal was walked. Our sandboxes run x86-64 alone, which is little-endian. */
 export function fromCrash(crash: Crash): Trace {
   const images = crash.modules.map(({ path, base, build_id, sha256 }) =>
@@ -55,7 +61,7 @@ export function fromCrash(crash: Crash): Trace {
       ip: base === null || place.offset === null ? null : hex(BigInt(base) + BigInt(place.offset)),
       activation: place.by === 'counter' || place.by === 'signal_frame',
       trust: TRUST[place.by],
-      claimed: found < 0 ? `${place.area}${place.offset === null ? '' : `+${place.offset}`}` : null,
+      claimed: found < 0 ? claimOf(place) : null,
     };
   });
   return {
