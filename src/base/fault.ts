@@ -73,7 +73,10 @@ export const FAULTS = {
     next: 'replay it on a host that has what is named, or by a policy with mechanisms: any; reenact doctor lists what is here',
   },
   capture_incomplete: { exit: 3, next: 'run where the engine’s storage is visible (same host, overlay2)' },
-  supervisor_lost: { exit: 3, next: 'look for memory pressure or an attack on PID 1' },
+  supervisor_lost: {
+    exit: 3,
+    next: 'see the engine’s log for what ended PID 1; a program that did is hostile',
+  },
   disk_full: { exit: 3, next: 'free space, then run the same command again: it resumes' },
   out_failed: { exit: 3, next: 'name a place that can be written' },
   interrupted: { exit: 130, next: 'run the same command again: it resumes' },

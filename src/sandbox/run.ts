@@ -135,8 +135,14 @@ async function settle(
   throw new Fault(
     'supervisor_lost',
     `PID 1 ended without its authenticated trailer${oomKilled ? ' (the kernel reports an out-of-memory kill)' : ''}`,
+    undefined,
+    oomKilled ? 'give the machine more memory, or run fewer replays at once' : LOST,
   );
 }
+
+/** What is most likely where nothing says that memory ran out. */
+const LOST =
+  'run it again; where no replay works, the engine did not hand PID 1 its key as it was sent (Podman 4.3 puts other bytes before it): use another engine';
 
 /** Resolves when the engine no longer shows the container as running. */
 async function hasEnded(engine: Engine, id: string): Promise<void> {
