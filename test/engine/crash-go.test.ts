@@ -1,6 +1,4 @@
 /** Stacks of Go that PID 1 walks over all of Go's own, each compared with the traceback that Go prints. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -52,7 +50,6 @@ if (NO_GO) console.log(`walks of Go: ${NO_GO}`);
 describe.skipIf(NO_GO !== '')('stacks of Go', () => {
   beforeAll(() => {
     process.env.GOTRACEBACK = 'crash';
-    process.env.GOCACHE ??= mkdtempSync(join(tmpdir(), 'reenact-go-'));
   });
 
   describe.each(BUILDS)('%s', (_title, flags) => {
