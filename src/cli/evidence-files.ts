@@ -26,7 +26,7 @@ export async function evidenceFiles(names: string[]): Promise<SourceFile[]> {
     try {
       files.push(...(await evidenceIn(name)));
     } catch (error) {
-      if (error instanceof Refusal) throw new Fault('usage', error.message, error);
+      if (error instanceof Refusal) throw new Fault('usage', error.message, error, error.next);
       throw error;
     }
   }

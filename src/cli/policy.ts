@@ -18,7 +18,8 @@ async function examine(a: Arguments, how: 'check' | 'explain'): Promise<number> 
     if (policy.trustRoots.some(({ file }) => file) || trust.authorities.some(({ keyless }) => keyless))
       await Promise.all(trust.anchors.map((anchor) => anchor.library()));
   } catch (error) {
-    if (error instanceof Refusal) throw new Fault('policy_invalid', `${name}: ${error.message}`, error);
+    if (error instanceof Refusal)
+      throw new Fault('policy_invalid', `${name}: ${error.message}`, error, error.next);
     throw error;
   }
   const warnings = policyWarnings(policy, trust.authorities, systemClock.now());

@@ -35,7 +35,7 @@ export async function keyAt(path: string, algorithm?: Algorithm): Promise<Signin
       process.env.REENACT_KEY_PASSPHRASE,
     );
   } catch (error) {
-    if (error instanceof Refusal) throw new Fault('usage', error.message, error);
+    if (error instanceof Refusal) throw new Fault('usage', error.message, error, error.next);
     throw error;
   }
 }

@@ -49,7 +49,7 @@ function referenceOf(text: string | undefined): LogReference | undefined {
   try {
     return parseLogReference(text);
   } catch (error) {
-    if (error instanceof Refusal) throw new Fault('usage', error.message, error);
+    if (error instanceof Refusal) throw new Fault('usage', error.message, error, error.next);
     throw error;
   }
 }

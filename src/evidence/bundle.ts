@@ -167,8 +167,8 @@ interface EntryJson {
   canonicalizedBody: string;
 }
 
-function malformed(name: string, path: string, message: string): Refusal {
-  return new Refusal('evidence_malformed', `${name}: ${path} ${message}`);
+function malformed(name: string, path: string, message: string, next?: string): Refusal {
+  return new Refusal('evidence_malformed', `${name}: ${path} ${message}`, undefined, next);
 }
 
 function entryOf(json: EntryJson, version: Bundle['version'], name: string, path: string): LogEntry {
@@ -179,6 +179,8 @@ function entryOf(json: EntryJson, version: Bundle['version'], name: string, path
     throw new Refusal(
       'log_missing',
       `${name}: ${path} has no ${version === '0.1' ? 'inclusionPromise' : 'inclusionProof with a checkpoint'}, which a v${version} bundle must have`,
+      undefined,
+      'get the bundle whole, from where it was made: this one was cut down, or is called another version',
     );
   return {
     index: Number(json.logIndex ?? 0),
@@ -218,7 +220,12 @@ function materialOf(
   for (const [index, der] of chain.entries()) {
     // A root in the bundle would be the signer's own word for whom to trust.
     if (isSelfIssued(der))
-      throw malformed(name, `${path}.x509CertificateChain.certificates[${index}]`, 'is a root certificate');
+      throw malformed(
+        name,
+        `${path}.x509CertificateChain.certificates[${index}]`,
+        'is a root certificate, which the trust root must name and no bundle may bring along',
+        'only the first certificate is needed, and nothing of the chain is signed: jq "del(.verificationMaterial.x509CertificateChain.certificates[1:])" OLD > NEW',
+      );
   }
   return { kind: 'certificate', der: chain[0]! };
 }

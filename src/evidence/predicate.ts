@@ -71,9 +71,14 @@ function fits(value: unknown, check: Check): boolean {
   return check.includes(value as string);
 }
 
+/** The end of a type's name that counts its versions, as CycloneDX and SPDX put it behind the type of all versions. */
+const VERSION = /\/v\d+(?:\.\d+)*$/;
+
 /** Refuses a predicate that is not what its type says it is; types that are not known are left to the policy. */
 function checkPredicate(statement: Statement): void {
-  const known = Object.hasOwn(KNOWN, statement.predicateType) ? KNOWN[statement.predicateType]! : {};
+  const { predicateType: type } = statement;
+  const [name] = [type, type.replace(VERSION, '')].filter((one) => Object.hasOwn(KNOWN, one));
+  const known = name === undefined ? {} : KNOWN[name]!;
   for (const [pointer, check] of Object.entries(known))
     if (!fits(atPointer(statement.predicate, pointer), check))
       throw new Refusal(
@@ -113,15 +118,27 @@ function checkBuilder(statement: Statement, slsa: NonNullable<Requirement['slsa'
     );
 }
 
+/** Types are compared as a whole, `*` as everywhere: a version of a type that is required is another type, until the policy says so. */
+function otherType(actual: string, types: string[]): Refusal {
+  const shown = actual.slice(0, 200);
+  const unversioned = actual.replace(VERSION, '');
+  const kin = types.some((type) => type.replace(VERSION, '') === unversioned);
+  return new Refusal(
+    'predicate_type',
+    `the predicate is ${shown}, and ${types.join(' or ')} is required`,
+    undefined,
+    kin
+      ? `if other versions will do, add them to predicateType in the policy: ${JSON.stringify(shown)}, or "${unversioned.slice(0, 200)}/v*" for all`
+      : undefined,
+  );
+}
+
 /** Refuses a statement whose type or content is not what the requirement demands. */
 export function checkRequirement(statement: Statement, requirement: Requirement): void {
   const { predicateType, match = {}, slsa } = requirement;
   const types = predicateType === undefined ? null : [predicateType].flat();
-  if (types && !types.includes(statement.predicateType))
-    throw new Refusal(
-      'predicate_type',
-      `the predicate is ${statement.predicateType.slice(0, 200)}, and ${types.join(' or ')} is required`,
-    );
+  if (types && !types.some((type) => matchGlob(type, statement.predicateType)))
+    throw otherType(statement.predicateType, types);
   checkPredicate(statement);
   for (const [pointer, expected] of Object.entries(match)) {
     const actual = atPointer(statement.predicate, pointer);

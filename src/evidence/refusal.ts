@@ -21,7 +21,7 @@ export const REFUSALS = {
   },
   evidence_malformed: {
     family: 'parse',
-    next: 'fetch the evidence again: a strict reader refuses this form',
+    next: 'have it written again by the tool that made it: the field named is not as its format says',
   },
   evidence_newer: {
     family: 'parse',
@@ -29,16 +29,22 @@ export const REFUSALS = {
   },
   evidence_missing: {
     family: 'parse',
-    next: 'put the evidence beside the manifest, or into the evidence store',
+    next: 'put the file that is named beside the manifest, or into a folder evidence there',
   },
   signature_missing: { family: 'signature', next: 'sign it: reenact sign' },
   signature_invalid: { family: 'signature', next: 'do not trust this file: it is not what was signed' },
   signature_duplicate: { family: 'signature', next: 'remove the repeated signature' },
   signature_algorithm: { family: 'signature', next: 'name the algorithm of the key in the policy (alg)' },
   subject_missing: { family: 'subject', next: 'ask the signer for evidence about exactly this digest' },
-  subject_malformed: { family: 'subject', next: 'subjects need digests: sha256 as 64 lower-case hex digits' },
+  subject_malformed: {
+    family: 'subject',
+    next: 'ask the signer for subjects with a sha256, sha384 or sha512 digest in lower-case hex',
+  },
   artifact_mismatch: { family: 'subject', next: 'give the file that was signed' },
-  statement_not_in_toto: { family: 'predicate', next: 'only in-toto statements say what they are about' },
+  statement_not_in_toto: {
+    family: 'predicate',
+    next: 'ask the signer for an in-toto statement: nothing else says what it is about',
+  },
   statement_malformed: { family: 'parse', next: 'ask the signer for a valid in-toto statement' },
   predicate_type: {
     family: 'predicate',
@@ -50,13 +56,22 @@ export const REFUSALS = {
     family: 'predicate',
     next: 'list the builder in the policy under the level it reaches',
   },
-  log_missing: { family: 'log', next: 'get the bundle with its inclusion proof: reenact evidence fetch' },
+  log_missing: {
+    family: 'log',
+    next: 'get the bundle with its log entry and inclusion proof, from where it was made',
+  },
   log_promise: { family: 'log', next: 'do not trust this bundle: its log promise is not the log’s' },
   log_proof: { family: 'log', next: 'do not trust this bundle: the entry is not in the log it names' },
   log_checkpoint: { family: 'log', next: 'fetch the checkpoint again: this one is not signed by the log' },
-  log_key: { family: 'log', next: 'use the trust root that has this log’s key, valid at that time' },
+  log_key: {
+    family: 'log',
+    next: 'name a trust root that has this log’s key, valid at that time: trust: {root: FILE}',
+  },
   log_body: { family: 'log', next: 'do not trust this bundle: the log entry is about something else' },
-  log_reference: { family: 'log', next: 'mend rekor_tile_ref, or get the proof it names' },
+  log_reference: {
+    family: 'log',
+    next: 'correct rekor_tile_ref, or get the proof it names: reenact evidence fetch',
+  },
   log_witness: { family: 'log', next: 'get a checkpoint that enough witnesses have signed' },
   log_stale: { family: 'log', next: 'get a newer checkpoint than the one already recorded' },
   log_split_view: { family: 'log', next: 'report this log: it showed two histories; both are kept' },
@@ -65,7 +80,10 @@ export const REFUSALS = {
     next: 'get a bundle with a timestamp, or lower timestamps.min in the policy',
   },
   time_invalid: { family: 'time', next: 'do not trust this timestamp: no trusted authority made it' },
-  time_outside: { family: 'time', next: 'it was not signed while its key or certificate was valid' },
+  time_outside: {
+    family: 'time',
+    next: 'ask for evidence signed while key and certificate were valid; an old trust root can be renewed',
+  },
   identity_mismatch: {
     family: 'identity',
     next: 'compare the signer with those the policy names: reenact policy explain P',
@@ -83,16 +101,19 @@ export const REFUSALS = {
     next: 'add the signer to the policy’s authorities, if you trust it',
   },
   identity_threshold: { family: 'identity', next: 'get more signatures of the authorities the policy names' },
-  identity_certificate: { family: 'identity', next: 'this certificate is not one for signing code' },
+  identity_certificate: {
+    family: 'identity',
+    next: 'ask for a bundle with a certificate for signing code that names one signer',
+  },
   trust_root_malformed: { family: 'trust', next: 'get the trust root again; docs/evidence.md says how' },
   trust_root_pin: {
     family: 'trust',
-    next: 'compare trust.sha256 in the policy with the trust root you mean',
+    next: 'compare sha256 under trust in the policy with the trust root you mean',
   },
   trust_key_malformed: { family: 'trust', next: 'give the policy a public key in PEM, DER or JWK form' },
   trust_certificate: {
     family: 'trust',
-    next: 'use the trust root of the instance that issued the certificate',
+    next: 'name the trust root of the instance that issued the certificate: trust: {root: FILE}',
   },
   trust_key_revoked: { family: 'trust', next: 'sign again with a key that is not revoked' },
   internal: { family: 'internal', next: 'report it as a bug, with the evidence if you may' },

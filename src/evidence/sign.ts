@@ -21,6 +21,32 @@ function usualFor({ asymmetricKeyType }: KeyObject): Algorithm | undefined {
   return asymmetricKeyType === 'rsa' ? 'rsa-pss-sha256' : undefined;
 }
 
+const MAKE_KEY = 'give a private key in PEM or JWK form: openssl genpkey -algorithm ed25519 -out K makes one';
+
+/** What a file is that cannot be opened as a private key, and what to do about it. */
+function unopened(text: string, passphrase: string | undefined, reason: string): [string, string] {
+  if (/BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY/.test(text))
+    return ['encrypted in cosign’s own form, which is not read', MAKE_KEY];
+  if (text.includes('BEGIN OPENSSH PRIVATE KEY'))
+    return [
+      'a private key in OpenSSH’s own form, which is not read',
+      'write a copy of it as PKCS#8: ssh-keygen -p -m PKCS8 -f COPY',
+    ];
+  if (/BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(text))
+    return passphrase
+      ? [
+          `encrypted, and the passphrase does not open it: ${reason}`,
+          'put the right passphrase into the environment variable REENACT_KEY_PASSPHRASE',
+        ]
+      : [
+          'an encrypted private key, and there is no passphrase',
+          'put its passphrase into the environment variable REENACT_KEY_PASSPHRASE',
+        ];
+  if (/BEGIN (?:RSA )?PUBLIC KEY/.test(text))
+    return ['no private key: it is a public one', 'give the private key that it belongs to'];
+  return [`no private key in PEM or JWK form that can be opened: ${reason}`, MAKE_KEY];
+}
+
 /** A private key from PEM (PKCS#8, SEC1 or PKCS#1) or JWK; `passphrase` opens an encrypted one. */
 export function parsePrivateKey(
   bytes: Buffer,
@@ -36,11 +62,8 @@ export function parsePrivateKey(
     return { key, public: bindAlgorithm(createPublicKey(key), algorithm ?? usualFor(key)) };
   } catch (error) {
     if (error instanceof Refusal) throw new Refusal(error.code, `${name}: ${error.message}`, error);
-    throw new Refusal(
-      'signature_algorithm',
-      `${name} is no private key in PEM or JWK form that can be opened: ${(error as Error).message}`,
-      error,
-    );
+    const [is, next] = unopened(bytes.toString('latin1'), passphrase, (error as Error).message);
+    throw new Refusal('signature_algorithm', `${name} is ${is}`, error, next);
   }
 }
 

@@ -10,6 +10,10 @@ import type { SignedThing } from './log/body.ts';
 import { madeOver, makerOf } from './message.ts';
 import { Refusal } from './refusal.ts';
 
+/** What to do about a key that the policy does not have. */
+export const ADD_KEY =
+  'if you trust the key that signed it, add it to the policy’s authorities: reenact policy init --key FILE writes them';
+
 /** A signature that was verified, and the key that made it. */
 export interface Verified {
   key: PublicKey;
@@ -20,7 +24,12 @@ export interface Verified {
 function policyKeys(kind: 'envelope' | 'message', c: Circumstances): PublicKey[] {
   const keys = c.trust.authorities.flatMap(({ key }) => (key ? [key] : []));
   if (keys.length === 0)
-    throw new Refusal('identity_unknown', 'it is signed with a key, and the policy names no key');
+    throw new Refusal(
+      'identity_unknown',
+      'it is signed with a key, and the policy names no key',
+      undefined,
+      ADD_KEY,
+    );
   // What signs a file with Ed25519 prehashes it; what signs an envelope does not, unless the policy says so.
   return keys.flatMap((key) => {
     const [first, ...also] = variantsOf(key);

@@ -7,7 +7,7 @@ import { variantsOf } from './keys.ts';
 import type { ProvenEntry } from './log/prove.ts';
 import type { Signer } from './record.ts';
 import { Refusal } from './refusal.ts';
-import type { Verified } from './signature.ts';
+import { ADD_KEY, type Verified } from './signature.ts';
 import type { Vouched } from './sigstore.ts';
 import type { TrustedAuthority } from './trust.ts';
 import { covers } from './trusted-root.ts';
@@ -43,6 +43,10 @@ function checkDemands(authority: TrustedAuthority, vouched: Vouched, entries: Pr
     throw new Refusal(
       'log_missing',
       `${authority.id} needs a proof of inclusion in a log, and there is none`,
+      undefined,
+      entries.length > 0
+        ? `get the bundle with its inclusion proof; or, if a log’s promise alone will do, write transparency: promise for ${authority.id}`
+        : `get the evidence as a bundle with its log entry; or, if no log is wanted, write transparency: none for ${authority.id}`,
     );
   if (authority.transparency === 'promise' && entries.length === 0)
     throw new Refusal('log_missing', `${authority.id} needs a log’s promise or proof, and there is none`);
@@ -95,12 +99,7 @@ function nearest(identity: Identity, authorities: TrustedAuthority[]): Refusal {
 
 function strangers({ identity }: Vouched, c: Circumstances): Refusal {
   if (!identity)
-    return new Refusal(
-      'identity_unknown',
-      'no authority of the policy has this key',
-      undefined,
-      'if you trust that key, add it to the policy’s authorities: reenact policy init --key FILE writes them',
-    );
+    return new Refusal('identity_unknown', 'no authority of the policy has this key', undefined, ADD_KEY);
   if (c.trust.authorities.some(({ keyless }) => keyless)) return nearest(identity, c.trust.authorities);
   return new Refusal(
     'identity_unknown',

@@ -16,7 +16,7 @@ import type { Hashed } from './hashed.ts';
 import type { SignedThing } from './log/body.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 import { Timestamp } from './timestamp.ts';
-import { explainCertificate, type TrustedRoot } from './trusted-root.ts';
+import { explainCertificate, issuersOf, type TrustedRoot } from './trusted-root.ts';
 
 /** A time that somebody trusted vouches for. */
 export interface ProvenTime {
@@ -78,6 +78,8 @@ export class SigstoreLibrary {
         bundle.entries.length > 0
           ? 'a certificate lives for minutes, and nothing proves when it was used: no log’s promise covers a time, and no authority’s timestamp is there'
           : 'a certificate lives for minutes, and nothing proves when it was used',
+        undefined,
+        'get a bundle with an authority’s timestamp, or a log entry with its promise: nothing in a policy stands in for a time',
       );
     const verifier = new Verifier(
       { ...this.material, publicKey: () => ({ publicKey: key, validFor: () => true }) },
@@ -185,12 +187,17 @@ export class SigstoreLibrary {
     // What the library throws beside its own errors is its way of failing at bytes it cannot read.
     if (!(error instanceof VerificationError))
       return new Refusal('evidence_malformed', `cannot be read: ${(error as Error).message}`, error);
-    if (error.code === 'CERTIFICATE_ERROR' && !/SCT/.test(error.message))
-      return explainCertificate(
-        this.root,
-        new X509Certificate((bundle.material as { der: Buffer }).der),
-        times.map(({ timeMs }) => timeMs),
-      );
+    if (bundle.material.kind === 'certificate') {
+      const leaf = new X509Certificate(bundle.material.der);
+      const missing = error.code === 'CERTIFICATE_ERROR' && !/SCT/.test(error.message);
+      // Of another instance, its timestamps are strangers', too: that says less.
+      if (missing || issuersOf(this.root, leaf).length === 0)
+        return explainCertificate(
+          this.root,
+          leaf,
+          times.map(({ timeMs }) => timeMs),
+        );
+    }
     if (error.code === 'CERTIFICATE_ERROR')
       return new Refusal(
         'trust_certificate',

@@ -73,6 +73,8 @@ export function resolveWanted(wanted: Wanted, fields: readonly SubjectField[]): 
       throw new Refusal(
         'subject_missing',
         `the policy demands evidence about ${field}, which the manifest does not name`,
+        undefined,
+        `name ${field} in the manifest, or take it out of the subjects that the policy requires`,
       );
     return one;
   });

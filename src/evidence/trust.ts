@@ -173,7 +173,7 @@ export function loadTrust(policy: Policy): Trust {
     policy.logs.map(trustLog);
     return trust;
   } catch (error) {
-    if (error instanceof Refusal) throw new Fault('policy_invalid', error.message, error);
+    if (error instanceof Refusal) throw new Fault('policy_invalid', error.message, error, error.next);
     throw error;
   }
 }

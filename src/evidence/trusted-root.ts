@@ -50,6 +50,8 @@ const EMBEDDED = {
 
 /** In one file; each is tried in turn. */
 const MOST_ROOTS = 16;
+/** How the certificates of GitHub’s own instance name their issuer, as Node writes it. */
+const GITHUB = /^O=GitHub\\?, Inc\.$/m;
 const RENEW = 'renew it (docs/evidence.md)';
 const EKU_TIMESTAMPING = '1.3.6.1.5.5.7.3.8';
 
@@ -213,6 +215,13 @@ export function issuersOf(root: TrustedRoot, leaf: X509Certificate): RootAuthori
 /** Why no authority of the root vouches for this certificate: its issuer is unknown, or the time does not fit. */
 export function explainCertificate(root: TrustedRoot, leaf: X509Certificate, timesMs: number[]): Refusal {
   const issuers = issuersOf(root, leaf);
+  if (issuers.length === 0 && GITHUB.test(leaf.issuer))
+    return new Refusal(
+      'trust_certificate',
+      `GitHub’s own Sigstore instance issued this certificate, as for private repositories and immutable releases, and ${root.name} is not that instance’s root`,
+      undefined,
+      'gh attestation trusted-root > roots.jsonl writes that root, too; then in the policy trust: {root: roots.jsonl}',
+    );
   if (issuers.length === 0)
     return new Refusal(
       'trust_certificate',

@@ -77,7 +77,13 @@ async function decide(
   const { manifest, folder, path } = loaded;
   const kept: (Buffer | string)[] = [];
   try {
-    if (!manifest.dsse_envelope) throw new Refusal('evidence_missing', 'the manifest names no dsse_envelope');
+    if (!manifest.dsse_envelope)
+      throw new Refusal(
+        'evidence_missing',
+        'the manifest names no dsse_envelope',
+        undefined,
+        'sign it, which names it there: reenact sign MANIFEST --key K; or put dsse:sha256:… of its bundle there',
+      );
     const file = await desk.finder.envelope(folder, path, parseEnvelopeReference(manifest.dsse_envelope));
     kept.push(file.bytes);
     const reference = manifest.rekor_tile_ref ? parseLogReference(manifest.rekor_tile_ref) : undefined;

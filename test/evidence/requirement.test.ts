@@ -68,6 +68,9 @@ describe('what a policy requires', () => {
       predicate: { result, configuration: [] },
     });
   const sbom = { predicateType: ['https://spdx.dev/Document', 'https://cyclonedx.org/bom'] };
+  const versions = { predicateType: ['https://spdx.dev/Document', 'https://cyclonedx.org/bom/v*'] };
+  const bom = (predicateType: string): object =>
+    statement({ predicateType, predicate: { bomFormat: 'CycloneDX' } });
   it.each<[string | null, string, object, object]>([
     [null, 'the type required', { predicateType: 'https://example.org/any/v1' }, statement()],
     ['predicate_type', 'another type', { predicateType: 'https://slsa.dev/provenance/v1' }, statement()],
@@ -133,6 +136,22 @@ describe('what a policy requires', () => {
       'an SBOM that is none',
       sbom,
       statement({ predicateType: 'https://cyclonedx.org/bom', predicate: {} }),
+    ],
+    [
+      'predicate_type',
+      'a version of the type required',
+      { predicateType: 'https://cyclonedx.org/bom' },
+      bom('https://cyclonedx.org/bom/v1.4'),
+    ],
+    [null, 'any version, where the policy says so', versions, bom('https://cyclonedx.org/bom/v1.4')],
+    ['predicate_type', 'the type without a version', versions, bom('https://cyclonedx.org/bom')],
+    ['predicate_type', 'a version of another', versions, bom('https://cyclonedx.org/bomx/v1.4')],
+    ['predicate_type', 'something behind the version', versions, bom('https://cyclonedx.org/bom/v1/x')],
+    [
+      'predicate_malformed',
+      'a version of an SBOM that is none',
+      versions,
+      statement({ predicateType: 'https://cyclonedx.org/bom/v1.4', predicate: {} }),
     ],
   ])('%s: %s', async (expected, _name, requirement, payload) => {
     const one = await requiring([requirement], [key]);

@@ -18,7 +18,9 @@ const seq = (...parts: Buffer[]): Buffer => der(0x30, ...parts);
 const octets = (bytes: Buffer): Buffer => der(0x04, bytes);
 const time = (ms: number): Buffer =>
   der(0x18, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '')}`));
-const name = (text: string): Buffer => seq(der(0x31, seq(oid('2.5.4.3'), der(0x0c, Buffer.from(text)))));
+const part = (id: string, text: string): Buffer => der(0x31, seq(oid(id), der(0x0c, Buffer.from(text))));
+const name = (text: string, organization?: string): Buffer =>
+  seq(...(organization ? [part('2.5.4.10', organization)] : []), part('2.5.4.3', text));
 
 function oid(text: string): Buffer {
   const [a = 0, b = 0, ...rest] = text.split('.').map(Number);
@@ -77,8 +79,10 @@ export class TestSigstore {
   readonly log: TestLog = new TestLog({ origin: 'rekor.test', scheme: 'ecdsa' }).grow(5);
   private readonly ca: Pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   private readonly root: Buffer;
+  private readonly organization: string | undefined;
 
-  constructor() {
+  constructor(organization?: string) {
+    this.organization = organization;
     this.root = this.certificate(this.ca.publicKey, 'test root', [
       extension('2.5.29.19', seq(der(0x01, Buffer.from([255]))), true),
       extension('2.5.29.15', der(0x03, Buffer.from([1, 6])), true),
@@ -96,9 +100,9 @@ export class TestSigstore {
       der(0xa0, der(0x02, Buffer.from([2]))),
       der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
       ECDSA_SHA256,
-      name('test root'),
+      name('test root', this.organization),
       seq(time(from ?? SIGNED_MS - 86_400_000), time(to ?? SIGNED_MS + 86_400_000 * 3650)),
-      subject ? name(subject) : seq(),
+      subject ? name(subject, this.organization) : seq(),
       key.export({ type: 'spki', format: 'der' }),
       der(0xa3, seq(...extensions)),
     );

@@ -77,7 +77,12 @@ export async function verifyAbout(
 ): Promise<EvidenceRecord> {
   if (files.length === 0)
     return refusedRecord(
-      new Refusal('evidence_missing', `no evidence that was given is about ${subject}`),
+      new Refusal(
+        'evidence_missing',
+        `no evidence that was given is about ${subject}`,
+        undefined,
+        'give evidence of exactly these bytes: of the build that made them, or reenact sign FILE --key K',
+      ),
       trust,
       nowMs,
     );
