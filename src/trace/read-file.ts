@@ -1,10 +1,11 @@
-/** Reads a trace from a file: a core piece by piece, all other forms from their bytes. */
+/** Reads a trace from a file, compressed or not: a core piece by piece, all other forms from their bytes. */
 import { open, readFile } from 'node:fs/promises';
 
 import { asFault } from '../base/fault.ts';
 import { NO_SOURCES, type ProgramSources } from './core/program-files.ts';
 import { CORE_HEAD_BYTES, fromCore, isCore } from './from/core.ts';
 import { readObject } from './object.ts';
+import { packingOf, type Readers, readPacked } from './packed.ts';
 import { readTrace } from './read.ts';
 import { checked, TRACE_LIMITS, type Trace, type TraceImage, wrongTrace } from './trace.ts';
 import { UnwindFiles } from './unwind/open.ts';
@@ -35,11 +36,16 @@ async function walkedBy(
 }
 
 /** What the programs at hand do not lead through, those of the store may. */
-async function coreWalkedBy(path: string, unwind: UnwindSources, programs: ProgramSources): Promise<Trace> {
-  const trace = fromCore(path, programs);
+async function coreWalkedBy(
+  path: string,
+  name: string,
+  unwind: UnwindSources,
+  programs: ProgramSources,
+): Promise<Trace> {
+  const trace = fromCore(path, name, programs);
   if (trace.threads.every(({ ended }) => ended?.outermost)) return trace;
   const stored = Array.isArray(unwind) ? unwind : await unwind(trace.images);
-  return stored.length === 0 ? trace : fromCore(path, { ...programs, stored });
+  return stored.length === 0 ? trace : fromCore(path, name, { ...programs, stored });
 }
 
 /** Reads a trace of any form from a file that a person named. */
@@ -48,17 +54,23 @@ export async function readTraceFile(
   unwind: UnwindSources = [],
   programs: ProgramSources = NO_SOURCES,
 ): Promise<Trace> {
+  const readers: Readers<Trace> = {
+    core: async (core) => checked(await coreWalkedBy(core, path, unwind, programs), path),
+    bytes: (bytes) => walkedBy(bytes, path, unwind, programs),
+  };
   try {
     const file = await open(path);
     try {
-      // A core may be larger than any text.
       const { buffer, bytesRead } = await file.read(Buffer.alloc(CORE_HEAD_BYTES), 0, CORE_HEAD_BYTES, 0);
-      if (isCore(buffer.subarray(0, bytesRead)))
-        return checked(await coreWalkedBy(path, unwind, programs), path);
+      const head = buffer.subarray(0, bytesRead);
+      // A core may be larger than any text.
+      if (isCore(head)) return await readers.core(path);
+      const packing = packingOf(head);
+      if (packing !== undefined) return await readPacked(path, packing, readers);
       const { size } = await file.stat();
       if (size > TRACE_LIMITS.fileBytes)
         throw wrongTrace(path, `${size} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);
-      return await walkedBy(await readFile(path), path, unwind, programs);
+      return await readers.bytes(await readFile(path));
     } finally {
       await file.close();
     }

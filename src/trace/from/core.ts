@@ -130,9 +130,9 @@ function read(core: CoreFile, sources: ProgramSources): Trace {
   }
 }
 
-/** Throws a Fault where it is no core that can be read, or a file of `sources` is none of its programs. */
-export function fromCore(path: string, sources: ProgramSources): Trace {
-  const file = new FileBytes(path);
+/** `name` is what messages call the file. Throws a Fault where it is no core that can be read, or a file of `sources` is none of its programs. */
+export function fromCore(path: string, name: string, sources: ProgramSources): Trace {
+  const file = new FileBytes(path, name);
   try {
     return read(new CoreFile(file), sources);
   } catch (error) {
