@@ -65,6 +65,12 @@ async function overDigest(
       if (verifyPrehashed(key, Buffer.from(hex, 'hex'), message.signature)) return { key, signed };
     }
   }
+  // A good signature with Ed25519 looks like a bad one with Ed25519ph: it is not called bad without the file.
+  if (tried && keys.some(({ algorithm }) => algorithm === 'ed25519'))
+    throw new Refusal(
+      'artifact_mismatch',
+      `it is no signature over the digest given, and ${whyFile([], [])}`,
+    );
   if (!tried)
     throw new Refusal(
       'artifact_mismatch',

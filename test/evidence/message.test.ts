@@ -1,5 +1,5 @@
 /** Signatures over a file: every pair of key and hash, with the file or only its digest, and what must not pass for one. */
-import { hash } from 'node:crypto';
+import { createPublicKey, hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import type { Digest } from '../../src/base/digest.ts';
@@ -129,6 +129,33 @@ describe('Ed25519 and Ed25519ph', () => {
           'rejected',
         );
       }
+  });
+
+  it('by a digest alone, a signature that may be one over the file is not called bad', async () => {
+    const record = await overDigest(
+      await unnamed(key),
+      messageBundle(pure, FILE, null),
+      digestFor('ed25519ph'),
+    );
+    expect(record.code).toBe('artifact_mismatch');
+    expect(record.message).toMatch(
+      /no signature over the digest given, and an Ed25519 signature is over the file/,
+    );
+    const good = await overDigest(await unnamed(key), messageBundle(prehashed, FILE), digestFor('ed25519ph'));
+    expect(good.code).toBeNull();
+  });
+
+  it('Ed25519ph is that of RFC 8032, 7.3', async () => {
+    const x = 'ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf';
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(x, 'hex').toString('base64url') };
+    const published = { algorithm: 'ed25519ph', publicKey: createPublicKey({ key: jwk, format: 'jwk' }) };
+    const signature = Buffer.from(
+      '98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406',
+      'hex',
+    );
+    const trust = await trustOf([published as TestKey]);
+    const abc = Buffer.from('abc');
+    expect((await overFile(trust, messageBundle(signature, abc), abc)).code).toBeNull();
   });
 
   it('in an envelope, Ed25519ph counts only where the policy names it', async () => {
