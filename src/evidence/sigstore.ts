@@ -16,7 +16,7 @@ import type { Hashed } from './hashed.ts';
 import type { SignedThing } from './log/body.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 import { Timestamp } from './timestamp.ts';
-import { explainCertificate, issuersOf, type TrustedRoot } from './trusted-root.ts';
+import { explainCertificate, issuersOf, refuseForeignInstance, type TrustedRoot } from './trusted-root.ts';
 
 /** A time that somebody trusted vouches for. */
 export interface ProvenTime {
@@ -62,6 +62,7 @@ export class SigstoreLibrary {
 
   /** Checks everything about a bundle but its signature, which the caller has verified with `key`. */
   vouch(bundle: Bundle, signed: SignedThing, key: KeyObject): Vouched {
+    if (signed.certificate) refuseForeignInstance(this.root, signed.certificate);
     const { trusted, strangers } = this.sortStamps(bundle.timestamps);
     const times = [...promisedTimes(bundle), ...trusted.map(timeOf)];
     const certified = bundle.material.kind === 'certificate';

@@ -212,16 +212,21 @@ export function issuersOf(root: TrustedRoot, leaf: X509Certificate): RootAuthori
   );
 }
 
-/** Why no authority of the root vouches for this certificate: its issuer is unknown, or the time does not fit. */
-export function explainCertificate(root: TrustedRoot, leaf: X509Certificate, timesMs: number[]): Refusal {
-  const issuers = issuersOf(root, leaf);
-  if (issuers.length === 0 && GITHUB.test(leaf.issuer))
-    return new Refusal(
+/** Refuses GitHub’s own certificates under the root of another instance, before their timestamps, which are GitHub’s own, too. */
+export function refuseForeignInstance(root: TrustedRoot, leaf: X509Certificate): void {
+  const known = root.authorities.some(({ chain }) => chain.some((issuer) => leaf.checkIssued(issuer)));
+  if (!known && GITHUB.test(leaf.issuer))
+    throw new Refusal(
       'trust_certificate',
       `GitHub’s own Sigstore instance issued this certificate, as for private repositories and immutable releases, and ${root.name} is not that instance’s root`,
       undefined,
       'gh attestation trusted-root > roots.jsonl writes that root, too; then in the policy trust: {root: roots.jsonl}',
     );
+}
+
+/** Why no authority of the root vouches for this certificate: its issuer is unknown, or the time does not fit. */
+export function explainCertificate(root: TrustedRoot, leaf: X509Certificate, timesMs: number[]): Refusal {
+  const issuers = issuersOf(root, leaf);
   if (issuers.length === 0)
     return new Refusal(
       'trust_certificate',

@@ -97,3 +97,17 @@ it('a time that no promise covers counts for no minimum', async () => {
   const record = await verifyAs(await policy({ timestamps: { min: 2 } }), bundle, { nowMs });
   expect(record.code).toBe('time_missing');
 });
+
+it('trust_certificate: GitHub’s own instance is named, not its timestamps, which are its own, too', async () => {
+  const github = new TestSigstore('GitHub, Inc.');
+  const bundle = github.bundle({ notBeforeMs: nowMs - DAY, notAfterMs: nowMs + DAY });
+  const signature = Buffer.from(bundle.dsseEnvelope.signatures[0]!.sig, 'base64');
+  const rfc3161Timestamps = [{ signedTimestamp: makeAuthority().stamp(signature).toString('base64') }];
+  bundle.verificationMaterial.tlogEntries = [];
+  Object.assign(bundle.verificationMaterial, { timestampVerificationData: { rfc3161Timestamps } });
+  const record = await verifyAs(await policy({ transparency: 'none' }), bundle, { nowMs });
+  expect([record.code, record.next]).toEqual([
+    'trust_certificate',
+    expect.stringContaining('gh attestation trusted-root'),
+  ]);
+});
