@@ -104,6 +104,7 @@ export async function readPacked<T>(path: string, packing: Packing, { core, byte
       'trace_invalid',
       `${path} cannot be unpacked (${packing}): ${(error as Error).message}`,
       error,
+      `see whether ${packing} -t takes the file; xz and lz4 are unpacked by the programs of these names, which must be installed`,
     );
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -3,7 +3,6 @@ import { realpathSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 
 import { Fault } from '../../base/fault.ts';
-import { wrongTrace } from '../trace.ts';
 import type { CoreFile } from './memory.ts';
 import { type CoreModule, plainPath } from './modules.ts';
 import { ProgramFile } from './program-file.ts';
@@ -75,9 +74,11 @@ export class ProgramFiles {
     const objections = ranked.map((one) => file.objection(this.core, one));
     const at = objections.indexOf(null);
     if (at < 0)
-      throw wrongTrace(
-        this.core.file.path,
-        `${path} is not what crashed: ${objections[0] ?? 'the core names no module that it could be of'}`,
+      throw new Fault(
+        'trace_invalid',
+        `${this.core.file.path}: ${path} is not what crashed: ${objections[0] ?? 'the core names no module that it could be of'}`,
+        undefined,
+        'name the build that crashed; without --exec, reenact trace show tells which ids the core has',
       );
     this.found.set(ranked[at]!, { file });
   }
