@@ -1,6 +1,6 @@
 /** Traces in the forms that others' tools write: each file gives the frames that are right, by module and distance. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readObject } from '../../src/trace/object.ts';
 import { readTrace } from '../../src/trace/read.ts';
@@ -110,6 +110,17 @@ for (const [folder, files] of Object.entries(BY_TABLES))
         return `${name}+${rel_addr}${activation ? '*' : ''} ${trust}`;
       });
       expect(places).toEqual(right);
+    });
+  });
+
+/** Profiles are of threads that go on. */
+const PROFILES = ['traces/04-lld-rust.pb.gz', 'discovery/15-pprof-lld/cpu.pb.gz'];
+for (const profile of PROFILES)
+  describeReal(dirname(profile), (path) => {
+    it(`no thread of ${basename(profile)} crashed`, async () => {
+      const { threads, signal } = await readTraceFile(join(path, basename(profile)));
+      expect(threads.length).toBeGreaterThan(0);
+      expect([signal, threads.filter(({ crashed }) => crashed)]).toEqual([null, []]);
     });
   });
 

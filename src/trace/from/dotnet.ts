@@ -62,6 +62,7 @@ export const dotnet: TraceFormat = {
   title: 'a stack trace of .NET',
   recognise: ({ head }) => {
     const unhandled = HEADER.test(head);
+    if (!unhandled && !head.includes(') in ') && !head.includes(') [0x')) return false;
     // Others write lines that begin like these: of a frame alone, its place tells.
     for (const line of linesOf(head)) {
       const found = lineOf(line);

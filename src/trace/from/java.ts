@@ -7,6 +7,9 @@ import { linesOf, Stacks } from './stacks.ts';
 /** `at MODULE/CLASS.METHOD(FILE:LINE)`; a class loader, a module and its version may stand before. */
 const FRAME =
   /^\s*at ((?:[\w.$@<>+-]{1,512}\/{1,2}){0,2})([^\s()/]{1,1024})\.([^\s().]{1,512})\(([^()]{1,512})\)(?: ~?\[[^\]]{1,512}\])?$/;
+/** Without one of these in the text no line of it is a frame. */
+const HINT =
+  /\((?:Native Method|Unknown Source|SourceFile|[^():\n]{1,256}\.(?:java|kt|scala|groovy|clj|kts))\b/;
 const LINE = /^(.+):(\d{1,10})$/;
 const NAMES =
   /^(?:.+\.(?:java|kt|scala|groovy|clj|kts)(?::\d{1,10})?|Native Method|Unknown Source|SourceFile(?::\d{1,10})?)$/;
@@ -60,6 +63,7 @@ export const java: TraceFormat = {
   name: 'java',
   title: 'a stack trace of Java',
   recognise: ({ head }) => {
+    if (!HINT.test(head)) return false;
     for (const line of linesOf(head)) if (NAMES.test(FRAME.exec(line)?.[4] ?? '')) return true;
     return false;
   },

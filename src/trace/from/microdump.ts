@@ -121,6 +121,7 @@ function fromMicrodump(file: TraceFile): Trace {
 export const microdump: TraceFormat = {
   name: 'microdump',
   title: 'a microdump',
-  recognise: ({ bytes }) => bytes.includes(BEGIN),
+  // It can stand anywhere in a log; what begins as JSON is none.
+  recognise: ({ bytes, firstLine }) => !/^\s*\{/.test(firstLine) && bytes.includes(BEGIN),
   parse: fromMicrodump,
 };

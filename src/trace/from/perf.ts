@@ -104,6 +104,7 @@ export const perf: TraceFormat = {
   title: 'what perf script prints',
   recognise: ({ head }) => {
     let begun = false;
+    if (!/\d\.\d{6,9}: /.test(head)) return false;
     for (const line of linesOf(head)) {
       if (begun && frameOf(line)) return true;
       begun = SAMPLE.test(line) && line.endsWith(':');

@@ -50,6 +50,7 @@ export const rust: TraceFormat = {
   title: 'a backtrace of Rust',
   recognise: ({ head }) => {
     let begun = false;
+    if (!/[sS]tack backtrace:/.test(head)) return false;
     for (const line of linesOf(head)) {
       if (begun && FRAME.test(line)) return true;
       begun = BEGIN.test(line);

@@ -79,25 +79,35 @@ const RETURNS: Readonly<Record<string, (n: number) => boolean>> = {
   none: () => false,
 };
 
+interface Physical {
+  frame: Members;
+  address: bigint | undefined;
+  names: string[];
+}
+
+const placeKey = ({ function: name, lineno, filename }: Members): string => `${name} ${lineno} ${filename}`;
+
 /**
  * The frames without those that were inlined into them: a processed stack lists each inlined call as a frame of its
  * own at the same address. A function that calls itself comes back to one address again and again, but then at the
  * same line of the same function, which begins the next frame. Innermost first, as the names are joined.
  */
-function physical(frames: Members[]): { frame: Members; names: string[] }[] {
-  const found: { frame: Members; names: string[]; seen: Set<string> }[] = [];
+function physical(frames: Members[]): Physical[] {
+  const found: Physical[] = [];
+  let [last, seen]: [Physical | undefined, Set<string> | null] = [undefined, null];
   for (const frame of frames) {
     const address = addressOf(frame.instruction_addr);
-    const place = `${frame.function} ${frame.lineno} ${frame.filename}`;
-    const last = found.at(-1);
     const name = text(frame.function);
-    const same = address !== undefined && last && addressOf(last.frame.instruction_addr) === address;
-    if (!same || last.seen.has(place))
-      found.push({ frame, names: name === null ? [] : [name], seen: new Set([place]) });
-    else {
-      last.seen.add(place);
-      if (name !== null && last.names.length < MOST_INLINED) last.names.push(name);
+    if (last && address !== undefined && address === last.address) seen ??= new Set([placeKey(last.frame)]);
+    else seen = null;
+    if (!last || !seen || seen.has(placeKey(frame))) {
+      last = { frame, address, names: name === null ? [] : [name] };
+      seen = null;
+      found.push(last);
+      continue;
     }
+    seen.add(placeKey(frame));
+    if (name !== null && last.names.length < MOST_INLINED) last.names.push(name);
   }
   return found;
 }
@@ -112,13 +122,14 @@ function framesFrom({ stacktrace, raw_stacktrace: raw }: Members, places: Places
   );
   const returns =
     (adjustment !== null && Object.hasOwn(RETURNS, adjustment) && RETURNS[adjustment]) || RETURNS.auto!;
-  return physical(list(stack.frames).toReversed().map(members)).flatMap(({ frame, names }, n): Frame[] => {
-    const address = addressOf(frame.instruction_addr);
-    if (address === undefined) return scriptFrame(frame, places);
-    const trust = TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
-    const claimed = names.length === 0 ? null : names.join(', inlined in ');
-    return [frameAt(address, places.images, places.find, { activation: !returns(n), trust, claimed })];
-  });
+  return physical(list(stack.frames).toReversed().map(members)).flatMap(
+    ({ frame, address, names }, n): Frame[] => {
+      if (address === undefined) return scriptFrame(frame, places);
+      const trust = TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
+      const claimed = names.length === 0 ? null : names.join(', inlined in ');
+      return [frameAt(address, places.images, places.find, { activation: !returns(n), trust, claimed })];
+    },
+  );
 }
 
 /** `frames_omitted`: the first frame that was left out, and the one behind the last. */
