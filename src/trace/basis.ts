@@ -16,7 +16,7 @@ const LINKED = '0x0';
 
 /** Of an image of a trace; what is known by no id is looked up nowhere. */
 export function basisOf({ id, debug_id, sha256, base }: TraceImage, format: string): Basis {
-  const isElf = id === null ? debug_id !== null || sha256 !== null : /^(?:elf|sha256):/.test(id);
+  const isElf = id === null ? debug_id !== null || sha256 !== null : /^(?:elf|go|sha256):/.test(id);
   if (!isElf) return '';
   if (base === LINKED && format !== 'pprof') return LINKED;
   if (BY_FILE.has(format)) return 'file';

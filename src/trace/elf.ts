@@ -10,7 +10,8 @@ import {
   readHeader,
   readSections,
 } from './elf-header.ts';
-import { buildIdOf, type Note, notesOf } from './elf-notes.ts';
+import { buildIdOf, goIdOf, type Note, notesOf } from './elf-notes.ts';
+import { hasGoTable } from './go-table.ts';
 import { debugIdOf, type Feature, type Image, imageOf, type ObjectFile } from './identity.ts';
 import { codeRanges, layoutOf, lowestOf, NOTE_SEGMENT, readSegments, type Segment } from './segments.ts';
 
@@ -115,6 +116,12 @@ function sharedId(
   }
 }
 
+/** Go's linker leaves an id of its own, which strip keeps; a GNU build-id stands before it. */
+function goId(notes: Note[]): string | null {
+  const text = goIdOf(notes) ?? '';
+  return /^[A-Za-z0-9_/-]{16,128}$/.test(text) ? `go:${text}` : null;
+}
+
 /** Throws a Fault where the file is not what its header says. */
 export function readElf(file: FileBytes): ObjectFile {
   const h = readHeader(file);
@@ -129,9 +136,9 @@ export function readElf(file: FileBytes): ObjectFile {
     base: `0x${lowest.toString(16)}`,
     code: codeRanges(segments, sections, lowest),
     layout: layoutOf(h, segments),
-    id: buildId ? `elf:${buildId.toString('hex')}` : alt?.isShared ? alt.id : null,
+    id: buildId ? `elf:${buildId.toString('hex')}` : alt?.isShared ? alt.id : goId(notes),
     debug_id: buildId ? debugIdOf(buildId, h.little) : null,
-    features: featuresOf(sections),
+    features: [...featuresOf(sections), ...(hasGoTable(file, h, sections) ? ['go_lines' as const] : [])],
     compressed: compressionOf(file, h, sections),
     debug_link: linkOf(file, sections, DEBUG_LINK)?.name ?? null,
     alt_id: alt && !alt.isShared ? alt.id : null,

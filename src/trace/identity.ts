@@ -3,11 +3,11 @@
 import type { Layout } from './segments.ts';
 
 /** What a file can tell about the addresses of its image. */
-export type Feature = 'debug_info' | 'symbol_table' | 'exports' | 'unwind' | 'code';
+export type Feature = 'debug_info' | 'go_lines' | 'symbol_table' | 'exports' | 'unwind' | 'code';
 
 /** One image in an object file: a Mach-O file may have several, the others have one. */
 export interface Image {
-  /** Such as elf:f1c3…, pdb:GUID-age, macho:UUID, pe:TIMESTAMP-and-size, js:UUID; null where the linker wrote none. */
+  /** Such as elf:f1c3…, go: and what Go's linker wrote, pdb:GUID-age, macho:UUID, pe:TIMESTAMP-and-size, js:UUID; null where the linker wrote none. */
   id: string | null;
   /** The same as Breakpad and Sentry write it. */
   debug_id: string | null;

@@ -36,7 +36,7 @@ export function qualityOf(
   if (readable && image.alt_id !== null && !found.dwz) gaps.push('dwz_missing');
   const levelOf = (): Level => {
     if (readable) return gaps.length > 0 ? 'partial' : 'full';
-    if (format === 'breakpad') return 'lines';
+    if (format === 'breakpad' || has.has('go_lines')) return 'lines';
     if (has.has('symbol_table')) return 'symbols';
     return has.has('exports') ? 'exports' : 'nothing';
   };

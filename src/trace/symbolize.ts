@@ -1,11 +1,12 @@
 /** Turns addresses of an image into functions, files and lines, with the symbols of its build. */
 import { breakpadPlaces } from './breakpad-lines.ts';
+import { goPlaces } from './go-places.ts';
 import type { ObjectFile } from './identity.ts';
 import { scriptPlaces } from './script-places.ts';
 import { askEngine } from './symbolize/batch.ts';
 import { ENGINE } from './symbolize/engine.ts';
 import { NOTHING, type Resolved } from './symbolize/place.ts';
-import type { SymbolFile } from './symbolize/stage.ts';
+import { imageIn, type SymbolFile } from './symbolize/stage.ts';
 
 export { engineVersion } from './symbolize/engine.ts';
 export type { Resolved } from './symbolize/place.ts';
@@ -18,6 +19,11 @@ async function placesIn(file: AskedFile, sorted: BigUint64Array, program: string
   const { path, format } = file;
   if (format === 'sourcemap') return scriptPlaces(path, sorted);
   if (format === 'breakpad') return breakpadPlaces({ ...file, format }, sorted);
+  if (format === 'elf') {
+    const { features } = imageIn({ ...file, format });
+    if (features.includes('go_lines') && !features.includes('debug_info'))
+      return await goPlaces({ ...file, format }, sorted);
+  }
   return await askEngine({ ...file, format }, sorted, program);
 }
 

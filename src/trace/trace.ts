@@ -86,7 +86,7 @@ const text = string({ max: 4096 });
 
 /** Ids as they are written here: nothing in one means anything to a shell. */
 export const idShape: Shape = string({
-  pattern: /^(?:(?:elf|pdb|macho|pe|sha256):[0-9A-Fa-f-]{1,128}|js:[0-9a-f]{32})$/,
+  pattern: /^(?:(?:elf|pdb|macho|pe|sha256):[0-9A-Fa-f-]{1,128}|go:[A-Za-z0-9_/-]{16,128}|js:[0-9a-f]{32})$/,
 });
 export const debugIdShape: Shape = string({ pattern: /^[0-9A-F]{32}[0-9a-f]{1,8}$/ });
 
