@@ -12,7 +12,7 @@ const MOST_NAME_BYTES = 4096;
 const MOST_STEPS = 4_000_000;
 /** The first number of the table, by Go's version: from 1.18, and from 1.20. Older ones have another form. */
 const [SINCE_18, SINCE_20] = [0xfffffff0, 0xfffffff1];
-const SECTIONS = ['gopclntab', 'data.rel.ro.gopclntab'];
+const SECTIONS: readonly string[] = ['.gopclntab', '.data.rel.ro.gopclntab'];
 const [INLINE_INDEX, INLINE_TREE] = [2, 3];
 const NO_FILE = 0xffffffff;
 
@@ -149,7 +149,7 @@ export class GoTable {
 /** Whether the file has a table of a form that is read. */
 export function hasGoTable(file: FileBytes, h: ElfHeader, sections: ElfSection[]): boolean {
   const section = sections.find(
-    ({ name, type, size }) => SECTIONS.includes(name.slice(1)) && type !== NOBITS && size > 72n,
+    ({ name, type, size }) => SECTIONS.includes(name) && type !== NOBITS && size > 72n,
   );
   if (!section) return false;
   const head = file.piece(section.offset, 8, section.name);
@@ -162,7 +162,7 @@ export function hasGoTable(file: FileBytes, h: ElfHeader, sections: ElfSection[]
 /** The table of an ELF file. Throws a Fault where it is not what it says. */
 export async function readGoTable(file: FileBytes): Promise<GoTable> {
   const h = readHeader(file);
-  const section = readSections(file, h).find(({ name }) => SECTIONS.includes(name.slice(1)))!;
+  const section = readSections(file, h).find(({ name }) => SECTIONS.includes(name))!;
   const bytes = (await wholeSection(file, section.name.slice(1), MOST_TABLE_BYTES))!;
   const width = bytes[7]!;
   const memory = await relocations(file, h);

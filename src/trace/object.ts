@@ -1,5 +1,6 @@
 /** Which of the formats a file is, by its first bytes, and what it says of itself. */
 
+import { Fault } from '../base/fault.ts';
 import { readBreakpad } from './breakpad.ts';
 import { FileBytes } from './bytes.ts';
 import { readElf } from './elf.ts';
@@ -27,6 +28,18 @@ export function formatOf(start: Buffer): ObjectFile['format'] | null {
   return /^(?:\s*\{|\)\]\}')/.test(text) ? 'sourcemap' : null;
 }
 
+/** Symbols that people have and that are not read, each by its first bytes, and what to give instead: nothing is wrong with such a file. */
+const UNREAD: Readonly<Record<string, { what: string; next: string }>> = {
+  BSJB: {
+    what: 'a portable PDB of .NET, which is not read: it knows methods by tokens, not by addresses',
+    next: 'build with <DebugType>full</DebugType>, which writes a Windows PDB, and add that',
+  },
+  '\0asm': {
+    what: 'WebAssembly, which is not read: no trace that is read here names places in it',
+    next: 'add the source map that the compiler wrote for it (emcc -gsource-map), where the trace is of JavaScript',
+  },
+};
+
 const READERS: Readonly<Record<ObjectFile['format'], (file: FileBytes) => ObjectFile>> = {
   elf: readElf,
   pdb: readPdb,
@@ -43,7 +56,10 @@ export function isProgram(start: Buffer): boolean {
 
 /** The same of a file that is open already. */
 export function objectIn(file: FileBytes): ObjectFile {
-  const format = formatOf(file.piece(0, Math.min(32, file.size), 'its beginning'));
+  const start = file.piece(0, Math.min(32, file.size), 'its beginning');
+  const format = formatOf(start);
+  const unread = Object.entries(UNREAD).find(([magic]) => start.toString('latin1').startsWith(magic))?.[1];
+  if (unread) throw new Fault('object_malformed', `${file.path}: ${unread.what}`, undefined, unread.next);
   if (!format) throw file.wrong('neither ELF, Mach-O, PE, PDB, a Breakpad symbol file nor a source map');
   return READERS[format](file);
 }

@@ -4,8 +4,8 @@ import { type ElfBytes, type ElfHeader, type ElfSection, Numbers } from './elf-h
 export const LOAD_SEGMENT = 1;
 export const NOTE_SEGMENT = 4;
 const EXECUTABLE_SEGMENT = 1;
-const ALLOCATED = 2n;
-const EXECUTABLE_SECTION = 4n;
+/** SHF_ALLOC and SHF_EXECINSTR. */
+const LOADED_CODE = 6n;
 /** What a loader maps begins with a whole page. */
 const PAGE_BYTES = 4096n;
 /** A program that is not moved: e_type ET_EXEC. */
@@ -83,9 +83,7 @@ export function codeRanges(
 ): [string, string][] | null {
   const bySections = merged(
     sections
-      .filter(
-        ({ flags, size }) => (flags & ALLOCATED) !== 0n && (flags & EXECUTABLE_SECTION) !== 0n && size > 0n,
-      )
+      .filter(({ flags, size }) => (flags & LOADED_CODE) === LOADED_CODE && size > 0n)
       .map(({ address, size }) => [address, address + size]),
   );
   const code =

@@ -132,3 +132,12 @@ it('names that never end and tables that claim everything take neither time nor 
   expect(() => readObject(join(folder, 'nothing'))).toThrow('cannot be read');
   expect(() => read('')).toThrow('neither ELF');
 });
+
+it.each([
+  ['BSJB\x01\0\x01\0', 'a portable PDB of .NET, which is not read'],
+  ['\0asm\x01\0\0\0', 'WebAssembly, which is not read'],
+])('symbols that are not read are called what they are, not damaged: %j', (start, what) => {
+  const path = join(tempFolder(), 'symbols');
+  writeFileSync(path, Buffer.from(start.padEnd(64, '\0'), 'latin1'));
+  expect(() => readObject(path)).toThrow(what);
+});
