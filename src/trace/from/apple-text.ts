@@ -68,7 +68,7 @@ function readLine(report: Report, line: string): void {
     stacks.begin(true, report.crashed ?? 0);
     report.thrown = true;
   } else if (stacks.threads.length > 0 && line.startsWith('(0x')) {
-    // As the device itself writes it, before anybody put names to it.
+    // As the device itself writes it, before names are put to it.
     for (const address of line.slice(1, line.indexOf(')')).split(' '))
       if (/^0x[0-9a-f]{1,16}$/.test(address))
         stacks.add({

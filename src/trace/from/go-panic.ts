@@ -12,7 +12,7 @@ const SIGNAL =
 /** _TracebackMaxFrames is 100, with those of the runtime that are not printed; before 1.21 nothing says that there were more. */
 const MOST_FRAMES = 97;
 const ELIDED = /^\.\.\.(?:additional|(\d{1,9})) frames elided\.\.\.$/;
-/** Calls that nobody wrote: what lies below them was interrupted, and did not call. */
+/** Calls that the runtime puts in: what lies below them was interrupted, and did not call. */
 const INJECTED = /^runtime\.(?:sigpanic|sigpanic0|asyncPreempt)\(/;
 
 const MOST_INLINED = 32;

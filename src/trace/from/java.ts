@@ -17,7 +17,7 @@ const ERROR = /^(?:Exception in thread ".*?" )?((?:[A-Za-z_$][\w$]*\.)+[A-Za-z_$
 const CAUSE = /^\s*(?:Caused by|Suppressed): /;
 const MORE = /^\s*\.\.\. (\d{1,6}) (?:more|common frames omitted)$/;
 
-/** MaxJavaStackTraceDepth, where nobody asked for more. */
+/** The default of MaxJavaStackTraceDepth. */
 const MOST_FRAMES = 1024;
 
 /** A file is named without its folder: that is the class's package. */

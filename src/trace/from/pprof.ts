@@ -209,7 +209,7 @@ export const pprof: TraceFormat = {
   parse: ({ bytes, name }) => fromPprof(bytes, name),
 };
 
-/** Takes the profile as it is written, packed by gzip, or unpacked. Locations that a sample names and nobody describes stay as frames. */
+/** Takes the profile as it is written, packed by gzip, or unpacked. Locations that a sample names and the profile does not describe stay as frames. */
 function fromPprof(bytes: Buffer, name: string): Trace {
   let plain = bytes;
   if (bytes[0] === 0x1f)

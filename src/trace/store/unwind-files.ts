@@ -7,7 +7,7 @@ import type { TraceStore } from './store.ts';
 /** Files are opened and held while one trace is walked. */
 const MOST_FILES = 256;
 
-/** Paths of the files, the best first; those of a debug id that two builds have are left out, as nobody can say which was meant. */
+/** Paths of the files, the best first; those of a debug id that two builds have are left out, as nothing says which was meant. */
 export async function unwindFilesOf(
   { database, blobs }: TraceStore,
   images: TraceImage[],

@@ -41,7 +41,7 @@ function isOf(file: Image, image: TraceImage): boolean {
   return alone && image.debug_id !== null && file.debug_id === image.debug_id;
 }
 
-/** What nobody can read leads nowhere: the walk goes on as without it, and what the file is, joining says. */
+/** A file that cannot be read leads nowhere: the walk goes on as without it, and what the file is, joining says. */
 function unlessDamaged<T>(read: () => T | undefined): T | undefined {
   try {
     return read();
