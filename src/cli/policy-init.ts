@@ -120,11 +120,13 @@ ${requirementText('signer', predicateTypeOf(evidence))}`;
 }
 
 async function policyOfKey(path: string, a: Arguments, evidence: Evidence | undefined): Promise<Draft> {
-  const { algorithm } = parsePublicKey(await readNamed(path, 65_536), path, a.text('alg') as never);
+  const algorithm = a.text('alg');
+  // Read now, so that what is no key, or needs an algorithm, is not found out by its first use.
+  parsePublicKey(await readNamed(path, 65_536), path, algorithm as never);
   const root = a.text('trust-root');
   const text = `${HEADER}${root ? `trust: {root: ${quoted(fromPolicy(root, a))}}\n` : ''}authorities:
   - id: team-key
-    key: {path: ${quoted(fromPolicy(path, a))}, alg: ${algorithm}}
+    key: {path: ${quoted(fromPolicy(path, a))}${algorithm === undefined ? '' : `, alg: ${algorithm}`}}
     transparency: none
 ${requirementText('team-key', evidence && predicateTypeOf(evidence))}`;
   return { text, said: `whoever holds the private key of ${path} may sign` };

@@ -182,6 +182,26 @@ describe('gate symbols', () => {
     expect(await gate()).toMatchObject({ status: 2, stdout: expect.stringContaining('subject_missing') });
   });
 
+  it('takes what the key’s older clients made, under the policy that policy init writes', async () => {
+    const key = makeKey('ecdsa-p384-sha256');
+    writeFileSync(join(cwd, 'old.pub'), key.publicKey.export({ type: 'spki', format: 'pem' }));
+    writeFileSync(join(cwd, 'old.sym'), 'old symbols');
+    const digest = { sha256: hash('sha256', 'old symbols') };
+    writeFileSync(
+      join(cwd, 'old.json'),
+      JSON.stringify(envelope([key], statement({ subject: [{ digest }] }))),
+    );
+    const gate = async (...alg: string[]) => {
+      await run('policy', 'init', '--key', 'old.pub', ...alg, '--out', 'old.yaml');
+      return run('gate', 'symbols', 'old.sym', '--evidence', 'old.json', '--policy', 'old.yaml');
+    };
+    expect(await gate()).toMatchObject({ status: 0 });
+    expect(await gate('--alg', 'ecdsa-p384-sha384')).toMatchObject({
+      status: 2,
+      stdout: expect.stringContaining('name it in the policy (alg: ecdsa-p384-sha256)'),
+    });
+  });
+
   it('takes an attestation that names it by sha512 alone', async () => {
     const key = makeKey('ecdsa-p384-sha256');
     writeFileSync(join(cwd, 'p384.pub'), key.publicKey.export({ type: 'spki', format: 'pem' }));
