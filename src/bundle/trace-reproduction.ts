@@ -6,6 +6,7 @@ import type { JoinReproduction } from '../trace/join-document.ts';
 import { obstacleOf } from '../trace/reproduction.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
+import { programCrashes } from '../verdict/same-crash.ts';
 
 /** Pairs of frames that are compared, of all different crashes of one record. */
 const MOST_PAIRS = 20_000_000;
@@ -78,12 +79,13 @@ export function reproductionLie(
   const obstacle = obstacleOf(record);
   if (obstacle !== null) return said.verdict === 'unreplayable' ? null : lie(obstacle);
   if (veiled) return said.verdict === 'unreplayable' ? lie('the replays were completed') : null;
-  const ended = record.replays.find(({ crash }) => !crash);
+  const found = programCrashes(record.replays);
+  const ended = record.replays.find((_replay, i) => !found[i]);
   if (ended) return said.verdict === 'no_crash' ? null : lie(`replay ${ended.index} has no crash`);
   if (!walkFacts(trace).crashed)
     return said.verdict === 'unreplayable' ? null : lie('no thread of it crashed');
   const original = bare(trace);
-  const crashes = new Map(record.replays.map(({ crash }) => [JSON.stringify(crash), crash!]));
+  const crashes = new Map(found.map((crash) => [JSON.stringify(crash), crash!]));
   if (crashes.size * original.frames.length > MOST_PAIRS)
     return lie('its stacks are too many to be compared');
   const compared = [...crashes.values()].map((crash) => comparedWith(original, bare(fromCrash(crash))));

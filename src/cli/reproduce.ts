@@ -27,6 +27,7 @@ import { imagesOfTraces, resolveImages } from '../trace/store/resolve.ts';
 import type { TraceStore } from '../trace/store/store.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
+import { programCrashes } from '../verdict/same-crash.ts';
 import { loadConfig } from './config.ts';
 import { connectEngine } from './engine.ts';
 import { evidenceFolder } from './evidence.ts';
@@ -59,15 +60,18 @@ async function compareWith(
 ): Promise<Reproduction> {
   const obstacle = obstacleOf(record);
   if (obstacle !== null) return incomparable('unreplayable', obstacle);
-  const ended = record.replays.find(({ crash }) => !crash);
+  const crashes = programCrashes(record.replays);
+  const ended = record.replays.find((_replay, i) => !crashes[i]);
   if (ended) {
     const how =
       ended.ended === 'signal' ? `signal ${ended.signal}, no crash site` : `exit ${ended.exit_code}`;
     return incomparable('no_crash', `replay ${ended.index} ended with ${how}`);
   }
   if (!trace.crashed) return incomparable('unreplayable', 'no thread of this trace crashed');
-  const crashes = record.replays.map(({ crash }) => ({ trace: fromCrash(crash!), source }));
-  const added = await addTraces(store, crashes);
+  const added = await addTraces(
+    store,
+    crashes.map((crash) => ({ trace: fromCrash(crash!), source })),
+  );
   const ids = [...new Set(added.map(({ trace_id }) => trace_id))];
   await resolveImages(store, symbolizer(), await imagesOfTraces(store.database, ids));
   const original = await stackOf(store, trace, policy);

@@ -65,6 +65,12 @@ export function signReplays(replays: ReplayCrashes[]): Map<ReplayCrashes, Signed
   return new Map(replays.map((one) => [one, known.get(one.crash_as ?? one.index) ?? nothing]));
 }
 
+/** The program's own crash of each replay, in their order, also where it stands in another's row. */
+export function programCrashes(replays: ReplayCrashes[]): (Crash | undefined)[] {
+  const written = new Map(replays.map(({ index, crash }) => [index, crash]));
+  return replays.map(({ index, crash_as }) => written.get(crash_as ?? index));
+}
+
 /** What stands for all crashes of a replay when replays are compared with each other; empty: nothing crashed. */
 export function crashKey({ crashes, othersMissing }: SignedReplay, mode: SameCrash): string {
   const one = ({ process, signature }: ProcessCrash): string =>

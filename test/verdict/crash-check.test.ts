@@ -6,7 +6,7 @@ import type { ExpectedCrash } from '../../src/manifest/crash-signature.ts';
 import type { SameCrash } from '../../src/policy/shape.ts';
 import type { Crash } from '../../src/sandbox/crash.ts';
 import { type Decision, decide, type RawReplay } from '../../src/verdict/decide.ts';
-import { crashDifference, expectationOf, signReplays } from '../../src/verdict/same-crash.ts';
+import { crashDifference, expectationOf, programCrashes, signReplays } from '../../src/verdict/same-crash.ts';
 import { crashAt, inModule, sentAt } from '../support/crash-sites.ts';
 
 const APP = '/usr/bin/app';
@@ -171,7 +171,9 @@ it('a row that has its crash in another one is compared by that', () => {
   expect(verdict([first, same])).toMatchObject(REPRODUCED);
   const { replays } = verdict([first, same]);
   expect(replays[1]!.crash_signatures).toEqual(replays[0]!.crash_signatures);
+  expect(programCrashes([first, same])).toEqual([here, here]);
   const lost = crashed({ crash_as: 9999 });
+  expect(programCrashes([first, lost])).toEqual([here, undefined]);
   expect(verdict([at(here), lost], { expected: expectationFrom(first) })).toMatchObject(ELSEWHERE);
 });
 
