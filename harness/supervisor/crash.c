@@ -105,7 +105,7 @@ static void put_function(const struct function_name *n) {
 static void put_frames(struct task *t, const struct maps *m) {
   static struct stack s;
   walk_stack(t, m, &s);
-  const struct function_name *names = name_frames(m, &s);
+  const struct function_name *names = name_frames(t, m, &s);
   put(",\"frames\":[");
   for (int i = 0; i < s.count; i++) {
     put("%s{", i ? "," : "");

@@ -3,7 +3,7 @@
 #define REENACT_GO_LINES_H
 #include "maps.h"
 
-enum { GO_NAME = 32 };
+enum { GO_NAME = 256 };
 
 struct go_place {
   uint64_t start;     /* of the function */

@@ -7,6 +7,8 @@
 
 #include "elf_file.h"
 #include "elf_note.h"
+#include "go_lines.h"
+#include "unwind.h"
 
 /* Of all crashes of a run: no number of them, and no table, keeps us long. */
 static uint64_t symbols_left = 1 << 23;
@@ -21,7 +23,7 @@ struct wanted {
   int rank, frame;
 };
 
-struct table {
+struct wanted_places {
   struct wanted places[MAX_FRAMES];
   int count;
 };
@@ -32,7 +34,7 @@ static int is_exact(const struct frame *f) {
 }
 
 /* The frames of one module, in the order of their addresses in its file. */
-static void gather(struct table *w, const struct maps *m, const struct stack *s, int module, uint64_t first) {
+static void gather(struct wanted_places *w, const struct maps *m, const struct stack *s, int module, uint64_t first) {
   w->count = 0;
   for (int i = 0; i < s->count; i++) {
     const struct mapping *at = mapping_at(m, s->frames[i].address);
@@ -51,7 +53,7 @@ static int rank_of(const Elf64_Sym *s) {
 }
 
 /* The first place behind a symbol keeps the nearest one; those behind it inherit that (settle). */
-static void offer(struct table *w, const Elf64_Sym *s) {
+static void offer(struct wanted_places *w, const Elf64_Sym *s) {
   int low = 0, high = w->count, rank = rank_of(s);
   while (low < high) {
     int middle = low + (high - low) / 2;
@@ -66,7 +68,7 @@ static void offer(struct table *w, const Elf64_Sym *s) {
   p->rank = rank;
 }
 
-static void settle(struct table *w) {
+static void settle(struct wanted_places *w) {
   for (int i = 1; i < w->count; i++) {
     struct wanted *p = &w->places[i], *before = p - 1;
     if (!before->rank || (p->rank && p->start >= before->start)) continue;
@@ -77,7 +79,7 @@ static void settle(struct table *w) {
   }
 }
 
-static void read_symbols(const struct elf_file *f, const Elf64_Shdr *section, struct table *w) {
+static void read_symbols(const struct elf_file *f, const Elf64_Shdr *section, struct wanted_places *w) {
   static struct window window;
   Elf64_Sym s;
   window.size = 0;
@@ -91,7 +93,7 @@ static void read_symbols(const struct elf_file *f, const Elf64_Shdr *section, st
   }
 }
 
-static void read_names(const struct elf_file *f, const Elf64_Shdr *strings, const struct stack *s, struct table *w) {
+static void read_names(const struct elf_file *f, const Elf64_Shdr *strings, const struct stack *s, struct wanted_places *w) {
   for (int i = 0; i < w->count; i++) {
     const struct wanted *p = &w->places[i];
     struct function_name *n = &names[p->frame];
@@ -114,7 +116,7 @@ static int find_symbols(const struct elf_file *f, Elf64_Shdr *symbols, Elf64_Shd
 }
 
 static void name_module(const struct maps *m, const struct stack *s, int module) {
-  static struct table w;
+  static struct wanted_places w;
   static struct elf_file file;
   Elf64_Shdr symbols = {0}, strings = {0};
   uint64_t first = UINT64_MAX;
@@ -135,7 +137,24 @@ static void name_module(const struct maps *m, const struct stack *s, int module)
   close(fd);
 }
 
-const struct function_name *name_frames(const struct maps *m, const struct stack *s) {
+/* Go's own table stays when a program's symbols are taken out. */
+static void name_by_go(struct task *t, const struct maps *m, const struct stack *s) {
+  static struct go_place found;
+  unwind_begin();
+  for (int i = 0; i < s->count; i++) {
+    struct function_name *n = &names[i];
+    uint64_t address = s->frames[i].address;
+    const struct mapping *at = mapping_at(m, address);
+    if (n->size || !at || at->area != MODULE) continue;
+    if (!go_find(t, m, at->module, address - !is_exact(&s->frames[i]), &found)) continue;
+    n->size = strnlen(found.name, sizeof found.name < sizeof n->bytes ? sizeof found.name : sizeof n->bytes);
+    memcpy(n->bytes, found.name, n->size);
+    n->offset = address - found.start;
+  }
+  unwind_end();
+}
+
+const struct function_name *name_frames(struct task *t, const struct maps *m, const struct stack *s) {
   static uint8_t seen[MAX_MODULES];
   memset(names, 0, sizeof names);
   memset(seen, 0, sizeof seen);
@@ -145,5 +164,6 @@ const struct function_name *name_frames(const struct maps *m, const struct stack
     seen[at->module] = 1;
     name_module(m, s, at->module);
   }
+  name_by_go(t, m, s);
   return names;
 }

@@ -1,4 +1,4 @@
-/* Names of the functions that hold a stack's frames, by the symbols of the files they lie in. */
+/* Names of the functions that hold a stack's frames, by the symbols of the files they lie in, or by Go's own table. */
 #ifndef REENACT_NAMES_H
 #define REENACT_NAMES_H
 #include "maps.h"
@@ -13,6 +13,6 @@ struct function_name {
 };
 
 /* One for each frame of `s`, in its order; good until the next call. */
-const struct function_name *name_frames(const struct maps *m, const struct stack *s);
+const struct function_name *name_frames(struct task *t, const struct maps *m, const struct stack *s);
 
 #endif
