@@ -62,17 +62,14 @@ describeEngine('reproduce', () => {
 
   it('the manifest of a record that was made here is stored with its trace, and the crash matches', async () => {
     expect(await reproduce(trace)).toEqual({
-      // musl's C library, which the program was linked with, has no unwind tables: nobody sees what called main's caller.
-      ...{ status: 1, verdict: 'match_as_far_as_known', at: null, manifest: 'stored' },
-      reason: '13 frames are the same; their caller is not known',
+      ...{ status: 1, verdict: 'match', at: null, manifest: 'stored' },
+      reason: 'every frame is the same place in the same build',
       // It is the same crash; that nothing joins it to a signed build fails all the same.
       gates: ['replay_ratio', 'image_check', 'reproduction', 'join_completeness', 'chain_of_custody'],
     });
     const people = await call('reproduce', trace, '--replays', '1');
-    expect(people.stdout).toMatch(
-      /^match_as_far_as_known {2}13 frames[\s\S]*\n {2}= {2}0 crashes\+0x\w+ +crashes\+0x/,
-    );
-    expect(people.stdout).toContain('pass  reproduction: 13 frames (asked: whole, or 8 frames)');
+    expect(people.stdout).toMatch(/^match {2}every frame[\s\S]*\n {2}= {2}0 crashes\+0x\w+ +crashes\+0x/);
+    expect(people.stdout).toContain('pass  reproduction: whole (asked: whole, or 8 frames)');
     expect(people.stdout.split('\n').filter((line) => line.length > 80 && !line.includes('sha256:'))).toEqual(
       [],
     );
@@ -103,18 +100,15 @@ describeEngine('reproduce', () => {
     }
   });
 
-  it('a stack that ends where the replay goes on is another, and one that goes further than the replay is known is not', async () => {
-    const whole = { outermost: true, by: 'x', reason: null, detail: null, missing: 0 };
-    const short = await add('whole.json', ({ threads }) => {
-      threads[0]!.frames.splice(5);
-      threads[0]!.ended = whole;
-    });
+  it('two whole stacks of different lengths are two crashes', async () => {
+    const short = await add('whole.json', ({ threads }) => void threads[0]!.frames.splice(5));
     expect(await reproduce(short, '--manifest', 'crash.json')).toMatchObject({ verdict: 'diverged', at: 5 });
+    let length = 0;
     const long = await add('long.json', ({ threads }) => {
-      threads[0]!.frames.push({ ...threads[0]!.frames[1]! });
+      length = threads[0]!.frames.push({ ...threads[0]!.frames[1]! });
     });
     expect(await reproduce(long, '--manifest', 'crash.json')).toMatchObject({
-      verdict: 'match_as_far_as_known',
+      ...{ verdict: 'diverged', at: length - 1 },
     });
   });
 

@@ -29,7 +29,11 @@ describeEngine('a replay’s crash', () => {
     expect(ours).toMatchObject({ format: 'replay', signal: 'SIGSEGV' });
     expect(theirs.format).toBe('core');
     expect(places(ours).length).toBeGreaterThan(10);
-    expect(places(theirs)).toEqual(places(ours));
+    // PID 1 reads musl's instructions where it has no tables; of a core, the walk is cut there and says so.
+    const { frames, ended } = theirs.threads.find(({ crashed }) => crashed)!;
+    expect(ended).toMatchObject({ outermost: false, reason: 'no_unwind_table' });
+    expect(frames.length).toBeGreaterThan(10);
+    expect(places(theirs)).toEqual(places(ours).slice(0, frames.length));
     const bytes = readFileSync(core);
     bytes.writeUInt16LE(0, 18);
     writeFileSync(core, bytes);
