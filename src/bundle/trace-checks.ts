@@ -5,7 +5,7 @@ import { LIMITS } from '../base/limits.ts';
 import { Trust } from '../evidence/trust.ts';
 import type { Policy } from '../policy/policy.ts';
 import { claimsOf, frameFacts, walkFacts } from '../trace/frame-facts.ts';
-import type { JoinedFrame } from '../trace/gap.ts';
+import { isApproximate, type JoinedFrame } from '../trace/gap.ts';
 import {
   type Build,
   countingProof,
@@ -183,7 +183,8 @@ function resolvedLie({ frames }: JoinDocument): string[] {
   const wrong = frames.find(({ status, symbols, artifact, places, loaded_sha256, candidates }) => {
     const named = places.some((place) => place.function !== null || place.file !== null);
     return (
-      (status === 'resolved') !== named ||
+      ((status === 'resolved' || isApproximate(status)) && !named) ||
+      (status !== 'resolved' && !isApproximate(status) && status !== 'no_symbol' && named) ||
       (status === null) !== (symbols === null) ||
       (artifact !== null && (loaded_sha256 === null ? candidates !== 1 : artifact !== loaded_sha256))
     );

@@ -58,7 +58,11 @@ function lieOf(path: string, opened: Opened, symbols: JoinSymbols, frames: JoinF
   if (!extents || !whole) return null;
   const images = namesOf(within(path, name, extents, objectIn).images, sha256);
   const other = frames.find(
-    (frame) => frame.symbols === sha256 && !images.has(frame.image_id ?? '') && !isOfFile(frame),
+    (frame) =>
+      frame.symbols === sha256 &&
+      frame.status !== 'approximate_by_name' &&
+      !images.has(frame.image_id ?? '') &&
+      !isOfFile(frame),
   );
   if (other)
     return `frame ${other.index} is in ${other.image_id}, and the symbols ${sha256} are of ${[...images].slice(0, 3).join(', ')}`;

@@ -26,6 +26,7 @@ export const GAP_CODES = [
   'base_ambiguous',
   'approximate_nearest',
   'approximate_folded',
+  'approximate_by_name',
   'no_symbol_at_addr',
   'bundle_unverified',
   'artifact_unlinked',
@@ -42,6 +43,7 @@ export const FRAME_STATUSES = [
   'no_symbol',
   'approximate_nearest',
   'approximate_folded',
+  'approximate_by_name',
   'engine_crash',
   'malformed',
   'base_ambiguous',
@@ -104,6 +106,13 @@ export function isNamed(places: readonly Place[], format: string): boolean {
   );
 }
 
+/** Whether a place has a name that is no more than likely. */
+export function isApproximate(
+  status: string | null,
+): status is 'approximate_nearest' | 'approximate_folded' | 'approximate_by_name' {
+  return status?.startsWith('approximate_') ?? false;
+}
+
 /** What symbols lack decides why an address in them has no name. */
 function unnamed({ lacks }: JoinBundle): GapCode {
   const reasons: GapCode[] = [
@@ -124,12 +133,12 @@ function provenanceGap({ evidence }: JoinArtifact): GapCode | null {
 export function gapOf(frame: Omit<JoinedFrame, 'gap'>): GapCode | null {
   const { image_id, status, bundle, artifact } = frame;
   if (image_id === null) return frame.ip === null ? 'no_address' : 'no_module';
-  if (image_id.startsWith('none:')) return 'no_image_id';
+  if (image_id.startsWith('none:')) return status === 'approximate_by_name' ? status : 'no_image_id';
   // What was found by searching the stack may be left from an earlier call.
   if (frame.trust === 'scan') return 'scanned_frame';
   if (bundle === null || status === null) return 'bundle_missing';
   if (status === 'engine_crash' || status === 'malformed' || status === 'base_ambiguous') return status;
-  if (status === 'approximate_nearest' || status === 'approximate_folded') return status;
+  if (isApproximate(status)) return status;
   if (status !== 'resolved' || !isNamed(frame.places, bundle.format)) return unnamed(bundle);
   if (bundle.evidence?.verified !== true) return 'bundle_unverified';
   if (artifact !== null) return provenanceGap(artifact);

@@ -187,6 +187,12 @@ const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy
     actual: `${bundle?.name} has several there: the linker kept one body of those that are alike, ${places.at(-1)?.function} among them`,
     remedy: 'no symbols can tell them apart: link with --icf=safe or --icf=none, and ship that build',
   }),
+  approximate_by_name: ({ bundle, image_path }) => ({
+    expected: 'an id that script and source map share',
+    actual: `the trace has none for ${image_path}, and only its name leads to the source map ${bundle?.name}, which every build can have`,
+    remedy:
+      'have the bundler write debug ids into scripts and maps, add that map, and send events that bear them (debug_meta)',
+  }),
   no_symbol_at_addr: ({ bundle, rel_addr }) => ({
     expected: `a function at ${rel_addr}`,
     actual: `${bundle?.name} names none there`,

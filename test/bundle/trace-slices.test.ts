@@ -26,6 +26,10 @@ import {
 import { tempFolder } from '../support/world.ts';
 
 const UNIVERSAL = tinyMachO();
+function writtenTo(path: string, bytes: Buffer): string {
+  writeFileSync(path, bytes);
+  return path;
+}
 const place = { function: 'crash', file: 'main.cpp', line: 21, column: null };
 const symbolizer = {
   engine: async () => 'test',
@@ -77,6 +81,29 @@ describe('a slice of a universal file, which the evidence is about', () => {
     const { problems } = await verifyBundle(path);
     expect(problems.map(({ message }) => message)).toEqual([expect.stringMatching(/are no slice of/)]);
   });
+});
+
+it('a name that is no more than likely is inside as that', async () => {
+  const path = join(tempFolder(), 'near.dwarf');
+  // Another build: the last byte of its id is another.
+  const bytes = Buffer.from(UNIVERSAL);
+  const uuid = readObject(writtenTo(path, bytes)).images[0]!.id!.slice(6).replaceAll('-', '');
+  bytes[bytes.indexOf(Buffer.from(uuid, 'hex')) + 15]! ^= 0xff;
+  const { id } = readObject(writtenTo(path, bytes)).images[0]!;
+  const source = await t.store.blobs.put('another report');
+  const trace = traceOf([traceImage({ id, path: '/a/near', arch: 'x86_64' })], [frameAt(0, 0x15)]);
+  const [added] = await addTraces(t.store, [{ ...incoming(trace), source }]);
+  const near = { ...t, traceId: added!.trace_id };
+  await addSymbols(near, 'near.dwarf', bytes, undefined, {
+    ...symbolizer,
+    symbolize: async (file, addresses) =>
+      (await symbolizer.symbolize(file, addresses)).map((one) => ({ ...one, approximate: 'nearest' })),
+  });
+  await reproduced(near, 'near', 'diverged');
+  const bundle = await bundleTrace(near);
+  expect((await verifyBundle(bundle)).problems).toEqual([]);
+  const { traced } = await openBundle(bundle);
+  expect(traced!.join.frames[0]).toMatchObject({ gap: 'approximate_nearest', places: [place] });
 });
 
 it('symbols of a blob of their own are read there', async () => {

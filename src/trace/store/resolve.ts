@@ -38,9 +38,14 @@ interface Best {
   sha256: Digest;
   format: ObjectFile['format'];
   arch: string;
+  /** Nothing but the names of the files says that the symbols are of this image. */
+  by_name: boolean;
 }
 
 const PIECE = 5000;
+/** The name of the source map of a script that a trace knows by its path or address alone; bundlers add `.map` to the script's. */
+const MAP_NAME = String.raw`regexp_replace(regexp_replace(substr(i.id, 6), '[?#].*$', ''), '^.*[/\\]', '') || '.map'`;
+
 const NO_LINE = { file: null, line: null, column: null };
 
 /**
@@ -48,6 +53,7 @@ const NO_LINE = { file: null, line: null, column: null };
  * image with that debug id: where two have it, nobody can say which was meant. One that is known by the digest of its
  * file has those of the build that the file, once it was added as an artifact, says it is of. Symbols whose own id may
  * be a hash of the first page of code are of a build only where a program that bears this id as its build-id is there.
+ * A script of which nothing but its path is known has the one source map of that name, and no proof that it is its own.
  */
 async function bestBundles(queries: Queries, images: number[]): Promise<Best[]> {
   return await queries.query<Best>(
@@ -59,7 +65,11 @@ async function bestBundles(queries: Queries, images: number[]): Promise<Best[]> 
          SELECT CASE WHEN count(*) = 1 THEN min(o.image) END
          FROM artifact a JOIN image_artifact USING (artifact) JOIN image o USING (image)
          WHERE a.sha256 = i.id AND o.id NOT LIKE 'sha256:%' AND o.id NOT LIKE 'pe:%'
-       ), own.image) ELSE own.image END AS source
+       ), own.image) WHEN i.id LIKE 'none:%' THEN (
+         SELECT CASE WHEN count(*) = 1 THEN min(b.image) END FROM bundle b
+         WHERE b.format = 'sourcemap' AND b.name = ${MAP_NAME}
+           AND EXISTS (SELECT FROM trace_image t WHERE t.image = i.image AND t.arch = 'javascript')
+       ) ELSE own.image END AS source
        FROM image i LEFT JOIN image own ON own.id = i.id AND own.basis = '' WHERE i.image = ANY ($1::int[])
      ), source AS (
        SELECT DISTINCT source, o.debug_id, EXISTS (SELECT FROM image_artifact ia WHERE ia.image = source)
@@ -70,7 +80,8 @@ async function bestBundles(queries: Queries, images: number[]): Promise<Best[]> 
        UNION ALL SELECT source, b.* FROM source JOIN image d ON d.id = 'debug:' || source.debug_id AND d.basis = ''
          JOIN bundle b ON b.image = d.image WHERE borne AND b.weak_id
      )
-     SELECT DISTINCT ON (meant.image) meant.image, meant.basis, source, b.bundle, b.sha256, b.format, b.arch
+     SELECT DISTINCT ON (meant.image) meant.image, meant.basis, source, b.bundle, b.sha256, b.format, b.arch,
+       meant.id LIKE 'none:%' AS by_name
      FROM meant JOIN candidate b USING (source) WHERE b.quality > 0
      ORDER BY meant.image, b.quality DESC, b.bundle DESC`,
     [images],
@@ -100,9 +111,10 @@ async function lookUp(
   }
 }
 
-function statusOf({ places, error, approximate }: Answer, format: ObjectFile['format']): FrameStatus {
+function statusOf({ places, error, approximate }: Answer, best: Best): FrameStatus {
   if (error !== null) return error;
-  if (!isNamed(places, format)) return 'no_symbol';
+  if (!isNamed(places, best.format)) return 'no_symbol';
+  if (best.by_name) return 'approximate_by_name';
   return approximate === null ? 'resolved' : `approximate_${approximate}`;
 }
 
@@ -189,7 +201,7 @@ async function resolveImage(
         best.bundle,
         engine,
         piece.map(({ location }) => location),
-        piece.map((one) => statusOf(one, format)),
+        piece.map((one) => statusOf(one, best)),
         piece.map(({ degraded }) => degraded),
         piece.map(({ places }) => JSON.stringify(places).replaceAll('\\u0000', '')),
       ],
@@ -197,7 +209,7 @@ async function resolveImage(
   return rows.length;
 }
 
-/** These images, and those that are known by the debug id of one, or by the digest of a file of that build. */
+/** These images, and those that are known by the debug id of one, by the digest of a file of that build, or by the name of a source map. */
 async function imagesMeaning(queries: Queries, images: number[]): Promise<number[]> {
   const rows = await queries.query<{ image: number }>(
     `SELECT image FROM image WHERE image = ANY ($1::int[])
@@ -206,7 +218,9 @@ async function imagesMeaning(queries: Queries, images: number[]): Promise<number
      UNION SELECT o.image FROM image i JOIN image o ON o.debug_id = i.debug_id AND o.id LIKE 'debug:%'
        WHERE i.image = ANY ($1::int[])
      UNION SELECT o.image FROM image_artifact ia JOIN artifact a USING (artifact) JOIN image o ON o.id = a.sha256
-       WHERE ia.image = ANY ($1::int[])`,
+       WHERE ia.image = ANY ($1::int[])
+     UNION SELECT i.image FROM bundle b JOIN image i ON i.id LIKE 'none:%' AND b.name = ${MAP_NAME}
+       WHERE b.image = ANY ($1::int[]) AND b.format = 'sourcemap'`,
     [images],
   );
   return rows.map((row) => row.image);

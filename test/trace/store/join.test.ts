@@ -1,7 +1,7 @@
 /** The join and the published query: each frame in its place, and why it is not joined where it is not. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import type { Digest } from '../../../src/base/digest.ts';
+import { type Digest, digestOf } from '../../../src/base/digest.ts';
 import { addTraces } from '../../../src/trace/store/ingest.ts';
 import { joinFrames } from '../../../src/trace/store/join.ts';
 import { imagesOfTraces, resolveImages } from '../../../src/trace/store/resolve.ts';
@@ -98,6 +98,24 @@ describeStores('the join', (newPlace) => {
     expect(await resolveImages(store, namer, images)).toBe(4);
     expect(await resolveImages(store, namer, images)).toBe(0);
     expect(new Set(await gaps(trace))).toEqual(new Set(['artifact_unlinked']));
+  });
+
+  it('source maps that come late are found by their names, until two builds have one', async () => {
+    const image = traceImage({ path: 'https://x/late.js?v=1', arch: 'javascript' });
+    const other = traceImage({ path: '/late.js', arch: 'python' });
+    const trace = await add([image, other], [frameAt(0, 0x21), frameAt(1, 0x21)]);
+    const addMap = async (content: string): Promise<unknown[]> => {
+      const id = digestOf(content);
+      await addSymbols(store, signed, 'late.js.map', { id, arch: 'javascript' }, 'sourcemap', content);
+      const [row] = await store.database.query<{ image: number }>('SELECT image FROM image WHERE id = $1', [
+        id,
+      ]);
+      await resolveImages(store, namer, [row!.image]);
+      return await gaps(trace);
+    };
+    expect(await gaps(trace)).toEqual(['no_image_id', 'no_image_id']);
+    expect(await addMap('one')).toEqual(['approximate_by_name', 'no_image_id']);
+    expect(await addMap('two')).toEqual(['no_image_id', 'no_image_id']);
   });
 
   it('a stripped upload never blocks the good one, and better symbols take the place of worse', async () => {
