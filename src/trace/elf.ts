@@ -62,6 +62,7 @@ function featuresOf(sections: ElfSection[]): Feature[] {
   const found: [Feature, RegExp][] = [
     ['debug_info', /^\.z?debug_info(\.dwo)?$/],
     ['symbol_table', /^\.symtab$/],
+    ['mini_debug_info', /^\.gnu_debugdata$/],
     ['exports', /^\.dynsym$/],
     ['unwind', /^\.(eh_frame|z?debug_frame)$/],
     ['code', /^\.text$/],

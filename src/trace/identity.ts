@@ -3,7 +3,23 @@
 import type { Layout } from './segments.ts';
 
 /** What a file can tell about the addresses of its image. */
-export type Feature = 'debug_info' | 'go_lines' | 'symbol_table' | 'exports' | 'unwind' | 'code';
+export type Feature =
+  | 'debug_info'
+  | 'go_lines'
+  | 'symbol_table'
+  | 'mini_debug_info'
+  | 'exports'
+  | 'unwind'
+  | 'code';
+
+/** Whether the names that a program has are those of its mini debug information, which is passed over where there is more. */
+export function hasMiniSymbols(features: readonly Feature[]): boolean {
+  return (
+    features.includes('mini_debug_info') &&
+    !features.includes('debug_info') &&
+    !features.includes('symbol_table')
+  );
+}
 
 /** One image in an object file: a Mach-O file may have several, the others have one. */
 export interface Image {

@@ -11,6 +11,7 @@ import { createGunzip } from 'node:zlib';
 import { execThrough } from '../base/exec.ts';
 import { Fault } from '../base/fault.ts';
 import { Pieces } from '../base/pieces.ts';
+import { unxz } from '../base/xz.ts';
 import { isZstd, unzstd } from '../base/zstd.ts';
 import { CORE_HEAD_BYTES, isCore } from './from/core.ts';
 import { TRACE_LIMITS, wrongTrace } from './trace.ts';
@@ -18,7 +19,6 @@ import { TRACE_LIMITS, wrongTrace } from './trace.ts';
 /** Of a core, unpacked: what it may claim, and what of it is not zero and goes to the disk. */
 const CORE_LIMITS = { unpackedBytes: 64 * 2 ** 30, writtenBytes: 8 * 2 ** 30 };
 const UNPACK_MS = 1_800_000;
-const XZ = ['--decompress', '--stdout', '--format=xz', '--threads=1', '--memlimit-decompress=134217728'];
 const LZ4 = ['-d', '-c'];
 const BLOCK_BYTES = 1 << 16;
 
@@ -36,7 +36,7 @@ export function packingOf(head: Buffer): Packing | undefined {
 function unpacked(path: string, packing: Packing): AsyncIterable<Uint8Array> {
   const source = createReadStream(path);
   if (packing === 'zstd') return unzstd(source);
-  if (packing === 'xz') return execThrough('xz', XZ, source, { timeoutMs: UNPACK_MS });
+  if (packing === 'xz') return unxz(source, { timeoutMs: UNPACK_MS });
   if (packing === 'lz4') return execThrough('lz4', LZ4, source, { timeoutMs: UNPACK_MS });
   const gunzip = createGunzip();
   // What fails on the way arrives as an error of the last stream.

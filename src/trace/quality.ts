@@ -37,7 +37,7 @@ export function qualityOf(
   const levelOf = (): Level => {
     if (readable) return gaps.length > 0 ? 'partial' : 'full';
     if (format === 'breakpad' || has.has('go_lines')) return 'lines';
-    if (has.has('symbol_table')) return 'symbols';
+    if (has.has('symbol_table') || has.has('mini_debug_info')) return 'symbols';
     return has.has('exports') ? 'exports' : 'nothing';
   };
   const level = levelOf();

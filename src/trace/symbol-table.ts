@@ -10,11 +10,16 @@ const PIECE_BYTES = 1 << 20;
 /** From an image's beginning; no program is larger, and numbers are exact up to here. */
 const MOST_DISTANCE = 2n ** 48n;
 
-const [SYMTAB, DYNSYM, EXECUTABLE, ARM] = [2, 11, 4n, 40];
+export const SYMTAB = 2;
+export const DYNSYM = 11;
+/** The processor of 32 bits. */
+export const ARM = 40;
+const EXECUTABLE = 4n;
 /** STT_FUNC, and STT_GNU_IFUNC: a function that chooses another. */
-const FUNCTIONS = [2, 10];
+export const FUNCTIONS: readonly number[] = [2, 10];
 
-function wholeOf(file: FileBytes, { offset, size }: ElfSection, what: string): Buffer {
+/** The bytes of a section of symbols or names. Throws a Fault where it is too large, or not all in the file. */
+export function wholeOf(file: FileBytes, { offset, size }: ElfSection, what: string): Buffer {
   if (size > MOST_NAMES_BYTES)
     throw file.wrong(`${what} has ${size} bytes, at most ${MOST_NAMES_BYTES} are read`);
   if (offset + size > file.size) throw file.wrong(`${what} would end at ${offset + size}`);
@@ -38,6 +43,15 @@ function codeOf(sections: ElfSection[]): (address: bigint) => ElfSection | undef
     }
     const found = code[low - 1];
     return found && address - found.address < found.size ? found : undefined;
+  };
+}
+
+/** The same by the numbers that sections have in the file. */
+export function codeIndexOf(sections: ElfSection[]): (address: bigint) => number | undefined {
+  const [codeAt, numbers] = [codeOf(sections), new Map(sections.map((one, n) => [one, n]))];
+  return (address) => {
+    const found = codeAt(address);
+    return found && numbers.get(found);
   };
 }
 

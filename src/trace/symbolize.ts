@@ -1,7 +1,8 @@
 /** Turns addresses of an image into functions, files and lines, with the symbols of its build. */
 import { breakpadPlaces } from './breakpad-lines.ts';
 import { goPlaces } from './go-places.ts';
-import type { ObjectFile } from './identity.ts';
+import { hasMiniSymbols, type ObjectFile } from './identity.ts';
+import { withMiniSymbols } from './mini-debug-info.ts';
 import { scriptPlaces } from './script-places.ts';
 import { askEngine } from './symbolize/batch.ts';
 import { ENGINE } from './symbolize/engine.ts';
@@ -23,6 +24,10 @@ async function placesIn(file: AskedFile, sorted: BigUint64Array, program: string
     const { features } = imageIn({ ...file, format });
     if (features.includes('go_lines') && !features.includes('debug_info'))
       return await goPlaces({ ...file, format }, sorted);
+    if (hasMiniSymbols(features))
+      return await withMiniSymbols(file.path, (path) =>
+        askEngine({ ...file, format, path }, sorted, program),
+      );
   }
   return await askEngine({ ...file, format }, sorted, program);
 }

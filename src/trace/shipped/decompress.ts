@@ -2,14 +2,11 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
-import { execThrough } from '../../base/exec.ts';
 import { Fault } from '../../base/fault.ts';
 import { Pieces } from '../../base/pieces.ts';
+import { unxz } from '../../base/xz.ts';
 import { isZstd, unzstd } from '../../base/zstd.ts';
 import type { Unpacking } from './unpacking.ts';
-
-/** Files made with xz -9 need 65 MiB; a header may ask for gigabytes. */
-const XZ = ['--decompress', '--stdout', '--format=xz', '--threads=1', '--memlimit-decompress=134217728'];
 
 function gunzipped(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const unpacked = createGunzip();
@@ -27,7 +24,7 @@ async function unpackedOf(
   const hex = start.toString('hex');
   if (hex.startsWith('1f8b')) return gunzipped(pieces.take());
   if (isZstd(start)) return unzstd(pieces.take());
-  if (hex === 'fd377a585a00') return execThrough('xz', XZ, Readable.from(pieces.take()), { timeoutMs });
+  if (hex === 'fd377a585a00') return unxz(Readable.from(pieces.take()), { timeoutMs });
   return pieces.take();
 }
 

@@ -3,7 +3,8 @@ import { type Digest, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { type FunctionBlob, functionsOf } from '../functions.ts';
-import type { Image, ObjectFile } from '../identity.ts';
+import { hasMiniSymbols, type Image, type ObjectFile } from '../identity.ts';
+import { withMiniSymbols } from '../mini-debug-info.ts';
 import { readObject } from '../object.ts';
 import { producersOf } from '../producer.ts';
 import { levelOfRank, qualityOf } from '../quality.ts';
@@ -63,8 +64,18 @@ async function insertFunctions(queries: Queries, bundle: number, functions: Func
 }
 
 /** All functions of a file, or the first of them where they are too many. */
-function functionsIn(path: string, format: ObjectFile['format']): FunctionBlob[] {
+async function functionsIn(
+  path: string,
+  format: ObjectFile['format'],
+  image: Image,
+): Promise<FunctionBlob[]> {
   if (format !== 'elf') return [];
+  if (hasMiniSymbols(image.features))
+    return await withMiniSymbols(path, async (copy) => functionsOfElf(copy));
+  return functionsOfElf(path);
+}
+
+function functionsOfElf(path: string): FunctionBlob[] {
   const found: FunctionBlob[] = [];
   for (const one of functionsOf(path)) {
     if (found.length === MOST_FUNCTIONS) break;
@@ -99,7 +110,7 @@ export async function addBundle(store: TraceStore, incoming: IncomingBundle): Pr
     const path = store.blobs.path(sha256);
     const { rank, level, gaps } = qualityOf(format, { ...image, split: await isSplit(path, image) });
     const units = format === 'elf' ? await splitUnitsOf(path) : { wanted: [], held: [] };
-    const functions = functionsIn(path, format);
+    const functions = await functionsIn(path, format, image);
     const text = textDigestOf(path, format);
     return { sha256, image, rank, level, lacks: gaps, functions, text, units };
   };

@@ -16,6 +16,10 @@ export interface Replaced {
   from: string;
   name: string;
   flags: bigint;
+  /** Of a table: the type of the section, the section that it refers to, and how long its entries are. */
+  type?: number;
+  linked?: string;
+  entry?: bigint;
   content: Iterable<Buffer>;
 }
 
@@ -49,8 +53,13 @@ export function copyElf(file: FileBytes, path: string, to: string, replaced: Rep
       end = Math.ceil(end / ALIGN) * ALIGN;
       return { offset: BigInt(offset), size: BigInt(size) };
     };
-    for (const { from, name, flags, content } of replaced) {
-      const place = { ...append(content), name, flags, type: PROGBITS, align: 1n };
+    for (const { from, name, flags, content, type = PROGBITS, linked, entry = 0n } of replaced) {
+      const link = Math.max(
+        0,
+        sections.findIndex((one) => one.name === linked),
+      );
+      const table = linked === undefined ? {} : { link, entry, info: 1 };
+      const place = { ...append(content), name, flags, type, align: 1n, ...table };
       const old = sections.find((one) => one.name === from);
       if (old) Object.assign(old, place);
       else sections.push({ address: 0n, link: 0, entry: 0n, info: 0, ...place });
