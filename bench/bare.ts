@@ -2,7 +2,6 @@
 import Docker from 'dockerode';
 import pLimit from 'p-limit';
 
-import { connectDocker } from '../src/sandbox/docker.ts';
 import type { Endpoint } from '../src/sandbox/endpoint.ts';
 
 async function once(docker: Docker, image: string): Promise<void> {

@@ -113,14 +113,17 @@ async function multiply(queries: Queries, times: number): Promise<void> {
   await queries.query('ANALYZE');
 }
 
+/** The digest of an image's symbols in SQL: of its number, whose bytes stand in the store in place of a symbol file. */
+const SYMBOLS_OF = `'sha256:' || encode(sha256(image::text::bytea), 'hex')`;
+
 /** Symbols, artifacts and their evidence for all images but the first, so that judging has all to read that it reads in use. */
-async function proveImages({ database }: TraceStore): Promise<number[]> {
+async function proveImages({ database, blobs }: TraceStore): Promise<number[]> {
   const steps = [
     `INSERT INTO artifact (sha256, kind, name, size_bytes, build)
      SELECT 'sha256:a' || image, 'file', id, 1, '{}' FROM image WHERE image > 1`,
     `INSERT INTO image_artifact SELECT image, artifact FROM image JOIN artifact ON name = id`,
     `INSERT INTO bundle (sha256, file_sha256, image, format, arch, name, features, quality, lacks, build)
-     SELECT 'sha256:b' || image, 'sha256:b' || image, image, 'elf', 'x86_64', id, '{}', 5, '{}', '{}' FROM image WHERE image > 1`,
+     SELECT ${SYMBOLS_OF}, ${SYMBOLS_OF}, image, 'elf', 'x86_64', id, '{}', 5, '{}', '{}' FROM image WHERE image > 1`,
     `INSERT INTO evidence (subject_sha256, about, envelope_sha256, files, policy_sha256, verified, signers, build, record_sha256)
      SELECT sha256, CASE WHEN sha256 LIKE 'sha256:a%' THEN 'artifact' ELSE 'symbols' END, 'e' || sha256, '{}', 'p', true,
        '[{"authority": "team"}]', '{}', 'r' FROM (SELECT sha256 FROM artifact UNION SELECT sha256 FROM bundle) s`,
@@ -128,6 +131,7 @@ async function proveImages({ database }: TraceStore): Promise<number[]> {
   ];
   for (const step of steps) await database.query(step);
   const rows = await database.query<{ image: number }>('SELECT image FROM image WHERE image > 1');
+  for (const { image } of rows) await blobs.put(String(image));
   return rows.map(({ image }) => image);
 }
 
@@ -151,8 +155,8 @@ async function lateSymbols(store: TraceStore): Promise<{ frames: number; places:
   );
   await database.query(
     `INSERT INTO bundle (sha256, file_sha256, image, format, arch, name, features, quality, lacks, build)
-     VALUES ('sha256:late', 'sha256:late', $1, 'elf', 'x86_64', 'late', '{}', 5, '{}', '{}')`,
-    [image!.image],
+     VALUES ($2, $2, $1, 'elf', 'x86_64', 'late', '{}', 5, '{}', '{}')`,
+    [image!.image, await store.blobs.put('late')],
   );
   const began = systemClock.monotonicMs();
   const places = await resolveImages(store, engine, [image!.image]);

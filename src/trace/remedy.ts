@@ -230,13 +230,12 @@ export function remedyOf(code: GapCode, frame: JoinedFrame, near: NearMiss[]): R
   return REMEDIES[code](frame, near);
 }
 
-const ADD_CORE = 'reenact trace add CORE';
-
 /** What helps where a walk was cut, by its reason; what cannot be helped is said as that. */
 export function cutRemedy(reason: string): string {
   const remedies: Record<string, string> = {
-    no_file: `${ADD_CORE} --exec FILE, with the very file that was loaded, or --sysroot DIR, where all of them lie`,
-    file_differs: `${ADD_CORE} --exec FILE, with the build that crashed, not with what lies there now`,
+    no_file:
+      'reenact trace add CORE --exec FILE (the very file that was loaded), or reenact trace add CORE --sysroot DIR (where all of them lie)',
+    file_differs: 'reenact trace add CORE --exec FILE (the build that crashed, not what lies there now)',
     no_memory:
       'take the core anew: all of it (ulimit -c unlimited, no full disk), with the stack (coredump_filter 0x33)',
     no_unwind_table: 'build that code with unwind tables (-fasynchronous-unwind-tables) or frame pointers',

@@ -24,12 +24,16 @@ export interface TestCase {
   policy: Policy;
 }
 
-/** Replays that ended in these states' contents (one text a replay), under signed evidence. */
-export async function makeCase(outputs: string[], files: Record<string, Buffer> = {}): Promise<TestCase> {
+/** Replays that ended in these states' contents (one text a replay), under signed evidence and a policy with `more`. */
+export async function makeCase(
+  outputs: string[],
+  files: Record<string, Buffer> = {},
+  more: Record<string, unknown> = {},
+): Promise<TestCase> {
   const [folder, out] = [tempFolder(), tempFolder()];
   const store = new BlobStore(out);
   const key = makeKey();
-  const trust = await trustOf([key]);
+  const trust = await trustOf([key], more);
   const { policy } = trust;
   for (const bytes of [policy.canonical, ...policyFiles(policy).map((file) => file.bytes)])
     await store.put(bytes);

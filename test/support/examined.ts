@@ -17,9 +17,12 @@ export interface Accepted {
   signers: Signer[];
 }
 
-/** Two replays that agree, signed evidence, one custody entry. */
-export async function acceptedBundle(change?: (made: TestCase) => Promise<void>): Promise<Accepted> {
-  const made = await makeCase(['a', 'a']);
+/** Two replays that agree, signed evidence, one custody entry; `more` belongs to the policy. */
+export async function acceptedBundle(
+  change?: (made: TestCase) => Promise<void>,
+  more?: Record<string, unknown>,
+): Promise<Accepted> {
+  const made = await makeCase(['a', 'a'], {}, more);
   await change?.(made);
   const path = join(tempFolder(), 'case.tar');
   const collected = await collect(made.record, new BlobStore(made.out), made.out, 'full');

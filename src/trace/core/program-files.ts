@@ -78,7 +78,7 @@ export class ProgramFiles {
         'trace_invalid',
         `${this.core.file.path}: ${path} is not what crashed: ${objections[0] ?? 'the core names no module that it could be of'}`,
         undefined,
-        'name the build that crashed; without --exec, reenact trace show tells which ids the core has',
+        'name the build that crashed: reenact trace show CORE tells which ids the core has',
       );
     this.found.set(ranked[at]!, { file });
   }
