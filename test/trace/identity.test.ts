@@ -74,12 +74,16 @@ it('every ELF file of this machine has the build-id that readelf finds', { timeo
   const files = ['/usr/bin', '/usr/sbin', '/usr/lib'].flatMap(elfFiles);
   expect(files.length).toBeGreaterThan(100);
   const theirs = new Map<string, string | null>();
+  const go = new Set<string>();
   for (let at = 0; at < files.length; at += 500) {
     const args = ['-nW', ...files.slice(at, at + 500), '/dev/null'];
     // It ends with 1 where it warns of one file, and goes on with the rest.
     const text = spawnSync('readelf', args, { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout;
-    for (const part of text.split(/^File: /m).slice(1))
-      theirs.set(part.split('\n')[0]!, /Build ID: ([0-9a-f]+)/.exec(part)?.[1] ?? null);
+    for (const part of text.split(/^File: /m).slice(1)) {
+      const [path] = part.split('\n');
+      theirs.set(path!, /Build ID: ([0-9a-f]+)/.exec(part)?.[1] ?? null);
+      if (/^ +Go +0x/m.test(part)) go.add(path!);
+    }
   }
   const different = files
     .map((path) => {
@@ -87,7 +91,10 @@ it('every ELF file of this machine has the build-id that readelf finds', { timeo
       const known = theirs.get(path);
       return { path, ours, theirs: known ? `elf:${known}` : null };
     })
-    .filter((one) => one.ours !== one.theirs);
+    // Go's own id, which readelf shows as bytes, is taken where there is no build-id.
+    .filter(({ path, ours, theirs: id }) =>
+      ours?.startsWith('go:') ? id !== null || !go.has(path) : ours !== id,
+    );
   expect(different).toEqual([]);
   expect([...theirs.values()].filter(Boolean).length).toBeGreaterThan(100);
 });
