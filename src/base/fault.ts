@@ -51,6 +51,7 @@ export const FAULTS = {
   engine_failed: { exit: 3, next: 'see the engine’s own log; nothing was concluded about the program' },
   registry_unreachable: { exit: 3, next: 'start the registry, or name another repository' },
   log_unreachable: { exit: 3, next: 'check the log’s address, or try again later' },
+  symbols_unreachable: { exit: 3, next: 'check the server’s address, or try again later' },
   registry_denied: {
     exit: 3,
     next: 'set REENACT_REGISTRY_USER and REENACT_REGISTRY_PASSWORD, or ask who may use the repository',

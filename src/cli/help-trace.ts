@@ -45,11 +45,12 @@ lists for it. What others attached beside them changes nothing.
 REENACT_REGISTRY_USER and REENACT_REGISTRY_PASSWORD are used where the registry
 wants to know who asks.
 `,
-  symbols: `usage: reenact symbols COMMAND FILE... [OPTIONS]
+  symbols: `usage: reenact symbols COMMAND FILE|BUILD-ID... [OPTIONS]
 
 commands:
-  id   print what names the build that a file is of
-  add  add symbol files to the store, with their attestations
+  id     print what names the build that a file is of
+  add    add symbol files to the store, with their attestations
+  fetch  get debug information from a debuginfod server
 
 reenact symbols COMMAND --help explains one of them.
 `,
@@ -66,6 +67,21 @@ file share one.
 
 example:
   reenact symbols id /usr/bin/perl app.pdb App.dSYM/Contents/Resources/DWARF/App
+`,
+  'symbols fetch': `usage: reenact symbols fetch BUILD-ID... --debuginfod URL --out DIR
+
+Asks one debuginfod server for the debug information of these builds (ELF), and
+writes what is of the very build that was asked for to DIR, with its SHA-256 in
+DIR/SHA256SUMS. It is no evidence: attest the file, then add it. Nothing else
+in reenact asks such a server. Exit status 1: the server lacks one of them.
+
+  --debuginfod URL  the server: https, or http on this machine
+  --out DIR         a folder, made if it is not there, that symbols add reads
+  --json            print a line of JSON for each build
+
+example:
+  reenact symbols fetch 8e5ad7a69f4e4bdd2a7a4b1d8e2b0d2d7f6c1a55 \\
+      --debuginfod https://debuginfod.example --out symbols
 `,
   'symbols add': `usage: reenact symbols add FILE|DIR... --evidence E --policy P [OPTIONS]
 

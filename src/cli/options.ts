@@ -127,6 +127,7 @@ export const OPTIONS: Record<string, Record<string, Kind>> = {
   'artifact fetch': { policy: 'string', store: 'string', name: 'string', json: 'boolean' },
   symbols: {},
   'symbols id': { json: 'boolean' },
+  'symbols fetch': { debuginfod: 'string', out: 'string', json: 'boolean' },
   'symbols add': { evidence: 'list', policy: 'string', store: 'string', json: 'boolean' },
   trace: {},
   'trace show': { all: 'boolean', json: 'boolean', ...PROGRAMS },

@@ -130,5 +130,6 @@ async function identify(args: string[]): Promise<number> {
 export async function symbolsCommand([what, ...args]: string[]): Promise<number> {
   if (what === 'id') return await identify(args);
   if (what === 'add') return await (await import('./symbols-add.ts')).symbolsAdd(args);
-  throw new Fault('usage', 'say what to do: reenact symbols id FILE..., or symbols add FILE...');
+  if (what === 'fetch') return await (await import('./symbols-fetch.ts')).symbolsFetch(args);
+  throw new Fault('usage', 'say what to do: reenact symbols id FILE..., add FILE... or fetch BUILD-ID...');
 }

@@ -16,7 +16,7 @@ const ADD_ARTIFACT = 'reenact artifact add FILE --evidence E --policy P';
 function whereToFind(id: string, arch: string | null): string {
   const [kind, value = ''] = id.split(':');
   if (kind === 'elf')
-    return `find / -path '*/.build-id/${value.slice(0, 2)}/${value.slice(2)}.debug', or debuginfod-find debuginfo ${value}`;
+    return `find / -path '*/.build-id/${value.slice(0, 2)}/${value.slice(2)}.debug', or reenact symbols fetch ${value} --debuginfod URL --out DIR`;
   if (kind === 'macho') {
     const uuid = value.toUpperCase().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     return `upload dSYM UUID ${uuid}${arch === null ? '' : ` arch ${arch}`}; find it with dwarfdump --uuid FILE.dSYM, or mdfind "com_apple_xcode_dsym_uuids == ${uuid}"`;

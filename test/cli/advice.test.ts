@@ -40,6 +40,7 @@ const ENTRIES: Record<string, string[]> = {
   symbols: [],
   'symbols id': ['cli/symbols.ts'],
   'symbols add': ['cli/symbols-add.ts'],
+  'symbols fetch': ['cli/symbols-fetch.ts'],
   trace: [],
   'trace show': ['cli/trace.ts'],
   'trace add': ['cli/trace-store.ts'],

@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import { digestOf, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { writeWhole } from '../../base/files.ts';
-import { readBounded } from '../../base/http.ts';
+import { readBounded, secureUrl } from '../../base/http.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 import type { LogReference } from '../reference.ts';
 import { Refusal } from '../refusal.ts';
@@ -40,19 +40,7 @@ export interface FetchRequest {
 
 /** https, or http to this very machine: a proof is verified, but who asks for it need not be told to everybody. */
 export function parseLogUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const loopback = url && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-  if (
-    !url ||
-    !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) ||
-    url.search ||
-    url.hash
-  )
-    throw new Fault(
-      'usage',
-      `a log has an https address (or http on this machine), not "${text.slice(0, 200)}"`,
-    );
-  return new URL(`${url.href.replace(/\/*$/, '')}/`);
+  return secureUrl(text, 'a log');
 }
 
 /** GETs below one address: bounded in size, time, number and tries; a redirect is an error. */

@@ -1,0 +1,95 @@
+/** Debug information from a debuginfod server that was named: the only part of symbols that uses the network, and never while verifying. */
+import { join } from 'node:path';
+
+import { type Digest, startDigest } from '../base/digest.ts';
+import { asFault, Fault } from '../base/fault.ts';
+import { writeAside } from '../base/files.ts';
+import { secureUrl } from '../base/http.ts';
+import { contradiction } from './layouts.ts';
+import { readObject } from './object.ts';
+
+export interface Fetching {
+  signal: AbortSignal;
+  /** Of one file, unpacked. */
+  maxBytes: number;
+  /** For one file, from the question to its last byte. */
+  timeoutMs: number;
+}
+
+export const FETCH_LIMITS: Omit<Fetching, 'signal'> = { maxBytes: 2 ** 31, timeoutMs: 900_000 };
+
+export interface Fetched {
+  /** Below the folder: as debuginfod's own clients keep it, which says what build it is of. */
+  path: string;
+  url: string;
+  sha256: Digest;
+}
+
+/** A server's address: https, or http to this very machine. Throws a Fault (usage). */
+export function parseServer(text: string): URL {
+  return secureUrl(text, 'a debuginfod server');
+}
+
+function unreachable(url: URL, why: string, cause?: unknown): Fault {
+  return new Fault('symbols_unreachable', `${url.href} ${why}`, cause);
+}
+
+/**
+ * Asks for the debug information of a build (`elf:` and hexadecimal) and writes it below `folder`, whole or not at all; null
+ * where the server has none. Throws a Fault where it does not answer, sends too much, or another build (object_malformed).
+ */
+export async function fetchDebugInfo(
+  server: URL,
+  id: string,
+  folder: string,
+  { signal, maxBytes, timeoutMs }: Fetching,
+): Promise<Fetched | null> {
+  const path = `buildid/${id.slice('elf:'.length)}/debuginfo`;
+  const url = new URL(path, server);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const failed = (error: unknown): Fault => {
+    if (signal.aborted) return new Fault('interrupted', 'interrupted');
+    const { message, cause } = error as Error;
+    return unreachable(url, `cannot be read: ${cause instanceof Error ? cause.message : message}`, error);
+  };
+  const response = await fetch(url, { redirect: 'error', signal: deadline }).catch((error: unknown) => {
+    throw failed(error);
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    if (response.status === 404) return null;
+    throw unreachable(url, `answers ${response.status}`);
+  }
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* response.body ?? [];
+    } catch (error) {
+      throw failed(error);
+    }
+  };
+  const [digest, to] = [startDigest(), join(folder, path)];
+  let sizeBytes = 0;
+  try {
+    await writeAside(to, async (file) => {
+      for await (const piece of body()) {
+        sizeBytes += piece.length;
+        if (sizeBytes > maxBytes) throw unreachable(url, `sends over ${maxBytes} bytes`);
+        digest.update(piece);
+        await file.writeFile(piece);
+      }
+      checkBuild(`/proc/self/fd/${file.fd}`, url, id);
+    });
+  } catch (error) {
+    throw asFault('out_failed', `${to} cannot be written`, error);
+  }
+  return { path, url: url.href, sha256: digest.end() };
+}
+
+/** What came is held against what was asked for before it gets its name. */
+function checkBuild(written: string, url: URL, id: string): void {
+  const { images } = readObject(written, url.href);
+  const lie = contradiction(id, images);
+  if (lie !== null) throw new Fault('object_malformed', `${url.href}: ${lie}`, undefined, OTHER_BUILD);
+}
+
+const OTHER_BUILD = 'do not use this server for it: what it gives is not what was asked for';
