@@ -2,9 +2,9 @@
 import { relative, resolve } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
-import { asFault, EXIT, Fault } from '../base/fault.ts';
-import { writeWhole } from '../base/files.ts';
+import { EXIT, Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import { becomesFile, writeOutput } from '../base/output.ts';
 import type { Identity } from '../evidence/certificate.ts';
 import { checkEvidence, payloadOf } from '../evidence/envelope.ts';
 import { type Evidence, parseEvidenceFile, type Unread } from '../evidence/evidence-file.ts';
@@ -90,7 +90,7 @@ function buildLines({ says }: Identity): string {
 /** A path as the policy will find it: relative to where the policy is written. */
 function fromPolicy(path: string, a: Arguments): string {
   const out = a.text('out');
-  return out ? relative(resolve(out, '..'), resolve(path)) : path;
+  return out && becomesFile(out) ? relative(resolve(out, '..'), resolve(path)) : path;
 }
 
 /** A policy's text, and what it says of the one whom it accepts. */
@@ -210,12 +210,8 @@ export async function initPolicy(a: Arguments): Promise<number> {
   if (refused) say(`${draft.said}, it says, and that was NOT verified (${refused.code}: ${refused.message})`);
   else say(`${draft.said}; a policy that accepts exactly that:`);
   if (!refused && a.positionals.length > 0) say('The bundle was verified: that is who signed it.');
-  const out = a.text('out');
-  if (out === undefined) process.stdout.write(text + draft.text);
-  else
-    await writeWhole(out, text + draft.text).catch((error: unknown) => {
-      throw asFault('out_failed', `cannot write ${out}`, error);
-    });
-  if (out !== undefined) say(`written to ${out}`);
+  const out = a.text('out') ?? '-';
+  await writeOutput(out, text + draft.text);
+  if (out !== '-') say(`written to ${out}`);
   return EXIT.ok;
 }

@@ -51,6 +51,7 @@ const NEW_ONLY = [
   'bundle pull --out',
   'bundle redact --out',
   'run --out',
+  'symbols fetch --out',
 ];
 /** Tried above, by attest's twin sign, or with an engine (test/engine/outputs.test.ts). */
 const TRIED = ['attest --out', 'capture --out', 'policy --out', 'run --events', 'run --junit', 'sign --out'];
