@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const KINDS = ['cpuid', 'rdrand', 'rdseed', 'rdpid', 'xgetbv', 'rdpru', 'lsl'];
 const SOURCES = [
   ...['x86_64_find', 'x86_64_walk', 'x86_64_called', 'x86_64_length', 'functions', 'unwind_functions'],
-  ...['go_functions', 'elf_file', 'elf_note', 'unwind', 'cfa', '../sha256'],
+  ...['go_functions', 'elf_file', 'unwind_entry', 'cfa', '../sha256'],
 ];
 
 /** What was found in one file: each instruction by its offset, as "cpuid 2" with its length. */

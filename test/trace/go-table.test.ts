@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
 import { goPlaces } from '../../src/trace/go-places.ts';
@@ -64,8 +64,11 @@ async function names(path: string, addresses: bigint[]): Promise<string[]> {
 }
 
 describe.skipIf(!existsSync(GO))('Go’s table (skipped where there is no go)', () => {
-  const { path, caller } = built();
-  const bare = stripped(path);
+  let [path, caller, bare] = ['', 0n, ''];
+  beforeAll(() => {
+    ({ path, caller } = built());
+    bare = stripped(path);
+  });
 
   it('names functions, lines and inlined calls of a stripped program, at a fixed place or a moved one', async () => {
     const { path: moved, caller: at } = built('-buildmode=pie');
