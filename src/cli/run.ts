@@ -180,17 +180,16 @@ export async function runCommand(args: string[]): Promise<number> {
     ...(a.flag('explain') ? { explain: true } : {}),
     ...(way ? { capture: way } : {}),
   };
-  let records: ReplayRecord[];
-  try {
-    records = await runManifests(await connectEngine(), options);
-  } catch (error) {
-    progress.end();
-    if (error instanceof Fault && error.code === 'interrupted') await reportSoFar();
-    throw error;
-  } finally {
-    progress.end();
-    release();
-  }
+  const work = async (): Promise<ReplayRecord[]> => runManifests(await connectEngine(), options);
+  const records = await work()
+    .finally(() => {
+      progress.end();
+      release();
+    })
+    .catch(async (error: unknown) => {
+      if (error instanceof Fault && error.code === 'interrupted') await reportSoFar();
+      throw error;
+    });
   const bundle = a.text('bundle');
   if (bundle !== undefined) await pack(bundle, records[0]!, options, a.flag('with-image'));
   await report(records, a);

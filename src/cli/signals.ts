@@ -12,22 +12,25 @@ export function abortOnSignals(last: () => Promise<void> = async () => undefined
   release: () => void;
 } {
   const controller = new AbortController();
+  let late: NodeJS.Timeout | undefined;
   const leave = (): never => process.exit(EXIT.interrupted);
   const stop = (): void => {
     if (controller.signal.aborted) leave();
     process.stderr.write('\nreenact: stopping, and removing what was created (again to leave at once)\n');
-    setTimeout(() => {
+    late = setTimeout(() => {
       process.stderr.write(
         'reenact: cleaning up does not end, so it is left to the next run, which removes what is there\n',
       );
       last().finally(leave);
-    }, CLEAN_UP_MS).unref();
+    }, CLEAN_UP_MS);
+    late.unref();
     controller.abort(new Fault('interrupted', 'interrupted'));
   };
   for (const name of SIGNALS) process.on(name, stop);
   return {
     signal: controller.signal,
     release: () => {
+      clearTimeout(late);
       for (const name of SIGNALS) process.off(name, stop);
     },
   };

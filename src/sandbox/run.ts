@@ -144,9 +144,10 @@ async function settle(
 const LOST =
   'run it again; where no replay works, the engine did not hand PID 1 its key as it was sent (Podman 4.3 puts other bytes before it): use another engine';
 
-/** Resolves when the engine no longer shows the container as running. */
-async function hasEnded(engine: Engine, id: string): Promise<void> {
-  while ((await engine.inspect(id)).running) await sleep(LIMITS.endedLookMs);
+/** Resolves when the engine no longer shows the container as running; not asked where its answer comes in time. */
+async function hasEnded(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+  do await sleep(LIMITS.endedLookMs, signal);
+  while ((await engine.inspect(id)).running);
 }
 
 /** Starts a created container and sees it to its end. Throws a Fault when the infrastructure failed. */
@@ -156,6 +157,7 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
   const stdout = new OutputSink(o.store);
   const stderr = new StderrSink(o.store, key);
   const watch = new Watch(engine, id, o);
+  const answered = new AbortController();
   let outputFailure: unknown;
   // Attach and wait come before start: a quick program would be over before either was there.
   const attachment = await engine.attach(id, (stream, bytes) => {
@@ -176,9 +178,9 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
     if (o.signal.aborted) watch.kill('interrupted');
     attachment.sendInput(key);
     // An engine that took the wait up too late never answers it: then the end of the output says as much.
-    const over = attachment.ended.then(() => hasEnded(engine, id));
+    const over = attachment.ended.then(() => hasEnded(engine, id, answered.signal));
     over.catch(() => undefined);
-    await Promise.race([exited, over, watch.failed]);
+    await Promise.race([exited, over, watch.failed]).finally(() => answered.abort());
     // The engine reports the end before it has passed on all output.
     await Promise.race([attachment.ended, watch.failed]);
     if (outputFailure instanceof Fault) throw outputFailure;

@@ -12,7 +12,15 @@ import type { Engine } from '../../src/sandbox/port.ts';
 import { readTar, type Tree } from '../../src/sandbox/tree.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { type Entry, layerOf } from '../support/fixture-image.ts';
-import { describeEngine, engine, manifest, replay, tempFolder, world } from '../support/world.ts';
+import {
+  describeEngine,
+  engine,
+  idleContainer,
+  manifest,
+  replay,
+  tempFolder,
+  world,
+} from '../support/world.ts';
 
 const file = (name: string, content: string, mode = 0o644): Entry => ({ name, content, mode });
 const dir = (name: string, mode = 0o755): Entry => ({ name, type: 'directory', mode });
@@ -212,16 +220,7 @@ describeEngine('an image that the engine has as its layers say', () => {
   it.each(LAYERS)('%s', async (_name, layers) => {
     const docker = await engine();
     const image = await pulled(docker, [BASE, ...layers]);
-    const id = await docker.create({
-      image: image.id,
-      argv: ['/none'],
-      env: [],
-      user: '0:0',
-      mounts: [],
-      limits: { cpus: 1, memoryBytes: 1 << 28, pids: 16 },
-      seccomp: { json: readFileSync('harness/seccomp.json', 'utf8'), path: '' },
-      labels: {},
-    });
+    const id = await idleContainer(docker, image.id);
     try {
       await checkContent(docker, image, id);
     } finally {
@@ -253,16 +252,7 @@ describeEngine('a file under two names of which one was overwritten', () => {
       image: { image_check: 'content' },
     });
     const docker = await engine();
-    const id = await docker.create({
-      image: image.config,
-      argv: ['/bin/program'],
-      env: [],
-      user: '0:0',
-      mounts: [],
-      limits: { cpus: 1, memoryBytes: 1 << 28, pids: 16 },
-      seccomp: { json: readFileSync('harness/seccomp.json', 'utf8'), path: '' },
-      labels: {},
-    });
+    const id = await idleContainer(docker, image.config);
     const place = join((await docker.inspect(id)).overlay!.lower.at(-1)!, 'x/b');
     await docker.remove(id);
     appendFileSync(place, ' and more');

@@ -9,7 +9,15 @@ import { type Digest, digestOf } from '../../src/base/digest.ts';
 import { serveImage } from '../../src/bundle/loopback.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { layerOf } from '../support/fixture-image.ts';
-import { describeEngine, engine, manifest, replay, tempFolder, world } from '../support/world.ts';
+import {
+  describeEngine,
+  engine,
+  idleContainer,
+  manifest,
+  replay,
+  tempFolder,
+  world,
+} from '../support/world.ts';
 
 const ABSENT = `sha256:${'0'.repeat(64)}` as Digest;
 /** Nothing listens there. */
@@ -105,16 +113,7 @@ describeEngine('a pinned image', () => {
       });
 
       const docker = await engine();
-      const id = await docker.create({
-        image: image.config,
-        argv: ['/bin/program'],
-        env: [],
-        user: '0:0',
-        mounts: [],
-        limits: { cpus: 1, memoryBytes: 1 << 28, pids: 16 },
-        seccomp: { json: readFileSync('harness/seccomp.json', 'utf8'), path: '' },
-        labels: {},
-      });
+      const id = await idleContainer(docker, image.config);
       const lower = (await docker.inspect(id)).overlay!.lower.at(-1)!;
       await docker.remove(id);
       const place = join(lower, what === 'a changed file' ? 'note' : 'planted');

@@ -1,6 +1,6 @@
 /** What engine tests share: the engine, manifests written to a folder of their own, the command as a user runs it. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, inject } from 'vitest';
@@ -108,5 +108,22 @@ export function reenact(
     child.stderr.on('data', (bytes) => (stderr += String(bytes)));
     child.on('close', (status) => resolve({ status, stdout, stderr }));
     o.during?.(child);
+  });
+}
+
+/** A container of an image that never runs, to look into; the caller removes it. */
+export function idleContainer(docker: Engine, image: string): Promise<string> {
+  return docker.create({
+    image,
+    argv: ['/none'],
+    env: [],
+    user: '0:0',
+    mounts: [],
+    limits: { cpus: 1, memoryBytes: 1 << 28, pids: 16 },
+    seccomp: {
+      json: readFileSync(join(import.meta.dirname, '../../harness/seccomp.json'), 'utf8'),
+      path: '',
+    },
+    labels: {},
   });
 }
