@@ -1,7 +1,9 @@
-/** The library: what the command is made of, for programs that replay on their own. */
+/** The library: openReenact is the one door, and what the command is built on; docs/library.md describes it. */
 
 export type { Digest } from './base/digest.ts';
-export { Fault, type FaultCode } from './base/fault.ts';
+export { Fault, type FaultCode, ReenactError } from './base/fault.ts';
+export { type BundleCode, Refused } from './bundle/refused.ts';
+export type { BundleVerification } from './bundle/verify.ts';
 export { verifyCustody } from './evidence/custody.ts';
 export { type Envelope, matchSignatures, parseEnvelope } from './evidence/dsse.ts';
 export { type PublicKey, parsePublicKey } from './evidence/keys.ts';
@@ -11,13 +13,21 @@ export { parseStatement, type Statement } from './evidence/statement.ts';
 export { type Wanted, wantDigest } from './evidence/subject.ts';
 export { loadTrust, Trust } from './evidence/trust.ts';
 export { type SourceFile, verifyEvidence } from './evidence/verify.ts';
+export type { BundleSource, CreateBundleOptions, CreatedBundle } from './library/bundle-create.ts';
+export type { VerifyBundleOptions } from './library/bundle-verify.ts';
+export { connectEngine } from './library/engine.ts';
+export { openReenact, type Reenact } from './library/open.ts';
+export type { ManifestInput, ReplayOptions } from './library/run.ts';
+export type { OpenOptions, PolicyInput, ReenactEvent } from './library/session.ts';
+export type { KeyInput } from './library/signing-key.ts';
 export { type Manifest, manifestSchema } from './manifest/definition.ts';
 export { type LoadedManifest, loadManifests } from './manifest/load.ts';
 export { type ParsedManifest, parseManifest } from './manifest/parse.ts';
 export { manifestSubject } from './manifest/subject.ts';
 export { loadPolicy, type Policy, parsePolicy } from './policy/policy.ts';
-export { type RunOptions, runManifests } from './reenact.ts';
+export { runManifests } from './reenact.ts';
 export type { RunEvent } from './replay/events.ts';
+export type { RunOptions } from './replay/options.ts';
 export { connectDocker } from './sandbox/docker.ts';
 export { findEndpoint } from './sandbox/endpoint.ts';
 export type { Engine } from './sandbox/port.ts';

@@ -4,81 +4,37 @@ import pLimit from 'p-limit';
 import { canonicalJson } from './base/canonical-json.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { Fault } from './base/fault.ts';
-import { DEFAULTS } from './base/limits.ts';
 import { loadTrust } from './evidence/trust.ts';
 import type { LoadedManifest } from './manifest/load.ts';
-import { mechanismsWanted, type Policy, policyFiles } from './policy/policy.ts';
+import { mechanismsWanted, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
 import { crashBudget } from './replay/crashes.ts';
 import { findDesync } from './replay/desync.ts';
-import type { RunEvent } from './replay/events.ts';
 import { checkManifestEvidence, type EvidenceDesk, openDesk } from './replay/evidence.ts';
 import { RunFolder } from './replay/folder.ts';
 import { replayOnce } from './replay/one.ts';
+import { type Asked, fillIn, type RunOptions, replaysOf } from './replay/options.ts';
 import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/outcome.ts';
 import { determinismOf, imageDigests, type Prepared, prepare } from './replay/prepare.ts';
-import { VARIED_REPLAYS } from './replay/vary.ts';
-import type { ImageSources } from './sandbox/image.ts';
-import { assertRunsOn, type Kit, loadKit } from './sandbox/kit.ts';
-import { type DeterminismChoice, lostWith } from './sandbox/mechanisms.ts';
+import { assertRunsOn, loadKit } from './sandbox/kit.ts';
+import { lostWith } from './sandbox/mechanisms.ts';
 import type { Engine } from './sandbox/port.ts';
 import { processorOf } from './sandbox/processor.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
-import type { CaptureWay } from './state/capture.ts';
 import { BlobStore } from './store/blobs.ts';
 import { checkCrashes } from './verdict/crash-check.ts';
 import { completed, judgeReplays, type RawReplay } from './verdict/decide.ts';
 import type { ReplayRecord } from './verdict/record.ts';
 import type { Outcome } from './verdict/replay-result.ts';
 
-export interface RunOptions {
-  manifests: LoadedManifest[];
-  policy: Policy;
-  /** Folder for states, outputs and records. */
-  out: string;
-  /** Folder for manifests and configurations of images, kept between runs. */
-  imageCache: string;
-  repositories: string[];
-  /** The only ones that are asked, whatever a manifest names. */
-  onlyRepositories?: string[];
-  /** The image itself, for an engine that can pull it from none of them. */
-  imageArchive?: ImageSources['archive'];
-  /** Another harness than this release's. */
-  kit?: Kit;
-  /** Refuse to replay anything whose evidence the policy does not check. */
-  requireEvidence?: boolean;
-  /** Folders with evidence that manifests name, beside their own. */
-  evidenceStores?: string[];
-  jobs: number;
-  replays?: number;
-  failFast?: boolean;
-  shard?: { index: number; count: number };
-  capture?: CaptureWay;
-  determinism?: DeterminismChoice;
-  /** Changes what is around each replay on purpose (replay/vary.ts). */
-  vary?: boolean;
-  /** Keep a core of every crash; determinism must be full. */
-  core?: boolean;
-  /** Find out where two replays part that end differently; determinism must be full. */
-  explain?: boolean;
-  signal: AbortSignal;
-  clock?: Clock;
-  onEvent?: (event: RunEvent) => void;
-}
-
 type Limit = ReturnType<typeof pLimit>;
 
-/** How many replays of a manifest there will be, before shards part them: what progress counts up to. */
-export function replaysOf(
-  { manifest }: LoadedManifest,
-  o: Pick<RunOptions, 'vary' | 'determinism' | 'replays'>,
-): number {
-  if (o.vary) return VARIED_REPLAYS;
-  return o.determinism?.seeds?.length ?? o.replays ?? manifest.replays ?? DEFAULTS.replays;
-}
-
 /** Shards take turns, so that each gets its part of every manifest. */
-function planJob(loaded: LoadedManifest, o: RunOptions, clock: Clock): Job {
+function planJob(
+  loaded: LoadedManifest,
+  o: Pick<Asked, 'policy' | 'shard' | 'vary' | 'determinism' | 'replays'>,
+  clock: Clock,
+): Job {
   const all = Array.from({ length: replaysOf(loaded, o) }, (_, i) => i + 1);
   const indices = o.shard ? all.filter((index) => (index - 1) % o.shard!.count === o.shard!.index - 1) : all;
   return {
@@ -108,7 +64,7 @@ async function replayAll(
   p: Prepared,
   folder: RunFolder,
   limit: Limit,
-  o: RunOptions,
+  o: Asked,
 ): Promise<RawReplay[]> {
   const { manifest } = job.loaded;
   const within = crashBudget();
@@ -152,7 +108,7 @@ async function judge(
   job: Job,
   folder: RunFolder,
   limit: Limit,
-  o: RunOptions,
+  o: Asked,
 ): Promise<ReplayRecord> {
   const { loaded } = job;
   await c.store.put(canonicalJson(loaded.manifest));
@@ -184,7 +140,7 @@ async function runManifest(
   desk: EvidenceDesk | null,
   job: Job,
   limit: Limit,
-  o: RunOptions,
+  o: Asked,
 ): Promise<ReplayRecord> {
   const folder = RunFolder.open(o.out, job.loaded.sha256, [
     c.kit.initSha256,
@@ -216,13 +172,17 @@ async function runManifest(
 }
 
 /** The record of a manifest whose run was interrupted: nothing is known of it yet. */
-export function interruptedRecord(loaded: LoadedManifest, o: RunOptions): ReplayRecord {
+export function interruptedRecord(
+  loaded: LoadedManifest,
+  o: Pick<Asked, 'policy' | 'shard' | 'vary' | 'determinism' | 'replays' | 'clock'>,
+): ReplayRecord {
   const clock = o.clock ?? systemClock;
   return faultRecord(planJob(loaded, o, clock), new Fault('interrupted', 'interrupted'), clock);
 }
 
 /** Replays every manifest; the records come in the manifests' order. Throws a Fault when nothing could start. */
-export async function runManifests(engine: Engine, o: RunOptions): Promise<ReplayRecord[]> {
+export async function runManifests(engine: Engine, given: RunOptions): Promise<ReplayRecord[]> {
+  const o = await fillIn(given);
   const clock = o.clock ?? systemClock;
   const kit = o.kit ?? loadKit();
   const facts = await engine.facts();

@@ -22,6 +22,7 @@ const LAYERS = [
   'report',
   'bundle',
   'reenact.ts',
+  'library',
   'index.ts',
   'cli',
 ];

@@ -1,4 +1,4 @@
-/** Expected errors: one class, a closed table of codes, and the exit status each one ends the command with. */
+/** Expected errors: one base class, faults with a closed table of codes, and the exit status each one ends the command with. */
 
 /** Exit statuses of the command; docs/errors.md lists them for users. */
 export const EXIT = {
@@ -85,16 +85,31 @@ export const FAULTS = {
 
 export type FaultCode = keyof typeof FAULTS;
 
-/** An error somebody can act on; anything else that is thrown is a bug. */
-export class Fault extends Error {
-  readonly code: FaultCode;
-  /** What the person should do: the code's advice, or `next` where more is known of this one case. */
+/**
+ * What every error that the library expects is, so that one `catch` is enough; anything else that is thrown is a bug.
+ * Its subclasses have closed tables of codes, listed in docs/errors.md: Fault (the call, the machine, the engine),
+ * Refusal (evidence) and Refused (bundles).
+ */
+export abstract class ReenactError<Code extends string = string> extends Error {
+  /** What happened, for programs. */
+  readonly code: Code;
+  /** What to do, for people: the code's advice, or a better one where more is known of this one case. */
   readonly next: string;
-  constructor(code: FaultCode, message: string, cause?: unknown, next: string = FAULTS[code].next) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'Fault';
+  /** The status that the command ends with. */
+  readonly exit: number;
+  constructor(code: Code, message: string, more: { next: string; exit: number; cause?: unknown }) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;
-    this.next = next;
+    this.next = more.next;
+    this.exit = more.exit;
+  }
+}
+
+/** The call, the machine or the engine is at fault: nothing was concluded about a program or its evidence. */
+export class Fault extends ReenactError<FaultCode> {
+  constructor(code: FaultCode, message: string, cause?: unknown, next: string = FAULTS[code].next) {
+    super(code, message, { next, exit: FAULTS[code].exit, cause });
+    this.name = 'Fault';
   }
 }
 

@@ -1,4 +1,6 @@
 /** Why a bundle was refused: a closed table of codes, and the error that carries one. */
+import { EXIT, ReenactError } from '../base/fault.ts';
+
 export const BUNDLE_CODES = {
   tar_form: 'get the bundle again: this is not the form of archive that bundles have',
   tar_name: 'do not unpack this file with other tools: its names are not those of a bundle',
@@ -28,11 +30,9 @@ export const BUNDLE_CODES = {
 export type BundleCode = keyof typeof BUNDLE_CODES;
 
 /** Thrown where reading cannot go on; what can be said without ending is collected instead. */
-export class Refused extends Error {
-  readonly code: BundleCode;
+export class Refused extends ReenactError<BundleCode> {
   constructor(code: BundleCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(code, message, { next: BUNDLE_CODES[code], exit: EXIT.rejected, cause });
     this.name = 'Refused';
-    this.code = code;
   }
 }

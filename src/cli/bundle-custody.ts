@@ -11,26 +11,14 @@ import type { Opened } from '../bundle/open.ts';
 import { alone } from '../bundle/output.ts';
 import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
 import { examineBundle, verifyBundle } from '../bundle/verify.ts';
-import type { SigningKey } from '../evidence/sign.ts';
+import { receiptsOf } from '../library/bundle-verify.ts';
+import { readNamed } from '../library/read-named.ts';
+import { eventKey } from '../library/signing-key.ts';
 import { safeLine } from '../report/human.ts';
-import { receiptsOf } from './bundle-verify.ts';
 import { type Arguments, choice } from './options.ts';
-import { keyAt } from './sign.ts';
-import { readNamed } from './verify.ts';
-
-/** A key for events: Ed25519 only, whose signatures do not depend on chance. */
-export async function eventKey(path: string): Promise<SigningKey> {
-  const key = await keyAt(path);
-  if (key.public.algorithm !== 'ed25519')
-    throw new Fault(
-      'usage',
-      `${path} is an ${key.public.algorithm} key: events are signed with Ed25519 keys`,
-    );
-  return key;
-}
 
 async function accepted(path: string, a: Arguments): Promise<Opened> {
-  const { verification, opened } = await examineBundle(path, { receipts: receiptsOf(a) });
+  const { verification, opened } = await examineBundle(path, { receipts: receiptsOf(a.list('receipt')) });
   const [first] = verification.problems;
   if (first) throw new Refused(first.code, `${path}: ${first.message}`);
   return opened!;
@@ -81,7 +69,7 @@ async function stamp(path: string, a: Arguments): Promise<number> {
 }
 
 async function log(path: string, a: Arguments): Promise<number> {
-  const result = await verifyBundle(path, { receipts: receiptsOf(a) });
+  const result = await verifyBundle(path, { receipts: receiptsOf(a.list('receipt')) });
   if (a.flag('json')) process.stdout.write(`${JSON.stringify(result.events, null, 2)}\n`);
   else if (result.events.length === 0 && result.root) process.stdout.write('no events\n');
   else

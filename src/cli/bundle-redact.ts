@@ -12,12 +12,12 @@ import { extractBundle } from '../bundle/extract.ts';
 import { type Redaction, redactBundle } from '../bundle/redact.ts';
 import { Refused } from '../bundle/refused.ts';
 import { verifyBundle } from '../bundle/verify.ts';
+import { readNamed } from '../library/read-named.ts';
+import { eventKey } from '../library/signing-key.ts';
 import { safeLine } from '../report/human.ts';
 import { BlobStore } from '../store/blobs.ts';
-import { eventKey } from './bundle-custody.ts';
 import type { Arguments } from './options.ts';
 import { abortOnSignals } from './signals.ts';
-import { readNamed } from './verify.ts';
 
 /** The case secret; a new one is only for its owner to read. */
 async function secretAt(path: string): Promise<Buffer> {

@@ -1,45 +1,15 @@
 /** reenact bundle verify: what a bundle proves, and what the reader's own policy makes of it. */
-import { systemClock } from '../base/clock.ts';
-import { EXIT, Fault } from '../base/fault.ts';
-import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import type { Demands, SignedBy } from '../bundle/demand.ts';
-import { parseReceipt, type Receipt } from '../bundle/event.ts';
+import { EXIT } from '../base/fault.ts';
+import type { SignedBy } from '../bundle/demand.ts';
 import { BUNDLE_CODES } from '../bundle/refused.ts';
-import { type BundleVerification, examineBundle } from '../bundle/verify.ts';
+import type { BundleVerification } from '../bundle/verify.ts';
 import type { Signer } from '../evidence/record.ts';
-import { loadTrust } from '../evidence/trust.ts';
-import { loadPolicy } from '../policy/policy.ts';
 import { safeLine } from '../report/human.ts';
 import { gateText } from '../report/joined.ts';
 import type { WalkEnd } from '../trace/trace.ts';
-import { wantNewFolder, writeCertificate } from './certificate.ts';
+import { withReenact } from './door.ts';
 import type { Arguments } from './options.ts';
 import { wantsColour } from './terminal.ts';
-import { readNamed } from './verify.ts';
-
-/** Receipts of custody events that the reader holds. */
-export function receiptsOf(a: Arguments): Receipt[] {
-  return a.list('receipt').map((text) => {
-    const receipt = parseReceipt(text);
-    if (!receipt) throw new Fault('usage', `--receipt wants NUMBER:sha256:…, not "${text}"`);
-    return receipt;
-  });
-}
-
-async function demandsOf(a: Arguments): Promise<Demands | undefined> {
-  const [name, root] = [a.text('policy'), a.text('trust-root')];
-  if (name === undefined && root === undefined) return undefined;
-  const policy = name === undefined ? undefined : await loadPolicy(name);
-  // What is wrong with the reader's own keys is a fault of the policy, not of the bundle.
-  if (policy) loadTrust(policy);
-  return {
-    nowMs: systemClock.now(),
-    ...(policy ? { policy } : {}),
-    ...(root === undefined
-      ? {}
-      : { trustRoot: { path: root, bytes: await readNamed(root, EVIDENCE_LIMITS.fileBytes) } }),
-  };
-}
 
 function who({ authority, identity, key_fingerprint }: Signer): string {
   return `${authority} (${identity ?? key_fingerprint})`;
@@ -168,18 +138,20 @@ export function verificationText(path: string, v: BundleVerification): string {
 
 export async function verifyBundleCommand(path: string, a: Arguments): Promise<number> {
   const certificate = a.text('certificate');
-  if (certificate !== undefined) wantNewFolder(certificate);
-  const examined = await examineBundle(path, { demands: await demandsOf(a), receipts: receiptsOf(a) });
-  const result = examined.verification;
+  const options = {
+    policy: a.text('policy'),
+    trustRoot: a.text('trust-root'),
+    receipts: a.list('receipt'),
+    certificate,
+  };
+  const result = await withReenact({}, (reenact) => reenact.verifyBundle(path, options));
   process.stdout.write(
     a.flag('json') ? `${JSON.stringify(result, null, 2)}\n` : verificationText(path, result),
   );
   if (!result.accepted) return EXIT.rejected;
-  if (certificate !== undefined) {
-    await writeCertificate(certificate, examined);
+  if (certificate !== undefined)
     process.stderr.write(
       `${certificate}: certification.txt is a draft, for counsel and a qualified person; case.jsonld is for other tools\n`,
     );
-  }
   return result.demanded?.gates.some(({ pass }) => !pass) ? EXIT.failed : EXIT.ok;
 }

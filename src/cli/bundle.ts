@@ -1,25 +1,13 @@
 /** reenact bundle: create, verify and look into audit bundles. */
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { EXIT, Fault } from '../base/fault.ts';
-import { LIMITS } from '../base/limits.ts';
-import { ATTACHED_BYTES } from '../bundle/attached.ts';
-import { type Collected, collect, type ImageOrigin, outOf, type StateContents } from '../bundle/collect.ts';
-import { type BundleOptions, createBundle } from '../bundle/create.ts';
 import { openBundle } from '../bundle/open.ts';
-import { BUNDLE_CODES, Refused } from '../bundle/refused.ts';
+import type { BundleSource, CreateBundleOptions } from '../library/bundle-create.ts';
 import { safeLine } from '../report/human.ts';
 import { gateText } from '../report/joined.ts';
-import { cacheFolder } from '../sandbox/endpoint.ts';
-import { BlobStore } from '../store/blobs.ts';
 import type { JoinDocument } from '../trace/join-document.ts';
-import { parseRecord } from '../verdict/parse.ts';
-import { eventKey } from './bundle-custody.ts';
 import { loadConfig } from './config.ts';
+import { withReenact } from './door.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';
-import { abortOnSignals } from './signals.ts';
-import { readNamed } from './verify.ts';
 
 function one(a: Arguments, what: string): string {
   const [file, ...more] = a.positionals;
@@ -27,62 +15,41 @@ function one(a: Arguments, what: string): string {
   return file;
 }
 
-/** What signs the bundle: no time of the clock, so that the same inputs give the same bytes on another day. */
-async function attestedOf(a: Arguments): Promise<Pick<BundleOptions, 'sign' | 'timestamp'>> {
-  const [key, reply] = [a.text('sign'), a.text('timestamp')];
-  const claim = {
-    action: 'exported' as const,
-    actor: a.text('actor') ?? '',
-    reason: a.text('reason') ?? '',
-    time: null,
-  };
-  return {
-    ...(key === undefined ? {} : { sign: { key: await eventKey(key), claim } }),
-    ...(reply === undefined ? {} : { timestamp: await readNamed(reply, ATTACHED_BYTES) }),
-  };
-}
-
-/** Everything about the record that is named. */
-async function collectRecord(
-  a: Arguments,
-  state: StateContents,
-  origin: ImageOrigin | undefined,
-): Promise<Collected> {
-  const given = one(a, 'record.json, or the folder it is in');
-  const path = statSync(given, { throwIfNoEntry: false })?.isDirectory() ? join(given, 'record.json') : given;
-  const out = a.text('store') ?? outOf(path);
-  const record = parseRecord(await readNamed(path, LIMITS.documentBytes), path);
-  return await collect(record, new BlobStore(out), out, state, origin);
-}
-
 /** What is said of a trace's frames when they are packed. */
 function joinedText({ frames, gates, reproduction, trace_id }: JoinDocument): string {
   return `  trace    ${trace_id}, ${frames.length} frames, ${reproduction.verdict}\n${gates.map(gateText).join('')}`;
 }
 
+/** The record of the one argument, or the trace of --trace. */
+function sourceOf(a: Arguments): BundleSource {
+  const trace = a.text('trace');
+  if (trace === undefined) return one(a, 'record.json, or the folder it is in');
+  if (a.positionals.length > 0)
+    throw new Fault('usage', 'name a record, or a trace with --trace, and not both');
+  return { trace };
+}
+
 async function create(a: Arguments): Promise<number> {
   const target = a.text('out');
   if (target === undefined) throw new Fault('usage', 'name the bundle to write: --out FILE');
-  if (existsSync(target)) throw new Fault('out_failed', `${target} is there already; nothing was written`);
-  const state: StateContents = choice(a, 'state', ['full', 'changed', 'none'] as const) ?? 'full';
-  const attested = await attestedOf(a);
-  const { signal, release } = abortOnSignals();
-  const origin: ImageOrigin | undefined = a.flag('with-image')
-    ? {
-        repositories: [...a.list('repository'), ...(await loadConfig()).repositories],
-        cache: new BlobStore(join(cacheFolder(process.env), 'images')),
-        signal,
-      }
-    : undefined;
-  // The database of traces is loaded only where a trace is named.
-  const collecting =
-    a.text('trace') === undefined
-      ? collectRecord(a, state, origin)
-      : import('./bundle-trace.ts').then(({ collectTraced }) => collectTraced(a, state, origin));
-  const collected = await collecting.finally(release);
-  const root = await createBundle(target, collected, { state, ...attested });
+  const key = a.text('sign');
+  const options: CreateBundleOptions = {
+    state: choice(a, 'state', ['full', 'changed', 'none'] as const),
+    policy: a.text('policy'),
+    timestamp: a.text('timestamp'),
+    ...(key === undefined ? {} : { sign: { key, actor: a.text('actor'), reason: a.text('reason') } }),
+    ...(a.flag('with-image')
+      ? {
+          withImage: true,
+          repositories: [...a.list('repository'), ...(await loadConfig()).repositories],
+        }
+      : {}),
+  };
+  const { items, sizeBytes, root, join } = await withReenact({ store: a.text('store') }, (reenact) =>
+    reenact.createBundle(target, sourceOf(a), options),
+  );
   process.stdout.write(
-    `${target}: ${collected.sources.length} items, ${statSync(target).size} bytes\n  identity ${root}\n${collected.join ? joinedText(collected.join) : ''}`,
+    `${target}: ${items} items, ${sizeBytes} bytes\n  identity ${root}\n${join ? joinedText(join) : ''}`,
   );
   return EXIT.ok;
 }
@@ -114,18 +81,10 @@ const VERBS: Record<string, Verb> = {
   custody: async (a) => (await import('./bundle-custody.ts')).custodyCommand(a.positionals, a),
 };
 
-/** Runs one of the commands about bundles; a bundle that is refused ends it with its code and what to do. */
+/** Runs one of the commands about bundles. */
 export async function bundleCommand(args: string[]): Promise<number> {
   const [verb = '', ...rest] = args;
   const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
   if (!run) throw new Fault('usage', `bundle what? ${Object.keys(VERBS).join(', ')}`);
-  try {
-    return await run(parseOptions(`bundle ${verb}`, rest));
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    process.stderr.write(
-      `reenact: ${error.code}: ${safeLine(error.message)}\n  next: ${BUNDLE_CODES[error.code]}\n`,
-    );
-    return EXIT.rejected;
-  }
+  return await run(parseOptions(`bundle ${verb}`, rest));
 }

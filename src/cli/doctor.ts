@@ -1,11 +1,11 @@
 /** reenact doctor: what replays can rely on here, what degrades, and what to do about it. */
 import { EXIT, Fault } from '../base/fault.ts';
+import { connectEngine } from '../library/engine.ts';
 import { type Host, hostOf } from '../sandbox/bare.ts';
 import { loadKit } from '../sandbox/kit.ts';
 import { lostWith, type Mechanism, onlyWith } from '../sandbox/mechanisms.ts';
 import type { Engine, EngineFacts } from '../sandbox/port.ts';
 import { processorText } from '../sandbox/processor.ts';
-import { connectEngine } from './engine.ts';
 import { parseOptions } from './options.ts';
 import { withoutFrom } from './without.ts';
 

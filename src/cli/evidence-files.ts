@@ -7,8 +7,9 @@ import { evidenceIn } from '../evidence/find.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { loadTrust, type Trust } from '../evidence/trust.ts';
 import type { SourceFile } from '../evidence/verify.ts';
+import { readNamed } from '../library/read-named.ts';
 import type { Arguments } from './options.ts';
-import { readNamed, signersPolicy } from './verify.ts';
+import { signersPolicy } from './verify.ts';
 
 /** The trust of --policy. */
 export async function trustOf(a: Arguments): Promise<Trust> {

@@ -5,7 +5,6 @@ import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { fetchProof } from '../evidence/log/fetch.ts';
 import { formatLogReference, type LogReference, parseLogReference } from '../evidence/reference.ts';
-import { Refusal } from '../evidence/refusal.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
@@ -50,10 +49,6 @@ export async function evidenceCommand(args: string[]): Promise<number> {
     });
     process.stdout.write(`${formatLogReference(reference)}\n`);
     return EXIT.ok;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    process.stderr.write(`reenact: ${error.code}: ${error.message}\n  next: ${error.next}\n`);
-    return EXIT.rejected;
   } finally {
     release();
   }

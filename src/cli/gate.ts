@@ -10,10 +10,11 @@ import { Refusal } from '../evidence/refusal.ts';
 import { wantFile } from '../evidence/subject.ts';
 import { loadTrust } from '../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
+import { readNamed } from '../library/read-named.ts';
 import { evidenceReport } from '../report/evidence.ts';
 import { parseOptions } from './options.ts';
 import { wantsColour } from './terminal.ts';
-import { evidenceExit, readNamed, signersPolicy } from './verify.ts';
+import { evidenceExit, signersPolicy } from './verify.ts';
 
 const BESIDE = ['.dsse.json', '.sigstore.json', '.intoto.jsonl', '.sigstore'];
 

@@ -1,5 +1,5 @@
 /** The command: picks the subcommand, and turns faults into one clear message and an exit status. */
-import { EXIT, FAULTS, Fault } from '../base/fault.ts';
+import { EXIT, Fault, ReenactError } from '../base/fault.ts';
 import { HELP } from './help.ts';
 
 /** What is still open when all is done, such as the socket of an engine that stalls, is not waited for longer. */
@@ -32,14 +32,17 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 /** Says what went wrong, and gives the exit status for it. */
 async function explain(thrown: unknown, args: readonly string[]): Promise<number> {
   const error =
-    thrown instanceof Fault ? thrown : ((await import('./file-fault.ts')).fileFault(thrown, args) ?? thrown);
-  if (error instanceof Fault) {
-    const { safe } = await import('../report/human.ts');
-    const { exit } = FAULTS[error.code];
+    thrown instanceof ReenactError
+      ? thrown
+      : ((await import('./file-fault.ts')).fileFault(thrown, args) ?? thrown);
+  if (error instanceof ReenactError) {
+    const { safe, safeLine } = await import('../report/human.ts');
+    // Evidence and bundles are refused by codes that people look up; of other faults the message says it all.
+    const said = error instanceof Fault ? safe(error.message) : `${error.code}: ${safeLine(error.message)}`;
     process.stderr.write(
-      `reenact: ${safe(error.message)}\n${error.code === 'interrupted' ? '' : `  next: ${error.next}\n`}`,
+      `reenact: ${said}\n${error.code === 'interrupted' ? '' : `  next: ${error.next}\n`}`,
     );
-    return exit;
+    return error.exit;
   }
   process.stderr.write(
     `reenact: a bug, please report it with what follows\n${error instanceof Error ? error.stack : String(error)}\n`,

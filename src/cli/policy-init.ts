@@ -13,11 +13,11 @@ import type { EnvelopeRecord } from '../evidence/record.ts';
 import { Refusal } from '../evidence/refusal.ts';
 import { parseStatement } from '../evidence/statement.ts';
 import { loadTrust } from '../evidence/trust.ts';
+import { readNamed } from '../library/read-named.ts';
 import { type CertificateField, FIELD_NAMES } from '../policy/certificate-fields.ts';
 import { parsePolicy } from '../policy/policy.ts';
 import { safe } from '../report/human.ts';
 import type { Arguments } from './options.ts';
-import { readNamed } from './verify.ts';
 
 const HEADER = `# Who may sign, and what must be signed, before a manifest is replayed.
 # reenact policy explain FILE puts it in words; reenact schema policy has every field.

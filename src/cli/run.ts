@@ -1,28 +1,28 @@
 /** reenact run: options in, records, reports and an exit status out. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { openOutput, writeOutput } from '../base/output.ts';
+import type { Reenact } from '../library/open.ts';
+import type { ReplayOptions } from '../library/run.ts';
+import type { ReenactEvent } from '../library/session.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { loadPolicy } from '../policy/policy.ts';
-import { interruptedRecord, type RunOptions, replaysOf, runManifests } from '../reenact.ts';
+import { interruptedRecord } from '../reenact.ts';
 import type { RunEvent } from '../replay/events.ts';
+import { replaysOf } from '../replay/options.ts';
 import { determinismOf } from '../replay/prepare.ts';
 import { humanReport, safeLine } from '../report/human.ts';
 import { JUNIT_ROOTS, junitReport } from '../report/junit.ts';
 import { Progress, type ProgressMode } from '../report/progress.ts';
-import { cacheFolder } from '../sandbox/endpoint.ts';
 import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
-import { BlobStore } from '../store/blobs.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { loadConfig } from './config.ts';
-import { connectEngine } from './engine.ts';
+import { withReenact } from './door.ts';
 import { evidenceFolder } from './evidence.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';
-import { abortOnSignals } from './signals.ts';
 import { wantsColour } from './terminal.ts';
 import { withoutFrom } from './without.ts';
 
@@ -85,17 +85,6 @@ async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
 
 const MAX_SEEDS = 100_000;
 
-/** Packs a record as soon as it is there; the bundle's identity goes to stderr, where it disturbs no report. */
-async function pack(path: string, record: ReplayRecord, o: RunOptions, withImage: boolean): Promise<void> {
-  const { collect } = await import('../bundle/collect.ts');
-  const { createBundle } = await import('../bundle/create.ts');
-  const { repositories, imageCache, signal, out } = o;
-  const origin = withImage ? { repositories, cache: new BlobStore(imageCache), signal } : undefined;
-  const collected = await collect(record, new BlobStore(out), out, 'full', origin);
-  const root = await createBundle(path, collected, { state: 'full' });
-  process.stderr.write(`bundle ${path}, identity ${root}\n`);
-}
-
 function seedsFrom(a: Arguments): number[] | undefined {
   const given = a.text('seeds');
   if (given === undefined) return undefined;
@@ -154,44 +143,51 @@ export async function runCommand(args: string[]): Promise<number> {
   const finished = new Map<string, ReplayRecord>();
   const reportSoFar = (): Promise<void> =>
     report(
-      manifests.map((loaded) => finished.get(loaded.path) ?? interruptedRecord(loaded, options)),
+      manifests.map(
+        (loaded) =>
+          finished.get(loaded.path) ??
+          interruptedRecord(loaded, { policy, ...asked, ...(shard ? { shard } : {}) }),
+      ),
       a,
     );
-  const { signal, release } = abortOnSignals(reportSoFar);
-  const options: RunOptions = {
-    manifests,
+  const options: ReplayOptions = {
     policy,
-    out: a.text('out') ?? '.reenact',
-    imageCache: join(cacheFolder(process.env), 'images'),
     repositories,
     jobs,
     failFast: a.flag('fail-fast'),
     requireEvidence: a.flag('require-evidence') || config.require_evidence,
     evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
-    signal,
-    onEvent: (event) => {
-      if (event.type === 'record') finished.set(event.record.manifest_path, event.record);
-      progress.on(event);
-      writeEvent(event);
-    },
     ...asked,
     ...(shard ? { shard } : {}),
     ...(a.flag('core') ? { core: true } : {}),
     ...(a.flag('explain') ? { explain: true } : {}),
     ...(way ? { capture: way } : {}),
   };
-  const work = async (): Promise<ReplayRecord[]> => runManifests(await connectEngine(), options);
-  const records = await work()
-    .finally(() => {
-      progress.end();
-      release();
-    })
-    .catch(async (error: unknown) => {
+  const onEvent = (event: ReenactEvent): void => {
+    if (event.type === 'record') finished.set(event.record.manifest_path, event.record);
+    if (event.type === 'notice') return;
+    progress.on(event);
+    writeEvent(event);
+  };
+  const bundle = a.text('bundle');
+  const work = async (reenact: Reenact): Promise<ReplayRecord[]> => {
+    const records = await reenact.run(manifests, options).finally(() => progress.end());
+    // As soon as the record is there; the bundle's identity goes to stderr, where it disturbs no report.
+    if (bundle !== undefined) {
+      const { root } = await reenact.createBundle(bundle, records[0]!, {
+        withImage: a.flag('with-image'),
+        repositories,
+      });
+      process.stderr.write(`bundle ${bundle}, identity ${root}\n`);
+    }
+    return records;
+  };
+  const records = await withReenact({ store: a.text('out'), onEvent }, work, reportSoFar).catch(
+    async (error: unknown) => {
       if (error instanceof Fault && error.code === 'interrupted') await reportSoFar();
       throw error;
-    });
-  const bundle = a.text('bundle');
-  if (bundle !== undefined) await pack(bundle, records[0]!, options, a.flag('with-image'));
+    },
+  );
   await report(records, a);
   return exitStatus(records);
 }

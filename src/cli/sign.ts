@@ -6,16 +6,10 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
 import { becomesFile, writeOutput } from '../base/output.ts';
-import type { Algorithm } from '../evidence/keys.ts';
 import { atPointer, SLSA_PROVENANCE_V1, TEST_RESULT } from '../evidence/predicate.ts';
-import { Refusal } from '../evidence/refusal.ts';
-import {
-  parsePrivateKey,
-  SIGNING_ALGORITHMS,
-  type SignedSubject,
-  type SigningKey,
-  signStatement,
-} from '../evidence/sign.ts';
+import { SIGNING_ALGORITHMS, type SignedSubject, type SigningKey, signStatement } from '../evidence/sign.ts';
+import { readNamed } from '../library/read-named.ts';
+import { signingKey } from '../library/signing-key.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { loadManifests } from '../manifest/load.ts';
 import { manifestSubject } from '../manifest/subject.ts';
@@ -23,28 +17,12 @@ import { testResultPredicate } from '../verdict/attestation.ts';
 import { parseRecord } from '../verdict/parse.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';
-import { readNamed } from './verify.ts';
-
-/** A private key from a file that a person named. */
-export async function keyAt(path: string, algorithm?: Algorithm): Promise<SigningKey> {
-  try {
-    return parsePrivateKey(
-      await readNamed(path, 65_536),
-      path,
-      algorithm,
-      process.env.REENACT_KEY_PASSPHRASE,
-    );
-  } catch (error) {
-    if (error instanceof Refusal) throw new Fault('usage', error.message, error, error.next);
-    throw error;
-  }
-}
 
 async function keyOf(a: Arguments): Promise<SigningKey> {
   const path = a.text('key');
   if (path === undefined)
     throw new Fault('usage', 'name a private key: --key K (openssl genpkey -algorithm ed25519 makes one)');
-  return keyAt(path, choice(a, 'alg', SIGNING_ALGORITHMS));
+  return signingKey(path, choice(a, 'alg', SIGNING_ALGORITHMS));
 }
 
 /** SLSA's provenance, as far as a person with a key can claim it: by whom, about what, and that it was by hand. */

@@ -1,30 +1,14 @@
-/** Opens the store that a command names: files in its folder, and the database beside them or on a server. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-import { Fault } from '../base/fault.ts';
-import { BlobStore } from '../store/blobs.ts';
-import { openDatabase } from '../store/sql/open.ts';
+/** The store of --store, for commands that are not yet built on the library's door. */
+import { Session } from '../library/session.ts';
+import { withStore as withSessionStore } from '../library/store.ts';
 import type { TraceStore } from '../trace/store/store.ts';
 import type { Arguments } from './options.ts';
 
-/** store/ lies beside src/ in a checkout and beside dist/ in a package. */
-const SNAPSHOT = fileURLToPath(new URL('../../store/empty-pglite.tar.gz', import.meta.url));
-
 /** Does `work` with the store of --store (default: .reenact), and closes it, however that ends; only `make` creates one. */
-export async function withStore<T>(
+export function withStore<T>(
   a: Arguments,
   work: (store: TraceStore) => Promise<T>,
   make: 'make' | 'read' = 'make',
 ): Promise<T> {
-  const folder = a.text('store') ?? '.reenact';
-  const isThere = process.env.REENACT_DATABASE_URL || existsSync(join(folder, 'sql', 'data'));
-  if (make === 'read' && !isThere) throw new Fault('store_unknown', `there is no store in ${folder}`);
-  const database = await openDatabase(folder, process.env.REENACT_DATABASE_URL || undefined, SNAPSHOT);
-  try {
-    return await work({ database, blobs: new BlobStore(folder) });
-  } finally {
-    await database.close();
-  }
+  return withSessionStore(new Session({ store: a.text('store') }), work, make);
 }

@@ -1,5 +1,5 @@
 /** reenact verify evidence: says whether evidence is acceptable under a policy, and of what it is evidence. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 
 import { systemClock } from '../base/clock.ts';
 import { digestOf } from '../base/digest.ts';
@@ -20,23 +20,13 @@ import {
 } from '../evidence/subject.ts';
 import { Trust } from '../evidence/trust.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
+import { readNamed } from '../library/read-named.ts';
 import { loadManifests } from '../manifest/load.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';
 import { evidenceReport } from '../report/evidence.ts';
 import { evidenceFolder } from './evidence.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { wantsColour } from './terminal.ts';
-
-/** Reads a file that a person named, within a limit; what cannot be read is a mistake in the call. */
-export async function readNamed(path: string, maxBytes: number): Promise<Buffer> {
-  try {
-    if ((await stat(path)).size > maxBytes)
-      throw new Fault('usage', `${path} is over the limit of ${maxBytes} bytes`);
-    return await readFile(path);
-  } catch (error) {
-    throw asFault('usage', `${path} cannot be read`, error);
-  }
-}
 
 /** Exit status of an evidence record. */
 export function evidenceExit(record: EvidenceRecord): number {

@@ -1,4 +1,5 @@
 /** Why evidence was refused: a closed table of codes in families, and the error that carries one. */
+import { EXIT, ReenactError } from '../base/fault.ts';
 
 /** What kind of check a code belongs to; records and tests compare families across versions. */
 export type Family =
@@ -122,15 +123,10 @@ export const REFUSALS = {
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** Thrown by a check that evidence did not pass; anything else thrown while verifying counts as `internal`. */
-export class Refusal extends Error {
-  readonly code: RefusalCode;
-  /** What the person should do: the code's advice, or `next` where more is known of this one case. */
-  readonly next: string;
+export class Refusal extends ReenactError<RefusalCode> {
   constructor(code: RefusalCode, message: string, cause?: unknown, next: string = REFUSALS[code].next) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(code, message, { next, exit: EXIT.rejected, cause });
     this.name = 'Refusal';
-    this.code = code;
-    this.next = next;
   }
   get family(): Family {
     return REFUSALS[this.code].family;

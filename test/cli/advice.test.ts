@@ -23,7 +23,7 @@ const ENTRIES: Record<string, string[]> = {
   sign: ['cli/sign.ts'],
   attest: ['cli/sign.ts'],
   bundle: [],
-  'bundle create': ['cli/bundle.ts', 'cli/bundle-trace.ts'],
+  'bundle create': ['cli/bundle.ts', 'library/bundle-trace.ts'],
   'bundle verify': ['cli/bundle-verify.ts'],
   'bundle replay': ['cli/bundle-replay.ts'],
   'bundle ls': [],
@@ -54,13 +54,34 @@ const ENTRIES: Record<string, string[]> = {
   doctor: ['cli/doctor.ts'],
   completion: ['cli/completion.ts'],
 };
-const DISPATCHERS = ['cli/main.ts', 'cli/bundle.ts', 'cli/symbols.ts', 'cli/trace.ts', 'cli/artifact.ts'];
+/** What they load lazily belongs to one of several commands. */
+const DISPATCHERS = [
+  'library/open.ts',
+  'library/bundle-create.ts',
+  'cli/main.ts',
+  'cli/bundle.ts',
+  'cli/symbols.ts',
+  'cli/trace.ts',
+  'cli/artifact.ts',
+];
+
+/** Which module is behind each method of the library's door. */
+const METHODS = new Map(
+  [...sources.get('library/open.ts')!.matchAll(/^ {4}(\w+): async [^;]*?import\('\.\/([^']+)'\)/gms)].map(
+    ([, method, module]) => [method!, join('library', module!)] as const,
+  ),
+);
+
+/** What a command reaches through the door. */
+function calledIn(text: string): string[] {
+  return [...text.matchAll(/\breenact\.(\w+)\(/g)].flatMap(([, method]) => METHODS.get(method!) ?? []);
+}
 
 function importsOf(path: string): string[] {
   const text = sources.get(path) ?? '';
   const lazy = DISPATCHERS.includes(path) ? [] : [...text.matchAll(/import\(\s*'(\.[^'\n]+)'/g)];
   const direct = [...text.matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^'\n]+)'/gms)];
-  return [...lazy, ...direct].map(([, name]) => join(path, '..', name!));
+  return [...lazy, ...direct].map(([, name]) => join(path, '..', name!)).concat(calledIn(text));
 }
 
 function reachedFrom(entries: string[]): Set<string> {

@@ -12,7 +12,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { hexOf } from '../../src/base/digest.ts';
 import { examineBundle } from '../../src/bundle/verify.ts';
-import { writeCertificate } from '../../src/cli/certificate.ts';
+import { writeCertificate } from '../../src/library/certificate.ts';
 import { caseUco } from '../../src/report/case-uco.ts';
 import { certification } from '../../src/report/certification.ts';
 import { checkShapes } from '../support/case-shapes.ts';

@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node';
 
 import { compilePages, pushPages } from '../../setup/demo-image.ts';
 import { type BuiltImage, pushImage, pushManifest } from '../../setup/image.ts';
-import { connectEngine } from '../../src/cli/engine.ts';
+import { connectEngine } from '../../src/library/engine.ts';
 import { hostOf } from '../../src/sandbox/bare.ts';
 import { loadKit } from '../../src/sandbox/kit.ts';
 import type { Mechanism } from '../../src/sandbox/mechanisms.ts';

@@ -1,17 +1,17 @@
-/** reenact bundle create --trace: the latest reproduction of a stored trace, with the trace and all it is joined to. */
+/** What a bundle of a trace holds: the latest reproduction of a stored trace, with the trace and all it is joined to. */
 import { Fault } from '../base/fault.ts';
 import { type Collected, collect, type ImageOrigin, type StateContents } from '../bundle/collect.ts';
 import { withTrace } from '../bundle/collect-trace.ts';
 import { timeOf } from '../bundle/trace-checks.ts';
 import { loadTrust } from '../evidence/trust.ts';
-import { loadPolicy, type Policy, parsePolicy } from '../policy/policy.ts';
+import { type Policy, parsePolicy } from '../policy/policy.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { exportJoin, reproductionsOf } from '../trace/store/export.ts';
 import { findTrace } from '../trace/store/join.ts';
 import type { TraceStore } from '../trace/store/store.ts';
 import { parseRecord } from '../verdict/parse.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
-import type { Arguments } from './options.ts';
+import type { PolicyInput, Session } from './session.ts';
 import { withStore } from './store.ts';
 
 /** The policy that a run kept: canonical, its files named by their digests. */
@@ -25,12 +25,17 @@ async function keptPolicy(blobs: BlobStore, { name, sha256 }: ReplayRecord['poli
   return await parsePolicy((await get(sha256)).toString('utf8'), name, get);
 }
 
+interface Wanted {
+  state: StateContents;
+  origin: ImageOrigin | undefined;
+  policy: PolicyInput | undefined;
+}
+
 async function collectFrom(
   store: TraceStore,
-  a: Arguments,
+  session: Session,
   given: string,
-  state: StateContents,
-  origin: ImageOrigin | undefined,
+  { state, origin, policy: named }: Wanted,
 ): Promise<Collected> {
   const { database, blobs } = store;
   const trace = await findTrace(database, given);
@@ -48,8 +53,7 @@ async function collectFrom(
       `the record ${latest} of its latest reproduction is not in ${blobs.folder}`,
     );
   const record = parseRecord(bytes, latest);
-  const named = a.text('policy');
-  const policy = named === undefined ? await keptPolicy(blobs, record.policy) : await loadPolicy(named);
+  const policy = (await session.policy(named)) ?? (await keptPolicy(blobs, record.policy));
   const join = await exportJoin(store, trace, {
     trust: loadTrust(policy),
     nowMs: timeOf(record),
@@ -58,13 +62,7 @@ async function collectFrom(
   return withTrace(await collect(record, blobs, blobs.folder, state, origin), blobs, join, policy);
 }
 
-/** Everything about the trace of --trace, in the store of --store. */
-export async function collectTraced(
-  a: Arguments,
-  state: StateContents,
-  origin: ImageOrigin | undefined,
-): Promise<Collected> {
-  if (a.positionals.length > 0)
-    throw new Fault('usage', 'name a record, or a trace with --trace, and not both');
-  return await withStore(a, (store) => collectFrom(store, a, a.text('trace')!, state, origin), 'read');
+/** Everything about a trace that is stored, by its id. */
+export async function collectTraced(session: Session, trace: string, wanted: Wanted): Promise<Collected> {
+  return await withStore(session, (store) => collectFrom(store, session, trace, wanted), 'read');
 }

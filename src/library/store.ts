@@ -1,0 +1,29 @@
+/** The session's store: files in its folder, and the database beside them or on a server. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Fault } from '../base/fault.ts';
+import { BlobStore } from '../store/blobs.ts';
+import { openDatabase } from '../store/sql/open.ts';
+import type { TraceStore } from '../trace/store/store.ts';
+import type { Session } from './session.ts';
+
+/** store/ lies beside src/ in a checkout and beside dist/ in a package. */
+const SNAPSHOT = fileURLToPath(new URL('../../store/empty-pglite.tar.gz', import.meta.url));
+
+/** Does `work` with the session's store, and closes it, however that ends; only `make` creates one. */
+export async function withStore<T>(
+  { store: folder }: Session,
+  work: (store: TraceStore) => Promise<T>,
+  make: 'make' | 'read' = 'make',
+): Promise<T> {
+  const isThere = process.env.REENACT_DATABASE_URL || existsSync(join(folder, 'sql', 'data'));
+  if (make === 'read' && !isThere) throw new Fault('store_unknown', `there is no store in ${folder}`);
+  const database = await openDatabase(folder, process.env.REENACT_DATABASE_URL || undefined, SNAPSHOT);
+  try {
+    return await work({ database, blobs: new BlobStore(folder) });
+  } finally {
+    await database.close();
+  }
+}

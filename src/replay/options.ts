@@ -1,0 +1,82 @@
+/** What a run is asked for, and what is filled in where nothing is said. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import type { Clock } from '../base/clock.ts';
+import { DEFAULTS } from '../base/limits.ts';
+import type { LoadedManifest } from '../manifest/load.ts';
+import { loadPolicy, type Policy } from '../policy/policy.ts';
+import { cacheFolder } from '../sandbox/endpoint.ts';
+import type { ImageSources } from '../sandbox/image.ts';
+import type { Kit } from '../sandbox/kit.ts';
+import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
+import type { CaptureWay } from '../state/capture.ts';
+import type { RunEvent } from './events.ts';
+import { VARIED_REPLAYS } from './vary.ts';
+
+/** What is to be replayed, and how; everything but the manifests may be left out. */
+export interface RunOptions {
+  manifests: LoadedManifest[];
+  /** Default: the built-in policy `default`. */
+  policy?: Policy;
+  /** Folder for states, outputs and records. Default: `.reenact`. */
+  out?: string;
+  /** Folder for manifests and configurations of images, kept between runs. Default: in the user's cache. */
+  imageCache?: string;
+  /** Where images are looked for whose manifests name no repository. Default: nowhere but on the engine. */
+  repositories?: string[];
+  /** The only ones that are asked, whatever a manifest names. */
+  onlyRepositories?: string[];
+  /** The image itself, for an engine that can pull it from none of them. */
+  imageArchive?: ImageSources['archive'];
+  /** Another harness than this release's. */
+  kit?: Kit;
+  /** Refuse to replay anything whose evidence the policy does not check. */
+  requireEvidence?: boolean;
+  /** Folders with evidence that manifests name, beside their own. */
+  evidenceStores?: string[];
+  /** Replays at once. Default: two for each processor. */
+  jobs?: number;
+  /** Of each manifest. Default: as many as it says, else 3. */
+  replays?: number;
+  failFast?: boolean;
+  shard?: { index: number; count: number };
+  capture?: CaptureWay;
+  determinism?: DeterminismChoice;
+  /** Changes what is around each replay on purpose (replay/vary.ts). */
+  vary?: boolean;
+  /** Keep a core of every crash; determinism must be full. */
+  core?: boolean;
+  /** Find out where two replays part that end differently; determinism must be full. */
+  explain?: boolean;
+  /** Ends the run in order: what was created is removed, then Fault `interrupted` is thrown. */
+  signal?: AbortSignal;
+  clock?: Clock;
+  onEvent?: (event: RunEvent) => void;
+}
+
+/** The options with what was left out filled in. */
+export type Asked = RunOptions &
+  Required<Pick<RunOptions, 'policy' | 'out' | 'imageCache' | 'repositories' | 'jobs' | 'signal'>>;
+
+/** Fills in the defaults. */
+export async function fillIn(given: RunOptions): Promise<Asked> {
+  return {
+    out: '.reenact',
+    imageCache: join(cacheFolder(process.env), 'images'),
+    repositories: [],
+    jobs: 2 * availableParallelism(),
+    signal: new AbortController().signal,
+    ...given,
+    policy: given.policy ?? (await loadPolicy('default')),
+  };
+}
+
+/** How many replays of a manifest there will be, before shards part them: what progress counts up to. */
+export function replaysOf(
+  { manifest }: LoadedManifest,
+  o: Pick<RunOptions, 'vary' | 'determinism' | 'replays'>,
+): number {
+  if (o.vary) return VARIED_REPLAYS;
+  return o.determinism?.seeds?.length ?? o.replays ?? manifest.replays ?? DEFAULTS.replays;
+}
