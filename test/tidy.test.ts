@@ -89,6 +89,11 @@ it('only the clock reads the clock, and nothing runs through a shell', () => {
   );
 });
 
+it('only one file asks where the package lies', () => {
+  const asking = sources.filter(({ text }) => text.includes('import.meta')).map(({ path }) => path);
+  expect(asking).toEqual(['base/package-files.ts']);
+});
+
 it('every file opens with its idea and stays a room', () => {
   expect(sources.filter(({ text }) => !text.startsWith('/** ')).map(({ path }) => path)).toEqual([]);
   const all = [

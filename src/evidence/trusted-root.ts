@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 
 import { type Digest, digestOf } from '../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import { packageFile } from '../base/package-files.ts';
 import { array, object, oneOf, type Shape, string } from '../base/shape.ts';
 import { EMBEDDED_ROOT } from '../policy/shape.ts';
 import { Refusal } from './refusal.ts';
@@ -201,7 +202,7 @@ function rootOf(bytes: Buffer, name: string): Omit<TrustedRoot, 'name' | 'sha256
 
 /** The embedded root of the public instance; its digest is checked like any other's. */
 export function embeddedRoot(pin?: Digest): TrustedRoot {
-  const bytes = readFileSync(new URL(`../../trust/${EMBEDDED.name}.json`, import.meta.url));
+  const bytes = readFileSync(packageFile(`trust/${EMBEDDED.name}.json`));
   return parseTrustedRoots(bytes, EMBEDDED.name, pin ?? (EMBEDDED.sha256 as Digest))[0]!;
 }
 

@@ -1,16 +1,15 @@
 /** The session's store: files in its folder, and the database beside them or on a server. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { Fault } from '../base/fault.ts';
+import { packageFile } from '../base/package-files.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { openDatabase } from '../store/sql/open.ts';
 import type { TraceStore } from '../trace/store/store.ts';
 import type { Session } from './session.ts';
 
-/** store/ lies beside src/ in a checkout and beside dist/ in a package. */
-const SNAPSHOT = fileURLToPath(new URL('../../store/empty-pglite.tar.gz', import.meta.url));
+const SNAPSHOT = packageFile('store/empty-pglite.tar.gz');
 
 /** Does `work` with the session's store, and closes it, however that ends; only `make` creates one. */
 export async function withStore<T>(

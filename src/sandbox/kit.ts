@@ -1,10 +1,10 @@
 /** The harness kit: PID 1 and the seccomp profile, read once, hashed, and used from those very bytes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
+import { packageFile } from '../base/package-files.ts';
 
 export interface Kit {
   init: Buffer;
@@ -32,11 +32,6 @@ export function assertRunsOn({ init }: Kit, architecture: string): void {
     );
 }
 
-/** harness/ lies beside src/ in a checkout and beside dist/ in a package. */
-function harnessFolder(): string {
-  return fileURLToPath(new URL('../../harness/', import.meta.url));
-}
-
 /** A kit of these bytes; the scanner runs on this machine, and is always this release's own. */
 export function kitOf(init: Buffer, seccompText: string, scanner: string): Kit {
   return {
@@ -50,7 +45,7 @@ export function kitOf(init: Buffer, seccompText: string, scanner: string): Kit {
 }
 
 /** Reads the kit; a checkout where it was not built yet is told how to. */
-export function loadKit(folder: string = harnessFolder()): Kit {
+export function loadKit(folder: string = packageFile('harness/')): Kit {
   try {
     const init = readFileSync(join(folder, 'bin', 'init'));
     const seccomp = readFileSync(join(folder, 'seccomp.json'), 'utf8');
