@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { systemClock } from '../src/base/clock.ts';
 import type { Digest } from '../src/base/digest.ts';
+import { hex } from '../src/base/hex.ts';
 import { BlobStore } from '../src/store/blobs.ts';
 import type { Queries } from '../src/store/sql/database.ts';
 import { openDatabase } from '../src/store/sql/open.ts';
@@ -13,7 +14,7 @@ import { addTraces } from '../src/trace/store/ingest.ts';
 import { joinFrames } from '../src/trace/store/join.ts';
 import { resolveImages, type Symbolizer } from '../src/trace/store/resolve.ts';
 import type { TraceStore } from '../src/trace/store/store.ts';
-import { type Frame, hex, type Trace, traceImage } from '../src/trace/trace.ts';
+import { type Frame, type Trace, traceImage } from '../src/trace/trace.ts';
 import { GATED_FRAMES, judgeJoins } from '../src/verdict/custody.ts';
 
 const TRACES = 20_000;

@@ -1,7 +1,8 @@
 /** What the addresses of a trace count from: programs that one id names can differ in their lowest address, and profiles say offsets in the file. */
-import type { Image } from './identity.ts';
-import type { Layout } from './segments.ts';
-import { hex, type TraceImage } from './trace.ts';
+
+import { hex } from '../base/hex.ts';
+import type { Image, Layout } from './identity.ts';
+import type { TraceImage } from './trace.ts';
 
 /** Empty: the image's lowest address; `file`: the beginning of its file; else the address at which its lowest one lay, 0x0: those of the linker. */
 export type Basis = string;

@@ -144,3 +144,13 @@ export function gapOf(frame: Omit<JoinedFrame, 'gap'>): GapCode | null {
   if (artifact !== null) return provenanceGap(artifact);
   return frame.candidates > 1 && frame.loaded_sha256 === null ? 'ambiguous_artifact' : 'artifact_unlinked';
 }
+
+/** Symbols that nearly fit an image, and the reason why they do not. */
+export interface NearMiss {
+  code: GapCode;
+  /** The id that was found instead. */
+  id: string;
+  arch: string;
+  name: string;
+  sha256: string;
+}

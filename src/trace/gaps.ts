@@ -1,10 +1,9 @@
 /** Gaps of a trace, grouped by what would mend them, the worst first: what was expected, what is there, and what to do. */
 import { countedFrames } from '../verdict/custody.ts';
 import { isVdso } from './compare.ts';
-import type { GapCode, JoinedFrame } from './gap.ts';
+import type { GapCode, JoinedFrame, NearMiss } from './gap.ts';
 import { judgedFrames } from './join-gates.ts';
 import { cutRemedy, remedyOf } from './remedy.ts';
-import type { NearMiss } from './store/near.ts';
 import type { WalkEnd } from './trace.ts';
 
 export interface Gap {

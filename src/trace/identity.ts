@@ -1,7 +1,5 @@
 /** What names a build: the id that a linker wrote into a program and its symbols, in the one form in which it is compared. */
 
-import type { Layout } from './segments.ts';
-
 /** What a file can tell about the addresses of its image. */
 export type Feature =
   | 'debug_info'
@@ -19,6 +17,14 @@ export function hasMiniSymbols(features: readonly Feature[]): boolean {
     !features.includes('debug_info') &&
     !features.includes('symbol_table')
   );
+}
+
+/** Where the parts of a program lie; numbers are hexadecimal text, as they are kept. */
+export interface Layout {
+  /** The program lies where it says, always; else its lowest address is put anywhere. */
+  fixed: boolean;
+  /** What is mapped: where it stands in the file, at which address, and how many bytes of the file. */
+  loads: { offset: string; address: string; size: string }[];
 }
 
 /** One image in an object file: a Mach-O file may have several, the others have one. */

@@ -1,7 +1,6 @@
 /** For each gap: what was expected, what is there instead, and the command that mends it. */
-import type { GapCode, JoinedFrame } from './gap.ts';
+import type { GapCode, JoinedFrame, NearMiss } from './gap.ts';
 import { isScript } from './script-place.ts';
-import type { NearMiss } from './store/near.ts';
 
 export interface Remedy {
   expected: string;

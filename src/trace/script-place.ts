@@ -1,5 +1,5 @@
 /** A place in a script as an address: the line in the upper 32 bits, the column in the lower ones, both from 1. */
-import { hex } from './trace.ts';
+import { hex } from '../base/hex.ts';
 
 /** Languages whose stacks name lines of files, and no addresses: what stands as a processor in an image of theirs. */
 const SCRIPTS: readonly (string | null)[] = ['javascript', 'python', 'java', 'dotnet'];

@@ -2,9 +2,9 @@
 import { readFileSync, statSync } from 'node:fs';
 
 import { Fault } from '../base/fault.ts';
+import { hex } from '../base/hex.ts';
 import { MAP_BYTES, parseSourceMap, resolveScript } from './source-map.ts';
 import { NOTHING, type Resolved } from './symbolize/place.ts';
-import { hex } from './trace.ts';
 
 /** `places` are lines and columns as script-place.ts writes them. Throws a Fault where the map is not what it should be. */
 export function scriptPlaces(path: string, places: BigUint64Array): Resolved[] {

@@ -1,5 +1,7 @@
 /** What a loader maps of an ELF file (gABI, ch. 5), and where in that its code is: what turns addresses of traces into the file's own. */
+import { hex } from '../base/hex.ts';
 import { type ElfBytes, type ElfHeader, type ElfSection, Numbers } from './elf-header.ts';
+import type { Layout } from './identity.ts';
 
 export const LOAD_SEGMENT = 1;
 export const NOTE_SEGMENT = 4;
@@ -23,16 +25,6 @@ export interface Segment {
   memory: bigint;
   align: bigint;
 }
-
-/** Numbers are hexadecimal text, as they are kept. */
-export interface Layout {
-  /** The program lies where it says, always; else its lowest address is put anywhere. */
-  fixed: boolean;
-  /** What is mapped: where it stands in the file, at which address, and how many bytes of the file. */
-  loads: { offset: string; address: string; size: string }[];
-}
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** The parts that are mapped, and the notes, by place: addresses are kept in files of debug information, places are not. */
 export function readSegments(file: ElfBytes, h: ElfHeader): Segment[] {

@@ -1,6 +1,7 @@
 /** A stack trace in the one form that all others are read into: threads of frames, each in an image, as found by somebody. */
 import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { hex } from '../base/hex.ts';
 import { array, boolean, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
 
 export const TRACE_LIMITS = {
@@ -148,8 +149,6 @@ export const threadShape: Shape = object(
 export function wrongTrace(name: string, what: string): Fault {
   return new Fault('trace_invalid', `${name}: ${what}`);
 }
-
-export const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
 
 /** Numbers as traces write them: hexadecimal text, decimal text, or a number; undefined where it is none that is meant. */
 export function addressOf(value: unknown): bigint | undefined {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { basisOf, distanceIn } from '../../src/trace/basis.ts';
-import type { Layout } from '../../src/trace/segments.ts';
+import type { Layout } from '../../src/trace/identity.ts';
 import { traceImage } from '../../src/trace/trace.ts';
 
 const layout = (fixed: boolean, ...loads: [number, number, number][]): Layout => ({

@@ -1,5 +1,6 @@
 /** An Apple crash report as text (.crash: iOS 14, macOS 11 and older, and what other reporters write in that form): stacks of addresses, then the images they lie in. */
-import { hex, type Trace, type TraceImage, traceImage } from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import { type Trace, type TraceImage, traceImage } from '../trace.ts';
 import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, placedIn, Stacks } from './stacks.ts';

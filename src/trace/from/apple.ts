@@ -1,14 +1,7 @@
 /** An Apple crash report (.ips, macOS 12 and iOS 15 on): a line of JSON about the report, then the report itself. */
 
-import {
-  addressOf,
-  type Frame,
-  hex,
-  type Thread,
-  type Trace,
-  type TraceImage,
-  wrongTrace,
-} from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import { addressOf, type Frame, type Thread, type Trace, type TraceImage, wrongTrace } from '../trace.ts';
 import { cutAt } from './cut.ts';
 import { list, members, text } from './foreign.ts';
 import type { TraceFormat } from './format.ts';

@@ -1,6 +1,7 @@
 /** An ELF core: its notes name threads, signal and modules; each stack is walked by unwind tables of files that are proven to be the loaded ones. */
 
 import { Fault } from '../../base/fault.ts';
+import { hex } from '../../base/hex.ts';
 import { signalName } from '../../sandbox/trailer.ts';
 import { FileBytes } from '../bytes.ts';
 import { CoreFile } from '../core/memory.ts';
@@ -10,15 +11,7 @@ import { type Located, ProgramFiles, type ProgramSources } from '../core/program
 import { ModuleTables } from '../core/tables.ts';
 import { CoreWalker, type WalkedFrame, type WalkedModule } from '../core/walk.ts';
 import { debugIdOf } from '../identity.ts';
-import {
-  type Frame,
-  hex,
-  imageFinder,
-  type Thread,
-  type Trace,
-  type TraceImage,
-  traceImage,
-} from '../trace.ts';
+import { type Frame, imageFinder, type Thread, type Trace, type TraceImage, traceImage } from '../trace.ts';
 import { type Processor, processorOf } from '../unwind/processor.ts';
 
 const ET_CORE = 4;

@@ -1,5 +1,6 @@
 /** What Go's runtime prints when a program panics (package runtime, GOTRACEBACK): a stack for each goroutine, by function, file and line. */
-import { type Frame, hex, type Trace } from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import type { Frame, Trace } from '../trace.ts';
 import { cutAt, cutBy } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, Stacks } from './stacks.ts';

@@ -1,5 +1,6 @@
 /** Lines of /proc/PID/maps, which profiles end with: each file that was mapped as one image. */
-import { hex, type TraceImage, traceImage } from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import { type TraceImage, traceImage } from '../trace.ts';
 
 const LINE =
   /^\s*([0-9a-f]{1,16})-([0-9a-f]{1,16}):? ([-rwxps]{4}) ([0-9a-f]{1,16}) \S{1,16} \d{1,20}\s+(\S.{0,4095})$/;

@@ -1,5 +1,6 @@
 /** A microdump (Breakpad, microdump_writer.cc): what a minidump says of the thread that crashed, in lines of hexadecimal in a system's log. */
-import { frameAt, hex, imageFinder, type Trace, type TraceImage, traceImage } from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import { frameAt, imageFinder, type Trace, type TraceImage, traceImage } from '../trace.ts';
 import { moduleIds } from './debug-ids.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { type Memory, PROCESSORS, type Processor, StackWalker } from './minidump-stack.ts';

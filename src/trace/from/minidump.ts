@@ -1,9 +1,9 @@
 /** A minidump (Microsoft, minidumpapiset.h; Breakpad, minidump_format.h): modules by their ids, a walk of each thread's stack. */
 
+import { hex } from '../../base/hex.ts';
 import { elfIds, guidText, pdbId } from '../identity.ts';
 import {
   frameAt,
-  hex,
   imageFinder,
   type Thread,
   TRACE_LIMITS,

@@ -1,5 +1,6 @@
 /** Modules that a text names by their file's name alone: where two builds have one name, which of them a frame is in is not known. */
-import { type Frame, hex, type TraceImage } from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import type { Frame, TraceImage } from '../trace.ts';
 
 /** The last part of a path of Unix or Windows. */
 function baseName(path: string): string {

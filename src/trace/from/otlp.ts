@@ -1,6 +1,8 @@
 /** Profiles of OpenTelemetry in JSON (opentelemetry-proto, profiles/v1development): samples of stacks, in tables that all of them share. */
+
+import { hex } from '../../base/hex.ts';
 import { elfIds } from '../identity.ts';
-import { addressOf, type Frame, hex, TRACE_LIMITS, type Trace, type TraceImage } from '../trace.ts';
+import { addressOf, type Frame, TRACE_LIMITS, type Trace, type TraceImage } from '../trace.ts';
 import { list, type Members, members, text } from './foreign.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { Stacks } from './stacks.ts';

@@ -1,6 +1,8 @@
 /** What perf script prints (Linux, tools/perf): samples with a stack each, and where files were mapped if that was asked for. */
+
+import { hex } from '../../base/hex.ts';
 import { elfIds } from '../identity.ts';
-import { hex, type Trace } from '../trace.ts';
+import type { Trace } from '../trace.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, Stacks } from './stacks.ts';
 

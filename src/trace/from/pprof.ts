@@ -1,10 +1,9 @@
 /** A profile of pprof (google/pprof, proto/profile.proto): each sample is the stack of a thread that did not crash. */
 import { gunzipSync } from 'node:zlib';
-
+import { hex } from '../../base/hex.ts';
 import { elfIds } from '../identity.ts';
 import {
   type Frame,
-  hex,
   type Thread,
   TRACE_LIMITS,
   type Trace,

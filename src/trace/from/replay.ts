@@ -1,8 +1,10 @@
 /** The crash of one of our own replays: modules with build-id and digest, frames as module and offset. */
+
+import { hex } from '../../base/hex.ts';
 import { type Crash, showPlace } from '../../sandbox/crash.ts';
 import { parseRecord } from '../../verdict/parse.ts';
 import { elfIds } from '../identity.ts';
-import { type Frame, hex, type Trace, type Trust, traceImage, type WalkEnd } from '../trace.ts';
+import { type Frame, type Trace, type Trust, traceImage, type WalkEnd } from '../trace.ts';
 import type { TraceFormat } from './format.ts';
 
 const TRUST: Record<Crash['frames'][number]['by'], Trust> = {

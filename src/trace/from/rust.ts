@@ -1,5 +1,6 @@
 /** Backtraces of Rust as its standard library prints them (std::backtrace, RUST_BACKTRACE=1 or full), with addresses where they are full. */
-import { hex, type Trace } from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import type { Trace } from '../trace.ts';
 import { cutBy } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, Stacks } from './stacks.ts';

@@ -1,6 +1,8 @@
 /** Reports of AddressSanitizer and its kin (LLVM, compiler-rt; GCC, libsanitizer): an error, and below it a stack for each place that has to do with it. */
+
+import { hex } from '../../base/hex.ts';
 import { elfIds } from '../identity.ts';
-import { type Frame, hex, type Trace, type TraceImage } from '../trace.ts';
+import type { Frame, Trace, TraceImage } from '../trace.ts';
 import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, returnAddress, Stacks } from './stacks.ts';

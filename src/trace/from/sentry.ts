@@ -1,11 +1,11 @@
 /** A Sentry event (develop.sentry.dev, event payloads): frames oldest first, images in debug_meta. */
 
+import { hex } from '../../base/hex.ts';
 import { pdbId } from '../identity.ts';
 import {
   addressOf,
   type Frame,
   frameAt,
-  hex,
   imageFinder,
   type Thread,
   TRUSTS,

@@ -1,10 +1,10 @@
 /** What readers of texts share: lines of bounded length, and stacks that grow frame by frame, with what was inlined into each. */
 
+import { hex } from '../../base/hex.ts';
 import { encodePlace } from '../script-place.ts';
 import {
   type Frame,
   frameAt,
-  hex,
   imageFinder,
   type Thread,
   TRACE_LIMITS,

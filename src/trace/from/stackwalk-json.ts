@@ -1,9 +1,9 @@
 /** The JSON of minidump-stackwalk (rust-minidump, json-schema.md; Mozilla's older one): threads of frames by absolute address, modules with ids. */
+import { hex } from '../../base/hex.ts';
 import {
   addressOf,
   type Frame,
   frameAt,
-  hex,
   imageFinder,
   type Trace,
   type TraceImage,

@@ -1,5 +1,6 @@
 /** What minidump_stackwalk prints for people (Breakpad, and rust-minidump with --human): frames with registers, then modules with ranges. */
-import { type Frame, hex, type Trace, type TraceImage, type Trust, traceImage } from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import { type Frame, type Trace, type TraceImage, type Trust, traceImage } from '../trace.ts';
 import { moduleIds } from './debug-ids.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, placedIn, Stacks } from './stacks.ts';

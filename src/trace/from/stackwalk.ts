@@ -1,14 +1,7 @@
 /** What Breakpad's minidump_stackwalk -m prints: a line a module, then a line a frame, fields between bars. */
 
-import {
-  addressOf,
-  type Frame,
-  hex,
-  type Thread,
-  type Trace,
-  type TraceImage,
-  traceImage,
-} from '../trace.ts';
+import { hex } from '../../base/hex.ts';
+import { addressOf, type Frame, type Thread, type Trace, type TraceImage, traceImage } from '../trace.ts';
 import { moduleIds } from './debug-ids.ts';
 import type { TraceFormat } from './format.ts';
 import { NamedModules } from './named-modules.ts';

@@ -1,7 +1,9 @@
 /** An entry of systemd-coredump (journalctl -o json): its message lists modules with build-ids, and each thread's stack. */
+
+import { hex } from '../../base/hex.ts';
 import { parseJson } from '../../base/json.ts';
 import { elfIds } from '../identity.ts';
-import { type Frame, hex, type Thread, type Trace, traceImage } from '../trace.ts';
+import { type Frame, type Thread, type Trace, traceImage } from '../trace.ts';
 import { cutAt } from './cut.ts';
 import { list, type Members, members, text } from './foreign.ts';
 import type { TraceFile, TraceFormat } from './format.ts';

@@ -1,17 +1,7 @@
 /** What is there in place of the symbols that are missing: another age, another build, another slice, a stripped copy. */
 import type { Queries } from '../../store/sql/database.ts';
-import type { GapCode, JoinedFrame } from '../gap.ts';
+import type { GapCode, JoinedFrame, NearMiss } from '../gap.ts';
 import { elfIds } from '../identity.ts';
-
-/** Symbols that nearly fit an image, and the reason why they do not. */
-export interface NearMiss {
-  code: GapCode;
-  /** The id that was found instead. */
-  id: string;
-  arch: string;
-  name: string;
-  sha256: string;
-}
 
 interface Candidate extends Omit<NearMiss, 'code'> {
   quality: number;

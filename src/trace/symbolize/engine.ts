@@ -1,43 +1,22 @@
 /** LLVM's symbolizer on one file of symbols: a process of its own with hostile bytes to read, which may die at any address. */
 import { exec, execAlong } from '../../base/exec.ts';
 import { asFault, Fault } from '../../base/fault.ts';
+import { confined } from './confined.ts';
 import type { Stage } from './stage.ts';
 
 export const ENGINE = 'llvm-symbolizer-19';
 
 const LIMITS = {
-  /** Of all that is mapped, files with it, and of memory beside files: sections unpacked, and what the engine makes of them. */
-  addressBytes: 32 * 2 ** 30,
-  dataBytes: 4 * 2 ** 30,
-  cpuS: 900,
-  openFiles: 64,
   /** Without any answer: the first one comes after all compressed sections were unpacked. */
   stallMs: 120_000,
   /** Of one answer: a hundred thousand nested calls would be as long. */
   answerBytes: 16 << 20,
-  /** Of all answers to one batch, in a file: room for 16 KB each. */
-  answersBytes: 2 ** 31,
   /** Addresses written at once. */
   inputLines: 4096,
 };
 
 /** It neither asks servers, nor starts itself to explain its own death, nor takes options from outside. */
 const ENV = { DEBUGINFOD_URLS: '', LLVM_DISABLE_SYMBOLIZATION: '1', LLVM_SYMBOLIZER_OPTS: '', LC_ALL: 'C' };
-
-/** What an engine is started with so that hostile bytes cannot take the machine: memory, time, what it writes, no core. */
-export function confined(program: string, args: string[]): string[] {
-  const { addressBytes, dataBytes, cpuS, openFiles, answersBytes } = LIMITS;
-  return [
-    `--as=${addressBytes}`,
-    `--data=${dataBytes}`,
-    `--cpu=${cpuS}`,
-    `--nofile=${openFiles}`,
-    `--fsize=${answersBytes}`,
-    '--core=0',
-    program,
-    ...args,
-  ];
-}
 
 function* linesOf(addresses: BigUint64Array): Generator<string> {
   for (let at = 0; at < addresses.length; at += LIMITS.inputLines) {

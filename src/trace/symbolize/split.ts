@@ -6,7 +6,7 @@ import { exec } from '../../base/exec.ts';
 import { asFault, Fault } from '../../base/fault.ts';
 import { FileBytes } from '../bytes.ts';
 import { readHeader, readSections } from '../elf-header.ts';
-import { confined } from './engine.ts';
+import { confined } from './confined.ts';
 
 const PACKER = 'llvm-dwp-19';
 const NAME = 'rest.dwp';
