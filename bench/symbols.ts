@@ -4,9 +4,9 @@ import { closeSync, globSync, mkdirSync, openSync, statSync, writeFileSync } fro
 import { join } from 'node:path';
 
 import { systemClock } from '../src/base/clock.ts';
+import { readObject } from '../src/objects/object.ts';
 import { cacheFolder } from '../src/sandbox/endpoint.ts';
-import { readObject } from '../src/trace/object.ts';
-import { engineVersion, symbolize } from '../src/trace/symbolize.ts';
+import { engineVersion, symbolize } from '../src/symbolize/symbolize.ts';
 
 /** Of Debian's own packages with debug information, a C++ one that is large and not too large to fetch. */
 const PACKAGE = 'librados2-dbg';

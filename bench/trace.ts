@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { systemClock } from '../src/base/clock.ts';
 import { Fault } from '../src/base/fault.ts';
-import { readObject } from '../src/trace/object.ts';
+import { readObject } from '../src/objects/object.ts';
 import { benchStore } from './store.ts';
 import { benchSymbols } from './symbols.ts';
 

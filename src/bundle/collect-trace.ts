@@ -2,10 +2,10 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import { Fault } from '../base/fault.ts';
 import { type Problem, showProblem } from '../base/json.ts';
+import { type JoinDocument, joinShape } from '../join/document.ts';
 import { type Policy, policyFiles } from '../policy/policy.ts';
 import type { BlobStore } from '../store/blobs.ts';
-import { type JoinDocument, joinShape } from '../trace/join-document.ts';
-import { STORED_BYTES } from '../trace/stored.ts';
+import { STORED_BYTES } from '../trace/model/stored.ts';
 import { type Collected, Collector } from './collect.ts';
 
 /** What no reader would take is not written. */

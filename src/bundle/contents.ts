@@ -1,8 +1,8 @@
 /** The contents of a bundle as they are read: every blob and every member of a pack hashed, documents kept. */
 import { type Digest, startDigest } from '../base/digest.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Extent } from '../trace/bytes.ts';
-import { STORED_BYTES } from '../trace/stored.ts';
+import type { Extent } from '../objects/common/bytes.ts';
+import { STORED_BYTES } from '../trace/model/stored.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import {
   blobName,

@@ -4,7 +4,7 @@ import { showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { parseManifest } from '../manifest/parse.ts';
-import type { Extent } from '../trace/bytes.ts';
+import type { Extent } from '../objects/common/bytes.ts';
 import { type ReplayRecord, recordShape } from '../verdict/record.ts';
 import { type Attachment, inOrder } from './attached.ts';
 import { type Attested, readAttested } from './attested.ts';

@@ -1,9 +1,9 @@
 /** The bundle's texts for people: made of what is inside, so that a verifier makes them again and compares. */
 import { digestOf } from '../base/digest.ts';
+import type { JoinDocument } from '../join/document.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { bundleReport } from '../report/bundle-html.ts';
 import { verifyInstructions } from '../report/verify-txt.ts';
-import type { JoinDocument } from '../trace/join-document.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { Attested } from './attested.ts';
 import type { CaseDocument, Descriptor } from './format.ts';

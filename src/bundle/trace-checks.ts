@@ -3,22 +3,22 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { LIMITS } from '../base/limits.ts';
 import { Trust } from '../evidence/trust.ts';
-import type { Policy } from '../policy/policy.ts';
-import { claimsOf, frameFacts, walkFacts } from '../trace/frame-facts.ts';
-import { isApproximate, type JoinedFrame } from '../trace/gap.ts';
 import {
   type Build,
   countingProof,
   type JoinDocument,
   type JoinProof,
   joinedFrames,
-} from '../trace/join-document.ts';
-import { gatesOf } from '../trace/join-gates.ts';
-import { Prover } from '../trace/prove.ts';
-import { reproductionGate } from '../trace/reproduction.ts';
-import type { About } from '../trace/store/evidence.ts';
-import type { WalkEnd } from '../trace/trace.ts';
-import { canonicalTrace } from '../trace/trace-id.ts';
+} from '../join/document.ts';
+import { isApproximate, type JoinedFrame } from '../join/gap.ts';
+import { gatesOf } from '../join/gates.ts';
+import { reproductionGate } from '../join/reproduction.ts';
+import type { About } from '../join/store/evidence.ts';
+import { Prover } from '../join/store/prove.ts';
+import type { Policy } from '../policy/policy.ts';
+import { claimsOf, frameFacts, walkFacts } from '../trace/model/frame-facts.ts';
+import { canonicalTrace } from '../trace/model/id.ts';
+import type { WalkEnd } from '../trace/model/trace.ts';
 import type { GateResult, ReplayRecord } from '../verdict/record.ts';
 import { recordShape } from '../verdict/record.ts';
 import type { Problems } from './contents.ts';

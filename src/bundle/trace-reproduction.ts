@@ -1,10 +1,10 @@
 /** Whether a record's replays came to what is said of them: as far as addresses tell, without anybody's symbols. */
-import { type Comparison, comparable, compareStacks, type Stack } from '../trace/compare.ts';
-import { frameFacts, walkFacts } from '../trace/frame-facts.ts';
-import { fromCrash } from '../trace/from/replay.ts';
-import type { JoinReproduction } from '../trace/join-document.ts';
-import { obstacleOf } from '../trace/reproduction.ts';
-import type { Trace } from '../trace/trace.ts';
+import { type Comparison, comparable, compareStacks, type Stack } from '../join/compare.ts';
+import type { JoinReproduction } from '../join/document.ts';
+import { obstacleOf } from '../join/reproduction.ts';
+import { fromCrash } from '../trace/formats/replay.ts';
+import { frameFacts, walkFacts } from '../trace/model/frame-facts.ts';
+import type { Trace } from '../trace/model/trace.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { programCrashes } from '../verdict/same-crash.ts';
 

@@ -1,12 +1,12 @@
 /** Whether symbol files inside are those of the images they are said to name: by the ids that are written in them. */
 import { type Digest, startDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { type Extent, FileBytes } from '../trace/bytes.ts';
-import type { Image } from '../trace/identity.ts';
-import type { JoinFrame, JoinSymbols } from '../trace/join-document.ts';
-import { machoSlices } from '../trace/macho.ts';
-import { objectIn } from '../trace/object.ts';
-import { idsOf } from '../trace/store/images.ts';
+import type { JoinFrame, JoinSymbols } from '../join/document.ts';
+import { idsOf } from '../join/store/images.ts';
+import { type Extent, FileBytes } from '../objects/common/bytes.ts';
+import type { Image } from '../objects/common/identity.ts';
+import { machoSlices } from '../objects/formats/macho.ts';
+import { objectIn } from '../objects/object.ts';
 import type { Opened } from './open.ts';
 
 const PIECE_BYTES = 1 << 20;

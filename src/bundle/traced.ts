@@ -2,9 +2,9 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { type Problem, showProblem } from '../base/json.ts';
-import { type JoinDocument, joinShape } from '../trace/join-document.ts';
-import { parseStored, STORED_BYTES } from '../trace/stored.ts';
-import type { Trace } from '../trace/trace.ts';
+import { type JoinDocument, joinShape } from '../join/document.ts';
+import { parseStored, STORED_BYTES } from '../trace/model/stored.ts';
+import type { Trace } from '../trace/model/trace.ts';
 import type { Problems } from './contents.ts';
 import { type CaseDocument, type Item, parseDocument, TRACE_ROLES } from './format.ts';
 import { Refused } from './refused.ts';

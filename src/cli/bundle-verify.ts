@@ -6,7 +6,7 @@ import type { BundleVerification } from '../bundle/verify.ts';
 import type { Signer } from '../evidence/record.ts';
 import { safeLine } from '../report/human.ts';
 import { gateText } from '../report/joined.ts';
-import type { WalkEnd } from '../trace/trace.ts';
+import type { WalkEnd } from '../trace/model/trace.ts';
 import { withReenact } from './door.ts';
 import type { Arguments } from './options.ts';
 import { wantsColour } from './terminal.ts';

@@ -1,10 +1,10 @@
 /** reenact bundle: create, verify and look into audit bundles. */
 import { EXIT, Fault } from '../base/fault.ts';
 import { openBundle } from '../bundle/open.ts';
+import type { JoinDocument } from '../join/document.ts';
 import type { BundleSource, CreateBundleOptions } from '../library/bundle-create.ts';
 import { safeLine } from '../report/human.ts';
 import { gateText } from '../report/joined.ts';
-import type { JoinDocument } from '../trace/join-document.ts';
 import { loadConfig } from './config.ts';
 import { withReenact } from './door.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';

@@ -1,10 +1,10 @@
 /** reenact schema: prints the JSON Schema of a format. */
 import { EXIT, Fault } from '../base/fault.ts';
 import { evidenceRecordSchema } from '../evidence/record.ts';
+import { joinSchema } from '../join/document.ts';
 import { manifestSchema } from '../manifest/definition.ts';
 import { policySchema } from '../policy/shape.ts';
-import { traceSchema } from '../trace/from/native.ts';
-import { joinSchema } from '../trace/join-document.ts';
+import { traceSchema } from '../trace/formats/native.ts';
 import { recordSchema } from '../verdict/record.ts';
 import { parseOptions } from './options.ts';
 

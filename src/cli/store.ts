@@ -1,7 +1,8 @@
 /** The store of --store, for commands that are not yet built on the library's door. */
+
+import type { TraceStore } from '../join/store/store.ts';
 import { Session } from '../library/session.ts';
 import { withStore as withSessionStore } from '../library/store.ts';
-import type { TraceStore } from '../trace/store/store.ts';
 import type { Arguments } from './options.ts';
 
 /** Does `work` with the store of --store (default: .reenact), and closes it, however that ends; only `make` creates one. */

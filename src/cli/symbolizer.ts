@@ -1,6 +1,6 @@
 /** The engine that names addresses, as the store's commands use it: asked for its version when it is first needed. */
-import type { Symbolizer } from '../trace/store/resolve.ts';
-import { engineVersion, symbolize } from '../trace/symbolize.ts';
+import type { Symbolizer } from '../join/store/resolve.ts';
+import { engineVersion, symbolize } from '../symbolize/symbolize.ts';
 
 export function symbolizer(): Symbolizer {
   let version: Promise<string> | undefined;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { hexOf } from '../base/digest.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { writeWhole } from '../base/files.ts';
+import { FETCH_LIMITS, type Fetched, fetchDebugInfo, parseServer } from '../objects/debuginfod.ts';
 import { safeLine } from '../report/human.ts';
-import { FETCH_LIMITS, type Fetched, fetchDebugInfo, parseServer } from '../trace/debuginfod.ts';
 import { parseOptions } from './options.ts';
 import { abortOnSignals } from './signals.ts';
 

@@ -2,13 +2,13 @@
 
 import { EXIT, Fault } from '../base/fault.ts';
 import { digestOfFile } from '../base/files.ts';
+import type { Image, ObjectFile } from '../objects/common/identity.ts';
+import { type Producers, producersOf } from '../objects/dwarf/producer.ts';
+import { type GoBuild, goBuildInfo } from '../objects/go/build-id.ts';
+import { readObject } from '../objects/object.ts';
+import { packageNote } from '../objects/package-note.ts';
+import { type Quality, qualityOf } from '../objects/quality.ts';
 import { safeLine } from '../report/human.ts';
-import { type GoBuild, goBuildInfo } from '../trace/go.ts';
-import type { Image, ObjectFile } from '../trace/identity.ts';
-import { readObject } from '../trace/object.ts';
-import { packageNote } from '../trace/package-note.ts';
-import { type Producers, producersOf } from '../trace/producer.ts';
-import { type Quality, qualityOf } from '../trace/quality.ts';
 import { parseOptions } from './options.ts';
 
 function row(label: string, text: string | null): string {

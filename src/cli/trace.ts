@@ -1,10 +1,10 @@
 /** reenact trace show: a stack trace as it was read, whatever form it came in. */
 
 import { EXIT, Fault } from '../base/fault.ts';
+import { decodePlace, isScript } from '../objects/script/place.ts';
 import { safeLine } from '../report/human.ts';
+import type { Frame, Thread, Trace, TraceImage } from '../trace/model/trace.ts';
 import { readTraceFile } from '../trace/read-file.ts';
-import { decodePlace, isScript } from '../trace/script-place.ts';
-import type { Frame, Thread, Trace, TraceImage } from '../trace/trace.ts';
 import { parseOptions } from './options.ts';
 import { programsOf } from './programs.ts';
 

@@ -4,11 +4,11 @@ import { type Collected, collect, type ImageOrigin, type StateContents } from '.
 import { withTrace } from '../bundle/collect-trace.ts';
 import { timeOf } from '../bundle/trace-checks.ts';
 import { loadTrust } from '../evidence/trust.ts';
+import { exportJoin, reproductionsOf } from '../join/store/export.ts';
+import { findTrace } from '../join/store/join.ts';
+import type { TraceStore } from '../join/store/store.ts';
 import { type Policy, parsePolicy } from '../policy/policy.ts';
 import type { BlobStore } from '../store/blobs.ts';
-import { exportJoin, reproductionsOf } from '../trace/store/export.ts';
-import { findTrace } from '../trace/store/join.ts';
-import type { TraceStore } from '../trace/store/store.ts';
 import { parseRecord } from '../verdict/parse.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { PolicyInput, Session } from './session.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { Fault } from '../base/fault.ts';
 import { packageFile } from '../base/package-files.ts';
+import type { TraceStore } from '../join/store/store.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { openDatabase } from '../store/sql/open.ts';
-import type { TraceStore } from '../trace/store/store.ts';
 import type { Session } from './session.ts';
 
 const SNAPSHOT = packageFile('store/empty-pglite.tar.gz');

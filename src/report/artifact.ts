@@ -1,10 +1,11 @@
 /** What a person reads after an artifact was added: what it holds, what is proven of it, and whose word that is. */
+
+import type { Unread } from '../artifacts/unpacking.ts';
 import type { Digest } from '../base/digest.ts';
 import type { EvidenceRecord } from '../evidence/record.ts';
 import { nextOf } from '../evidence/record.ts';
-import type { Unread } from '../trace/shipped/unpacking.ts';
-import type { Shipped, ShippedKind } from '../trace/store/artifacts.ts';
-import type { Proven } from '../trace/store/proven.ts';
+import type { Shipped, ShippedKind } from '../join/store/artifacts.ts';
+import type { Proven } from '../join/store/proven.ts';
 import { safeLine } from './human.ts';
 
 const KINDS: Readonly<Record<ShippedKind, string>> = {

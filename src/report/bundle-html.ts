@@ -1,9 +1,9 @@
 /** data/report.html: one page without scripts, for somebody who must rely on a verdict and did not make it. */
 
 import type { Digest } from '../base/digest.ts';
+import type { JoinDocument } from '../join/document.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { processorText } from '../sandbox/processor.ts';
-import type { JoinDocument } from '../trace/join-document.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { type AttestedView, custodySection } from './attested-html.ts';

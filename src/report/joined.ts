@@ -1,10 +1,10 @@
 /** A trace as it is joined: each frame in its place, what it is joined to or why it is not, and the gates. */
 
-import type { WalkFacts } from '../trace/frame-facts.ts';
-import type { JoinArtifact, JoinBundle, JoinEvidence, JoinedFrame } from '../trace/gap.ts';
-import type { Gap } from '../trace/gaps.ts';
-import type { TraceRow } from '../trace/store/join.ts';
-import type { Place } from '../trace/symbolize/place.ts';
+import type { JoinArtifact, JoinBundle, JoinEvidence, JoinedFrame } from '../join/gap.ts';
+import type { Gap } from '../join/gaps.ts';
+import type { TraceRow } from '../join/store/join.ts';
+import type { Place } from '../objects/common/source-place.ts';
+import type { WalkFacts } from '../trace/model/frame-facts.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { safeLine } from './human.ts';
 

@@ -1,8 +1,8 @@
 /** What a person reads of a reproduction: the verdict, both stacks side by side, the gates. */
-import type { FramePair } from '../trace/compare.ts';
-import type { JoinedFrame } from '../trace/gap.ts';
-import type { Reproduction } from '../trace/reproduction.ts';
-import type { TraceRow } from '../trace/store/join.ts';
+import type { FramePair } from '../join/compare.ts';
+import type { JoinedFrame } from '../join/gap.ts';
+import type { Reproduction } from '../join/reproduction.ts';
+import type { TraceRow } from '../join/store/join.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { safeLine } from './human.ts';
 import { gateText, type Names } from './joined.ts';

@@ -6,10 +6,10 @@ import {
   type JoinDocument,
   type JoinFrame,
   type JoinProof,
-} from '../trace/join-document.ts';
-import { judgedFrames, missingFrames } from '../trace/join-gates.ts';
-import type { Place } from '../trace/symbolize/place.ts';
-import type { WalkEnd } from '../trace/trace.ts';
+} from '../join/document.ts';
+import { judgedFrames, missingFrames } from '../join/gates.ts';
+import type { Place } from '../objects/common/source-place.ts';
+import type { WalkEnd } from '../trace/model/trace.ts';
 import { countedFrames } from '../verdict/custody.ts';
 import type { GateResult, ReplayRecord } from '../verdict/record.ts';
 import { digest, esc, rows } from './html.ts';

@@ -3,8 +3,8 @@
 import type { Digest } from '../base/digest.ts';
 import { hexOf } from '../base/digest.ts';
 import type { Algorithm } from '../evidence/keys.ts';
-import { VDSO } from '../trace/compare.ts';
-import type { JoinDocument } from '../trace/join-document.ts';
+import { VDSO } from '../join/compare.ts';
+import type { JoinDocument } from '../join/document.ts';
 import { GATED_FRAMES, LEAST_KNOWN_FRAMES } from '../verdict/custody.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';

@@ -13,8 +13,8 @@ import { Fault } from '../base/fault.ts';
 import { Pieces } from '../base/pieces.ts';
 import { unxz } from '../base/xz.ts';
 import { isZstd, unzstd } from '../base/zstd.ts';
-import { CORE_HEAD_BYTES, isCore } from './from/core.ts';
-import { TRACE_LIMITS, wrongTrace } from './trace.ts';
+import { CORE_HEAD_BYTES, isCore } from './formats/core.ts';
+import { TRACE_LIMITS, wrongTrace } from './model/trace.ts';
 
 /** Of a core, unpacked: what it may claim, and what of it is not zero and goes to the disk. */
 const CORE_LIMITS = { unpackedBytes: 64 * 2 ** 30, writtenBytes: 8 * 2 ** 30 };

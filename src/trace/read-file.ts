@@ -2,13 +2,13 @@
 import { open, readFile } from 'node:fs/promises';
 
 import { asFault } from '../base/fault.ts';
+import { readObject } from '../objects/object.ts';
 import { NO_SOURCES, type ProgramSources } from './core/program-files.ts';
-import { CORE_HEAD_BYTES, fromCore, isCore } from './from/core.ts';
-import { readObject } from './object.ts';
+import { CORE_HEAD_BYTES, fromCore, isCore } from './formats/core.ts';
+import { checked, TRACE_LIMITS, type Trace, type TraceImage, wrongTrace } from './model/trace.ts';
 import { packingOf, type Readers, readPacked } from './packed.ts';
 import { readTrace } from './read.ts';
-import { checked, TRACE_LIMITS, type Trace, type TraceImage, wrongTrace } from './trace.ts';
-import { UnwindFiles } from './unwind/open.ts';
+import { UnwindFiles } from './unwind-files/files.ts';
 
 /** Forms that hold stacks as memory. */
 const UNWALKED = ['minidump', 'microdump'];

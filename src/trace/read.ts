@@ -1,8 +1,8 @@
 /** Which form a trace has, by what stands in it, and its threads in the one form of ours. */
-import { TraceFile } from './from/format.ts';
-import { FORMATS } from './from/formats.ts';
-import { checked, TRACE_LIMITS, type Trace, wrongTrace } from './trace.ts';
-import type { UnwindTables } from './unwind/open.ts';
+import { TraceFile } from './formats/format.ts';
+import { FORMATS } from './formats/formats.ts';
+import { checked, TRACE_LIMITS, type Trace, wrongTrace } from './model/trace.ts';
+import type { UnwindTables } from './unwind-files/files.ts';
 
 /** Reads a trace of any form that is known; `unwind` has tables for stacks that are not walked yet. Throws a Fault that names the file, and what in it is wrong. */
 export function readTrace(bytes: Buffer, name: string, unwind?: UnwindTables): Trace {

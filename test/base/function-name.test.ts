@@ -7,7 +7,7 @@ import {
   mangledStem,
   sameFunction,
 } from '../../src/base/function-name.ts';
-import { demangled } from '../../src/trace/demangle.ts';
+import { demangled } from '../../src/symbolize/demangle.ts';
 
 async function read(raw: string, more: Parameters<typeof functionName>[1] = {}): Promise<FunctionName> {
   const stem = mangledStem(raw);

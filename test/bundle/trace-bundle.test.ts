@@ -5,11 +5,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { openBundle } from '../../src/bundle/open.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
+import { addTraces } from '../../src/join/store/ingest.ts';
+import { readObject } from '../../src/objects/object.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
-import { readObject } from '../../src/trace/object.ts';
+import { traceIdOf } from '../../src/trace/model/id.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import { addTraces } from '../../src/trace/store/ingest.ts';
-import { traceIdOf } from '../../src/trace/trace-id.ts';
 import { frameAt, incoming, traceOf } from '../support/crashes.ts';
 import { makeKey } from '../support/keys.ts';
 import { describeStores, openStore } from '../support/stores.ts';

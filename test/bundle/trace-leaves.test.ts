@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Problem } from '../../src/base/json.ts';
 import { openBundle } from '../../src/bundle/open.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
-import { joinShape } from '../../src/trace/join-document.ts';
+import { joinShape } from '../../src/join/document.ts';
 import { bundleTrace, makeTraced, reproduced } from '../support/traced.ts';
 import { tempFolder } from '../support/world.ts';
 

@@ -6,9 +6,9 @@ import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { digestOf } from '../../src/base/digest.ts';
 import type { Collected, Source } from '../../src/bundle/collect.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
+import type { JoinDocument } from '../../src/join/document.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
-import type { JoinDocument } from '../../src/trace/join-document.ts';
-import { canonicalTrace } from '../../src/trace/trace-id.ts';
+import { canonicalTrace } from '../../src/trace/model/id.ts';
 import { add } from '../support/forge.ts';
 import { makeKey } from '../support/keys.ts';
 import {

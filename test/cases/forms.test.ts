@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readObject } from '../../src/trace/object.ts';
+import { readObject } from '../../src/objects/object.ts';
+import type { Trace } from '../../src/trace/model/trace.ts';
 import { readTrace } from '../../src/trace/read.ts';
 import { readTraceFile } from '../../src/trace/read-file.ts';
-import type { Trace } from '../../src/trace/trace.ts';
-import { UnwindFiles } from '../../src/trace/unwind/open.ts';
+import { UnwindFiles } from '../../src/trace/unwind-files/files.ts';
 import { describeReal } from '../support/real-cases.ts';
 
 /** The thread that crashed, else the first: `name+distance id`, what is looked up as it is with a star. */

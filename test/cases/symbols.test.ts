@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { readObject } from '../../src/trace/object.ts';
-import { qualityOf } from '../../src/trace/quality.ts';
+import { readObject } from '../../src/objects/object.ts';
+import { qualityOf } from '../../src/objects/quality.ts';
+import type { Trace } from '../../src/trace/model/trace.ts';
+import { traceImage } from '../../src/trace/model/trace.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import type { Trace } from '../../src/trace/trace.ts';
-import { traceImage } from '../../src/trace/trace.ts';
 import { describeReal } from '../support/real-cases.ts';
 import { joinedWith } from '../support/real-symbols.ts';
 import { tempFolder } from '../support/world.ts';

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 
-import { readObject } from '../../src/trace/object.ts';
+import { readObject } from '../../src/objects/object.ts';
 import { makeKey } from '../support/keys.ts';
 import { anyPlace, type StorePlace } from '../support/stores.ts';
 import { addressOf, elfOf } from '../support/symbols.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 
-import type { Trace } from '../../src/trace/trace.ts';
+import type { Trace } from '../../src/trace/model/trace.ts';
 import { anyPlace, type StorePlace } from '../support/stores.ts';
 import { describeEngine, manifest, reenact, tempFolder, writeManifest } from '../support/world.ts';
 

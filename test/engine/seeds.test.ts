@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { compilePages } from '../../setup/demo-image.ts';
-import { functionsOf } from '../../src/trace/functions.ts';
+import { functionsOf } from '../../src/objects/elf/functions.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import {
   describeEngine,

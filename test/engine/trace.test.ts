@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BlobStore } from '../../src/store/blobs.ts';
-import type { Trace } from '../../src/trace/trace.ts';
+import type { Trace } from '../../src/trace/model/trace.ts';
 import { describeEngine, manifest, reenact, replay, tempFolder } from '../support/world.ts';
 
 async function shown(path: string): Promise<Trace> {

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { NO_SOURCES, type ProgramSources } from '../../src/trace/core/program-files.ts';
+import type { Thread, Trace } from '../../src/trace/model/trace.ts';
 import { readTraceFile } from '../../src/trace/read-file.ts';
-import type { Thread, Trace } from '../../src/trace/trace.ts';
 
 /** Compiles C; the program's path. */
 export function compiled(folder: string, name: string, text: string, ...flags: string[]): string {

@@ -1,7 +1,7 @@
 /** Traces made for tests of the store. */
 import type { Digest } from '../../src/base/digest.ts';
-import type { Incoming } from '../../src/trace/store/ingest.ts';
-import { type Frame, type Trace, type TraceImage, traceImage } from '../../src/trace/trace.ts';
+import type { Incoming } from '../../src/join/store/ingest.ts';
+import { type Frame, type Trace, type TraceImage, traceImage } from '../../src/trace/model/trace.ts';
 
 const SOURCE = `sha256:${'5'.repeat(64)}` as Digest;
 

@@ -3,9 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-
+import { SHIPPED_LIMITS, type ShippedLimits, Unpacking } from '../../src/artifacts/unpacking.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
-import { SHIPPED_LIMITS, type ShippedLimits, Unpacking } from '../../src/trace/shipped/unpacking.ts';
 import { layerOf } from './fixture-image.ts';
 import { tinyElf } from './objects.ts';
 import type { TestRegistry } from './registry.ts';

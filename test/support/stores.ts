@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, describe } from 'vitest';
-
+import type { TraceStore } from '../../src/join/store/store.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { openDatabase } from '../../src/store/sql/open.ts';
-import type { TraceStore } from '../../src/trace/store/store.ts';
 import { tempFolder } from './world.ts';
 
 export const SNAPSHOT: string = join(import.meta.dirname, '../../store/empty-pglite.tar.gz');

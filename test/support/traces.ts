@@ -1,7 +1,7 @@
 /** One trace of each form, as small as it can be and still go wrong. */
 
+import type { Trace } from '../../src/trace/model/trace.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import type { Trace } from '../../src/trace/trace.ts';
 
 /** A trace of any form, from its text or the object that it is in JSON. */
 export const read = (content: unknown): Trace =>

@@ -1,9 +1,8 @@
 /** Which address of a symbol file a trace's is, where files of one build-id lie at other addresses, and profiles count in the file. */
 import { describe, expect, it } from 'vitest';
-
-import { basisOf, distanceIn } from '../../src/trace/basis.ts';
-import type { Layout } from '../../src/trace/identity.ts';
-import { traceImage } from '../../src/trace/trace.ts';
+import type { Layout } from '../../src/objects/common/identity.ts';
+import { basisOf, distanceIn } from '../../src/trace/model/basis.ts';
+import { traceImage } from '../../src/trace/model/trace.ts';
 
 const layout = (fixed: boolean, ...loads: [number, number, number][]): Layout => ({
   fixed,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { symbolize } from '../../src/trace/symbolize.ts';
+import { symbolize } from '../../src/symbolize/symbolize.ts';
 import { tempFolder } from '../support/world.ts';
 
 const path = join(tempFolder(), 'program.sym');

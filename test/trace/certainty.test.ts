@@ -3,11 +3,11 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { isNamed } from '../../src/trace/gap.ts';
-import { readObject } from '../../src/trace/object.ts';
-import { qualityOf } from '../../src/trace/quality.ts';
-import type { SymbolFile } from '../../src/trace/symbolize/stage.ts';
-import { symbolize } from '../../src/trace/symbolize.ts';
+import { isNamed } from '../../src/join/gap.ts';
+import { readObject } from '../../src/objects/object.ts';
+import { qualityOf } from '../../src/objects/quality.ts';
+import type { SymbolFile } from '../../src/symbolize/stage.ts';
+import { symbolize } from '../../src/symbolize/symbolize.ts';
 import { shown } from '../support/real-symbols.ts';
 import { addressOf, elfOf, mingwOf, pdbOf, run } from '../support/symbols.ts';
 import { tempFolder } from '../support/world.ts';

@@ -2,11 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-import { readObject } from '../../src/trace/object.ts';
-import { splitUnitsOf } from '../../src/trace/split-units.ts';
-import { symbolize } from '../../src/trace/symbolize.ts';
-import { type Trace, traceImage } from '../../src/trace/trace.ts';
+import { splitUnitsOf } from '../../src/objects/dwarf/split-units.ts';
+import { readObject } from '../../src/objects/object.ts';
+import { symbolize } from '../../src/symbolize/symbolize.ts';
+import { type Trace, traceImage } from '../../src/trace/model/trace.ts';
 import { joinedWith } from '../support/real-symbols.ts';
 import { addressOf, run } from '../support/symbols.ts';
 import { tempFolder } from '../support/world.ts';

@@ -1,9 +1,9 @@
 /** Comparing stacks: the same place, the same function, and what must never pass for either. */
 import { expect, it } from 'vitest';
 
-import { comparable, compareStacks, linkageNames, type Stack } from '../../src/trace/compare.ts';
-import type { JoinedFrame } from '../../src/trace/gap.ts';
-import { reproductionGate, worstOf } from '../../src/trace/reproduction.ts';
+import { comparable, compareStacks, linkageNames, type Stack } from '../../src/join/compare.ts';
+import type { JoinedFrame } from '../../src/join/gap.ts';
+import { reproductionGate, worstOf } from '../../src/join/reproduction.ts';
 
 const evidence = {
   evidence: 1,

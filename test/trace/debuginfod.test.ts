@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { digestOf, hexOf } from '../../src/base/digest.ts';
-import { FETCH_LIMITS, fetchDebugInfo, parseServer } from '../../src/trace/debuginfod.ts';
-import { symbolFilesIn } from '../../src/trace/layouts.ts';
-import { readObject } from '../../src/trace/object.ts';
+import { FETCH_LIMITS, fetchDebugInfo, parseServer } from '../../src/objects/debuginfod.ts';
+import { symbolFilesIn } from '../../src/objects/layouts.ts';
+import { readObject } from '../../src/objects/object.ts';
 import { elfOf, run } from '../support/symbols.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import { type FunctionBlob, functionsOf } from '../../src/trace/functions.ts';
+import { type FunctionBlob, functionsOf } from '../../src/objects/elf/functions.ts';
 import { elfOf, type Made, number } from '../support/dwarf.ts';
 import { tempFolder } from '../support/world.ts';
 

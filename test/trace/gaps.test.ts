@@ -1,10 +1,10 @@
 /** Gaps and gates: grouped by what mends them, the worst first, near misses told apart; absence never passes. */
 import { expect, it } from 'vitest';
-import type { NearMiss } from '../../src/trace/gap.ts';
-import { GAP_CODES, type GapCode, type JoinedFrame } from '../../src/trace/gap.ts';
-import { gapsOf } from '../../src/trace/gaps.ts';
-import { judgedFrames } from '../../src/trace/join-gates.ts';
-import { remedyOf } from '../../src/trace/remedy.ts';
+import type { NearMiss } from '../../src/join/gap.ts';
+import { GAP_CODES, type GapCode, type JoinedFrame } from '../../src/join/gap.ts';
+import { gapsOf } from '../../src/join/gaps.ts';
+import { judgedFrames } from '../../src/join/gates.ts';
+import { remedyOf } from '../../src/join/remedy.ts';
 import { type JudgedFrame, judgeJoins } from '../../src/verdict/custody.ts';
 
 const GUID = '3249D99D0C4049318610F4E4FB0B6936';

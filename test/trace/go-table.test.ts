@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import { goPlaces } from '../../src/trace/go-places.ts';
-import { readObject } from '../../src/trace/object.ts';
-import { qualityOf } from '../../src/trace/quality.ts';
-import { type Trace, traceImage } from '../../src/trace/trace.ts';
+import { readObject } from '../../src/objects/object.ts';
+import { qualityOf } from '../../src/objects/quality.ts';
+import { goPlaces } from '../../src/symbolize/go-places.ts';
+import { type Trace, traceImage } from '../../src/trace/model/trace.ts';
 import { joinedWith, shown } from '../support/real-symbols.ts';
 import { run } from '../support/symbols.ts';
 import { tempFolder } from '../support/world.ts';

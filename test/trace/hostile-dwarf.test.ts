@@ -6,9 +6,9 @@ import { deflateSync, zstdCompressSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import { functionsOf } from '../../src/trace/functions.ts';
-import { goBuildInfo } from '../../src/trace/go.ts';
-import { type Producers, producersOf } from '../../src/trace/producer.ts';
+import { type Producers, producersOf } from '../../src/objects/dwarf/producer.ts';
+import { functionsOf } from '../../src/objects/elf/functions.ts';
+import { goBuildInfo } from '../../src/objects/go/build-id.ts';
 import { abbreviations, elfOf, leb, type Made, number, packed, unit5 } from '../support/dwarf.ts';
 import { tempFolder } from '../support/world.ts';
 

@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { readObject } from '../../src/trace/object.ts';
+import { readObject } from '../../src/objects/object.ts';
 import { reenact } from '../support/world.ts';
 
 const cases = join(process.env.REENACT_CASES ?? '/nowhere', 'symbols');

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
+import { decodePlace, encodePlace } from '../../src/objects/script/place.ts';
+import type { Trace } from '../../src/trace/model/trace.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import { decodePlace, encodePlace } from '../../src/trace/script-place.ts';
-import type { Trace } from '../../src/trace/trace.ts';
 import { SENTRY } from '../support/traces.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 

@@ -4,9 +4,15 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { imageOf } from '../../src/trace/identity.ts';
-import { claimOf, contradiction, isObject, type SymbolFile, symbolFilesIn } from '../../src/trace/layouts.ts';
-import { readObject } from '../../src/trace/object.ts';
+import { imageOf } from '../../src/objects/common/identity.ts';
+import {
+  claimOf,
+  contradiction,
+  isObject,
+  type SymbolFile,
+  symbolFilesIn,
+} from '../../src/objects/layouts.ts';
+import { readObject } from '../../src/objects/object.ts';
 import { TINY_BREAKPAD, tinyElf, tinyMachO, tinyPdb, tinyPe } from '../support/objects.ts';
 import { tempFolder } from '../support/world.ts';
 

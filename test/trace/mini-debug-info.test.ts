@@ -3,12 +3,12 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { functionsOf } from '../../src/trace/functions.ts';
-import { withMiniSymbols } from '../../src/trace/mini-debug-info.ts';
-import { readObject } from '../../src/trace/object.ts';
-import { qualityOf } from '../../src/trace/quality.ts';
-import { symbolize } from '../../src/trace/symbolize.ts';
-import { type Trace, traceImage } from '../../src/trace/trace.ts';
+import { functionsOf } from '../../src/objects/elf/functions.ts';
+import { withMiniSymbols } from '../../src/objects/mini-debug-info.ts';
+import { readObject } from '../../src/objects/object.ts';
+import { qualityOf } from '../../src/objects/quality.ts';
+import { symbolize } from '../../src/symbolize/symbolize.ts';
+import { type Trace, traceImage } from '../../src/trace/model/trace.ts';
 import { joinedWith } from '../support/real-symbols.ts';
 import { addressOf, run } from '../support/symbols.ts';
 import { tempFolder } from '../support/world.ts';

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
+import type { Trace } from '../../src/trace/model/trace.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import type { Trace } from '../../src/trace/trace.ts';
 import { LINUX, minidump, STACK } from '../support/minidump.ts';
 
 const read = (bytes: Buffer): Trace => readTrace(bytes, 'trace');

@@ -2,9 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-
+import type { Trace } from '../../src/trace/model/trace.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import type { Trace } from '../../src/trace/trace.ts';
 import { codeView, type DumpParts, GUID_BYTES, LINUX, minidump, STACK } from '../support/minidump.ts';
 import { DEBUG, ID } from '../support/traces.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import type { ObjectFile } from '../../src/trace/identity.ts';
-import { readObject } from '../../src/trace/object.ts';
+import type { ObjectFile } from '../../src/objects/common/identity.ts';
+import { readObject } from '../../src/objects/object.ts';
 import { TINY_BREAKPAD, tinyElf, tinyMachO, tinyPdb, tinyPe } from '../support/objects.ts';
 import { tempFolder } from '../support/world.ts';
 

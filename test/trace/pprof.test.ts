@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
+import type { Trace } from '../../src/trace/model/trace.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import type { Trace } from '../../src/trace/trace.ts';
 import { field, message, profile } from '../support/profile.ts';
 
 const read = (bytes: Buffer): Trace => readTrace(bytes, 'trace');

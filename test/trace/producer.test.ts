@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
-import { type Producers, producersOf, splitProducer } from '../../src/trace/producer.ts';
+import { type Producers, producersOf, splitProducer } from '../../src/objects/dwarf/producer.ts';
 import { abbreviations, elfOf, leb, type Made, number, packed, unit5 } from '../support/dwarf.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 

@@ -2,11 +2,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-
-import { goBuildInfo } from '../../src/trace/go.ts';
-import { type Feature, type Image, imageOf } from '../../src/trace/identity.ts';
-import { packageNote } from '../../src/trace/package-note.ts';
-import { qualityOf } from '../../src/trace/quality.ts';
+import { type Feature, type Image, imageOf } from '../../src/objects/common/identity.ts';
+import { goBuildInfo } from '../../src/objects/go/build-id.ts';
+import { packageNote } from '../../src/objects/package-note.ts';
+import { qualityOf } from '../../src/objects/quality.ts';
 import { elfOf, leb } from '../support/dwarf.ts';
 import { tempFolder } from '../support/world.ts';
 

@@ -8,10 +8,15 @@ import { rolldown } from 'rolldown';
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import type { ObjectFile } from '../../src/trace/identity.ts';
-import { readObject } from '../../src/trace/object.ts';
-import { encodePlace } from '../../src/trace/script-place.ts';
-import { parseSourceMap, resolveScript, type SourcePlace, scriptLinks } from '../../src/trace/source-map.ts';
+import type { ObjectFile } from '../../src/objects/common/identity.ts';
+import { readObject } from '../../src/objects/object.ts';
+import { encodePlace } from '../../src/objects/script/place.ts';
+import {
+  parseSourceMap,
+  resolveScript,
+  type SourcePlace,
+  scriptLinks,
+} from '../../src/objects/script/source-map.ts';
 import { mapOf, vlq } from '../support/source-map.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 

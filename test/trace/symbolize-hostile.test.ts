@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { readObject } from '../../src/trace/object.ts';
-import { type Resolved, symbolize } from '../../src/trace/symbolize.ts';
+import { readObject } from '../../src/objects/object.ts';
+import { type Resolved, symbolize } from '../../src/symbolize/symbolize.ts';
 import { addressOf, elfOf, pdbOf, run } from '../support/symbols.ts';
 import { tempFolder } from '../support/world.ts';
 

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { readObject } from '../../src/trace/object.ts';
-import type { SymbolFile } from '../../src/trace/symbolize/stage.ts';
-import { engineVersion, type Resolved, symbolize } from '../../src/trace/symbolize.ts';
+import { readObject } from '../../src/objects/object.ts';
+import type { SymbolFile } from '../../src/symbolize/stage.ts';
+import { engineVersion, type Resolved, symbolize } from '../../src/symbolize/symbolize.ts';
 import { addressOf, dsymOf, elfOf, pdbOf, run } from '../support/symbols.ts';
 import { tempFolder } from '../support/world.ts';
 

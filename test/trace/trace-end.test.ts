@@ -2,10 +2,10 @@
 import { expect, it } from 'vitest';
 
 import type { Problem } from '../../src/base/json.ts';
+import { canonicalTrace, traceIdOf } from '../../src/trace/model/id.ts';
+import { parseStored } from '../../src/trace/model/stored.ts';
+import type { Trace, WalkEnd } from '../../src/trace/model/trace.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import { parseStored } from '../../src/trace/stored.ts';
-import type { Trace, WalkEnd } from '../../src/trace/trace.ts';
-import { canonicalTrace, traceIdOf } from '../../src/trace/trace-id.ts';
 import { NATIVE } from '../support/traces.ts';
 
 const CUT: WalkEnd = { outermost: false, by: 'x', reason: 'no_file', detail: 'no file', missing: null };

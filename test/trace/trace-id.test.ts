@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { digestOf } from '../../src/base/digest.ts';
+import { traceIdOf } from '../../src/trace/model/id.ts';
 import { readTrace } from '../../src/trace/read.ts';
-import { traceIdOf } from '../../src/trace/trace-id.ts';
 import { IPS, NATIVE, SENTRY } from '../support/traces.ts';
 
 it('is the digest of canonical JSON, whatever order members are in', () => {

@@ -1,8 +1,9 @@
 /** An image in a registry, document by document and layer by layer; nothing is handed on that does not have its digest. */
+
+import type { ImageSource } from '../../artifacts/oci.ts';
 import { digestOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { IMAGE_TYPES } from '../../sandbox/registry.ts';
-import type { ImageSource } from '../../trace/shipped/oci.ts';
 import { downloadBlob } from './download.ts';
 import type { Remote } from './remote.ts';
 

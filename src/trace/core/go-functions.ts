@@ -1,5 +1,5 @@
 /** Functions of Go's runtime that a walk must know: calls that nobody wrote, and where a goroutine begins. */
-import { Numbers } from '../elf-header.ts';
+import { Numbers } from '../../objects/elf/header.ts';
 import type { Layout } from '../unwind/reader.ts';
 import type { ProgramFile } from './program-file.ts';
 

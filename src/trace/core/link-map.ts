@@ -1,5 +1,5 @@
 /** The dynamic linker's own list of what it loaded (link.h), for cores without a list of mapped files. */
-import type { Segment } from '../segments.ts';
+import type { Segment } from '../../objects/elf/segments.ts';
 import type { CoreFile } from './memory.ts';
 
 const AT_PHDR = 3;

@@ -1,7 +1,7 @@
 /** An ELF core's memory by address: what the process had, as far as the kernel, a limit or a full disk left it in the file. */
 
-import type { FileBytes } from '../bytes.ts';
-import { type ElfHeader, Numbers, readHeader } from '../elf-header.ts';
+import type { FileBytes } from '../../objects/common/bytes.ts';
+import { type ElfHeader, Numbers, readHeader } from '../../objects/elf/header.ts';
 import type { Layout } from '../unwind/reader.ts';
 
 const LOAD = 1;

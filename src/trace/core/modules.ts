@@ -1,10 +1,10 @@
 /** The programs and libraries of a core: where each lies, its program headers and its build-id, all by the core's own word. */
 
 import { Fault } from '../../base/fault.ts';
-import { type ElfBytes, readHeader } from '../elf-header.ts';
-import { buildIdOf, goIdOf, type Note, notesOf } from '../elf-notes.ts';
-import { LOAD_SEGMENT, NOTE_SEGMENT, readSegments, type Segment } from '../segments.ts';
-import { TRACE_LIMITS } from '../trace.ts';
+import { type ElfBytes, readHeader } from '../../objects/elf/header.ts';
+import { buildIdOf, goIdOf, type Note, notesOf } from '../../objects/elf/notes.ts';
+import { LOAD_SEGMENT, NOTE_SEGMENT, readSegments, type Segment } from '../../objects/elf/segments.ts';
+import { TRACE_LIMITS } from '../model/trace.ts';
 import { readLinkMap } from './link-map.ts';
 import type { CoreFile } from './memory.ts';
 import type { CoreNotes, MappedFile } from './notes.ts';

@@ -1,6 +1,6 @@
 /** What the notes of a core say (Linux, elfcore.h): each thread's registers and signal, the mapped files, the auxiliary vector. */
-import { Numbers } from '../elf-header.ts';
-import { TRACE_LIMITS } from '../trace.ts';
+import { Numbers } from '../../objects/elf/header.ts';
+import { TRACE_LIMITS } from '../model/trace.ts';
 import type { Processor, Registers } from '../unwind/processor.ts';
 import type { CoreFile } from './memory.ts';
 

@@ -1,8 +1,7 @@
 /** A program or library on disk, held against what a core says of the one that was loaded, before anything in it counts. */
 
-import { FileBytes } from '../bytes.ts';
-import { Ended } from '../cursor.ts';
-import { readNotes } from '../elf.ts';
+import { FileBytes } from '../../objects/common/bytes.ts';
+import { Ended } from '../../objects/common/cursor.ts';
 import {
   COMPRESSED,
   type ElfHeader,
@@ -10,9 +9,10 @@ import {
   NOBITS,
   readHeader,
   readSections,
-} from '../elf-header.ts';
-import { buildIdOf, goIdOf } from '../elf-notes.ts';
-import { LOAD_SEGMENT, readSegments, type Segment } from '../segments.ts';
+} from '../../objects/elf/header.ts';
+import { buildIdOf, goIdOf } from '../../objects/elf/notes.ts';
+import { LOAD_SEGMENT, readSegments, type Segment } from '../../objects/elf/segments.ts';
+import { readNotes } from '../../objects/elf.ts';
 import type { Layout } from '../unwind/reader.ts';
 import type { CoreFile } from './memory.ts';
 import { type CoreModule, extentOf } from './modules.ts';

@@ -1,8 +1,8 @@
 /** The unwind tables that stand in a file's sections: read whole, unpacked, and looked through. */
 import { inflateSync, zstdDecompressSync } from 'node:zlib';
 
-import { Ended } from '../cursor.ts';
-import { Numbers } from '../elf-header.ts';
+import { Ended } from '../../objects/common/cursor.ts';
+import { Numbers } from '../../objects/elf/header.ts';
 import { EntryFinder, type UnwindEntry } from '../unwind/entries.ts';
 import type { Layout, ReadBytes } from '../unwind/reader.ts';
 import type { FileSection, ProgramFile } from './program-file.ts';

@@ -1,7 +1,7 @@
 /** The unwind tables of one module: in the core's memory where it has them, else in the file it was loaded from. */
 import { Fault } from '../../base/fault.ts';
-import { Ended } from '../cursor.ts';
-import type { Segment } from '../segments.ts';
+import { Ended } from '../../objects/common/cursor.ts';
+import type { Segment } from '../../objects/elf/segments.ts';
 import { EntryFinder, type UnwindEntry } from '../unwind/entries.ts';
 import { Cut, type ReadBytes } from '../unwind/reader.ts';
 import { type GoFunction, goFunctions } from './go-functions.ts';

@@ -1,8 +1,8 @@
 /** Walks one thread of a core from its registers outwards, and says how the walk ended. */
 
-import { Ended } from '../cursor.ts';
-import { Numbers } from '../elf-header.ts';
-import type { Trust, WalkEnd } from '../trace.ts';
+import { Ended } from '../../objects/common/cursor.ts';
+import { Numbers } from '../../objects/elf/header.ts';
+import type { Trust, WalkEnd } from '../model/trace.ts';
 import type { Machine } from '../unwind/expression.ts';
 import type { Processor, Registers } from '../unwind/processor.ts';
 import { Cut } from '../unwind/reader.ts';

@@ -1,5 +1,5 @@
 /** The STACK records of a Breakpad symbol file (Breakpad, docs/symbol_files.md): CFI for all processors, WIN for x86. */
-import type { FileBytes } from '../bytes.ts';
+import type { FileBytes } from '../../objects/common/bytes.ts';
 import { runPostfix } from './postfix.ts';
 import { type Range, rangeAt, sorted } from './ranges.ts';
 import {

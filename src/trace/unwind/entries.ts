@@ -1,5 +1,5 @@
 /** Finds what .eh_frame and .debug_frame say of an address: the entry of its function, and what it shares with others. */
-import { Ended } from '../cursor.ts';
+import { Ended } from '../../objects/common/cursor.ts';
 import { type Layout, type ReadBytes, TableReader } from './reader.ts';
 
 /** More than any function's entry; a length may claim the whole address space. */

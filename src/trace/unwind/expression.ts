@@ -1,5 +1,5 @@
 /** Evaluates a DWARF expression (DWARF 5, section 2.5) as unwind tables have them: arithmetic over registers and memory. */
-import { Ended } from '../cursor.ts';
+import { Ended } from '../../objects/common/cursor.ts';
 import { Cut, type Layout, TableReader } from './reader.ts';
 
 /** What an expression can ask for. */

@@ -1,5 +1,5 @@
 /** The frames that a PDB of x86 describes (LLVM, "The PDB DBI Stream", optional streams): with programs, and of old by sizes alone. */
-import type { FileBytes } from '../bytes.ts';
+import type { FileBytes } from '../../objects/common/bytes.ts';
 import {
   type Container,
   DEBUG_INFORMATION,
@@ -7,7 +7,7 @@ import {
   partOf,
   readContainer,
   sizeOfStream,
-} from '../pdb.ts';
+} from '../../objects/formats/pdb.ts';
 import { rangeAt, sorted } from './ranges.ts';
 import type { Callee, CallerOf, UnwindTable } from './table.ts';
 import { callerByFrame, type WindowsFrame } from './windows-frames.ts';

@@ -1,5 +1,5 @@
 /** Numbers of unwind tables (DWARF 5, section 6.4 and 7.6), with why a walk that needs them has to end. */
-import { Cursor, Ended } from '../cursor.ts';
+import { Cursor, Ended } from '../../objects/common/cursor.ts';
 
 /** A walk that cannot go on: the reason as a code, and in words. */
 export class Cut extends Error {

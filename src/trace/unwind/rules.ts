@@ -1,5 +1,5 @@
 /** Runs the program of an unwind entry (DWARF 5, section 6.4.2) up to an address: where the caller's registers are kept. */
-import { Ended } from '../cursor.ts';
+import { Ended } from '../../objects/common/cursor.ts';
 import type { UnwindEntry } from './entries.ts';
 import { type Layout, TableReader } from './reader.ts';
 

@@ -1,9 +1,9 @@
 /** What was made of dumps and profiles, in binary and JSON: microdumps, minidump-stackwalk's JSON, gperftools' profiles, OpenTelemetry's. */
 import { expect, it } from 'vitest';
 
-import { basisOf } from '../../../src/trace/basis.ts';
+import { basisOf } from '../../../src/trace/model/basis.ts';
+import type { Trace } from '../../../src/trace/model/trace.ts';
 import { readTrace } from '../../../src/trace/read.ts';
-import type { Trace } from '../../../src/trace/trace.ts';
 import { context } from '../../support/minidump.ts';
 import { DEBUG, GUID, ID, read } from '../../support/traces.ts';
 

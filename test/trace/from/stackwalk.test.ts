@@ -1,7 +1,7 @@
 /** What minidump_stackwalk -m prints: addresses that are lost, modules of one name. */
 import { expect, it } from 'vitest';
 
-import type { Trace } from '../../../src/trace/trace.ts';
+import type { Trace } from '../../../src/trace/model/trace.ts';
 import { GUID, read, STACKWALK } from '../../support/traces.ts';
 
 it('minidump_stackwalk -m: where a function is named, the address is lost and not made up', () => {

@@ -1,7 +1,7 @@
 /** Journals of systemd-coredump: names of modules, build-ids in the message and beside it, entries by the line. */
 import { expect, it } from 'vitest';
 
-import type { Trace } from '../../../src/trace/trace.ts';
+import type { Trace } from '../../../src/trace/model/trace.ts';
 import { ID, NATIVE, read, SYSTEMD } from '../../support/traces.ts';
 
 it('systemd-coredump: modules with their build-ids, the first thread crashed', () => {

@@ -1,9 +1,8 @@
 /** Stacks that tools print as text: what each line is, which address it means, and which thread crashed. */
 import { expect, it } from 'vitest';
-
-import { basisOf } from '../../../src/trace/basis.ts';
-import { decodePlace, isScript } from '../../../src/trace/script-place.ts';
-import type { Trace } from '../../../src/trace/trace.ts';
+import { decodePlace, isScript } from '../../../src/objects/script/place.ts';
+import { basisOf } from '../../../src/trace/model/basis.ts';
+import type { Trace } from '../../../src/trace/model/trace.ts';
 import * as texts from '../../support/trace-texts.ts';
 import { read } from '../../support/traces.ts';
 

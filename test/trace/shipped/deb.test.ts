@@ -4,11 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-
+import { shippedFile } from '../../../src/artifacts/file.ts';
+import type { Unpacking } from '../../../src/artifacts/unpacking.ts';
 import { digestOf } from '../../../src/base/digest.ts';
-import { shippedFile } from '../../../src/trace/shipped/file.ts';
-import type { Unpacking } from '../../../src/trace/shipped/unpacking.ts';
-import type { Shipped } from '../../../src/trace/store/artifacts.ts';
+import type { Shipped } from '../../../src/join/store/artifacts.ts';
 import { layerOf } from '../../support/fixture-image.ts';
 import { TINY_BREAKPAD, tinyPdb } from '../../support/objects.ts';
 import {

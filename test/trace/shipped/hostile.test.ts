@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-
+import { shippedFile } from '../../../src/artifacts/file.ts';
+import type { Unpacking } from '../../../src/artifacts/unpacking.ts';
 import { Fault } from '../../../src/base/fault.ts';
-import { shippedFile } from '../../../src/trace/shipped/file.ts';
-import type { Unpacking } from '../../../src/trace/shipped/unpacking.ts';
-import type { Shipped } from '../../../src/trace/store/artifacts.ts';
+import type { Shipped } from '../../../src/join/store/artifacts.ts';
 import { layerOf } from '../../support/fixture-image.ts';
 import {
   AR,

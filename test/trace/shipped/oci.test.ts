@@ -1,14 +1,13 @@
 /** Images from a registry, each part by its digest: what is found in them, and registries that lie. */
 import { readdirSync } from 'node:fs';
 import { beforeEach, expect, it } from 'vitest';
-
+import { linksOf, shippedImage } from '../../../src/artifacts/oci.ts';
+import type { Unpacking } from '../../../src/artifacts/unpacking.ts';
 import { type Digest, digestOf } from '../../../src/base/digest.ts';
 import { readAttestations } from '../../../src/bundle/registry/attestations.ts';
 import { imageSource } from '../../../src/bundle/registry/image.ts';
 import { Remote } from '../../../src/bundle/registry/remote.ts';
-import { linksOf, shippedImage } from '../../../src/trace/shipped/oci.ts';
-import type { Unpacking } from '../../../src/trace/shipped/unpacking.ts';
-import type { Shipped } from '../../../src/trace/store/artifacts.ts';
+import type { Shipped } from '../../../src/join/store/artifacts.ts';
 import { layerOf } from '../../support/fixture-image.ts';
 import { TestRegistry } from '../../support/registry.ts';
 import {

@@ -1,19 +1,18 @@
 /** Artifacts in the store, on both databases: each once, and what is proven of the whole holds for its parts. */
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-
+import { prove, sift } from '../../../src/artifacts/prove.ts';
 import { sleep } from '../../../src/base/clock.ts';
 import { type Digest, digestOf } from '../../../src/base/digest.ts';
 import type { SourceFile } from '../../../src/evidence/verify.ts';
-import { imageOf } from '../../../src/trace/identity.ts';
-import { prove, sift } from '../../../src/trace/shipped/prove.ts';
 import {
   addArtifact,
   type Proof,
   type Shipped,
   type ShippedKind,
-} from '../../../src/trace/store/artifacts.ts';
-import { provenOf } from '../../../src/trace/store/proven.ts';
-import type { TraceStore } from '../../../src/trace/store/store.ts';
+} from '../../../src/join/store/artifacts.ts';
+import { provenOf } from '../../../src/join/store/proven.ts';
+import type { TraceStore } from '../../../src/join/store/store.ts';
+import { imageOf } from '../../../src/objects/common/identity.ts';
 import { envelope, makeKey, type TestKey } from '../../support/keys.ts';
 import { idOf, provenance } from '../../support/shipped.ts';
 import { describeServer, describeStores, openStore, serverPlace } from '../../support/stores.ts';

@@ -1,10 +1,9 @@
 /** Traces in the store: whole or not at all, each once, each place once, frames in their places. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-
+import { addTraces } from '../../../src/join/store/ingest.ts';
+import { findTrace, joinFrames } from '../../../src/join/store/join.ts';
+import type { TraceStore } from '../../../src/join/store/store.ts';
 import type { Queries } from '../../../src/store/sql/database.ts';
-import { addTraces } from '../../../src/trace/store/ingest.ts';
-import { findTrace, joinFrames } from '../../../src/trace/store/join.ts';
-import type { TraceStore } from '../../../src/trace/store/store.ts';
 import { frameAt, imageNamed, incoming, traceOf } from '../../support/crashes.ts';
 import { describeStores, openStore, type StorePlace } from '../../support/stores.ts';
 

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { type Digest, digestOf } from '../../../src/base/digest.ts';
-import { addTraces } from '../../../src/trace/store/ingest.ts';
-import { joinFrames } from '../../../src/trace/store/join.ts';
-import { imagesOfTraces, resolveImages } from '../../../src/trace/store/resolve.ts';
-import { reverify } from '../../../src/trace/store/reverify.ts';
-import type { TraceStore } from '../../../src/trace/store/store.ts';
-import { type Frame, type TraceImage, traceImage } from '../../../src/trace/trace.ts';
+import { addTraces } from '../../../src/join/store/ingest.ts';
+import { joinFrames } from '../../../src/join/store/join.ts';
+import { imagesOfTraces, resolveImages } from '../../../src/join/store/resolve.ts';
+import { reverify } from '../../../src/join/store/reverify.ts';
+import type { TraceStore } from '../../../src/join/store/store.ts';
+import { type Frame, type TraceImage, traceImage } from '../../../src/trace/model/trace.ts';
 import { frameAt, imageNamed, incoming, traceOf } from '../../support/crashes.ts';
 import { addShipped, addSymbols, NOW_MS, namer, type Signing } from '../../support/joined.ts';
 import { makeKey } from '../../support/keys.ts';

@@ -2,17 +2,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { type Digest, digestOf } from '../../../src/base/digest.ts';
-import { imageOf } from '../../../src/trace/identity.ts';
-import { addArtifact, type Shipped } from '../../../src/trace/store/artifacts.ts';
-import { keepEvidence, verifyAbout } from '../../../src/trace/store/evidence.ts';
-import { addTraces } from '../../../src/trace/store/ingest.ts';
-import { findTrace, joinFrames } from '../../../src/trace/store/join.ts';
-import { proposeManifest } from '../../../src/trace/store/propose.ts';
-import { keepReplayed, linkManifest, manifestOfTrace } from '../../../src/trace/store/replays.ts';
-import { imagesOfTraces, resolveImages } from '../../../src/trace/store/resolve.ts';
-import { reverify } from '../../../src/trace/store/reverify.ts';
-import type { TraceStore } from '../../../src/trace/store/store.ts';
-import { type Frame, type TraceImage, traceImage } from '../../../src/trace/trace.ts';
+import { addArtifact, type Shipped } from '../../../src/join/store/artifacts.ts';
+import { keepEvidence, verifyAbout } from '../../../src/join/store/evidence.ts';
+import { addTraces } from '../../../src/join/store/ingest.ts';
+import { findTrace, joinFrames } from '../../../src/join/store/join.ts';
+import { proposeManifest } from '../../../src/join/store/propose.ts';
+import { keepReplayed, linkManifest, manifestOfTrace } from '../../../src/join/store/replays.ts';
+import { imagesOfTraces, resolveImages } from '../../../src/join/store/resolve.ts';
+import { reverify } from '../../../src/join/store/reverify.ts';
+import type { TraceStore } from '../../../src/join/store/store.ts';
+import { imageOf } from '../../../src/objects/common/identity.ts';
+import { type Frame, type TraceImage, traceImage } from '../../../src/trace/model/trace.ts';
 import { frameAt, imageNamed, incoming, traceOf } from '../../support/crashes.ts';
 import { addShipped, addSymbols, NOW_MS, namer, type Signing } from '../../support/joined.ts';
 import { envelope, makeKey, statement } from '../../support/keys.ts';

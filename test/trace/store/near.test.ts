@@ -1,12 +1,12 @@
 /** Near misses in the store: what is there in place of the symbols that are missing. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { gapsOf } from '../../../src/trace/gaps.ts';
-import { addTraces } from '../../../src/trace/store/ingest.ts';
-import { joinFrames } from '../../../src/trace/store/join.ts';
-import { nearMisses } from '../../../src/trace/store/near.ts';
-import type { TraceStore } from '../../../src/trace/store/store.ts';
-import { type TraceImage, traceImage } from '../../../src/trace/trace.ts';
+import { gapsOf } from '../../../src/join/gaps.ts';
+import { addTraces } from '../../../src/join/store/ingest.ts';
+import { joinFrames } from '../../../src/join/store/join.ts';
+import { nearMisses } from '../../../src/join/store/near.ts';
+import type { TraceStore } from '../../../src/join/store/store.ts';
+import { type TraceImage, traceImage } from '../../../src/trace/model/trace.ts';
 import { frameAt, incoming, traceOf } from '../../support/crashes.ts';
 import { addShipped, addSymbols, type Signing } from '../../support/joined.ts';
 import { makeKey } from '../../support/keys.ts';

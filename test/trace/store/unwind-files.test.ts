@@ -2,11 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-
+import type { TraceStore } from '../../../src/join/store/store.ts';
+import { unwindFilesOf } from '../../../src/join/store/unwind-files.ts';
+import { traceImage } from '../../../src/trace/model/trace.ts';
 import { readTraceFile } from '../../../src/trace/read-file.ts';
-import type { TraceStore } from '../../../src/trace/store/store.ts';
-import { unwindFilesOf } from '../../../src/trace/store/unwind-files.ts';
-import { traceImage } from '../../../src/trace/trace.ts';
 import { addSymbols, type Signing } from '../../support/joined.ts';
 import { makeKey } from '../../support/keys.ts';
 import { codeView, minidump } from '../../support/minidump.ts';

@@ -1,8 +1,8 @@
 /** Writers that meet, and a server that goes away: each trace whole, each place once, nothing half-written. */
 import { expect, it, onTestFinished } from 'vitest';
 
-import { addTraces } from '../../../src/trace/store/ingest.ts';
-import type { TraceStore } from '../../../src/trace/store/store.ts';
+import { addTraces } from '../../../src/join/store/ingest.ts';
+import type { TraceStore } from '../../../src/join/store/store.ts';
 import { frameAt, imageNamed, incoming, traceOf } from '../../support/crashes.ts';
 import { describeServer, openStore, serverPlace } from '../../support/stores.ts';
 

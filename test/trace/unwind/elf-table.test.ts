@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 
-import { readObject } from '../../../src/trace/object.ts';
+import { readObject } from '../../../src/objects/object.ts';
 import { readTraceFile } from '../../../src/trace/read-file.ts';
 import { codeView, minidump } from '../../support/minidump.ts';
 import { reenact, tempFolder } from '../../support/world.ts';

@@ -1,7 +1,7 @@
 /** DWARF expressions of unwind tables: each operation's value, and what must end instead of looping or reading elsewhere. */
 import { expect, it } from 'vitest';
 
-import { Ended } from '../../../src/trace/cursor.ts';
+import { Ended } from '../../../src/objects/common/cursor.ts';
 import { evaluate, type Machine } from '../../../src/trace/unwind/expression.ts';
 import { Cut } from '../../../src/trace/unwind/reader.ts';
 

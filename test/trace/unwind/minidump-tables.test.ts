@@ -2,12 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-
+import type { Thread } from '../../../src/trace/model/trace.ts';
 import { readTrace } from '../../../src/trace/read.ts';
-import type { Thread } from '../../../src/trace/trace.ts';
-import { UnwindFiles } from '../../../src/trace/unwind/open.ts';
 import { PdataTable } from '../../../src/trace/unwind/pdata.ts';
 import type { UnwindTable } from '../../../src/trace/unwind/table.ts';
+import { UnwindFiles } from '../../../src/trace/unwind-files/files.ts';
 import { codeView, type DumpParts, GUID_BYTES, minidump } from '../../support/minidump.ts';
 import { ID } from '../../support/traces.ts';
 import { tempFolder } from '../../support/world.ts';

@@ -1,0 +1,268 @@
+/** The joined frames of one trace as a document of their own: what bundles hold, and whoever reads them checks again. */
+import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
+import {
+  array,
+  boolean,
+  integer,
+  nullable,
+  number,
+  object,
+  oneOf,
+  type Shape,
+  string,
+} from '../base/shape.ts';
+import { REFUSALS } from '../evidence/refusal.ts';
+import type { Place } from '../objects/common/source-place.ts';
+import type { FrameFacts, WalkFacts } from '../trace/model/frame-facts.ts';
+import { endedShape, TRACE_LIMITS, TRUSTS } from '../trace/model/trace.ts';
+import type { GateResult } from '../verdict/record.ts';
+import { REPRODUCTIONS, type ReproductionVerdict } from './compare.ts';
+import {
+  FRAME_STATUSES,
+  GAP_CODES,
+  type GapCode,
+  gapOf,
+  type JoinEvidence,
+  type JoinedFrame,
+} from './gap.ts';
+
+/** What somebody says of a build; null where nothing is said. */
+export interface Build {
+  builder: string | null;
+  builder_commit: string | null;
+  compiler: string | null;
+  compiler_flags: string | null;
+}
+
+/** What was verified about a file or what it lies in, under the document's policy. */
+export interface JoinProof {
+  subject_sha256: Digest;
+  /** Of evidence about a container: each file that the one before lies in, at a path; the last is the subject. */
+  within: { sha256: Digest; path: string }[];
+  /** The evidence itself. */
+  files: Digest[];
+  /** The envelope that counts. */
+  dsse: Digest;
+  verified: boolean;
+  code: string | null;
+  signers: string[];
+  signed_at: string | null;
+  tile_ref: string | null;
+  /** What a signed provenance says. */
+  build: Build;
+}
+
+/** A symbol file. */
+export interface JoinSymbols {
+  sha256: Digest;
+  /** The file that evidence is about: another one where these symbols are a slice of it. */
+  file_sha256: Digest;
+  name: string;
+  format: string;
+  lacks: string[];
+  /** What compiler and linker wrote into it. */
+  says: Build;
+  evidence: JoinProof[];
+}
+
+/** A file that was shipped. */
+export interface JoinShipped {
+  sha256: Digest;
+  name: string;
+  kind: string;
+  says: Build;
+  evidence: JoinProof[];
+}
+
+export interface JoinFrame extends FrameFacts {
+  claimed: string | null;
+  places: Place[];
+  degraded: boolean;
+  status: string | null;
+  symbols: Digest | null;
+  artifact: Digest | null;
+  /** Shipped files with the image's id that the store knew. */
+  candidates: number;
+  gap: GapCode | null;
+}
+
+/** What a replay of the trace came to. */
+export interface JoinReproduction {
+  verdict: ReproductionVerdict;
+  at: number | null;
+  /** How many frames were found the same. */
+  known: number;
+  reason: string;
+}
+
+export interface JoinDocument extends WalkFacts {
+  /** Raised whenever the same trace and evidence would give other gaps or gates. */
+  join_version: 2;
+  trace_id: Digest;
+  format: string;
+  signal: string | null;
+  source_sha256: Digest;
+  policy: { name: string; sha256: Digest };
+  /** Of the record beside it. */
+  reproduction: JoinReproduction;
+  /** Of replays before it, the first one first. */
+  earlier: (JoinReproduction & { record_sha256: Digest })[];
+  symbols: JoinSymbols[];
+  artifacts: JoinShipped[];
+  frames: JoinFrame[];
+  gates: GateResult[];
+}
+
+/** Evidence about one thing; more is left out by nobody who wants to be believed. */
+export const MOST_EVIDENCE = 64;
+const MOST_FILES = 1024;
+/** Symbol files or artifacts of one trace. */
+const MOST_THINGS = 4096;
+/** Replays of one trace whose records are kept. */
+export const MOST_EARLIER = 20;
+
+const closed = (fields: Record<string, Shape>): Shape => object(fields, Object.keys(fields));
+const digest = string({ pattern: DIGEST_PATTERN });
+const text = string();
+const maybe = nullable(text);
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+
+const build = closed({ builder: maybe, builder_commit: maybe, compiler: maybe, compiler_flags: maybe });
+
+const proof = closed({
+  subject_sha256: digest,
+  within: array(closed({ sha256: digest, path: text }), { max: 32 }),
+  files: array(digest, { min: 1, max: MOST_FILES }),
+  dsse: digest,
+  verified: boolean(),
+  code: nullable(oneOf(...Object.keys(REFUSALS))),
+  signers: array(text, { max: 64 }),
+  signed_at: maybe,
+  tile_ref: maybe,
+  build,
+});
+
+const evidence = array(proof, { max: MOST_EVIDENCE });
+
+const symbols = closed({
+  sha256: digest,
+  file_sha256: digest,
+  name: text,
+  format: text,
+  lacks: array(text, { max: 64 }),
+  says: build,
+  evidence,
+});
+
+const shipped = closed({ sha256: digest, name: text, kind: text, says: build, evidence });
+
+const place = closed({ function: maybe, file: maybe, line: nullable(count), column: nullable(count) });
+
+const frame = closed({
+  index: count,
+  thread: count,
+  ip: maybe,
+  image_id: maybe,
+  image_path: maybe,
+  arch: maybe,
+  loaded_sha256: nullable(digest),
+  rel_addr: maybe,
+  activation: boolean(),
+  trust: oneOf(...TRUSTS),
+  claimed: maybe,
+  places: array(place, { max: 256 }),
+  degraded: boolean(),
+  status: nullable(oneOf(...FRAME_STATUSES)),
+  symbols: nullable(digest),
+  artifact: nullable(digest),
+  candidates: count,
+  gap: nullable(oneOf(...GAP_CODES)),
+});
+
+const reproduction = {
+  verdict: oneOf(...REPRODUCTIONS),
+  at: nullable(count),
+  known: count,
+  reason: text,
+};
+
+const gate = oneOf('join_completeness', 'chain_of_custody');
+const scalar: Shape = {
+  check: (value, path, problems) =>
+    (typeof value === 'number' ? number(0, 1) : text).check(value, path, problems),
+  schema: () => ({ anyOf: [{ type: 'number' }, { type: 'string' }] }),
+};
+
+export const joinShape: Shape = closed({
+  join_version: oneOf(2),
+  trace_id: digest,
+  format: text,
+  signal: maybe,
+  crashed: boolean(),
+  ended: nullable(endedShape),
+  source_sha256: digest,
+  policy: closed({ name: text, sha256: digest }),
+  reproduction: closed(reproduction),
+  earlier: array(closed({ ...reproduction, record_sha256: digest }), { max: MOST_EARLIER }),
+  symbols: array(symbols, { max: MOST_THINGS }),
+  artifacts: array(shipped, { max: MOST_THINGS }),
+  frames: array(frame, { min: 1, max: TRACE_LIMITS.frames }),
+  gates: array(closed({ name: gate, threshold: scalar, value: scalar, pass: boolean() }), { min: 2, max: 2 }),
+});
+
+/** The JSON Schema of joined frames. */
+export function joinSchema(): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Reenact joined frames',
+    ...joinShape.schema(),
+  };
+}
+
+/** The evidence that counts: the first that was accepted, else the first. */
+export function countingProof(proofs: JoinProof[]): JoinProof | null {
+  return proofs.find(({ verified }) => verified) ?? proofs[0] ?? null;
+}
+
+function evidenceOf(proofs: JoinProof[], n: number): JoinEvidence | null {
+  const found = countingProof(proofs);
+  if (!found) return null;
+  const { dsse, verified, code, signers, signed_at, tile_ref } = found;
+  return { evidence: n, dsse: `dsse:${dsse}`, verified, error: code, signers, signed_at, tile_ref };
+}
+
+/** The frames with all that they are joined to, and their gaps decided anew; what they name and is not there joins nothing. */
+export function joinedFrames({
+  symbols: files,
+  artifacts,
+  frames,
+}: Pick<JoinDocument, 'symbols' | 'artifacts'> & { frames: Omit<JoinFrame, 'gap'>[] }): JoinedFrame[] {
+  const bundles = new Map(
+    files.map(({ sha256, name, format, lacks, evidence: proofs }, n) => [
+      sha256,
+      { sha256, name, format, quality: 0, lacks, evidence: evidenceOf(proofs, n) },
+    ]),
+  );
+  const shippedFiles = new Map(
+    artifacts.map(({ sha256, name, kind, evidence: proofs }, n) => {
+      const facts = countingProof(proofs)?.build ?? NOTHING_SAID;
+      const found = { sha256, artifact_id: name, kind, ...facts, compiler_from: null };
+      return [sha256, { ...found, evidence: evidenceOf(proofs, files.length + n) }];
+    }),
+  );
+  return frames.map(({ symbols: bundle, artifact, claimed: _, ...rest }) => {
+    const joined = {
+      ...rest,
+      bundle: bundle === null ? null : (bundles.get(bundle) ?? null),
+      artifact: artifact === null ? null : (shippedFiles.get(artifact) ?? null),
+    };
+    return { ...joined, gap: gapOf(joined) };
+  });
+}
+
+export const NOTHING_SAID: Build = {
+  builder: null,
+  builder_commit: null,
+  compiler: null,
+  compiler_flags: null,
+};

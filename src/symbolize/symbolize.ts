@@ -1,0 +1,55 @@
+/** Turns addresses of an image into functions, files and lines, with the symbols of its build. */
+
+import { hasMiniSymbols, type ObjectFile } from '../objects/common/identity.ts';
+import { NOTHING, type Resolved } from '../objects/common/source-place.ts';
+import { withMiniSymbols } from '../objects/mini-debug-info.ts';
+import { askEngine } from './batch.ts';
+import { breakpadPlaces } from './breakpad-lines.ts';
+import { ENGINE } from './engine.ts';
+import { goPlaces } from './go-places.ts';
+import { scriptPlaces } from './script-places.ts';
+import { imageIn, type SymbolFile } from './stage.ts';
+
+export type { Resolved } from '../objects/common/source-place.ts';
+export { engineVersion } from './engine.ts';
+
+/** A symbol file, and those that it needs beside it. */
+type AskedFile = Omit<SymbolFile, 'format'> & { format: ObjectFile['format'] };
+
+/** Formats that the engine does not know are read by us. */
+async function placesIn(file: AskedFile, sorted: BigUint64Array, program: string): Promise<Resolved[]> {
+  const { path, format } = file;
+  if (format === 'sourcemap') return scriptPlaces(path, sorted);
+  if (format === 'breakpad') return breakpadPlaces({ ...file, format }, sorted);
+  if (format === 'elf') {
+    const { features } = imageIn({ ...file, format });
+    if (features.includes('go_lines') && !features.includes('debug_info'))
+      return await goPlaces({ ...file, format }, sorted);
+    if (hasMiniSymbols(features))
+      return await withMiniSymbols(file.path, (path) =>
+        askEngine({ ...file, format, path }, sorted, program),
+      );
+  }
+  return await askEngine({ ...file, format }, sorted, program);
+}
+
+/**
+ * What stands at each of `relAddrs`: distances from the image's lowest address, already moved to the call where they
+ * are return addresses; equal ones share one answer. Throws a Fault where the file is not what it is said to be
+ * (object_malformed), or there is no engine (symbolizer_missing); `program` is the engine.
+ */
+export async function symbolize(
+  file: AskedFile,
+  relAddrs: bigint[],
+  program: string = ENGINE,
+): Promise<Resolved[]> {
+  // In order, the engine finds what it needs at hand, and each address is asked for once.
+  const sorted = BigUint64Array.from(new Set(relAddrs)).sort();
+  const found = await placesIn(file, sorted, program);
+  const byAddress = new Map<bigint, Resolved>();
+  sorted.forEach((address, i) => {
+    byAddress.set(address, found[i]!);
+  });
+  // What is negative, or beyond 64 bits, was asked for as another number, and is not found by its own.
+  return relAddrs.map((address) => byAddress.get(address) ?? NOTHING);
+}

@@ -1,0 +1,215 @@
+/** A stack trace in the one form that all others are read into: threads of frames, each in an image, as found by somebody. */
+import { DIGEST_PATTERN, type Digest } from '../../base/digest.ts';
+import { Fault } from '../../base/fault.ts';
+import { hex } from '../../base/hex.ts';
+import { array, boolean, integer, nullable, object, oneOf, type Shape, string } from '../../base/shape.ts';
+
+export const TRACE_LIMITS = {
+  fileBytes: 268_435_456,
+  jsonDepth: 64,
+  threads: 65_536,
+  images: 65_536,
+  /** In all threads together. */
+  frames: 1_000_000,
+} as const;
+
+/** How a frame was found: by the registers, tables, the frame pointer, by searching the stack, or by whoever sent it. */
+export type Trust = 'context' | 'cfi' | 'fp' | 'scan' | 'prewalked' | 'unknown';
+export const TRUSTS: readonly Trust[] = ['context', 'cfi', 'fp', 'scan', 'prewalked', 'unknown'];
+
+/** A program or library as it was loaded. */
+export interface TraceImage {
+  /** As `symbols id` writes it; null where the trace does not say. */
+  id: string | null;
+  debug_id: string | null;
+  path: string;
+  arch: string | null;
+  /** Hexadecimal address of its beginning, and how many bytes it has. */
+  base: string | null;
+  size: number | null;
+  /** Of the very file that was loaded, where somebody looked. */
+  sha256: Digest | null;
+}
+
+/** An image of which nothing is known but what is given. */
+export function traceImage(known: Partial<TraceImage>): TraceImage {
+  return { id: null, debug_id: null, path: '', arch: null, base: null, size: null, sha256: null, ...known };
+}
+
+export interface Frame {
+  /** Which of the images, or null: in none that the trace names. */
+  image: number | null;
+  /** Distance from the image's beginning, hexadecimal; as it stood, a return address not moved. */
+  rel_addr: string | null;
+  ip: string | null;
+  /** The thread stood at this instruction; else it is where a call comes back to, and the call lies before it. */
+  activation: boolean;
+  trust: Trust;
+  /** What the sender says it is, which proves nothing. */
+  claimed: string | null;
+}
+
+/** How the walk of a thread's stack ended: at its outermost frame, or cut, so that frames are missing. */
+export interface WalkEnd {
+  outermost: boolean;
+  /** Who walked, such as "reenact" or "PID 1". */
+  by: string;
+  /** Of a cut walk: why, as a code and in words. */
+  reason: string | null;
+  detail: string | null;
+  /** How many frames are known to be missing; null: an unknown number. */
+  missing: number | null;
+}
+
+export interface Thread {
+  id: number;
+  crashed: boolean;
+  /** Innermost first. */
+  frames: Frame[];
+  /** Left out where the trace does not say whether these frames are all. */
+  ended?: WalkEnd;
+}
+
+export interface Trace {
+  format: string;
+  /** Such as SIGSEGV or EXC_BAD_ACCESS. */
+  signal: string | null;
+  /** The signal's si_code (sigaction(2)), and the address of a fault, hexadecimal; left out where they are not known. */
+  code?: number;
+  fault_address?: string;
+  images: TraceImage[];
+  threads: Thread[];
+}
+
+/** An address or distance. */
+export const hexShape: Shape = string({ pattern: /^0x[0-9a-f]{1,16}$/ });
+const text = string({ max: 4096 });
+
+/** Ids as they are written here: nothing in one means anything to a shell. */
+export const idShape: Shape = string({
+  pattern: /^(?:(?:elf|pdb|macho|pe|sha256):[0-9A-Fa-f-]{1,128}|go:[A-Za-z0-9_/-]{16,128}|js:[0-9a-f]{32})$/,
+});
+export const debugIdShape: Shape = string({ pattern: /^[0-9A-F]{32}[0-9a-f]{1,8}$/ });
+
+export const imageShape: Shape = object(
+  {
+    id: nullable(idShape),
+    debug_id: nullable(debugIdShape),
+    path: text,
+    arch: nullable(string({ max: 64 })),
+    base: nullable(hexShape),
+    size: nullable(integer(0, Number.MAX_SAFE_INTEGER)),
+    sha256: nullable(string({ pattern: DIGEST_PATTERN })),
+  },
+  ['path'],
+);
+
+const frameShape = object(
+  {
+    image: nullable(integer(0, TRACE_LIMITS.images - 1)),
+    rel_addr: nullable(hexShape),
+    ip: nullable(hexShape),
+    activation: boolean(),
+    trust: oneOf(...TRUSTS),
+    claimed: nullable(text),
+  },
+  [],
+);
+
+/** An si_code. */
+export const codeShape: Shape = integer(-(2 ** 31), 2 ** 31 - 1);
+
+const endedFields = {
+  outermost: boolean(),
+  by: string({ max: 256 }),
+  reason: nullable(string({ pattern: /^[a-z][a-z_]{0,39}$/ })),
+  detail: nullable(text),
+  missing: nullable(integer(0, Number.MAX_SAFE_INTEGER)),
+};
+export const endedShape: Shape = object(endedFields, Object.keys(endedFields));
+
+/** What is wrong with what is said of a walk's end; null where it holds together. */
+export function endedProblem({ outermost, reason, missing }: WalkEnd): string | null {
+  if (outermost)
+    return reason !== null || missing !== 0 ? 'reached the outermost frame, and lacks some' : null;
+  return reason === null || missing === 0 ? 'was cut, and does not say why, or lacks nothing' : null;
+}
+
+export const threadShape: Shape = object(
+  {
+    id: integer(0, Number.MAX_SAFE_INTEGER),
+    crashed: boolean(),
+    ended: endedShape,
+    frames: array(frameShape, { max: TRACE_LIMITS.frames }),
+  },
+  ['id', 'frames'],
+);
+
+/** A Fault that names the file and what in it is wrong. */
+export function wrongTrace(name: string, what: string): Fault {
+  return new Fault('trace_invalid', `${name}: ${what}`);
+}
+
+/** Numbers as traces write them: hexadecimal text, decimal text, or a number; undefined where it is none that is meant. */
+export function addressOf(value: unknown): bigint | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
+  if (typeof value !== 'string' || !/^(?:0x[0-9a-fA-F]{1,16}|\d{1,20})$/.test(value)) return undefined;
+  const found = BigInt(value);
+  return found < 1n << 64n ? found : undefined;
+}
+
+/** Finds the image that an address lies in. */
+export function imageFinder(images: TraceImage[]): (address: bigint) => number | null {
+  const known = images
+    .map(({ base, size }, index) => ({
+      from: base === null ? -1n : BigInt(base),
+      size: BigInt(size ?? 0),
+      index,
+    }))
+    .filter(({ from, size }) => from >= 0n && size > 0n)
+    .sort((a, b) => (a.from < b.from ? -1 : 1));
+  return (address) => {
+    let [low, high] = [0, known.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (known[middle]!.from <= address) low = middle + 1;
+      else high = middle;
+    }
+    const found = known[low - 1];
+    return found && address - found.from < found.size ? found.index : null;
+  };
+}
+
+/** The frame at an absolute address, in whichever image holds it. */
+export function frameAt(
+  address: bigint,
+  images: TraceImage[],
+  find: (address: bigint) => number | null,
+  more: Pick<Frame, 'activation' | 'trust' | 'claimed'>,
+): Frame {
+  // The byte behind an image's end may be where its last call comes back to.
+  const image = find(more.activation || address === 0n ? address : address - 1n);
+  const base = image === null ? null : images[image]!.base;
+  return { image, rel_addr: base === null ? null : hex(address - BigInt(base)), ip: hex(address), ...more };
+}
+
+/** Refuses what is too large, and frames in images that are not there; a trace without frames says nothing. */
+export function checked(trace: Trace, name: string): Trace {
+  const { images, threads } = trace;
+  const frames = threads.reduce((sum, thread) => sum + thread.frames.length, 0);
+  if (images.length > TRACE_LIMITS.images) throw wrongTrace(name, `${images.length} images`);
+  if (threads.length > TRACE_LIMITS.threads) throw wrongTrace(name, `${threads.length} threads`);
+  if (frames > TRACE_LIMITS.frames)
+    throw wrongTrace(name, `${frames} frames, at most ${TRACE_LIMITS.frames} are taken`);
+  const large = threads.find(({ id }) => !Number.isSafeInteger(id) || id < 0);
+  if (large) throw wrongTrace(name, `a thread has the number ${large.id}`);
+  for (const [n, { size }] of images.entries())
+    if (size !== null && !(Number.isSafeInteger(size) && size >= 0))
+      throw wrongTrace(name, `image ${n} has ${size} bytes`);
+  if (frames === 0) throw wrongTrace(name, 'there is no frame in it');
+  for (const [t, thread] of threads.entries())
+    for (const [n, { image }] of thread.frames.entries())
+      if (image !== null && !images[image])
+        throw wrongTrace(name, `frame ${n} of thread ${t} is in image ${image} of ${images.length}`);
+  return trace;
+}
