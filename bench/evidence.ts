@@ -16,9 +16,9 @@ import { fileURLToPath } from 'node:url';
 
 import { systemClock } from '../src/base/clock.ts';
 import { digestOf } from '../src/base/digest.ts';
-import type { Wanted } from '../src/evidence/subject.ts';
-import { Trust } from '../src/evidence/trust.ts';
-import { verifyEvidence } from '../src/evidence/verify.ts';
+import type { Wanted } from '../src/evidence/documents/subject.ts';
+import { Trust } from '../src/evidence/trust/trust.ts';
+import { verifyEvidence } from '../src/evidence/verify/verify.ts';
 import { loadManifests } from '../src/manifest/load.ts';
 import { manifestSubject } from '../src/manifest/subject.ts';
 import { loadPolicy, parsePolicy } from '../src/policy/policy.ts';

@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { canonicalJson } from './base/canonical-json.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { Fault } from './base/fault.ts';
-import { loadTrust } from './evidence/trust.ts';
+import { loadTrust } from './evidence/trust/trust.ts';
 import type { LoadedManifest } from './manifest/load.ts';
 import { mechanismsWanted, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';

@@ -1,6 +1,6 @@
 /** What evidence proves of a shipped thing: chosen by the digests it names, verified under the policy of whoever adds it. */
-import type { Trust } from '../evidence/trust.ts';
-import type { SourceFile } from '../evidence/verify.ts';
+import type { Trust } from '../evidence/trust/trust.ts';
+import type { SourceFile } from '../evidence/verify/verify.ts';
 import type { Proof, Shipped } from '../join/store/artifacts.ts';
 import { pileOf, verifySifted } from '../join/store/evidence.ts';
 import { linksOf } from './oci.ts';

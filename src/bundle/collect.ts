@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf, isDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { custodyNames } from '../evidence/custody.ts';
+import { custodyNames } from '../evidence/custody/custody.ts';
 import type { JoinDocument } from '../join/document.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { PolicyDocument } from '../policy/shape.ts';

@@ -5,7 +5,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { type Problem, showProblem } from '../base/json.ts';
-import type { SigningKey } from '../evidence/sign.ts';
+import type { SigningKey } from '../evidence/documents/sign.ts';
 import { type Attachment, attachEvent, attachTimestamp, inOrder } from './attached.ts';
 import { readAttested } from './attested.ts';
 import type { Collected, Source } from './collect.ts';

@@ -1,13 +1,13 @@
 /** What a reader's own policy and trust root make of a bundle: nothing that lies inside has a say in it. */
 import { type Digest, digestOf } from '../base/digest.ts';
-import { someOf } from '../evidence/checks.ts';
-import type { EvidenceRecord, Signer } from '../evidence/record.ts';
-import { parseLogReference } from '../evidence/reference.ts';
-import { Refusal } from '../evidence/refusal.ts';
-import { wantDigest, wantManifest } from '../evidence/subject.ts';
-import { Trust } from '../evidence/trust.ts';
-import { verifyEvidence } from '../evidence/verify.ts';
-import { acceptedIn } from '../evidence/vouched.ts';
+import { Refusal } from '../evidence/common/refusal.ts';
+import { acceptedIn } from '../evidence/custody/vouched.ts';
+import type { EvidenceRecord, Signer } from '../evidence/documents/record.ts';
+import { parseLogReference } from '../evidence/documents/reference.ts';
+import { wantDigest, wantManifest } from '../evidence/documents/subject.ts';
+import { Trust } from '../evidence/trust/trust.ts';
+import { someOf } from '../evidence/verify/checks.ts';
+import { verifyEvidence } from '../evidence/verify/verify.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CrashCheck } from '../verdict/crash-check.ts';
 import { decide } from '../verdict/decide.ts';

@@ -2,11 +2,11 @@
 import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import { type Problem, parseJson, showProblem } from '../base/json.ts';
 import { integer, nullable, oneOf, type Shape, string } from '../base/shape.ts';
-import { matchSignatures, parseEnvelope } from '../evidence/dsse.ts';
-import { type PublicKey, parsePublicKey } from '../evidence/keys.ts';
-import { Refusal } from '../evidence/refusal.ts';
-import { type SigningKey, signStatement } from '../evidence/sign.ts';
-import { parseStatement } from '../evidence/statement.ts';
+import { type PublicKey, parsePublicKey } from '../evidence/common/keys.ts';
+import { Refusal } from '../evidence/common/refusal.ts';
+import { matchSignatures, parseEnvelope } from '../evidence/documents/dsse.ts';
+import { type SigningKey, signStatement } from '../evidence/documents/sign.ts';
+import { parseStatement } from '../evidence/documents/statement.ts';
 import { ATTACHED_BYTES } from './attached.ts';
 import { closed, digest } from './format.ts';
 import { Refused } from './refused.ts';

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 
 import { type Digest, digestOf } from '../base/digest.ts';
-import type { Timestamp } from '../evidence/timestamp.ts';
+import type { Timestamp } from '../evidence/trust/timestamp.ts';
 import { Refused } from './refused.ts';
 
 /** A timestamp as it stands in a bundle; who vouches for its authority is another question. */
@@ -20,7 +20,7 @@ export interface Stamp {
 /** Reads replies; `things` are what they may be about. The library is loaded only where there is a reply. */
 export async function readStamps(replies: Buffer[], things: Map<Digest, Buffer>): Promise<Stamp[]> {
   if (replies.length === 0) return [];
-  const { Timestamp } = await import('../evidence/timestamp.ts');
+  const { Timestamp } = await import('../evidence/trust/timestamp.ts');
   return replies.map((reply) => {
     const sha256 = digestOf(reply);
     const attempt = <T>(code: 'timestamp_invalid' | 'timestamp_unreadable', step: () => T): T => {

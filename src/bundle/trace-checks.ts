@@ -2,7 +2,7 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { LIMITS } from '../base/limits.ts';
-import { Trust } from '../evidence/trust.ts';
+import { Trust } from '../evidence/trust/trust.ts';
 import {
   type Build,
   countingProof,

@@ -3,8 +3,8 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import type { EvidenceRecord } from '../evidence/record.ts';
-import { Refusal } from '../evidence/refusal.ts';
+import { Refusal } from '../evidence/common/refusal.ts';
+import type { EvidenceRecord } from '../evidence/documents/record.ts';
 import { manifestSubject } from '../manifest/subject.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import {

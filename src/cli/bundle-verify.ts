@@ -3,7 +3,7 @@ import { EXIT } from '../base/fault.ts';
 import type { SignedBy } from '../bundle/demand.ts';
 import { BUNDLE_CODES } from '../bundle/refused.ts';
 import type { BundleVerification } from '../bundle/verify.ts';
-import type { Signer } from '../evidence/record.ts';
+import type { Signer } from '../evidence/documents/record.ts';
 import { safeLine } from '../report/human.ts';
 import { gateText } from '../report/joined.ts';
 import type { WalkEnd } from '../trace/model/trace.ts';

@@ -3,10 +3,10 @@ import { statSync } from 'node:fs';
 
 import { Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { evidenceIn } from '../evidence/find.ts';
-import { Refusal } from '../evidence/refusal.ts';
-import { loadTrust, type Trust } from '../evidence/trust.ts';
-import type { SourceFile } from '../evidence/verify.ts';
+import { Refusal } from '../evidence/common/refusal.ts';
+import { loadTrust, type Trust } from '../evidence/trust/trust.ts';
+import { evidenceIn } from '../evidence/verify/find.ts';
+import type { SourceFile } from '../evidence/verify/verify.ts';
 import { readNamed } from '../library/read-named.ts';
 import type { Arguments } from './options.ts';
 import { signersPolicy } from './verify.ts';

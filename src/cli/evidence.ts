@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
-import { fetchProof } from '../evidence/log/fetch.ts';
-import { formatLogReference, type LogReference, parseLogReference } from '../evidence/reference.ts';
-import { loadTrust } from '../evidence/trust.ts';
+import { formatLogReference, type LogReference, parseLogReference } from '../evidence/documents/reference.ts';
+import { loadTrust } from '../evidence/trust/trust.ts';
+import { fetchProof } from '../evidence/verify/log-fetch.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import { parseOptions } from './options.ts';

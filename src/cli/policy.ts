@@ -1,8 +1,8 @@
 /** reenact policy init, check and explain: a first policy from an example, and what a policy comes to. */
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
-import { Refusal } from '../evidence/refusal.ts';
-import { loadTrust } from '../evidence/trust.ts';
+import { Refusal } from '../evidence/common/refusal.ts';
+import { loadTrust } from '../evidence/trust/trust.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { explainPolicy, policyWarnings } from '../report/policy.ts';
 import type { Arguments } from './options.ts';

@@ -1,6 +1,6 @@
 /** reenact schema: prints the JSON Schema of a format. */
 import { EXIT, Fault } from '../base/fault.ts';
-import { evidenceRecordSchema } from '../evidence/record.ts';
+import { evidenceRecordSchema } from '../evidence/documents/record.ts';
 import { joinSchema } from '../join/document.ts';
 import { manifestSchema } from '../manifest/definition.ts';
 import { policySchema } from '../policy/shape.ts';

@@ -6,8 +6,13 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
 import { becomesFile, writeOutput } from '../base/output.ts';
-import { atPointer, SLSA_PROVENANCE_V1, TEST_RESULT } from '../evidence/predicate.ts';
-import { SIGNING_ALGORITHMS, type SignedSubject, type SigningKey, signStatement } from '../evidence/sign.ts';
+import {
+  SIGNING_ALGORITHMS,
+  type SignedSubject,
+  type SigningKey,
+  signStatement,
+} from '../evidence/documents/sign.ts';
+import { atPointer, SLSA_PROVENANCE_V1, TEST_RESULT } from '../evidence/trust/predicate.ts';
 import { readNamed } from '../library/read-named.ts';
 import { signingKey } from '../library/signing-key.ts';
 import type { Manifest } from '../manifest/definition.ts';

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
-import { loadTrust } from '../evidence/trust.ts';
+import { loadTrust } from '../evidence/trust/trust.ts';
 import type { JoinedFrame } from '../join/gap.ts';
 import { gapsOf } from '../join/gaps.ts';
 import { gatesOf } from '../join/gates.ts';

@@ -5,21 +5,25 @@ import { systemClock } from '../base/clock.ts';
 import { digestOf } from '../base/digest.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import type { SeparateProof } from '../evidence/circumstances.ts';
-import { EvidenceFinder } from '../evidence/find.ts';
-import { readFolderProof } from '../evidence/log/cache.ts';
-import type { EvidenceRecord } from '../evidence/record.ts';
-import { type LogReference, parseEnvelopeReference, parseLogReference } from '../evidence/reference.ts';
-import { Refusal } from '../evidence/refusal.ts';
+import { Refusal } from '../evidence/common/refusal.ts';
+import type { EvidenceRecord } from '../evidence/documents/record.ts';
+import {
+  type LogReference,
+  parseEnvelopeReference,
+  parseLogReference,
+} from '../evidence/documents/reference.ts';
 import {
   parseWantedSubject,
   type Wanted,
   type WantedSubject,
   wantFile,
   wantManifest,
-} from '../evidence/subject.ts';
-import { Trust } from '../evidence/trust.ts';
-import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify.ts';
+} from '../evidence/documents/subject.ts';
+import { readFolderProof } from '../evidence/log/cache.ts';
+import { Trust } from '../evidence/trust/trust.ts';
+import type { SeparateProof } from '../evidence/verify/circumstances.ts';
+import { EvidenceFinder } from '../evidence/verify/find.ts';
+import { refusedRecord, type SourceFile, verifyEvidence } from '../evidence/verify/verify.ts';
 import { readNamed } from '../library/read-named.ts';
 import { loadManifests } from '../manifest/load.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';

@@ -1,6 +1,7 @@
 /** What a provenance statement says of a build: builder, commit, compiler, flags; a pointer for each place where it may stand. */
-import { atPointer, SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02 } from '../evidence/predicate.ts';
-import type { Statement } from '../evidence/statement.ts';
+
+import type { Statement } from '../evidence/documents/statement.ts';
+import { atPointer, SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02 } from '../evidence/trust/predicate.ts';
 
 export interface BuildFacts {
   builder?: string;

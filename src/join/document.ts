@@ -11,7 +11,7 @@ import {
   type Shape,
   string,
 } from '../base/shape.ts';
-import { REFUSALS } from '../evidence/refusal.ts';
+import { REFUSALS } from '../evidence/common/refusal.ts';
 import type { Place } from '../objects/common/source-place.ts';
 import type { FrameFacts, WalkFacts } from '../trace/model/frame-facts.ts';
 import { endedShape, TRACE_LIMITS, TRUSTS } from '../trace/model/trace.ts';

@@ -3,7 +3,7 @@ import { Fault } from '../base/fault.ts';
 import { type Collected, collect, type ImageOrigin, type StateContents } from '../bundle/collect.ts';
 import { withTrace } from '../bundle/collect-trace.ts';
 import { timeOf } from '../bundle/trace-checks.ts';
-import { loadTrust } from '../evidence/trust.ts';
+import { loadTrust } from '../evidence/trust/trust.ts';
 import { exportJoin, reproductionsOf } from '../join/store/export.ts';
 import { findTrace } from '../join/store/join.ts';
 import type { TraceStore } from '../join/store/store.ts';

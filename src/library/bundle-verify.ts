@@ -5,7 +5,7 @@ import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import type { Demands } from '../bundle/demand.ts';
 import { parseReceipt, type Receipt } from '../bundle/event.ts';
 import { type BundleVerification, examineBundle } from '../bundle/verify.ts';
-import { loadTrust } from '../evidence/trust.ts';
+import { loadTrust } from '../evidence/trust/trust.ts';
 import { wantNewFolder, writeCertificate } from './certificate.ts';
 import { readNamed } from './read-named.ts';
 import type { PolicyInput, Session } from './session.ts';

@@ -1,8 +1,8 @@
 /** Private keys from files that a person names. */
 import { Fault } from '../base/fault.ts';
-import type { Algorithm } from '../evidence/keys.ts';
-import { Refusal } from '../evidence/refusal.ts';
-import { parsePrivateKey, type SigningKey } from '../evidence/sign.ts';
+import type { Algorithm } from '../evidence/common/keys.ts';
+import { Refusal } from '../evidence/common/refusal.ts';
+import { parsePrivateKey, type SigningKey } from '../evidence/documents/sign.ts';
 import { readNamed } from './read-named.ts';
 
 /** A key as a call names it: the path of a PEM, DER or JWK file, or one that was parsed before. */

@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import { digestOf } from '../base/digest.ts';
 import { EXIT, FAULTS, type Fault } from '../base/fault.ts';
-import { nextOf } from '../evidence/record.ts';
+import { nextOf } from '../evidence/documents/record.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import { manifestSubject } from '../manifest/subject.ts';
 import type { Policy } from '../policy/policy.ts';

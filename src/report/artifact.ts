@@ -2,8 +2,8 @@
 
 import type { Unread } from '../artifacts/unpacking.ts';
 import type { Digest } from '../base/digest.ts';
-import type { EvidenceRecord } from '../evidence/record.ts';
-import { nextOf } from '../evidence/record.ts';
+import type { EvidenceRecord } from '../evidence/documents/record.ts';
+import { nextOf } from '../evidence/documents/record.ts';
 import type { Shipped, ShippedKind } from '../join/store/artifacts.ts';
 import type { Proven } from '../join/store/proven.ts';
 import { safeLine } from './human.ts';

@@ -2,7 +2,7 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { VERSION } from '../base/version.ts';
-import type { Signer } from '../evidence/record.ts';
+import type { Signer } from '../evidence/documents/record.ts';
 import { Graph, type Node, type Reference, time, typed } from './case-graph.ts';
 import { type CertifiedBundle, findings } from './certification.ts';
 import { safe } from './human.ts';

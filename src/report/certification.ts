@@ -1,7 +1,7 @@
 /** certification.txt: the draft of a certification under US Federal Rule of Evidence 902(14), for people to complete. */
 import { type Digest, hexOf } from '../base/digest.ts';
 import { VERSION } from '../base/version.ts';
-import type { EnvelopeRecord, EvidenceRecord } from '../evidence/record.ts';
+import type { EnvelopeRecord, EvidenceRecord } from '../evidence/documents/record.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { AttestedView } from './attested-html.ts';
 import { BLANK, Draft, quoted } from './draft.ts';

@@ -1,5 +1,10 @@
 /** What a person reads of an evidence record: the verdict, then each file with its checks. */
-import { type EnvelopeRecord, type EvidenceRecord, nextOf, type Signer } from '../evidence/record.ts';
+import {
+  type EnvelopeRecord,
+  type EvidenceRecord,
+  nextOf,
+  type Signer,
+} from '../evidence/documents/record.ts';
 import { FIELD_NAMES } from '../policy/certificate-fields.ts';
 import { type Style, safe } from './human.ts';
 

@@ -1,6 +1,6 @@
 /** A policy in sentences: who may sign, what must be proven, which gates decide. */
-import { misfits } from '../evidence/identity.ts';
-import type { TrustedAuthority } from '../evidence/trust.ts';
+import { misfits } from '../evidence/trust/identity.ts';
+import type { TrustedAuthority } from '../evidence/trust/trust.ts';
 import { FIELD_NAMES, pinsRepository } from '../policy/certificate-fields.ts';
 import { mechanismsWanted, type Policy } from '../policy/policy.ts';
 import type { Keyless, Requirement } from '../policy/shape.ts';

@@ -2,7 +2,7 @@
 
 import type { Digest } from '../base/digest.ts';
 import { hexOf } from '../base/digest.ts';
-import type { Algorithm } from '../evidence/keys.ts';
+import type { Algorithm } from '../evidence/common/keys.ts';
 import { VDSO } from '../join/compare.ts';
 import type { JoinDocument } from '../join/document.ts';
 import { GATED_FRAMES, LEAST_KNOWN_FRAMES } from '../verdict/custody.ts';

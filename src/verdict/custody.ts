@@ -1,5 +1,5 @@
 /** Gates over a trace's frames: how many are joined to a proven build, and whether each join says who, when and where it is logged. */
-import type { Vouching } from '../evidence/vouched.ts';
+import type { Vouching } from '../evidence/custody/vouched.ts';
 import type { Custody, Gates } from '../policy/shape.ts';
 import type { GateResult } from './record.ts';
 

@@ -12,8 +12,8 @@ import {
   scalar,
   string,
 } from '../base/shape.ts';
-import type { CustodyPlace } from '../evidence/custody.ts';
-import { type EvidenceRecord, evidenceRecordShape } from '../evidence/record.ts';
+import type { CustodyPlace } from '../evidence/custody/custody.ts';
+import { type EvidenceRecord, evidenceRecordShape } from '../evidence/documents/record.ts';
 import type { ImageCheck } from '../policy/shape.ts';
 import { MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
 import type { Processor } from '../sandbox/processor.ts';

@@ -16,7 +16,7 @@ import { type Attachment, attachEvent } from '../../src/bundle/attached.ts';
 import { signEvent } from '../../src/bundle/event.ts';
 import type { Opened } from '../../src/bundle/open.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
-import { parsePrivateKey, type SigningKey } from '../../src/evidence/sign.ts';
+import { parsePrivateKey, type SigningKey } from '../../src/evidence/documents/sign.ts';
 import { chain, claim, codes, pemOf, plainBundle, withAttached } from '../support/attested.ts';
 import type { TestCase } from '../support/case.ts';
 import { makeKey } from '../support/keys.ts';

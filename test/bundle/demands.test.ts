@@ -11,7 +11,7 @@ import { createBundle } from '../../src/bundle/create.ts';
 import { signEvent } from '../../src/bundle/event.ts';
 import { type Opened, openBundle } from '../../src/bundle/open.ts';
 import { type BundleVerification, verifyBundle } from '../../src/bundle/verify.ts';
-import type { SigningKey } from '../../src/evidence/sign.ts';
+import type { SigningKey } from '../../src/evidence/documents/sign.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { chain, claim, codes, plainBundle, withAttached } from '../support/attested.ts';

@@ -9,7 +9,7 @@ import { digestOf } from '../../src/base/digest.ts';
 import { collect } from '../../src/bundle/collect.ts';
 import { createBundle } from '../../src/bundle/create.ts';
 import { EMPTY_CONFIG } from '../../src/bundle/format.ts';
-import { parsePrivateKey } from '../../src/evidence/sign.ts';
+import { parsePrivateKey } from '../../src/evidence/documents/sign.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase } from '../support/case.ts';

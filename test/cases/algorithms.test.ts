@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { Timestamp } from '../../src/evidence/timestamp.ts';
+import { Timestamp } from '../../src/evidence/trust/timestamp.ts';
 import { describeReal } from '../support/real-cases.ts';
 import { reenact } from '../support/world.ts';
 

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { FAULTS } from '../../src/base/fault.ts';
 import { BUNDLE_CODES } from '../../src/bundle/refused.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
-import { REFUSALS } from '../../src/evidence/refusal.ts';
+import { REFUSALS } from '../../src/evidence/common/refusal.ts';
 
 const SRC = join(import.meta.dirname, '../../src');
 const sources = new Map(

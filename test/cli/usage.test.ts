@@ -6,7 +6,7 @@ import { digestOf } from '../../src/base/digest.ts';
 import { FAULTS } from '../../src/base/fault.ts';
 import { BUNDLE_CODES } from '../../src/bundle/refused.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
-import { REFUSALS } from '../../src/evidence/refusal.ts';
+import { REFUSALS } from '../../src/evidence/common/refusal.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 describe('usage', () => {

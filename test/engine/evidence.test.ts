@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import { verifyCustody } from '../../src/evidence/custody.ts';
-import { wantDigest } from '../../src/evidence/subject.ts';
+import { verifyCustody } from '../../src/evidence/custody/custody.ts';
+import { wantDigest } from '../../src/evidence/documents/subject.ts';
 import type { Manifest } from '../../src/manifest/definition.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';

@@ -1,7 +1,7 @@
 /** sigstore-conformance: every case decided rightly, and each failing one for the right kind of reason. */
 import { afterAll, describe, expect, it } from 'vitest';
 
-import type { Family } from '../../src/evidence/refusal.ts';
+import type { Family } from '../../src/evidence/common/refusal.ts';
 import { conformanceCases, verifyCase } from '../support/conformance.ts';
 
 /** What each case's README says is wrong with it, as a family of codes. */

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import { CustodyLog, verifyCustody } from '../../src/evidence/custody.ts';
-import { Refusal } from '../../src/evidence/refusal.ts';
-import { Trust } from '../../src/evidence/trust.ts';
-import { refusedRecord } from '../../src/evidence/verify.ts';
+import { Refusal } from '../../src/evidence/common/refusal.ts';
+import { CustodyLog, verifyCustody } from '../../src/evidence/custody/custody.ts';
+import { Trust } from '../../src/evidence/trust/trust.ts';
+import { refusedRecord } from '../../src/evidence/verify/verify.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { tempFolder } from '../support/world.ts';
 

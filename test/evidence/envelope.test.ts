@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
-import { wantDigest } from '../../src/evidence/subject.ts';
+import { wantDigest } from '../../src/evidence/documents/subject.ts';
 import { envelope, makeKey, SUBJECT, statement } from '../support/keys.ts';
 import { trustOf, verifyAs } from '../support/verify.ts';
 

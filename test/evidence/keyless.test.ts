@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { Trust } from '../../src/evidence/trust.ts';
+import { Trust } from '../../src/evidence/trust/trust.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
 import { statement } from '../support/keys.ts';
 import { TestLog } from '../support/log.ts';

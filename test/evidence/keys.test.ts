@@ -1,10 +1,9 @@
 /** Keys of a team: every algorithm and form, windows and revocation, and the DSSE specification’s example. */
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-
-import { matchSignatures, parseEnvelope, preAuthEncoding } from '../../src/evidence/dsse.ts';
-import { ALGORITHMS, type Algorithm, parsePublicKey } from '../../src/evidence/keys.ts';
-import { parseStatement } from '../../src/evidence/statement.ts';
+import { ALGORITHMS, type Algorithm, parsePublicKey } from '../../src/evidence/common/keys.ts';
+import { matchSignatures, parseEnvelope, preAuthEncoding } from '../../src/evidence/documents/dsse.ts';
+import { parseStatement } from '../../src/evidence/documents/statement.ts';
 import { envelope, makeKey, signWith, type TestKey } from '../support/keys.ts';
 import { trustOf, verifyAs } from '../support/verify.ts';
 

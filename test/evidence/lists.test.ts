@@ -1,7 +1,7 @@
 /** Files, lists and documents of evidence are one pile: what counts is there or not, and what lies beside it is named. */
 import { describe, expect, it } from 'vitest';
 
-import type { EvidenceRecord } from '../../src/evidence/record.ts';
+import type { EvidenceRecord } from '../../src/evidence/documents/record.ts';
 import { envelope, makeKey, statement } from '../support/keys.ts';
 import { TestLog } from '../support/log.ts';
 import { trustOf, verifyAs } from '../support/verify.ts';

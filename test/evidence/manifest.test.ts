@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
+import type { EvidenceRecord } from '../../src/evidence/documents/record.ts';
 import { logFolder } from '../../src/evidence/log/cache.ts';
-import type { EvidenceRecord } from '../../src/evidence/record.ts';
 import { type Manifest, manifestSchema } from '../../src/manifest/definition.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';

@@ -3,10 +3,10 @@ import { createPublicKey, hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import type { Digest } from '../../src/base/digest.ts';
-import { ALGORITHMS, type Algorithm, hashOf } from '../../src/evidence/keys.ts';
-import type { EvidenceRecord } from '../../src/evidence/record.ts';
-import { parseWantedSubject, wantDigest } from '../../src/evidence/subject.ts';
-import type { Trust } from '../../src/evidence/trust.ts';
+import { ALGORITHMS, type Algorithm, hashOf } from '../../src/evidence/common/keys.ts';
+import type { EvidenceRecord } from '../../src/evidence/documents/record.ts';
+import { parseWantedSubject, wantDigest } from '../../src/evidence/documents/subject.ts';
+import type { Trust } from '../../src/evidence/trust/trust.ts';
 import { envelope, makeKey, messageBundle, signWith, type TestKey } from '../support/keys.ts';
 import { trustOf, verifyAs } from '../support/verify.ts';
 

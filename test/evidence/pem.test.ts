@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { parsePublicKey } from '../../src/evidence/keys.ts';
-import { pemBlocks } from '../../src/evidence/pem.ts';
+import { parsePublicKey } from '../../src/evidence/common/keys.ts';
+import { pemBlocks } from '../../src/evidence/common/pem.ts';
 import { makeKey } from '../support/keys.ts';
 import { tempFolder } from '../support/world.ts';
 

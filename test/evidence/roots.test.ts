@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import type { EvidenceRecord } from '../../src/evidence/record.ts';
-import { loadTrust } from '../../src/evidence/trust.ts';
+import type { EvidenceRecord } from '../../src/evidence/documents/record.ts';
+import { loadTrust } from '../../src/evidence/trust/trust.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
 import { envelope, makeKey, SUBJECT } from '../support/keys.ts';
 import { IDENTITY, TestSigstore } from '../support/sigstore.ts';

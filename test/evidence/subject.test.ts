@@ -2,7 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
-import { parseWantedSubject, wantFile } from '../../src/evidence/subject.ts';
+import { parseWantedSubject, wantFile } from '../../src/evidence/documents/subject.ts';
 import { envelope, makeKey, statement } from '../support/keys.ts';
 import { trustOf, verifyAs } from '../support/verify.ts';
 

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import type { EvidenceRecord } from '../../src/evidence/record.ts';
-import { parseGenTime, Timestamp } from '../../src/evidence/timestamp.ts';
-import { Trust } from '../../src/evidence/trust.ts';
+import type { EvidenceRecord } from '../../src/evidence/documents/record.ts';
+import { parseGenTime, Timestamp } from '../../src/evidence/trust/timestamp.ts';
+import { Trust } from '../../src/evidence/trust/trust.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
 import { makeAuthority, type TimestampAuthority } from '../support/authority.ts';
 import { IDENTITY, TestSigstore } from '../support/sigstore.ts';

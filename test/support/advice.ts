@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 
-import type { RefusalCode } from '../../src/evidence/refusal.ts';
+import type { RefusalCode } from '../../src/evidence/common/refusal.ts';
 import { envelope, makeKey, SUBJECT, statement } from './keys.ts';
 import { type BundleJson, TestSigstore } from './sigstore.ts';
 import { builtFrom, SHARED } from './source.ts';

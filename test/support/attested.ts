@@ -9,7 +9,7 @@ import { attachToBundle, createBundle } from '../../src/bundle/create.ts';
 import { type EventClaim, signEvent } from '../../src/bundle/event.ts';
 import { type Opened, openBundle } from '../../src/bundle/open.ts';
 import type { BundleVerification } from '../../src/bundle/verify.ts';
-import { parsePrivateKey, type SigningKey } from '../../src/evidence/sign.ts';
+import { parsePrivateKey, type SigningKey } from '../../src/evidence/documents/sign.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeCase, type TestCase } from './case.ts';
 import { makeKey, type TestKey } from './keys.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { digestOf } from '../../src/base/digest.ts';
 import { EVIDENCE_LIMITS } from '../../src/base/limits.ts';
-import type { EvidenceRecord } from '../../src/evidence/record.ts';
-import { wantDigest } from '../../src/evidence/subject.ts';
-import { Trust } from '../../src/evidence/trust.ts';
-import { verifyEvidence } from '../../src/evidence/verify.ts';
+import type { EvidenceRecord } from '../../src/evidence/documents/record.ts';
+import { wantDigest } from '../../src/evidence/documents/subject.ts';
+import { Trust } from '../../src/evidence/trust/trust.ts';
+import { verifyEvidence } from '../../src/evidence/verify/verify.ts';
 import { type Policy, parsePolicy } from '../../src/policy/policy.ts';
 
 const FOLDER = process.env.REENACT_CASES

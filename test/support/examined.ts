@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { collect } from '../../src/bundle/collect.ts';
 import { createBundle } from '../../src/bundle/create.ts';
 import { examineBundle } from '../../src/bundle/verify.ts';
-import type { Signer } from '../../src/evidence/record.ts';
+import type { Signer } from '../../src/evidence/documents/record.ts';
 import type { CertifiedBundle } from '../../src/report/certification.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeCase, type TestCase } from './case.ts';

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type Digest, digestOf } from '../../src/base/digest.ts';
-import type { Trust } from '../../src/evidence/trust.ts';
-import type { SourceFile } from '../../src/evidence/verify.ts';
+import type { Trust } from '../../src/evidence/trust/trust.ts';
+import type { SourceFile } from '../../src/evidence/verify/verify.ts';
 import { addArtifact, type Shipped } from '../../src/join/store/artifacts.ts';
 import { addBundle } from '../../src/join/store/bundles.ts';
 import { type About, verifyAbout } from '../../src/join/store/evidence.ts';

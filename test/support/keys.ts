@@ -3,8 +3,8 @@ import { constants, generateKeyPairSync, hash, type KeyObject, sign } from 'node
 import { ed25519ph } from '@noble/curves/ed25519.js';
 
 import type { Digest } from '../../src/base/digest.ts';
-import { preAuthEncoding } from '../../src/evidence/dsse.ts';
-import { type Algorithm, hashOf } from '../../src/evidence/keys.ts';
+import { type Algorithm, hashOf } from '../../src/evidence/common/keys.ts';
+import { preAuthEncoding } from '../../src/evidence/documents/dsse.ts';
 
 export interface TestKey {
   algorithm: Algorithm;

@@ -2,7 +2,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
-import { preAuthEncoding } from '../../src/evidence/dsse.ts';
+import { preAuthEncoding } from '../../src/evidence/documents/dsse.ts';
 import { statement } from './keys.ts';
 import { TestLog } from './log.ts';
 

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { EvidenceRecord } from '../../src/evidence/record.ts';
-import { Trust } from '../../src/evidence/trust.ts';
+import type { EvidenceRecord } from '../../src/evidence/documents/record.ts';
+import { Trust } from '../../src/evidence/trust/trust.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
 import { IDENTITY, type LeafOptions, TestSigstore } from './sigstore.ts';
 import { verifyAs } from './verify.ts';

@@ -8,7 +8,7 @@ import { attachToBundle, createBundle } from '../../src/bundle/create.ts';
 import { signEvent } from '../../src/bundle/event.ts';
 import { openBundle } from '../../src/bundle/open.ts';
 import type { Transfer } from '../../src/bundle/registry/remote.ts';
-import { parsePrivateKey, type SigningKey } from '../../src/evidence/sign.ts';
+import { parsePrivateKey, type SigningKey } from '../../src/evidence/documents/sign.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeAuthority } from './authority.ts';
 import { makeCase } from './case.ts';

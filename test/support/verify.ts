@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { EvidenceRecord } from '../../src/evidence/record.ts';
-import { wantDigest } from '../../src/evidence/subject.ts';
-import { Trust } from '../../src/evidence/trust.ts';
-import { type SourceFile, verifyEvidence } from '../../src/evidence/verify.ts';
+import type { EvidenceRecord } from '../../src/evidence/documents/record.ts';
+import { wantDigest } from '../../src/evidence/documents/subject.ts';
+import { Trust } from '../../src/evidence/trust/trust.ts';
+import { type SourceFile, verifyEvidence } from '../../src/evidence/verify/verify.ts';
 import { parsePolicy } from '../../src/policy/policy.ts';
 import { SUBJECT, type TestKey } from './keys.ts';
 import { tempFolder } from './world.ts';

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import { vouchedBy } from '../../src/evidence/vouched.ts';
+import { vouchedBy } from '../../src/evidence/custody/vouched.ts';
 import { Prover } from '../../src/join/store/prove.ts';
 import { envelope, makeKey, SUBJECT, statement } from '../support/keys.ts';
 import { trustOf, verifyAs } from '../support/verify.ts';

@@ -3,10 +3,10 @@ import type { X509Certificate } from 'node:crypto';
 
 import { decodeBase64 } from '../../base/base64.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
-import type { Hashed } from '../hashed.ts';
-import { pemBlocks } from '../pem.ts';
-import { Refusal } from '../refusal.ts';
-import { readJson } from '../strict.ts';
+import type { Hashed } from '../common/hashed.ts';
+import { pemBlocks } from '../common/pem.ts';
+import { Refusal } from '../common/refusal.ts';
+import { readJson } from '../common/strict.ts';
 
 /** The signature in hand, with everything an entry can say about it. */
 export interface SignedThing {

@@ -1,9 +1,9 @@
 /** Logs on disk: checkpoints by size and tiles by C2SP path, in one folder a log; read here, written by fetch. */
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ABSENT, readEvidenceBytes } from '../read.ts';
-import type { LogReference } from '../reference.ts';
-import { Refusal } from '../refusal.ts';
+import { ABSENT, readEvidenceBytes } from '../common/read.ts';
+import { Refusal } from '../common/refusal.ts';
+import type { LogReference } from '../documents/reference.ts';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
 import { type ReadTile, readEntry, TileTree } from './tiles.ts';
 import type { TlogProof } from './tlog-proof.ts';

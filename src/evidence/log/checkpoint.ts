@@ -1,6 +1,6 @@
 /** Checkpoints: a log's signed word on how long it is and what its root is (c2sp.org/tlog-checkpoint). */
 import { decodePaddedBase64 } from '../../base/base64.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../common/refusal.ts';
 import { isSignedBy, type NoteKey, parseNote } from './note.ts';
 
 export interface Checkpoint {

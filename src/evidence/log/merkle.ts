@@ -1,7 +1,7 @@
 /** Merkle trees of transparency logs: leaf and node hashes, inclusion and consistency proofs (RFC 6962, RFC 9162). */
 import { createHash } from 'node:crypto';
 
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../common/refusal.ts';
 
 const LEAF = Buffer.from([0]);
 const NODE = Buffer.from([1]);

@@ -3,7 +3,7 @@ import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto
 
 import { decodePaddedBase64 } from '../../base/base64.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../common/refusal.ts';
 
 interface NoteSignature {
   name: string;

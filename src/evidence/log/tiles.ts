@@ -1,6 +1,6 @@
 /** Logs as tiles of 256 hashes (c2sp.org/tlog-tiles): paths, and proofs computed from whatever holds the tiles. */
 import { createHash } from 'node:crypto';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../common/refusal.ts';
 import { checkIndex, leafHash, nodeHash } from './merkle.ts';
 
 const WIDTH = 256;

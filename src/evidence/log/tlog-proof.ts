@@ -1,7 +1,7 @@
 /** Inclusion proofs in files of their own (c2sp.org/tlog-proof). */
 import { decodePaddedBase64 } from '../../base/base64.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../common/refusal.ts';
 
 export interface TlogProof {
   /** Not authenticated by itself; here the entry's body, which the proof then binds. */

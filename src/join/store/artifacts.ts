@@ -1,7 +1,7 @@
 /** Takes shipped files in, with what they contain, and binds them to their provenance: by digest, never by name. */
 import type { Digest } from '../../base/digest.ts';
-import type { EvidenceRecord } from '../../evidence/record.ts';
-import type { SourceFile } from '../../evidence/verify.ts';
+import type { EvidenceRecord } from '../../evidence/documents/record.ts';
+import type { SourceFile } from '../../evidence/verify/verify.ts';
 import type { Image } from '../../objects/common/identity.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { plainText } from '../../store/sql/rows.ts';

@@ -1,15 +1,15 @@
 /** Evidence about symbols and artifacts: checked under a policy when it comes in, kept as the very bytes, and checked again whenever somebody asks. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
-import { asRefusal } from '../../evidence/checks.ts';
-import { parseEvidenceFile } from '../../evidence/evidence-file.ts';
-import type { EnvelopeRecord, EvidenceRecord } from '../../evidence/record.ts';
-import { Refusal } from '../../evidence/refusal.ts';
-import { parseStatement, type Statement } from '../../evidence/statement.ts';
-import { wantDigest } from '../../evidence/subject.ts';
-import type { Trust } from '../../evidence/trust.ts';
-import { refusedRecord, type SourceFile, verifyEvidence } from '../../evidence/verify.ts';
-import { acceptedIn, vouchedBy } from '../../evidence/vouched.ts';
+import { Refusal } from '../../evidence/common/refusal.ts';
+import { acceptedIn, vouchedBy } from '../../evidence/custody/vouched.ts';
+import type { EnvelopeRecord, EvidenceRecord } from '../../evidence/documents/record.ts';
+import { parseStatement, type Statement } from '../../evidence/documents/statement.ts';
+import { wantDigest } from '../../evidence/documents/subject.ts';
+import type { Trust } from '../../evidence/trust/trust.ts';
+import { asRefusal } from '../../evidence/verify/checks.ts';
+import { parseEvidenceFile } from '../../evidence/verify/evidence-file.ts';
+import { refusedRecord, type SourceFile, verifyEvidence } from '../../evidence/verify/verify.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { type BuildFacts, buildFacts } from '../build-facts.ts';
 import type { TraceStore } from './store.ts';

@@ -2,7 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
-import type { Trust } from '../../evidence/trust.ts';
+import type { Trust } from '../../evidence/trust/trust.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { claimsOf, frameFacts, walkFacts } from '../../trace/model/frame-facts.ts';
 import { parseStored } from '../../trace/model/stored.ts';

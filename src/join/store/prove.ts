@@ -1,9 +1,9 @@
 /** Judges the evidence of joined frames from its bytes alone: the same when a bundle is made and when it is verified. */
 import type { Digest } from '../../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
-import type { Trust } from '../../evidence/trust.ts';
-import { checksIn, type SourceFile } from '../../evidence/verify.ts';
-import { UNVOUCHED, vouchedBy } from '../../evidence/vouched.ts';
+import { UNVOUCHED, vouchedBy } from '../../evidence/custody/vouched.ts';
+import type { Trust } from '../../evidence/trust/trust.ts';
+import { checksIn, type SourceFile } from '../../evidence/verify/verify.ts';
 import type { BuildFacts } from '../build-facts.ts';
 import { type Build, type JoinProof, NOTHING_SAID } from '../document.ts';
 import { type About, factsOf, mainOf, verifyAbout } from './evidence.ts';

@@ -1,6 +1,6 @@
 /** What the store can say of an artifact's build, and whose word each part is. */
 import type { Digest } from '../../base/digest.ts';
-import type { Signer } from '../../evidence/record.ts';
+import type { Signer } from '../../evidence/documents/record.ts';
 import type { Queries } from '../../store/sql/database.ts';
 
 /** Names as the published view has them; null where nobody says it. */

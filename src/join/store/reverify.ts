@@ -1,8 +1,8 @@
 /** Checks the evidence of a join again, offline, from the bytes that were kept: what was accepted once may not be under this policy, or no longer. */
 import type { Digest } from '../../base/digest.ts';
-import type { Trust } from '../../evidence/trust.ts';
-import type { SourceFile } from '../../evidence/verify.ts';
-import { UNVOUCHED, vouchedBy } from '../../evidence/vouched.ts';
+import { UNVOUCHED, vouchedBy } from '../../evidence/custody/vouched.ts';
+import type { Trust } from '../../evidence/trust/trust.ts';
+import type { SourceFile } from '../../evidence/verify/verify.ts';
 import { MOST_EVIDENCE } from '../document.ts';
 import { gapOf, type JoinEvidence, type JoinedFrame } from '../gap.ts';
 import { type About, verifyAbout } from './evidence.ts';

@@ -1,12 +1,12 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { preAuthEncoding } from '../../../src/evidence/dsse.ts';
-import { hashedBytes } from '../../../src/evidence/hashed.ts';
+import { hashedBytes } from '../../../src/evidence/common/hashed.ts';
+import { Refusal } from '../../../src/evidence/common/refusal.ts';
+import { preAuthEncoding } from '../../../src/evidence/documents/dsse.ts';
+import { parseLogReference } from '../../../src/evidence/documents/reference.ts';
 import { expectedBodies } from '../../../src/evidence/log/body.ts';
 import { readFolderProof } from '../../../src/evidence/log/cache.ts';
-import { parseLogReference } from '../../../src/evidence/reference.ts';
-import { Refusal } from '../../../src/evidence/refusal.ts';
 import { type EnvelopeJson, envelope, makeKey, statement, type TestKey } from '../../support/keys.ts';
 import { TestLog } from '../../support/log.ts';
 import { trustOf, verifyAs } from '../../support/verify.ts';

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../../src/base/clock.ts';
+import type { LogReference } from '../../../src/evidence/documents/reference.ts';
+import { parseLogReference } from '../../../src/evidence/documents/reference.ts';
 import { logFolder, readCachedProof } from '../../../src/evidence/log/cache.ts';
-import { fetchProof, parseLogUrl } from '../../../src/evidence/log/fetch.ts';
 import { leafHash, verifyInclusion } from '../../../src/evidence/log/merkle.ts';
 import { parseVerifierKey } from '../../../src/evidence/log/note.ts';
-import type { LogReference } from '../../../src/evidence/reference.ts';
-import { parseLogReference } from '../../../src/evidence/reference.ts';
+import { fetchProof, parseLogUrl } from '../../../src/evidence/verify/log-fetch.ts';
 import { type Served, serve, TestLog } from '../../support/log.ts';
 import { tempFolder } from '../../support/world.ts';
 

@@ -2,17 +2,16 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-
-import { parseCheckpoint, verifyCheckpoint } from '../../../src/evidence/log/checkpoint.ts';
-import { parseNote, parseVerifierKey } from '../../../src/evidence/log/note.ts';
-import { tilePath } from '../../../src/evidence/log/tiles.ts';
-import { formatTlogProof, parseTlogProof } from '../../../src/evidence/log/tlog-proof.ts';
+import { Refusal } from '../../../src/evidence/common/refusal.ts';
 import {
   formatLogReference,
   parseEnvelopeReference,
   parseLogReference,
-} from '../../../src/evidence/reference.ts';
-import { Refusal } from '../../../src/evidence/refusal.ts';
+} from '../../../src/evidence/documents/reference.ts';
+import { parseCheckpoint, verifyCheckpoint } from '../../../src/evidence/log/checkpoint.ts';
+import { parseNote, parseVerifierKey } from '../../../src/evidence/log/note.ts';
+import { tilePath } from '../../../src/evidence/log/tiles.ts';
+import { formatTlogProof, parseTlogProof } from '../../../src/evidence/log/tlog-proof.ts';
 import { TestLog } from '../../support/log.ts';
 
 const log = new TestLog({ witnesses: 3 }).grow(300);

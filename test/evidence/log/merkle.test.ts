@@ -2,10 +2,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
+import { Refusal } from '../../../src/evidence/common/refusal.ts';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../src/evidence/log/merkle.ts';
 import { TileTree } from '../../../src/evidence/log/tiles.ts';
-import { Refusal } from '../../../src/evidence/refusal.ts';
 import { TestLog } from '../../support/log.ts';
 
 const FOLDER = process.env.REENACT_CASES ? join(process.env.REENACT_CASES, 'merkle') : '';

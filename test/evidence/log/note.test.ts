@@ -1,11 +1,10 @@
 /** Notes and their keys have one spelling each, and a key is of the kind that it says. */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-
+import { Refusal } from '../../../src/evidence/common/refusal.ts';
 import { parseCheckpoint } from '../../../src/evidence/log/checkpoint.ts';
 import { isSignedBy, type NoteKey, parseNote, parseVerifierKey } from '../../../src/evidence/log/note.ts';
 import { parseTlogProof } from '../../../src/evidence/log/tlog-proof.ts';
-import { Refusal } from '../../../src/evidence/refusal.ts';
 
 function codeOf(check: () => unknown): string {
   try {

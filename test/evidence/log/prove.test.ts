@@ -1,10 +1,9 @@
 /** Entries of Rekor v2, which counts once: an index beside the proof's is a forgery. */
 import { expect, it } from 'vitest';
-
-import { preAuthEncoding } from '../../../src/evidence/dsse.ts';
-import { hashedBytes } from '../../../src/evidence/hashed.ts';
+import { hashedBytes } from '../../../src/evidence/common/hashed.ts';
+import { preAuthEncoding } from '../../../src/evidence/documents/dsse.ts';
 import { expectedBodies } from '../../../src/evidence/log/body.ts';
-import { proveEntry } from '../../../src/evidence/log/prove.ts';
+import { proveEntry } from '../../../src/evidence/verify/log-entry.ts';
 import { makeKey, signWith } from '../../support/keys.ts';
 import { TestLog } from '../../support/log.ts';
 import { trustOf } from '../../support/verify.ts';

@@ -3,7 +3,8 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:f
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-
+import { Refusal } from '../../../src/evidence/common/refusal.ts';
+import { parseLogReference } from '../../../src/evidence/documents/reference.ts';
 import { logFolder, readCachedProof, readFolderProof } from '../../../src/evidence/log/cache.ts';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../src/evidence/log/merkle.ts';
 import {
@@ -13,8 +14,6 @@ import {
   TileTree,
   tilePath,
 } from '../../../src/evidence/log/tiles.ts';
-import { parseLogReference } from '../../../src/evidence/reference.ts';
-import { Refusal } from '../../../src/evidence/refusal.ts';
 import { TestLog } from '../../support/log.ts';
 import { tempFolder } from '../../support/world.ts';
 

@@ -3,7 +3,7 @@ import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { prove, sift } from '../../../src/artifacts/prove.ts';
 import { sleep } from '../../../src/base/clock.ts';
 import { type Digest, digestOf } from '../../../src/base/digest.ts';
-import type { SourceFile } from '../../../src/evidence/verify.ts';
+import type { SourceFile } from '../../../src/evidence/verify/verify.ts';
 import {
   addArtifact,
   type Proof,

@@ -1,0 +1,31 @@
+/** Who signed what, and when: the one rule by which everything else says so of an evidence record. */
+import type { EnvelopeRecord, EvidenceRecord } from '../documents/record.ts';
+
+/** Who vouched for a file, as verified. */
+export interface Vouching {
+  signers: string[];
+  /** A time that somebody trusted vouches for. */
+  signed_at: string | null;
+  tile_ref: string | null;
+}
+
+/** What is said of evidence that was refused, or of which nothing is known. */
+export const UNVOUCHED: Vouching = { signers: [], signed_at: null, tile_ref: null };
+
+/** The envelopes that count: none where the evidence as a whole was refused. */
+export function acceptedIn({ verdict, envelopes }: EvidenceRecord): EnvelopeRecord[] {
+  return verdict === 'verified' ? envelopes.filter((one) => one.verdict === 'accepted') : [];
+}
+
+/** Who vouches, the first time and the first log entry, over all envelopes that were accepted; of what was refused nobody vouches for anything. */
+export function vouchedBy(record: EvidenceRecord): Vouching {
+  const accepted = acceptedIn(record);
+  const signers = accepted.flatMap((one) =>
+    one.signers.map(({ identity, authority }) => identity ?? authority),
+  );
+  return {
+    signers: [...new Set(signers)],
+    signed_at: accepted.flatMap(({ timestamps }) => timestamps)[0]?.time ?? null,
+    tile_ref: accepted.flatMap(({ log }) => log).find(({ tile_ref }) => tile_ref !== null)?.tile_ref ?? null,
+  };
+}

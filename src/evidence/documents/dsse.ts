@@ -1,0 +1,76 @@
+/** DSSE envelopes: a payload, its type, and any number of signatures over both (github.com/secure-systems-lab/dsse). */
+
+import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { array, type Shape, string } from '../../base/shape.ts';
+import { type PublicKey, verifySignature } from '../common/keys.ts';
+import { Refusal } from '../common/refusal.ts';
+import { base64, bytesOf, checkShape, openObject } from '../common/strict.ts';
+
+export interface Envelope {
+  payload: Buffer;
+  payloadType: string;
+  signatures: EnvelopeSignature[];
+}
+
+interface EnvelopeSignature {
+  /** A hint that anybody can write: shown, never used to choose a key. */
+  keyid: string;
+  sig: Buffer;
+}
+
+/** Members that are not known are ignored, as envelope.md of DSSE 1.0.2 demands: nobody signed them, and nothing reads them. */
+export const envelopeShape: Shape = openObject(
+  {
+    payload: base64({ empty: true }),
+    payloadType: string({ pattern: /^[\x21-\x7e]+$/, max: 1024, hint: 'a media type or URI' }),
+    signatures: array(
+      openObject({ keyid: string({ max: 4096 }), sig: base64({ max: EVIDENCE_LIMITS.signatureBytes }) }, [
+        'sig',
+      ]),
+      { max: EVIDENCE_LIMITS.signatures },
+    ),
+  },
+  ['payload', 'payloadType', 'signatures'],
+);
+
+/** A JSON value that the shape has accepted, as an envelope. */
+export function envelopeOf(value: unknown): Envelope {
+  const json = value as {
+    payload: string;
+    payloadType: string;
+    signatures: { keyid?: string; sig: string }[];
+  };
+  return {
+    payload: bytesOf(json.payload),
+    payloadType: json.payloadType,
+    signatures: json.signatures.map(({ keyid = '', sig }) => ({ keyid, sig: bytesOf(sig) })),
+  };
+}
+
+/** An untrusted JSON value to an envelope; none or repeated signatures are refused. */
+export function parseEnvelope(value: unknown, name: string): Envelope {
+  checkShape(envelopeShape, value, name, 'evidence_malformed');
+  const envelope = envelopeOf(value);
+  if (envelope.signatures.length === 0) throw new Refusal('signature_missing', `${name} has no signature`);
+  const seen = new Set(envelope.signatures.map(({ sig }) => sig.toString('hex')));
+  if (seen.size < envelope.signatures.length)
+    throw new Refusal('signature_duplicate', `${name} has the same signature twice`);
+  return envelope;
+}
+
+/** The bytes that are signed (pre-authentication encoding), so that the type cannot be swapped. */
+export function preAuthEncoding(payloadType: string, payload: Uint8Array): Buffer {
+  const type = Buffer.from(payloadType, 'utf8');
+  return Buffer.concat([
+    Buffer.from(`DSSEv1 ${type.length} `),
+    type,
+    Buffer.from(` ${payload.length} `),
+    payload,
+  ]);
+}
+
+/** For each signature the key that made it, or undefined: key ids are ignored, every key is tried. */
+export function matchSignatures(envelope: Envelope, keys: PublicKey[]): (PublicKey | undefined)[] {
+  const signed = preAuthEncoding(envelope.payloadType, envelope.payload);
+  return envelope.signatures.map(({ sig }) => keys.find((key) => verifySignature(key, signed, sig)));
+}

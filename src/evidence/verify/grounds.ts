@@ -1,0 +1,95 @@
+/** What log entries and times rest on: one trust root for all of a piece of evidence, whatever other roots a policy names. */
+
+import { Refusal } from '../common/refusal.ts';
+import type { Vouched } from '../trust/sigstore.ts';
+import type { Anchor, TrustedLog } from '../trust/trust.ts';
+import { asRefusal, someOf } from './checks.ts';
+import type { Circumstances } from './circumstances.ts';
+import type { Evidence } from './evidence-file.ts';
+import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log-entry.ts';
+import type { Verified } from './signature.ts';
+
+/** Proves each signature's entry, from what the bundle carries and from proofs in files of their own. */
+function proveAll(
+  evidence: Evidence,
+  verified: Verified[],
+  c: Circumstances,
+  logs: TrustedLog[],
+): ProvenEntry[][] {
+  const own = evidence.content.kind === 'bundle' ? evidence.content.bundle.entries : [];
+  let misfit: Refusal | undefined;
+  const perSignature = verified.map(({ thing, key }) => {
+    const entries = own.map((entry) => proveEntry(entry, thing, logs));
+    for (const separate of c.proofs) {
+      try {
+        entries.push(proveWith(separate.proof, thing, key.algorithm, logs));
+        separate.used = true;
+      } catch (error) {
+        const { code, message, next } = asRefusal(error);
+        misfit = new Refusal(code, `${separate.name}: ${message}`, error, next);
+      }
+    }
+    return entries;
+  });
+  // With several pieces of evidence a proof may belong to another one; with none left it does not fit. Where an
+  // entry is named, every proof that was found is one of it: one that does not fit shows another history.
+  if (misfit && c.reference) throw misfit;
+  if (misfit && !perSignature.flat().some(({ kind }) => kind === 'proof')) throw misfit;
+  if (c.reference) checkReference(perSignature.flat(), c.reference);
+  return perSignature;
+}
+
+/** What was proven under one trust root; null where the evidence rests on keys of the policy alone. */
+export interface Grounds {
+  anchor: Anchor | null;
+  proven: ProvenEntry[][];
+}
+
+/** The roots under which all log entries can be proven, which is asked of no root where there are none. */
+export function groundsOf(evidence: Evidence, verified: Verified[], c: Circumstances): Grounds[] {
+  const { content } = evidence;
+  const bare =
+    content.kind === 'envelope' ||
+    (content.bundle.material.kind === 'key' &&
+      content.bundle.entries.length + content.bundle.timestamps.length === 0);
+  if (bare && c.proofs.length === 0) return [{ anchor: null, proven: proveAll(evidence, verified, c, []) }];
+  return someOf(c.trust.anchorsFor(verified[0]!.thing.certificate), (anchor) => ({
+    anchor: bare ? null : anchor,
+    proven: proveAll(evidence, verified, c, anchor.logs),
+  }));
+}
+
+async function checkTimes(
+  evidence: Evidence,
+  verified: Verified[],
+  { anchor, proven }: Grounds,
+  c: Circumstances,
+): Promise<Vouched> {
+  const { content } = evidence;
+  const [{ thing, key }] = verified as [Verified];
+  const vouched =
+    anchor && content.kind === 'bundle'
+      ? (await anchor.library()).vouch(content.bundle, thing, key.key)
+      : { times: [], strangers: [], identity: null };
+  const times = vouched.times.map(({ timeMs }) => timeMs);
+  checkLogWindows(proven.flat(), times.length > 0 ? times : [c.nowMs]);
+  return vouched;
+}
+
+/** The first root that vouches for the times, too: what one root proves is never completed by another. */
+export async function vouchedUnderOne(
+  evidence: Evidence,
+  verified: Verified[],
+  grounds: Grounds[],
+  c: Circumstances,
+): Promise<Grounds & { vouched: Vouched }> {
+  let refusal: unknown;
+  for (const one of grounds) {
+    try {
+      return { ...one, vouched: await checkTimes(evidence, verified, one, c) };
+    } catch (error) {
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}

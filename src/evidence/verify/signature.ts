@@ -1,0 +1,149 @@
+/** The first check: which key made which signature over exactly these bytes. Whether the key is trusted comes later. */
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { hashedBytes } from '../common/hashed.ts';
+import { algorithmsOf, bindAlgorithm, type PublicKey, variantsOf } from '../common/keys.ts';
+import { Refusal } from '../common/refusal.ts';
+import { type Envelope, matchSignatures, preAuthEncoding } from '../documents/dsse.ts';
+import type { Bundle } from '../documents/sigstore-bundle.ts';
+import type { SignedThing } from '../log/body.ts';
+import type { Circumstances } from './circumstances.ts';
+import type { Evidence } from './evidence-file.ts';
+import { madeOver, makerOf } from './message.ts';
+
+/** What to do about a key that the policy does not have. */
+export const ADD_KEY =
+  'if you trust the key that signed it, add it to the policy’s authorities: reenact policy init --key FILE writes them';
+
+/** A signature that was verified, and the key that made it. */
+export interface Verified {
+  key: PublicKey;
+  thing: SignedThing;
+}
+
+/** The policy's keys, each with every algorithm that it counts with for this kind of signature. */
+function policyKeys(kind: 'envelope' | 'message', c: Circumstances): PublicKey[] {
+  const keys = c.trust.authorities.flatMap(({ key }) => (key ? [key] : []));
+  if (keys.length === 0)
+    throw new Refusal(
+      'identity_unknown',
+      'it is signed with a key, and the policy names no key',
+      undefined,
+      ADD_KEY,
+    );
+  // What signs a file with Ed25519 prehashes it; what signs an envelope does not, unless the policy says so.
+  return keys.flatMap((key) => {
+    const [first, ...also] = variantsOf(key);
+    return [first!, ...also.filter(({ algorithm }) => kind === 'message' || algorithm !== 'ed25519ph')];
+  });
+}
+
+/** A certificate whose key can be used: Node reads the key only when it is asked for. */
+function parseCertificate(der: Buffer, name: string): { certificate: X509Certificate; publicKey: KeyObject } {
+  try {
+    const certificate = new X509Certificate(der);
+    // What the parser passed over, such as bytes after its end, would be in nobody's signature.
+    if (!certificate.raw.equals(der)) throw new Error('it is not exactly one certificate');
+    return { certificate, publicKey: certificate.publicKey };
+  } catch (error) {
+    throw new Refusal(
+      'evidence_malformed',
+      `${name}: the certificate cannot be read: ${(error as Error).message}`,
+      error,
+    );
+  }
+}
+
+/** How many more attempts are made to say what is wrong with a signature that no key verified. */
+const MORE_ATTEMPTS = 256;
+
+/** Why no key verified: perhaps one did make the signature, with an algorithm that does not count. */
+async function unverified(
+  keys: PublicKey[],
+  bytes: Uint8Array | undefined,
+  signatures: Buffer[],
+  who: string,
+): Promise<Refusal> {
+  const counted = new Set(keys.map(({ fingerprint, algorithm }) => `${fingerprint} ${algorithm}`));
+  const others = [...new Map(keys.map((key) => [key.fingerprint, key])).values()].flatMap((key) =>
+    algorithmsOf(key.key)
+      .filter((algorithm) => !counted.has(`${key.fingerprint} ${algorithm}`))
+      .map((algorithm): PublicKey => ({ ...key, algorithm })),
+  );
+  const attempts = signatures.flatMap((signature) => others.map((key) => ({ key, signature })));
+  const signed = hashedBytes(bytes ?? Buffer.alloc(0));
+  for (const { key, signature } of attempts.slice(0, MORE_ATTEMPTS)) {
+    if (!bytes || !(await madeOver(key, bytes, signed, signature))) continue;
+    const named = keys.filter(({ fingerprint }) => fingerprint === key.fingerprint);
+    return new Refusal(
+      'signature_algorithm',
+      `the key ${key.fingerprint} made the signature with ${key.algorithm}, and ${named.map(({ algorithm }) => algorithm).join(' or ')} is what counts`,
+      undefined,
+      `if that is meant, name it in the policy (alg: ${key.algorithm})`,
+    );
+  }
+  return new Refusal('signature_invalid', `${who} over this content`);
+}
+
+/** The keys that may have signed: the certificate's, else every one of the policy, whatever hint the bundle gives. */
+function keysFor(bundle: Bundle, publicKey: KeyObject | undefined, c: Circumstances): PublicKey[] {
+  if (!publicKey) return policyKeys(bundle.content.kind, c);
+  const isRsa = publicKey.asymmetricKeyType === 'rsa';
+  // No policy can pin the algorithm of a key that lives for minutes: all that are sound for it count.
+  const own = bindAlgorithm(publicKey, undefined, isRsa ? algorithmsOf(publicKey) : undefined);
+  return variantsOf(own).filter(
+    ({ algorithm }) => bundle.content.kind === 'message' || algorithm !== 'ed25519ph',
+  );
+}
+
+async function verifyBundle(bundle: Bundle, name: string, c: Circumstances): Promise<Verified[]> {
+  const { material, content } = bundle;
+  const parsed = material.kind === 'certificate' ? parseCertificate(material.der, name) : null;
+  const certificate = parsed?.certificate ?? null;
+  const keys = keysFor(bundle, parsed?.publicKey, c);
+  const who = certificate
+    ? 'the signature was not made by the certificate’s key'
+    : 'no key of the policy made the signature';
+  if (content.kind === 'message') {
+    const { signature } = content;
+    const maker = await makerOf(content, keys, c);
+    if (!maker) throw await unverified(keys, c.artifact, [signature], who);
+    const { key, signed } = maker;
+    return [{ key, thing: { signature, signed, payload: null, spki: key.spki, certificate } }];
+  }
+  return verifyEnvelope(content.envelope, keys, certificate, who);
+}
+
+async function verifyEnvelope(
+  envelope: Envelope,
+  keys: PublicKey[],
+  certificate: X509Certificate | null,
+  who: string,
+): Promise<Verified[]> {
+  const bytes = preAuthEncoding(envelope.payloadType, envelope.payload);
+  const [signed, payload] = [hashedBytes(bytes), hashedBytes(envelope.payload)];
+  const verified: Verified[] = [];
+  const makers = matchSignatures(envelope, keys);
+  const prehashing = keys.filter(({ algorithm }) => algorithm === 'ed25519ph');
+  for (const [index, { sig: signature }] of envelope.signatures.entries()) {
+    let key = makers[index];
+    for (const one of key ? [] : prehashing)
+      if (!key && (await madeOver(one, bytes, signed, signature))) key = one;
+    if (key) verified.push({ key, thing: { signature, signed, payload, spki: key.spki, certificate } });
+  }
+  if (verified.length === 0)
+    throw await unverified(
+      keys,
+      bytes,
+      envelope.signatures.map(({ sig }) => sig),
+      who,
+    );
+  return verified;
+}
+
+/** Every signature of the evidence that can be verified, or a Refusal when there is none. */
+export async function verifySignatures(evidence: Evidence, c: Circumstances): Promise<Verified[]> {
+  const { content } = evidence;
+  if (content.kind === 'bundle') return verifyBundle(content.bundle, evidence.name, c);
+  const keys = policyKeys('envelope', c);
+  return verifyEnvelope(content.envelope, keys, null, 'no key of the policy made any signature');
+}
