@@ -2,8 +2,8 @@
 
 export type { Digest } from './base/digest.ts';
 export { Fault, type FaultCode, ReenactError } from './base/fault.ts';
-export { type BundleCode, Refused } from './bundle/refused.ts';
-export type { BundleVerification } from './bundle/verify.ts';
+export { type BundleCode, Refused } from './bundle/format/refused.ts';
+export type { BundleVerification } from './bundle/verify/verify.ts';
 export { type PublicKey, parsePublicKey } from './evidence/common/keys.ts';
 export { Refusal, type RefusalCode } from './evidence/common/refusal.ts';
 export { verifyCustody } from './evidence/custody/custody.ts';

@@ -1,7 +1,7 @@
 /** reenact bundle diff: in what two bundles differ, in words. */
 import { canonicalJson } from '../base/canonical-json.ts';
 import { EXIT, Fault } from '../base/fault.ts';
-import { type BundleDifferences, type Difference, diffBundles } from '../bundle/diff.ts';
+import { type BundleDifferences, type Difference, diffBundles } from '../bundle/diff/diff.ts';
 import { safe } from '../report/human.ts';
 import type { Arguments } from './options.ts';
 

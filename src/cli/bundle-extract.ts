@@ -1,6 +1,6 @@
 /** reenact bundle extract: unpacks what is inside under names that people can read. */
 import { EXIT, Fault } from '../base/fault.ts';
-import { unpackBundle } from '../bundle/unpack.ts';
+import { unpackBundle } from '../bundle/extract/unpack.ts';
 import type { Arguments } from './options.ts';
 
 function counted(count: number, one: string, many: string): string {

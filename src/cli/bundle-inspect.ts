@@ -1,6 +1,6 @@
 /** reenact bundle inspect: what a bundle is and what is in it, at a glance; it checks form and digests only. */
 import { EXIT } from '../base/fault.ts';
-import { type Opened, openBundle } from '../bundle/open.ts';
+import { type Opened, openBundle } from '../bundle/read/open.ts';
 import { safeLine } from '../report/human.ts';
 import type { Arguments } from './options.ts';
 

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { asFault, EXIT, Fault } from '../base/fault.ts';
-import { createBundle } from '../bundle/create.ts';
-import { extractBundle } from '../bundle/extract.ts';
-import { type Redaction, redactBundle } from '../bundle/redact.ts';
-import { Refused } from '../bundle/refused.ts';
-import { verifyBundle } from '../bundle/verify.ts';
+import { extractBundle } from '../bundle/extract/extract.ts';
+import { Refused } from '../bundle/format/refused.ts';
+import { type Redaction, redactBundle } from '../bundle/redact/redact.ts';
+import { verifyBundle } from '../bundle/verify/verify.ts';
+import { createBundle } from '../bundle/write/create.ts';
 import { readNamed } from '../library/read-named.ts';
 import { eventKey } from '../library/signing-key.ts';
 import { safeLine } from '../report/human.ts';

@@ -1,8 +1,8 @@
 /** reenact bundle verify: what a bundle proves, and what the reader's own policy makes of it. */
 import { EXIT } from '../base/fault.ts';
-import type { SignedBy } from '../bundle/demand.ts';
-import { BUNDLE_CODES } from '../bundle/refused.ts';
-import type { BundleVerification } from '../bundle/verify.ts';
+import { BUNDLE_CODES } from '../bundle/format/refused.ts';
+import type { SignedBy } from '../bundle/verify/demand.ts';
+import type { BundleVerification } from '../bundle/verify/verify.ts';
 import type { Signer } from '../evidence/documents/record.ts';
 import { safeLine } from '../report/human.ts';
 import { gateText } from '../report/joined.ts';

@@ -1,6 +1,6 @@
 /** reenact bundle: create, verify and look into audit bundles. */
 import { EXIT, Fault } from '../base/fault.ts';
-import { openBundle } from '../bundle/open.ts';
+import { openBundle } from '../bundle/read/open.ts';
 import type { JoinDocument } from '../join/document.ts';
 import type { BundleSource, CreateBundleOptions } from '../library/bundle-create.ts';
 import { safeLine } from '../report/human.ts';

@@ -5,9 +5,15 @@ import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
-import { ATTACHED_BYTES } from '../bundle/attached.ts';
-import { type Collected, collect, type ImageOrigin, outOf, type StateContents } from '../bundle/collect.ts';
-import { type BundleOptions, createBundle as writeBundle } from '../bundle/create.ts';
+import { ATTACHED_BYTES } from '../bundle/custody/attached.ts';
+import {
+  type Collected,
+  collect,
+  type ImageOrigin,
+  outOf,
+  type StateContents,
+} from '../bundle/write/collect.ts';
+import { type BundleOptions, createBundle as writeBundle } from '../bundle/write/create.ts';
 import type { JoinDocument } from '../join/document.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
 import { BlobStore } from '../store/blobs.ts';

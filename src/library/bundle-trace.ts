@@ -1,8 +1,8 @@
 /** What a bundle of a trace holds: the latest reproduction of a stored trace, with the trace and all it is joined to. */
 import { Fault } from '../base/fault.ts';
-import { type Collected, collect, type ImageOrigin, type StateContents } from '../bundle/collect.ts';
-import { withTrace } from '../bundle/collect-trace.ts';
-import { timeOf } from '../bundle/trace-checks.ts';
+import { timeOf } from '../bundle/verify/trace-checks.ts';
+import { type Collected, collect, type ImageOrigin, type StateContents } from '../bundle/write/collect.ts';
+import { withTrace } from '../bundle/write/collect-trace.ts';
 import { loadTrust } from '../evidence/trust/trust.ts';
 import { exportJoin, reproductionsOf } from '../join/store/export.ts';
 import { findTrace } from '../join/store/join.ts';

@@ -2,9 +2,9 @@
 import { systemClock } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import type { Demands } from '../bundle/demand.ts';
-import { parseReceipt, type Receipt } from '../bundle/event.ts';
-import { type BundleVerification, examineBundle } from '../bundle/verify.ts';
+import { parseReceipt, type Receipt } from '../bundle/custody/event.ts';
+import type { Demands } from '../bundle/verify/demand.ts';
+import { type BundleVerification, examineBundle } from '../bundle/verify/verify.ts';
 import { loadTrust } from '../evidence/trust/trust.ts';
 import { wantNewFolder, writeCertificate } from './certificate.ts';
 import { readNamed } from './read-named.ts';

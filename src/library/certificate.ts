@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import { asFault, Fault } from '../base/fault.ts';
 import { syncFolder, writeWhole } from '../base/files.ts';
-import type { ExaminedBundle } from '../bundle/verify.ts';
+import type { ExaminedBundle } from '../bundle/verify/verify.ts';
 import { caseUco } from '../report/case-uco.ts';
 import { certification } from '../report/certification.ts';
 

@@ -1,5 +1,5 @@
 /** The one door: openReenact gives an object that does all that the command does, and what the command is built on. */
-import type { BundleVerification } from '../bundle/verify.ts';
+import type { BundleVerification } from '../bundle/verify/verify.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { BundleSource, CreateBundleOptions, CreatedBundle } from './bundle-create.ts';

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 
 import { FAULTS, Fault, ReenactError } from '../../src/base/fault.ts';
-import { BUNDLE_CODES, Refused } from '../../src/bundle/refused.ts';
+import { BUNDLE_CODES, Refused } from '../../src/bundle/format/refused.ts';
 import { REFUSALS, Refusal } from '../../src/evidence/common/refusal.ts';
 
 const cause = new Error('why');

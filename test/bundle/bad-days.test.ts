@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import { blobName, ROLES } from '../../src/bundle/format.ts';
-import { TAR_END, tarHeader } from '../../src/bundle/tar.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { blobName, ROLES } from '../../src/bundle/format/format.ts';
+import { TAR_END, tarHeader } from '../../src/bundle/format/tar.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
 import { add, forge } from '../support/forge.ts';
 import { frontOf, layerOf, member } from '../support/members.ts';

@@ -16,10 +16,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import { collect, type StateContents } from '../../src/bundle/collect.ts';
-import { createBundle } from '../../src/bundle/create.ts';
-import { tarHeader } from '../../src/bundle/tar.ts';
-import { type BundleVerification, verifyBundle } from '../../src/bundle/verify.ts';
+import { tarHeader } from '../../src/bundle/format/tar.ts';
+import { type BundleVerification, verifyBundle } from '../../src/bundle/verify/verify.ts';
+import { collect, type StateContents } from '../../src/bundle/write/collect.ts';
+import { createBundle } from '../../src/bundle/write/create.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase, type TestCase } from '../support/case.ts';

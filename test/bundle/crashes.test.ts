@@ -1,7 +1,7 @@
 /** Crash signatures in a bundle follow from its crashes, or the bundle is refused: none of them is believed. */
 import { describe, expect, it } from 'vitest';
 
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import type { Crash } from '../../src/sandbox/crash.ts';
 import { checkCrashes } from '../../src/verdict/crash-check.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';

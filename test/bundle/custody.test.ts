@@ -12,10 +12,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import { type Attachment, attachEvent } from '../../src/bundle/attached.ts';
-import { signEvent } from '../../src/bundle/event.ts';
-import type { Opened } from '../../src/bundle/open.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { type Attachment, attachEvent } from '../../src/bundle/custody/attached.ts';
+import { signEvent } from '../../src/bundle/custody/event.ts';
+import type { Opened } from '../../src/bundle/read/open.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { parsePrivateKey, type SigningKey } from '../../src/evidence/documents/sign.ts';
 import { chain, claim, codes, pemOf, plainBundle, withAttached } from '../support/attested.ts';
 import type { TestCase } from '../support/case.ts';

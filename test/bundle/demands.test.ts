@@ -5,12 +5,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import { type Attachment, attachEvent, attachTimestamp } from '../../src/bundle/attached.ts';
-import { collect } from '../../src/bundle/collect.ts';
-import { createBundle } from '../../src/bundle/create.ts';
-import { signEvent } from '../../src/bundle/event.ts';
-import { type Opened, openBundle } from '../../src/bundle/open.ts';
-import { type BundleVerification, verifyBundle } from '../../src/bundle/verify.ts';
+import { type Attachment, attachEvent, attachTimestamp } from '../../src/bundle/custody/attached.ts';
+import { signEvent } from '../../src/bundle/custody/event.ts';
+import { type Opened, openBundle } from '../../src/bundle/read/open.ts';
+import { type BundleVerification, verifyBundle } from '../../src/bundle/verify/verify.ts';
+import { collect } from '../../src/bundle/write/collect.ts';
+import { createBundle } from '../../src/bundle/write/create.ts';
 import type { SigningKey } from '../../src/evidence/documents/sign.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { BlobStore } from '../../src/store/blobs.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import { type Difference, diffBundles } from '../../src/bundle/diff.ts';
-import { Refused } from '../../src/bundle/refused.ts';
+import { type Difference, diffBundles } from '../../src/bundle/diff/diff.ts';
+import { Refused } from '../../src/bundle/format/refused.ts';
 import type { PathChange } from '../../src/state/final-state.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
 import { add, type Change, forge, setManifest, setState } from '../support/forge.ts';

@@ -3,8 +3,8 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'nod
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { attachTimestamp } from '../../src/bundle/attached.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { attachTimestamp } from '../../src/bundle/custody/attached.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { chain, plainBundle, withAttached } from '../support/attested.ts';
 import { makeAuthority } from '../support/authority.ts';
 import { tempFolder } from '../support/world.ts';

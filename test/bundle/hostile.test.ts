@@ -6,7 +6,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
-import type { Collected } from '../../src/bundle/collect.ts';
 import {
   blobName,
   type Descriptor,
@@ -16,9 +15,10 @@ import {
   OCI_LAYOUT,
   ROLES,
   rootManifest,
-} from '../../src/bundle/format.ts';
-import { paddingBytes, tarHeader } from '../../src/bundle/tar.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+} from '../../src/bundle/format/format.ts';
+import { paddingBytes, tarHeader } from '../../src/bundle/format/tar.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
+import type { Collected } from '../../src/bundle/write/collect.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase, type TestCase } from '../support/case.ts';

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
-import { attachTimestamp } from '../../src/bundle/attached.ts';
+import { attachTimestamp } from '../../src/bundle/custody/attached.ts';
 import {
   ATTACHED,
   blobName,
@@ -15,9 +15,9 @@ import {
   OCI_LAYOUT,
   ROLES,
   rootManifest,
-} from '../../src/bundle/format.ts';
-import { TAR_END } from '../../src/bundle/tar.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+} from '../../src/bundle/format/format.ts';
+import { TAR_END } from '../../src/bundle/format/tar.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { member } from '../support/members.ts';
 import { tempFolder } from '../support/world.ts';
 

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { digestOf, hexOf } from '../../src/base/digest.ts';
-import { globFits } from '../../src/bundle/glob.ts';
-import { Names } from '../../src/bundle/names.ts';
+import { globFits } from '../../src/bundle/format/glob.ts';
+import { Names } from '../../src/bundle/format/names.ts';
 
 describe('paths of names', () => {
   const odd = `x${'é'.repeat(200)}`;

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { diffBundles } from '../../src/bundle/diff.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { diffBundles } from '../../src/bundle/diff/diff.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { humanReport } from '../../src/report/human.ts';
 import { makeCase, type TestCase } from '../support/case.ts';
 import { type Change, forge } from '../support/forge.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import { collect } from '../../src/bundle/collect.ts';
-import { createBundle } from '../../src/bundle/create.ts';
-import { openBundle } from '../../src/bundle/open.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
+import { collect } from '../../src/bundle/write/collect.ts';
+import { createBundle } from '../../src/bundle/write/create.ts';
 import type { Crash } from '../../src/sandbox/crash.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeCase } from '../support/case.ts';

@@ -6,10 +6,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { digestOf, hexOf } from '../../src/base/digest.ts';
-import { collect } from '../../src/bundle/collect.ts';
-import { createBundle } from '../../src/bundle/create.ts';
-import { openBundle } from '../../src/bundle/open.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
+import { collect } from '../../src/bundle/write/collect.ts';
+import { createBundle } from '../../src/bundle/write/create.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import type { FinalState } from '../../src/state/final-state.ts';
 import { BlobStore } from '../../src/store/blobs.ts';

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { type Digest, digestOf, hexOf } from '../../src/base/digest.ts';
-import { attachEvent } from '../../src/bundle/attached.ts';
-import { signEvent } from '../../src/bundle/event.ts';
-import { type Descriptor, manifestDescriptor, ROLES, rootManifest } from '../../src/bundle/format.ts';
-import { openBundle } from '../../src/bundle/open.ts';
+import { attachEvent } from '../../src/bundle/custody/attached.ts';
+import { signEvent } from '../../src/bundle/custody/event.ts';
+import { type Descriptor, manifestDescriptor, ROLES, rootManifest } from '../../src/bundle/format/format.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
 import { pullBundle } from '../../src/bundle/registry/pull.ts';
 import { pushBundle } from '../../src/bundle/registry/push.ts';
 import { parseReference } from '../../src/bundle/registry/reference.ts';

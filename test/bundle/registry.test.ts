@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { type Digest, digestOf, hexOf } from '../../src/base/digest.ts';
 import { Fault } from '../../src/base/fault.ts';
-import { openBundle } from '../../src/bundle/open.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
 import { type Pulled, pullBundle } from '../../src/bundle/registry/pull.ts';
 import { type Pushed, pushBundle } from '../../src/bundle/registry/push.ts';
 import { parseReference } from '../../src/bundle/registry/reference.ts';

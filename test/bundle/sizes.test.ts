@@ -12,9 +12,9 @@ import {
   PART_BYTES,
   ROLES,
   type Role,
-} from '../../src/bundle/format.ts';
-import { paddingBytes, TAR_END, tarHeader } from '../../src/bundle/tar.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+} from '../../src/bundle/format/format.ts';
+import { paddingBytes, TAR_END, tarHeader } from '../../src/bundle/format/tar.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { frontOf, layerOf, member } from '../support/members.ts';
 import { tempFolder } from '../support/world.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { Refused } from '../../src/bundle/refused.ts';
-import { parseTarHeader, TAR_END, tarHeader } from '../../src/bundle/tar.ts';
+import { Refused } from '../../src/bundle/format/refused.ts';
+import { parseTarHeader, TAR_END, tarHeader } from '../../src/bundle/format/tar.ts';
 import { tempFolder } from '../support/world.ts';
 
 const NAME = `blobs/sha256/${'a'.repeat(64)}`;

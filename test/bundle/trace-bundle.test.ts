@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { openBundle } from '../../src/bundle/open.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { addTraces } from '../../src/join/store/ingest.ts';
 import { readObject } from '../../src/objects/object.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';

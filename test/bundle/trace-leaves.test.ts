@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 
 import type { Problem } from '../../src/base/json.ts';
-import { openBundle } from '../../src/bundle/open.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { joinShape } from '../../src/join/document.ts';
 import { bundleTrace, makeTraced, reproduced } from '../support/traced.ts';
 import { tempFolder } from '../support/world.ts';

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import type { Collected, Source } from '../../src/bundle/collect.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
+import type { Collected, Source } from '../../src/bundle/write/collect.ts';
 import type { JoinDocument } from '../../src/join/document.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { canonicalTrace } from '../../src/trace/model/id.ts';

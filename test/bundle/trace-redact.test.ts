@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 
 import { digestOf, hexOf } from '../../src/base/digest.ts';
-import { openBundle } from '../../src/bundle/open.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { makeKey } from '../support/keys.ts';
 import { bundleTrace, makeTraced, reproduced, type TracedCase } from '../support/traced.ts';
 import { reenact, tempFolder } from '../support/world.ts';

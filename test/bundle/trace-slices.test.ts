@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { digestOf } from '../../src/base/digest.ts';
-import { openBundle } from '../../src/bundle/open.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { addTraces } from '../../src/join/store/ingest.ts';
 import { FileBytes } from '../../src/objects/common/bytes.ts';
 import { objectIn, readObject } from '../../src/objects/object.ts';

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { findProgram } from '../../setup/packages.ts';
 import { shippedImage } from '../../src/artifacts/oci.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import { serveImage } from '../../src/bundle/loopback.ts';
+import { serveImage } from '../../src/bundle/format/loopback.ts';
 import { imageSource } from '../../src/bundle/registry/image.ts';
 import { Remote } from '../../src/bundle/registry/remote.ts';
 import { BlobStore } from '../../src/store/blobs.ts';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { hexOf } from '../../src/base/digest.ts';
-import { examineBundle } from '../../src/bundle/verify.ts';
+import { examineBundle } from '../../src/bundle/verify/verify.ts';
 import { writeCertificate } from '../../src/library/certificate.ts';
 import { caseUco } from '../../src/report/case-uco.ts';
 import { certification } from '../../src/report/certification.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/base/digest.ts';
 import { FAULTS } from '../../src/base/fault.ts';
-import { BUNDLE_CODES } from '../../src/bundle/refused.ts';
+import { BUNDLE_CODES } from '../../src/bundle/format/refused.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
 import { REFUSALS } from '../../src/evidence/common/refusal.ts';
 import { reenact, tempFolder } from '../support/world.ts';

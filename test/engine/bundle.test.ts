@@ -8,8 +8,8 @@ import { beforeAll, expect, it } from 'vitest';
 
 import { pushImage } from '../../setup/image.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import { serveImage } from '../../src/bundle/loopback.ts';
-import { verifyBundle } from '../../src/bundle/verify.ts';
+import { serveImage } from '../../src/bundle/format/loopback.ts';
+import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { findEndpoint } from '../../src/sandbox/endpoint.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { fixtureLayers, layerOf } from '../support/fixture-image.ts';

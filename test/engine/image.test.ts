@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 
 import { pushImage } from '../../setup/image.ts';
 import { type Digest, digestOf } from '../../src/base/digest.ts';
-import { serveImage } from '../../src/bundle/loopback.ts';
+import { serveImage } from '../../src/bundle/format/loopback.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { layerOf } from '../support/fixture-image.ts';
 import {

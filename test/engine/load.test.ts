@@ -9,9 +9,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { pushImage } from '../../setup/image.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import { extractBundle } from '../../src/bundle/extract.ts';
-import { imageArchive } from '../../src/bundle/image-archive.ts';
-import { serveImage } from '../../src/bundle/loopback.ts';
+import { extractBundle } from '../../src/bundle/extract/extract.ts';
+import { serveImage } from '../../src/bundle/format/loopback.ts';
+import { imageArchive } from '../../src/bundle/write/image-archive.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { runManifests } from '../../src/reenact.ts';

@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from 'vitest';
 
 import { sleep } from '../../src/base/clock.ts';
 import { type Digest, digestOf, hexOf } from '../../src/base/digest.ts';
-import { openBundle } from '../../src/bundle/open.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
 import { BadConnection } from '../support/registry.ts';
 import { attachedCase, plainCase } from '../support/transfer.ts';
 import { describeEngine, reenact, tempFolder, world } from '../support/world.ts';

@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Digest } from '../../src/base/digest.ts';
-import { type Attachment, attachEvent } from '../../src/bundle/attached.ts';
-import { collect } from '../../src/bundle/collect.ts';
-import { attachToBundle, createBundle } from '../../src/bundle/create.ts';
-import { type EventClaim, signEvent } from '../../src/bundle/event.ts';
-import { type Opened, openBundle } from '../../src/bundle/open.ts';
-import type { BundleVerification } from '../../src/bundle/verify.ts';
+import { type Attachment, attachEvent } from '../../src/bundle/custody/attached.ts';
+import { type EventClaim, signEvent } from '../../src/bundle/custody/event.ts';
+import { type Opened, openBundle } from '../../src/bundle/read/open.ts';
+import type { BundleVerification } from '../../src/bundle/verify/verify.ts';
+import { collect } from '../../src/bundle/write/collect.ts';
+import { attachToBundle, createBundle } from '../../src/bundle/write/create.ts';
 import { parsePrivateKey, type SigningKey } from '../../src/evidence/documents/sign.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeCase, type TestCase } from './case.ts';

@@ -1,10 +1,9 @@
 /** An accepted bundle as the reports about it are given it, made without an engine. */
 import { join } from 'node:path';
 import { expect } from 'vitest';
-
-import { collect } from '../../src/bundle/collect.ts';
-import { createBundle } from '../../src/bundle/create.ts';
-import { examineBundle } from '../../src/bundle/verify.ts';
+import { examineBundle } from '../../src/bundle/verify/verify.ts';
+import { collect } from '../../src/bundle/write/collect.ts';
+import { createBundle } from '../../src/bundle/write/create.ts';
 import type { Signer } from '../../src/evidence/documents/record.ts';
 import type { CertifiedBundle } from '../../src/report/certification.ts';
 import { BlobStore } from '../../src/store/blobs.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { type Digest, digestOf, hexOf } from '../../src/base/digest.ts';
-import { type Collected, collect, type StateContents } from '../../src/bundle/collect.ts';
-import { createBundle } from '../../src/bundle/create.ts';
-import { blobName, type Descriptor, type Item, ROLES } from '../../src/bundle/format.ts';
-import { paddingBytes, parseTarHeader, TAR_END } from '../../src/bundle/tar.ts';
+import { blobName, type Descriptor, type Item, ROLES } from '../../src/bundle/format/format.ts';
+import { paddingBytes, parseTarHeader, TAR_END } from '../../src/bundle/format/tar.ts';
+import { type Collected, collect, type StateContents } from '../../src/bundle/write/collect.ts';
+import { createBundle } from '../../src/bundle/write/create.ts';
 import type { FinalState } from '../../src/state/final-state.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';

@@ -9,8 +9,8 @@ import {
   ROLES,
   type Role,
   rootManifest,
-} from '../../src/bundle/format.ts';
-import { paddingBytes, tarHeader } from '../../src/bundle/tar.ts';
+} from '../../src/bundle/format/format.ts';
+import { paddingBytes, tarHeader } from '../../src/bundle/format/tar.ts';
 
 /** A member with its header and padding. */
 export function member(name: string, content: string | Buffer): Buffer {

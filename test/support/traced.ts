@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { type Digest, digestOf, hexOf } from '../../src/base/digest.ts';
-import { type Collected, collect } from '../../src/bundle/collect.ts';
-import { withTrace } from '../../src/bundle/collect-trace.ts';
-import { createBundle } from '../../src/bundle/create.ts';
-import { timeOf } from '../../src/bundle/trace-checks.ts';
+import { timeOf } from '../../src/bundle/verify/trace-checks.ts';
+import { type Collected, collect } from '../../src/bundle/write/collect.ts';
+import { withTrace } from '../../src/bundle/write/collect-trace.ts';
+import { createBundle } from '../../src/bundle/write/create.ts';
 import { loadTrust } from '../../src/evidence/trust/trust.ts';
 import type { SourceFile } from '../../src/evidence/verify/verify.ts';
 import type { JoinDocument } from '../../src/join/document.ts';

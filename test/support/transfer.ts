@@ -2,12 +2,12 @@
 import { createCipheriv } from 'node:crypto';
 import { join } from 'node:path';
 
-import { attachEvent, attachTimestamp } from '../../src/bundle/attached.ts';
-import { collect } from '../../src/bundle/collect.ts';
-import { attachToBundle, createBundle } from '../../src/bundle/create.ts';
-import { signEvent } from '../../src/bundle/event.ts';
-import { openBundle } from '../../src/bundle/open.ts';
+import { attachEvent, attachTimestamp } from '../../src/bundle/custody/attached.ts';
+import { signEvent } from '../../src/bundle/custody/event.ts';
+import { openBundle } from '../../src/bundle/read/open.ts';
 import type { Transfer } from '../../src/bundle/registry/remote.ts';
+import { collect } from '../../src/bundle/write/collect.ts';
+import { attachToBundle, createBundle } from '../../src/bundle/write/create.ts';
 import { parsePrivateKey, type SigningKey } from '../../src/evidence/documents/sign.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeAuthority } from './authority.ts';

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import { Refused } from '../../src/bundle/refused.ts';
-import { type Unpacked, unpackBundle } from '../../src/bundle/unpack.ts';
+import { type Unpacked, unpackBundle } from '../../src/bundle/extract/unpack.ts';
+import { Refused } from '../../src/bundle/format/refused.ts';
 import { tempFolder } from './world.ts';
 
 /** Every path below a folder, links and all, in order. */

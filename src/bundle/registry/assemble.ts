@@ -3,11 +3,11 @@ import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hexOf } from '../../base/digest.ts';
-import { blobName } from '../format.ts';
-import { attachedFiles, frontFiles, type Layout } from '../layout.ts';
-import { missingEnd } from '../open.ts';
-import { Output } from '../output.ts';
-import { paddingBytes, TAR_END, tarHeader, ZEROS } from '../tar.ts';
+import { blobName } from '../format/format.ts';
+import { paddingBytes, TAR_END, tarHeader, ZEROS } from '../format/tar.ts';
+import { attachedFiles, frontFiles, type Layout } from '../read/layout.ts';
+import { missingEnd } from '../read/open.ts';
+import { Output } from '../write/output.ts';
 
 /** Writes the archive into the folder and returns its path; the bag and the texts are made of what is inside. */
 export async function assemble(folder: string, layout: Layout): Promise<string> {

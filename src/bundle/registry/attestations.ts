@@ -4,7 +4,7 @@ import { Fault } from '../../base/fault.ts';
 import { parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { SourceFile } from '../../evidence/verify/verify.ts';
-import { MANIFEST_TYPE } from '../format.ts';
+import { MANIFEST_TYPE } from '../format/format.ts';
 import { readReferrers } from './referrers.ts';
 import type { Remote } from './remote.ts';
 

@@ -4,7 +4,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 
 import { startDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
-import type { Descriptor } from '../format.ts';
+import type { Descriptor } from '../format/format.ts';
 import { Lost, type Remote } from './remote.ts';
 
 /** What came so far. */

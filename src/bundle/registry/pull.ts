@@ -12,8 +12,8 @@ import {
   type AttachmentManifest,
   attachmentShape,
   inOrder,
-} from '../attached.ts';
-import { parseEvent } from '../event.ts';
+} from '../custody/attached.ts';
+import { parseEvent } from '../custody/event.ts';
 import {
   ATTACHED,
   type AttachedType,
@@ -22,11 +22,11 @@ import {
   manifestDescriptor,
   manifestShape,
   parseDocument,
-} from '../format.ts';
-import type { Layout } from '../layout.ts';
-import { Refused } from '../refused.ts';
-import { MEMBER_BYTES } from '../tar.ts';
-import { examineBundle } from '../verify.ts';
+} from '../format/format.ts';
+import { Refused } from '../format/refused.ts';
+import { MEMBER_BYTES } from '../format/tar.ts';
+import type { Layout } from '../read/layout.ts';
+import { examineBundle } from '../verify/verify.ts';
 import { assemble } from './assemble.ts';
 import { downloadBlob } from './download.ts';
 import { getManifest } from './manifests.ts';

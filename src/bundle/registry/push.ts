@@ -2,12 +2,12 @@
 import { openAsBlob } from 'node:fs';
 
 import { type Digest, digestOf } from '../../base/digest.ts';
-import { EMPTY, EMPTY_CONFIG, manifestDescriptor } from '../format.ts';
-import { attachedFiles } from '../layout.ts';
-import type { Opened } from '../open.ts';
-import { Refused } from '../refused.ts';
-import { BLOCK_BYTES, spaceOf } from '../tar.ts';
-import { examineBundle } from '../verify.ts';
+import { EMPTY, EMPTY_CONFIG, manifestDescriptor } from '../format/format.ts';
+import { Refused } from '../format/refused.ts';
+import { BLOCK_BYTES, spaceOf } from '../format/tar.ts';
+import { attachedFiles } from '../read/layout.ts';
+import type { Opened } from '../read/open.ts';
+import { examineBundle } from '../verify/verify.ts';
 import { putManifest } from './manifests.ts';
 import type { Reference } from './reference.ts';
 import { addToFallback, type Referrer } from './referrers.ts';

@@ -4,7 +4,7 @@ import { type Digest, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { parseJson, showProblem } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { INDEX_TYPE } from '../format.ts';
+import { INDEX_TYPE } from '../format/format.ts';
 import { putManifest } from './manifests.ts';
 import type { Remote } from './remote.ts';
 

@@ -5,7 +5,7 @@ import { readBounded } from '../../base/http.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { safe } from '../../report/human.ts';
 import { type Credentials, RegistrySession, type Sending } from '../../sandbox/registry-session.ts';
-import { Refused } from '../refused.ts';
+import { Refused } from '../format/refused.ts';
 
 /** What the registry says about an error, and more than it ever has to. */
 const ANSWER_BYTES = 65_536;

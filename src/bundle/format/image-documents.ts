@@ -1,0 +1,68 @@
+/** What an image's own documents say, from the digest that was pinned down to its layers: never a record's word for it. */
+import { type Digest, isDigest } from '../../base/digest.ts';
+import { parseJson } from '../../base/json.ts';
+import { LIMITS } from '../../base/limits.ts';
+import { Refused } from './refused.ts';
+
+/** The documents of an image in their order; `index` only where the pinned digest is one. */
+export interface ImageDocuments {
+  index: Digest | undefined;
+  manifest: Digest;
+  config: Digest;
+  diffIds: string[];
+  layers: { digest: Digest; size: number }[];
+}
+
+type Json = Record<string, unknown>;
+
+function documentAt(bytes: Buffer, digest: Digest): Json {
+  const parsed = parseJson(bytes, { sizeBytes: LIMITS.imageDocumentBytes, depth: LIMITS.documentDepth });
+  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null)
+    throw new Refused('manifest_form', `the image document ${digest} is no JSON object`);
+  return parsed.value as Json;
+}
+
+function descriptors(value: unknown, where: Digest): { digest: Digest; size: number }[] {
+  return (Array.isArray(value) ? (value as unknown[]) : []).map((one) => {
+    const { digest, size } = Object(one) as { digest?: unknown; size?: unknown };
+    if (typeof digest !== 'string' || !isDigest(digest) || typeof size !== 'number')
+      throw new Refused(
+        'manifest_form',
+        `the image document ${where} names something without digest and size`,
+      );
+    return { digest, size };
+  });
+}
+
+/** Follows the documents from `pinned`; undefined where one is not at hand. Of an index, the first that is at hand counts. */
+export async function imageDocuments(
+  pinned: Digest,
+  get: (digest: Digest) => Promise<Buffer | undefined> | Buffer | undefined,
+): Promise<ImageDocuments | undefined> {
+  const first = await get(pinned);
+  if (!first) return undefined;
+  let document = documentAt(first, pinned);
+  let manifest: Digest | undefined = pinned;
+  if (Array.isArray(document.manifests)) {
+    manifest = undefined;
+    for (const { digest } of descriptors(document.manifests, pinned)) {
+      const bytes = await get(digest);
+      if (!bytes) continue;
+      manifest = digest;
+      document = documentAt(bytes, digest);
+      break;
+    }
+  }
+  if (!manifest) return undefined;
+  const [config] = descriptors([document.config], manifest);
+  const settings = await get(config!.digest);
+  if (!settings) return undefined;
+  const rootfs = Object(documentAt(settings, config!.digest).rootfs) as Json;
+  return {
+    index: manifest === pinned ? undefined : pinned,
+    manifest,
+    config: config!.digest,
+    diffIds: Array.isArray(rootfs.diff_ids) ? rootfs.diff_ids.map(String) : [],
+    layers: descriptors(document.layers, manifest),
+  };
+}

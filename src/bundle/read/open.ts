@@ -1,0 +1,235 @@
+/** A bundle as it is read: layout and index first, then every blob, then the bag, each compared with what must be there. */
+import { type Digest, digestOf, startDigest } from '../../base/digest.ts';
+import { showProblem } from '../../base/json.ts';
+import { LIMITS } from '../../base/limits.ts';
+import type { Manifest } from '../../manifest/definition.ts';
+import { parseManifest } from '../../manifest/parse.ts';
+import type { Extent } from '../../objects/common/bytes.ts';
+import { type ReplayRecord, recordShape } from '../../verdict/record.ts';
+import { type Attachment, inOrder } from '../custody/attached.ts';
+import { type Attested, readAttested } from '../custody/attested.ts';
+import { type Payload, textsVersionOf } from '../format/bag.ts';
+import { blobName, type CaseDocument, type Descriptor, parseDocument } from '../format/format.ts';
+import { Refused } from '../format/refused.ts';
+import { secondThread } from '../format/second-thread.ts';
+import {
+  ContentReader,
+  compareContents,
+  isArchive,
+  missingItems,
+  nextMember,
+  type Problems,
+  type SinkOf,
+} from './contents.ts';
+import { expectFile, readAttachments, readFront } from './header.ts';
+import { backFiles, bagOf, frontFiles, type Layout } from './layout.ts';
+import { Input, readMember } from './read.ts';
+import { type BundleTexts, TEXT_NAMES, TEXTS_VERSION, textsOf } from './texts.ts';
+import { readTraced, type Traced } from './traced.ts';
+
+export interface Opened {
+  root: Digest;
+  rootText: string;
+  layers: Descriptor[];
+  /** The bundle that this is a redaction of. */
+  subject: Descriptor | undefined;
+  document: CaseDocument;
+  /** Where something was withheld, its commitment stands as if it were a digest: equal things stay equal. */
+  record: ReplayRecord;
+  /** The record as it stands inside. */
+  shown: ReplayRecord;
+  /** The manifest the record is about, parsed; undefined where the record names none. */
+  manifest: Manifest | undefined;
+  /** The manifest as it stands inside. */
+  shownManifest: Manifest | undefined;
+  /** The trace it is of, where it is of one. */
+  traced: Traced | undefined;
+  attachments: Attachment[];
+  attested: Attested;
+  /** Bytes of documents, by digest. */
+  kept: Map<Digest, Buffer>;
+  /** Where in the file symbol files lie. */
+  located: Map<Digest, Extent[]>;
+  /** Where in the file the layers’ blobs stand. */
+  blobs: { from: number; to: number };
+  /** Which release's making the texts are. */
+  textsVersion: number;
+  sizeBytes: number;
+  /** What is wrong beside what ended the reading. */
+  problems: Problems;
+}
+
+/** Commitments as if they were digests. */
+export function unveil(bytes: Buffer, redacted: boolean): Buffer {
+  return redacted ? Buffer.from(bytes.toString('utf8').replaceAll('"hmac-sha256:', '"sha256:')) : bytes;
+}
+
+/** The manifest as it was replayed; one that is none, or not the one that is named, makes the bundle unreadable. */
+function parseManifestOf(
+  record: ReplayRecord,
+  kept: Map<Digest, Buffer>,
+  redacted: boolean,
+): Manifest | undefined {
+  const bytes = record.manifest_sha256 ? kept.get(record.manifest_sha256) : undefined;
+  if (!bytes) return undefined;
+  const parsed = parseManifest(unveil(bytes, redacted));
+  if (!parsed.ok)
+    throw new Refused(
+      'manifest_form',
+      `the replay manifest: ${parsed.problems.slice(0, 5).map(showProblem).join('; ')}`,
+    );
+  return parsed.value.manifest;
+}
+
+/** The layers’ blobs; archives are hashed in a second thread where they are large, and their members in this one. */
+async function readLayers(input: Input, reader: ContentReader, layers: Descriptor[]): Promise<CaseDocument> {
+  const archived = layers.filter(isArchive).reduce((sum, { size }) => sum + size, 0);
+  const second = secondThread(input.fd, archived);
+  try {
+    const document = reader.case(layers[0]);
+    const found = layers.slice(1).map((layer) => ({
+      expected: layer.digest,
+      digest: reader.layer(layer, second ?? startDigest()),
+    }));
+    reader.endParts();
+    // What the other thread read may be other bytes than those here if somebody writes to the file meanwhile:
+    // every byte was checked here too, by the digests and headers of an archive’s members.
+    for (const { expected, digest } of found) {
+      const actual = await digest;
+      if (actual !== expected) throw new Refused('blob_digest', `${blobName(expected)} holds ${actual}`);
+    }
+    return document;
+  } finally {
+    await second?.close();
+  }
+}
+
+/** The bag, held against what is there, and the texts, held against what this release makes of the contents. */
+function readBack(
+  input: Input,
+  layout: Layout,
+  texts: BundleTexts,
+): { problems: Problems; textsVersion: number } {
+  const bagNames = bagOf(layout, [], 0).map(([name]) => name);
+  const bag = bagNames.map((name) => expectFile(input, name, LIMITS.imageDocumentBytes).toString());
+  const payload = TEXT_NAMES.map((name): Payload => {
+    const sizeBytes = nextMember(input, name);
+    return { name, sizeBytes, sha256: readMember(input, sizeBytes, false).sha256 };
+  });
+  const problems: Problems = [];
+  const textsVersion = textsVersionOf(bag[bagNames.indexOf('bag-info.txt')]!);
+  for (const [i, [name, text]] of bagOf(layout, payload, textsVersion).entries())
+    if (bag[i] !== text)
+      problems.push({ code: 'bag_mismatch', message: `${name} is not what is made of the files` });
+  if (textsVersion === 0 || textsVersion > TEXTS_VERSION)
+    problems.push({
+      code: 'text_differs',
+      message:
+        textsVersion === 0
+          ? 'bag-info.txt does not say which texts these are'
+          : 'a newer release made the texts: verify with that',
+    });
+  if (textsVersion !== TEXTS_VERSION) return { problems, textsVersion };
+  for (const [i, [name, text]] of texts.entries())
+    if (payload[i]!.sha256 !== digestOf(text))
+      problems.push({ code: 'text_differs', message: `${name} is not what is made of the contents` });
+  return { problems, textsVersion };
+}
+
+/** Everything up to the bag, and what the members after it are made of. */
+async function readInside(
+  input: Input,
+  sinkOf?: SinkOf,
+): Promise<{ opened: Omit<Opened, 'textsVersion'>; layout: Layout; texts: BundleTexts }> {
+  const front = readFront(input);
+  const { layers, subject, rootBytes } = front;
+  const rootText = rootBytes.toString();
+  const reader = new ContentReader(input, sinkOf);
+  for (const { layers: contents } of front.attached) for (const { digest } of contents) reader.want(digest);
+  const from = input.at;
+  const document = await readLayers(input, reader, layers);
+  const blobs = { from, to: input.at };
+  const attachments = readAttachments(reader, front);
+  const attested = await readAttested(rootText, attachments);
+  const problems = compareContents(document, reader.found);
+  const bytes = reader.kept.get(document.record_sha256);
+  if (!bytes) throw new Refused('content_missing', `the record ${document.record_sha256} is not there`);
+  const redacted = subject !== undefined;
+  const record = parseDocument<ReplayRecord>(
+    unveil(bytes, redacted),
+    recordShape,
+    'the record',
+    LIMITS.documentBytes,
+  );
+  const shown = redacted ? (JSON.parse(bytes.toString('utf8')) as ReplayRecord) : record;
+  if ((document.withheld !== undefined) !== redacted)
+    problems.push({
+      code: 'manifest_form',
+      message: 'a bundle withholds something if and only if it names another as its subject',
+    });
+  problems.push(...missingItems(record, document));
+  const manifest = parseManifestOf(record, reader.kept, redacted);
+  const shownManifest =
+    manifest && redacted
+      ? (JSON.parse(reader.kept.get(record.manifest_sha256!)!.toString('utf8')) as Manifest)
+      : manifest;
+  const traced = readTraced(document, reader.kept, (one) => unveil(one, redacted), problems);
+  const layout = { root: rootText, layers, attachments };
+  const said = { record: shown, manifest: shownManifest, join: traced?.shown };
+  const texts = textsOf({ ...layout, document, ...said, attested });
+  const [, [, index]] = frontFiles({ ...layout, attachments: inOrder(attachments) }) as [
+    unknown,
+    [string, string],
+  ];
+  if (digestOf(index) !== front.index)
+    problems.push({ code: 'manifest_form', message: 'index.json is not in canonical form' });
+  const opened = {
+    root: digestOf(rootBytes),
+    rootText,
+    layers,
+    subject,
+    document,
+    record,
+    shown,
+    manifest,
+    shownManifest,
+    traced,
+    attachments,
+    attested,
+    kept: reader.kept,
+    located: reader.located,
+    blobs,
+    sizeBytes: input.at,
+    problems,
+  };
+  return { opened, layout, texts };
+}
+
+async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened> {
+  const { opened, layout, texts } = await readInside(input, sinkOf);
+  const { problems, textsVersion } = readBack(input, layout, texts);
+  const more = input.header();
+  if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
+  return { ...opened, textsVersion, problems: [...opened.problems, ...problems], sizeBytes: input.at };
+}
+
+/** The members that must follow in a bundle that ends before its bag; throws Refused as `openBundle` does. */
+export async function missingEnd(path: string): Promise<[string, string][]> {
+  const input = new Input(path);
+  try {
+    const { layout, texts } = await readInside(input);
+    return backFiles(layout, texts);
+  } finally {
+    input.close();
+  }
+}
+
+/** Reads a bundle to its end; throws Refused where it is not of the form. `sinkOf` is given every content. */
+export async function openBundle(path: string, sinkOf?: SinkOf): Promise<Opened> {
+  const input = new Input(path);
+  try {
+    return await readAll(input, sinkOf);
+  } finally {
+    input.close();
+  }
+}

@@ -1,0 +1,25 @@
+/** What a redaction leaves of crashes: that there was one, and nothing that its memory or its programs' digests would give away. */
+import type { ExpectedCrash } from '../../manifest/crash-signature.ts';
+import type { Manifest } from '../../manifest/definition.ts';
+import type { ReplayResult } from '../../verdict/replay-result.ts';
+
+/** Registers, digests of modules and excerpts of data may give away what was withheld; a signature lets it be guessed. */
+export function withoutCrashes(replays: ReplayResult[]): ReplayResult[] {
+  return replays.map(
+    ({ crash: _crash, other_crashes: _others, crash_as: _as, crash_signatures: _signatures, ...rest }) =>
+      rest,
+  );
+}
+
+/** The kind of the expected crash stays. */
+export function withoutSignature(manifest: Manifest): Manifest {
+  const { signature: _signature, ...crash } = manifest.expect?.crash ?? {};
+  if (!('signal' in crash)) return manifest;
+  return { ...manifest, expect: { ...manifest.expect, crash: crash as ExpectedCrash } };
+}
+
+/** Digests of the programs and libraries that the expected stack names. */
+export function programsOf({ expect }: Manifest): string[] {
+  const frames = expect?.crash?.signature?.frames ?? [];
+  return frames.flatMap((frame) => /@(sha256:[0-9a-f]{64})\+0x[0-9a-f]+$/.exec(frame)?.[1] ?? []);
+}

@@ -1,0 +1,222 @@
+/** What a reader's own policy and trust root make of a bundle: nothing that lies inside has a say in it. */
+import { type Digest, digestOf } from '../../base/digest.ts';
+import { Refusal } from '../../evidence/common/refusal.ts';
+import { acceptedIn } from '../../evidence/custody/vouched.ts';
+import type { EvidenceRecord, Signer } from '../../evidence/documents/record.ts';
+import { parseLogReference } from '../../evidence/documents/reference.ts';
+import { wantDigest, wantManifest } from '../../evidence/documents/subject.ts';
+import { Trust } from '../../evidence/trust/trust.ts';
+import { someOf } from '../../evidence/verify/checks.ts';
+import { verifyEvidence } from '../../evidence/verify/verify.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { CrashCheck } from '../../verdict/crash-check.ts';
+import { decide } from '../../verdict/decide.ts';
+import { machineFacts } from '../../verdict/machine.ts';
+import type { GateResult, ReplayRecord } from '../../verdict/record.ts';
+import { imageDocuments } from '../format/image-documents.ts';
+import type { Opened } from '../read/open.ts';
+
+/** What the reader brings; without a policy the one inside counts, under the reader's trust root. */
+export interface Demands {
+  policy?: Policy | undefined;
+  trustRoot?: { path: string; bytes: Buffer } | undefined;
+  nowMs: number;
+}
+
+/** One who signed, and what about: a signature over an image says nothing about a manifest. */
+export interface SignedBy extends Signer {
+  subjects: string[];
+}
+
+/** Who signed what, of evidence that was verified. */
+export function signedBy(record: EvidenceRecord): SignedBy[] {
+  return acceptedIn(record).flatMap(({ signers, subjects }) =>
+    signers.map((signer) => ({ ...signer, subjects: subjects.map(({ field }) => field) })),
+  );
+}
+
+/** What came of it. */
+export interface Demanded {
+  policy: string;
+  /** Of what the manifest claims. */
+  evidence: 'not_checked' | 'withheld' | EvidenceRecord['verdict'];
+  signers: SignedBy[];
+  /** Who of the policy signed the records: the bundle's custody events. */
+  records_signed_by: { sequence: number; signer: Signer }[];
+  gates: GateResult[];
+  /** Times that an authority of the trust root vouches for, by the digest of the reply. */
+  vouched: string[];
+  unmet: string[];
+}
+
+/** What a redacted record says of crashes, whose sites were taken out of it: there is nothing to compute it from. */
+function withheldCrashes({ replays, gates, reason }: ReplayRecord): CrashCheck {
+  const matching = new Set(replays.flatMap(({ index, outcome }) => (outcome === 'match' ? [index] : [])));
+  return {
+    verdict: reason === 'crash_site' ? 'other' : reason === 'crash_unseen' ? 'unseen' : 'same',
+    gate: gates.find(({ name }) => name === 'same_crash') ?? null,
+    fits: ({ index }) => matching.has(index),
+    summaries: () => [],
+  };
+}
+
+/** Decides again, from the replays as they are recorded: signatures are made anew of the crashes, never believed. */
+export function decideAgain(opened: Opened, policy: Policy): ReturnType<typeof decide> {
+  const { record, subject } = opened;
+  return decide(
+    record.replays.map(({ outcome: _outcome, crash_signatures: _signatures, ...raw }) => raw),
+    {
+      requested: record.requested,
+      gates: policy.gates,
+      expect: opened.manifest?.expect,
+      imageCheck: record.image?.image_check ?? 'engine',
+      degraded: record.degraded,
+      claims: record.claims,
+      ...machineFacts(record.environment, opened.manifest?.expect),
+    },
+    subject && withheldCrashes(record),
+  );
+}
+
+/** Verifies the evidence inside again; `nowMs` is the time keys without proven times are judged at. */
+export async function evidenceAgain(
+  { record, manifest, kept }: Opened,
+  trust: Trust,
+  nowMs: number,
+  withReference: boolean,
+): Promise<EvidenceRecord> {
+  const files = record.evidence.files.flatMap((sha256) => {
+    const bytes = kept.get(sha256);
+    return bytes ? [{ name: sha256 as string, bytes }] : [];
+  });
+  const image = await imageDocuments(manifest!.sandbox_image_sha256, (digest) => kept.get(digest));
+  // An image is known by each link of its chain, but only by documents that are here: a record can name anything.
+  const digests = [manifest!.sandbox_image_sha256, ...(image ? [image.manifest, image.config] : [])];
+  return verifyEvidence(files, {
+    trust,
+    wanted: wantManifest(manifest!, digests),
+    ...(manifest!.rekor_tile_ref && withReference
+      ? { reference: parseLogReference(manifest!.rekor_tile_ref) }
+      : {}),
+    nowMs,
+  });
+}
+
+/** Which timestamps an authority of the trust root vouches for, and the times they prove, by what they are of. */
+async function vouchStamps(
+  opened: Opened,
+  trust: Trust,
+): Promise<{ vouched: string[]; times: Map<Digest, number> }> {
+  const { stamps, events } = opened.attested;
+  const vouched: string[] = [];
+  const times = new Map<Digest, number>();
+  if (stamps.length === 0) return { vouched, times };
+  const libraries = await Promise.all(trust.anchors.map((anchor) => anchor.library()));
+  for (const { sha256, reply, of, time } of stamps) {
+    const thing =
+      of === opened.root
+        ? Buffer.from(opened.rootText)
+        : events.find((event) => event.sha256 === of)?.envelope;
+    try {
+      if (!thing || !of) continue;
+      someOf(libraries, (library) => library.vouchTimestamp(reply, thing));
+      vouched.push(sha256);
+      times.set(of, Math.min(times.get(of) ?? Number.POSITIVE_INFINITY, Date.parse(time)));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+  return { vouched, times };
+}
+
+/** The earliest of the times that are proven for these, else now. */
+function provenTime(of: Digest[], times: Map<Digest, number>, nowMs: number): number {
+  const proven = of.flatMap((digest) => times.get(digest) ?? []);
+  return proven.length > 0 ? Math.min(...proven) : nowMs;
+}
+
+/** Events that stand behind the records; to have received or read them is something else. */
+const VOUCHING: readonly string[] = ['exported', 'redacted'];
+
+/** Whom the policy names that signed an event about this root. */
+async function recordSigners(
+  opened: Opened,
+  policy: Policy,
+  times: Map<Digest, number>,
+  nowMs: number,
+): Promise<Demanded['records_signed_by']> {
+  const trust = new Trust({ ...policy, require: [{ subjects: ['manifest'] }] });
+  const wanted = { kind: 'listed' as const, subjects: [wantDigest('bundle', opened.root)] };
+  const found: Demanded['records_signed_by'] = [];
+  const { events } = opened.attested;
+  for (const [i, { sequence, envelope, sha256, signed, action }] of events.entries()) {
+    if (!signed || !VOUCHING.includes(action)) continue;
+    // A later event names this one: what proves that it was there, proves this one too. A time of the root does not.
+    const since = provenTime(
+      events.slice(i).map((event) => event.sha256),
+      times,
+      nowMs,
+    );
+    const files = [{ name: sha256, bytes: envelope }];
+    const result = await verifyEvidence(files, { trust, wanted, nowMs: since });
+    if (result.verdict === 'verified')
+      for (const { signers } of result.envelopes)
+        for (const signer of signers) found.push({ sequence, signer });
+  }
+  return found;
+}
+
+/** Holds a bundle against what the reader demands. Throws a Refusal where the policy or root itself is unusable. */
+export async function checkDemands(opened: Opened, inside: Policy, d: Demands): Promise<Demanded> {
+  const base = d.policy ?? inside;
+  const policy: Policy = d.trustRoot
+    ? {
+        ...base,
+        trustRoots: [
+          { ...base.trustRoots[0], file: { ...d.trustRoot, sha256: digestOf(d.trustRoot.bytes) } },
+        ],
+      }
+    : base;
+  const trust = new Trust(policy);
+  const { vouched, times } = await vouchStamps(opened, trust);
+  const unmet: string[] = [];
+  let evidence: Demanded['evidence'] = 'not_checked';
+  let signers: SignedBy[] = [];
+  let recordsSignedBy: Demanded['records_signed_by'] = [];
+  if (policy.authorities.length > 0) {
+    if (opened.subject && !opened.record.evidence.record) {
+      evidence = 'withheld';
+      unmet.push(`the manifest, by ${policy.name}: the evidence was withheld`);
+    } else if (opened.manifest) {
+      // Whatever was stamped names the root, and the evidence lies below it.
+      const since = provenTime([...times.keys()], times, d.nowMs);
+      const again = await evidenceAgain(opened, trust, since, true);
+      evidence = again.verdict;
+      signers = signedBy(again);
+      if (again.verdict !== 'verified')
+        unmet.push(`the manifest, by ${policy.name}: ${again.code}: ${again.message}`);
+    }
+    recordsSignedBy = await recordSigners(opened, policy, times, d.nowMs);
+    if (d.policy && recordsSignedBy.length === 0)
+      unmet.push(`nobody whom ${policy.name} names has signed the records of this bundle`);
+  }
+  if (d.policy && opened.record.shard !== null)
+    unmet.push(`the record is of shard ${opened.record.shard} alone: its gates are about that part`);
+  const isExpected = opened.manifest?.expect?.crash && policy.gates.same_crash !== 'off';
+  if (d.policy && opened.subject && isExpected)
+    unmet.push('that the replays crashed where they should: the crash sites were withheld');
+  const gates = d.policy ? decideAgain(opened, policy).gates : [];
+  if (d.policy && opened.traced) {
+    const { judgeTrace } = await import('./trace-checks.ts');
+    gates.push(...(await judgeTrace(opened, policy, provenTime([...times.keys()], times, d.nowMs))).gates);
+  }
+  return {
+    policy: policy.name,
+    evidence,
+    signers,
+    records_signed_by: recordsSignedBy,
+    gates,
+    vouched,
+    unmet,
+  };
+}

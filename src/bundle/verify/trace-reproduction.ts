@@ -1,0 +1,93 @@
+/** Whether a record's replays came to what is said of them: as far as addresses tell, without anybody's symbols. */
+import { type Comparison, comparable, compareStacks, type Stack } from '../../join/compare.ts';
+import type { JoinReproduction } from '../../join/document.ts';
+import { obstacleOf } from '../../join/reproduction.ts';
+import { fromCrash } from '../../trace/formats/replay.ts';
+import { frameFacts, walkFacts } from '../../trace/model/frame-facts.ts';
+import type { Trace } from '../../trace/model/trace.ts';
+import type { ReplayRecord } from '../../verdict/record.ts';
+import { programCrashes } from '../../verdict/same-crash.ts';
+
+/** Pairs of frames that are compared, of all different crashes of one record. */
+const MOST_PAIRS = 20_000_000;
+
+/** Frames without anything that only symbols could say; addresses in one spelling. */
+function bare(trace: Trace): Stack {
+  const frames = frameFacts(trace).map((facts) => ({
+    ...facts,
+    rel_addr: facts.rel_addr?.replace(/^0x0+(?=.)/, '0x') ?? null,
+    ...{ places: [], degraded: false, status: null, bundle: null, artifact: null, candidates: 0, gap: null },
+  }));
+  return { frames: comparable(frames), ended: walkFacts(trace).ended };
+}
+
+/** Whether frames at `at` can be said to differ: they are not one place, or one of both stacks ended before. */
+function differsAt({ pairs, at: parts }: Comparison, at: number): boolean {
+  const isPlaced = pairs.some(({ same, original, replayed }) => original && replayed && same !== 'unplaced');
+  return isPlaced ? parts === at || (pairs[at]?.same === null && pairs[at]!.replayed !== null) : at === 0;
+}
+
+/** Whether a stack's length alone says that it is another one. */
+function parts({ pairs, at }: Comparison): boolean {
+  const pair = at === null ? undefined : pairs[at];
+  return pair !== undefined && (pair.original === null || pair.replayed === null);
+}
+
+/** Pairs of frames that lie in a build, before the one at `end`. */
+function placed({ pairs }: Comparison, end?: number): number {
+  return pairs
+    .slice(0, end)
+    .filter(({ original, replayed, same }) => original && replayed && same !== 'unplaced').length;
+}
+
+function fewest(comparisons: Comparison[]): number {
+  return Math.min(...comparisons.map((one) => placed(one)));
+}
+
+/** A comparison, and whether an outermost frame was reached at its last pair. */
+type Compared = Comparison & { isWhole: boolean };
+
+function comparedWith(original: Stack, replayed: Stack): Compared {
+  const outermost = original.ended?.outermost || replayed.ended?.outermost;
+  const isWhole = Boolean(outermost) && original.frames.length === replayed.frames.length;
+  return { ...compareStacks(original, replayed), isWhole };
+}
+
+/** What follows from addresses alone: where a replay is said to be in the same function, they differ. */
+function followsFrom({ verdict, at, known }: JoinReproduction, comparisons: Compared[]): boolean {
+  const same = comparisons.every((one) => one.verdict === 'match');
+  if (verdict === 'match') return same && known === fewest(comparisons);
+  if (verdict === 'diverged')
+    return at !== null && comparisons.some((one) => differsAt(one, at) && placed(one, at) === known);
+  // Names may make one of what differs by its addresses; lengths and ends stay what they are.
+  if (comparisons.some(parts)) return false;
+  const open = comparisons.filter(({ isWhole }) => !isWhole);
+  if (verdict === 'match_fn') return !same && open.length === 0 && known === fewest(comparisons);
+  return verdict === 'match_as_far_as_known' && open.length > 0 && known > 0 && known === fewest(open);
+}
+
+/** What is wrong with a verdict; null where it follows. `veiled`: crash sites were taken out of the record. */
+export function reproductionLie(
+  record: ReplayRecord,
+  trace: Trace,
+  said: JoinReproduction,
+  veiled: boolean,
+): string | null {
+  const lie = (what: string): string => `the trace is said to be ${said.verdict}, and ${what}`;
+  if (['no_crash', 'unreplayable'].includes(said.verdict) && said.known > 0)
+    return lie(`${said.known} frames to be the same`);
+  const obstacle = obstacleOf(record);
+  if (obstacle !== null) return said.verdict === 'unreplayable' ? null : lie(obstacle);
+  if (veiled) return said.verdict === 'unreplayable' ? lie('the replays were completed') : null;
+  const found = programCrashes(record.replays);
+  const ended = record.replays.find((_replay, i) => !found[i]);
+  if (ended) return said.verdict === 'no_crash' ? null : lie(`replay ${ended.index} has no crash`);
+  if (!walkFacts(trace).crashed)
+    return said.verdict === 'unreplayable' ? null : lie('no thread of it crashed');
+  const original = bare(trace);
+  const crashes = new Map(found.map((crash) => [JSON.stringify(crash), crash!]));
+  if (crashes.size * original.frames.length > MOST_PAIRS)
+    return lie('its stacks are too many to be compared');
+  const compared = [...crashes.values()].map((crash) => comparedWith(original, bare(fromCrash(crash))));
+  return followsFrom(said, compared) ? null : lie('the stacks of the replays say otherwise');
+}
