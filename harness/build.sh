@@ -4,6 +4,8 @@ set -eu
 cd "$(dirname "$0")"
 out=${1:-bin}
 strict="-std=c11 -Wall -Wextra -Werror -pedantic -O2 -fno-ident -ffile-prefix-map=$(pwd)=. -Wl,--build-id=none -s"
+# Headers are named from here, or from supervisor/ for its own.
+includes="-iquote . -iquote supervisor"
 mkdir -p "$out"
 parts=$(mktemp -d "$out/.parts.XXXXXX")
 trap 'rm -rf "$parts"' EXIT
@@ -16,10 +18,10 @@ musl-gcc $strict -shared -fPIC -nostdlib -ffreestanding -mgeneral-regs-only -fno
 
 for program in init scan; do
   case $program in
-    init) sources="main.c appendix.c command.c hidden.c probe.c reversed.c sha256.c trailer.c write_all.c supervisor/*.c" ;;
-    scan) sources="scan.c lower.c entry.c" ;;
+    init) sources="init/*.c common/*.c $(find supervisor -name '*.c' | LC_ALL=C sort)" ;;
+    scan) sources="scan/*.c" ;;
   esac
   # shellcheck disable=SC2086
-  musl-gcc $strict -static "-Wa,-I,$parts" -o "$parts/$program" $sources
+  musl-gcc $strict -static $includes "-Wa,-I,$parts" -o "$parts/$program" $sources
   mv "$parts/$program" "$out/$program"
 done

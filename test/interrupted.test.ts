@@ -15,7 +15,7 @@ let folder: string;
 /** As harness/build.sh builds it, but for how often the timer comes. */
 function build(): void {
   cpSync(join(ROOT, 'harness'), join(folder, 'harness'), { recursive: true });
-  const path = join(folder, 'harness/supervisor/watch.c');
+  const path = join(folder, 'harness/supervisor/ptrace/watch.c');
   const text = readFileSync(path, 'utf8');
   const often = text.replace('LOOK_EVERY_US = 20000', 'LOOK_EVERY_US = 100');
   expect(often).not.toBe(text);

@@ -30,15 +30,43 @@ function build(): void {
       join(ROOT, 'fixtures/programs', `${name}.c`),
     ]);
   const read = [
-    ...['unwind', 'unwind_entry', 'unwind_search', 'tables', 'cfa', 'level', 'expression', 'stack', 'maps'],
-    ...['go_lines', 'go_stack', 'functions', 'elf_note', 'elf_file', 'names', 'x86_64', 'x86_64_unwind'],
-    ...['x86_64_return', 'x86_64_length', 'x86_64_narrow', '../sha256'],
+    'supervisor/crash/unwind/unwind.c',
+    'supervisor/crash/unwind/unwind_entry.c',
+    'supervisor/crash/unwind/unwind_search.c',
+    'supervisor/crash/unwind/tables.c',
+    'supervisor/crash/unwind/cfa.c',
+    'supervisor/crash/unwind/level.c',
+    'supervisor/crash/unwind/expression.c',
+    'supervisor/crash/unwind/stack.c',
+    'supervisor/crash/maps.c',
+    'supervisor/crash/unwind/go_lines.c',
+    'supervisor/crash/unwind/go_stack.c',
+    'supervisor/crash/unwind/functions.c',
+    'supervisor/crash/unwind/elf_note.c',
+    'supervisor/crash/unwind/elf_file.c',
+    'supervisor/crash/unwind/names.c',
+    'supervisor/arch/x86_64/x86_64.c',
+    'supervisor/arch/x86_64/x86_64_unwind.c',
+    'supervisor/arch/x86_64/x86_64_return.c',
+    'supervisor/arch/x86_64/x86_64_length.c',
+    'supervisor/arch/x86_64/x86_64_narrow.c',
+    'common/sha256.c',
   ];
-  const supervisor = join(folder, 'harness/supervisor');
+  const harness = join(folder, 'harness');
   execFileSync('gcc', [
-    ...['-std=gnu11', '-O1', '-g', ...sanitized.split(' '), '-I', supervisor, '-Wl,--build-id'],
+    ...[
+      '-std=gnu11',
+      '-O1',
+      '-g',
+      ...sanitized.split(' '),
+      '-iquote',
+      harness,
+      '-iquote',
+      join(harness, 'supervisor'),
+      '-Wl,--build-id',
+    ],
     ...['-o', join(folder, 'readers'), join(ROOT, 'fixtures/readers/readers.c')],
-    ...read.map((name) => join(supervisor, `${name}.c`)),
+    ...read.map((name) => join(harness, name)),
   ]);
   chmodSync(folder, 0o755);
 }

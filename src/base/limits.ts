@@ -13,13 +13,13 @@ export const LIMITS = {
   statePaths: 200_000,
   /** /dev/shm, which no capture sees. */
   shmBytes: 16_777_216,
-  /** What PID 1 says about the crashes of one replay: the program's, and all others (harness/supervisor/crash.c). */
+  /** What PID 1 says about the crashes of one replay: the program's, and all others (harness/supervisor/crash/crash.c). */
   crashBytes: 786_432,
-  /** The event log of one replay: 262,144 events (harness/supervisor/event_log.c). */
+  /** The event log of one replay: 262,144 events (harness/supervisor/loop/event_log.c). */
   logBytes: 33_554_432,
   /** The crashes in one record; replays after the first that fill it are recorded without theirs. */
   recordCrashBytes: 4_194_304,
-  /** A core: 128 MiB of memory, and its headers and notes (harness/supervisor/core.c). */
+  /** A core: 128 MiB of memory, and its headers and notes (harness/supervisor/crash/core.c). */
   coreBytes: 136_314_880,
   /** How often the total written is looked at while a program runs. */
   writeWatchMs: 500,

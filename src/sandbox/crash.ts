@@ -25,7 +25,7 @@ const FOUND_BY = [
   'call',
   'instructions',
 ] as const;
-/** Of processes beside the program, PID 1 keeps so many (harness/supervisor/crash.c). */
+/** Of processes beside the program, PID 1 keeps so many (harness/supervisor/crash/crash.c). */
 export const MOST_OTHER_CRASHES = 16;
 const NOT_HASHED = ['deleted', 'unreadable', 'too_large'] as const;
 

@@ -1,7 +1,7 @@
 /** What full determinism rests on in a host: looked for by the probe, listed in the record, never missed in silence. */
 import { Fault } from '../base/fault.ts';
 
-/** By the names of harness/supervisor/mechanisms.c: what each is made of. */
+/** By the names of harness/supervisor/ptrace/mechanisms.c: what each is made of. */
 const MECHANISMS = {
   call_trace: 'ptrace and seccomp RET_TRACE',
   fixed_layout: 'personality',

@@ -4,7 +4,7 @@ import { getSystemErrorMap } from 'node:util';
 import { callName } from './calls.ts';
 import type { Trailer } from './trailer.ts';
 
-/** harness/supervisor/supervisor.h, enum unsupported. */
+/** harness/supervisor/loop/supervisor.h, enum unsupported. */
 const REASONS: Readonly<Record<number, string>> = {
   1001: 'it executed a program of another instruction set than x86-64',
   1002: 'it executed a program that it may run but not read (mode 0111), which PID 1 cannot supervise',

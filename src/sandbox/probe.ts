@@ -8,7 +8,7 @@ import type { ContainerLimits } from './port.ts';
 const SENTINEL_ERRNO = 77;
 const EROFS = 30;
 
-/** What PID 1 reports (harness/probe.c); text fields are printable ASCII. */
+/** What PID 1 reports (harness/init/probe.c); text fields are printable ASCII. */
 export interface Observed {
   uid: number;
   gid: number;

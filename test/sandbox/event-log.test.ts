@@ -14,7 +14,7 @@ import { tempFolder } from '../support/world.ts';
 const key = newKey();
 const mac = (text: string | Buffer): string => createHmac('sha256', key).update(text).digest('hex');
 
-/** One event as harness/supervisor/event_log.c lays it out. */
+/** One event as harness/supervisor/loop/event_log.c lays it out. */
 function event(
   o: { thread?: number; signal?: true; number?: number; argument?: bigint; data?: string } = {},
 ) {

@@ -6,8 +6,17 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../..');
 const KINDS = ['cpuid', 'rdrand', 'rdseed', 'rdpid', 'xgetbv', 'rdpru', 'lsl'];
 const SOURCES = [
-  ...['x86_64_find', 'x86_64_walk', 'x86_64_called', 'x86_64_length', 'functions', 'unwind_functions'],
-  ...['go_functions', 'elf_file', 'unwind_entry', 'cfa', '../sha256'],
+  'supervisor/arch/x86_64/x86_64_find.c',
+  'supervisor/arch/x86_64/x86_64_walk.c',
+  'supervisor/arch/x86_64/x86_64_called.c',
+  'supervisor/arch/x86_64/x86_64_length.c',
+  'supervisor/crash/unwind/functions.c',
+  'supervisor/crash/unwind/unwind_functions.c',
+  'supervisor/crash/unwind/go_functions.c',
+  'supervisor/crash/unwind/elf_file.c',
+  'supervisor/crash/unwind/unwind_entry.c',
+  'supervisor/crash/unwind/cfa.c',
+  'common/sha256.c',
 ];
 
 /** What was found in one file: each instruction by its offset, as "cpuid 2" with its length. */
@@ -20,12 +29,22 @@ export interface Found {
 
 /** Builds fixtures/instructions/instructions.c with the finder into `folder`. */
 export function buildFinder(folder: string, name: string, flags: string[]): string {
-  const supervisor = join(ROOT, 'harness/supervisor');
+  const harness = join(ROOT, 'harness');
   const program = join(folder, name);
   execFileSync('gcc', [
-    ...['-std=gnu11', '-w', ...flags, '-I', supervisor, '-o', program],
+    ...[
+      '-std=gnu11',
+      '-w',
+      ...flags,
+      '-iquote',
+      harness,
+      '-iquote',
+      join(harness, 'supervisor'),
+      '-o',
+      program,
+    ],
     join(ROOT, 'fixtures/instructions/instructions.c'),
-    ...SOURCES.map((source) => join(supervisor, `${source}.c`)),
+    ...SOURCES.map((source) => join(harness, source)),
   ]);
   return program;
 }

@@ -1,9 +1,0 @@
-/* Names that come into folders and leave them: that dates the folder, by which programs know that it changed. */
-#ifndef REENACT_ENTRIES_H
-#define REENACT_ENTRIES_H
-#include "task.h"
-
-/* The folder that holds `path`, seen from the guest's folder `at`, has another list of names now. */
-void entry_changed(struct task *t, int at, const char *path);
-
-#endif

@@ -1,9 +1,0 @@
-/* Signals on their way to a guest. */
-#ifndef REENACT_SIGNALS_H
-#define REENACT_SIGNALS_H
-#include "task.h"
-
-/* At the stop before it: the guest is to have this signal as soon as it runs, which may be its end. */
-void deliver(struct task *t, int signal);
-
-#endif
