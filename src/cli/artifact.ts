@@ -16,12 +16,12 @@ import { Remote, type Transfer } from '../bundle/registry/remote.ts';
 import { addArtifact, type Proof, type Shipped } from '../join/store/artifacts.ts';
 import { provenOf } from '../join/store/proven.ts';
 import { resolveImages } from '../join/store/resolve.ts';
+import { symbolizer } from '../library/symbolizer.ts';
 import { type AddedArtifact, artifactReport, countPrograms } from '../report/artifact.ts';
 import { withTransfer } from './bundle-registry.ts';
 import { evidenceFiles, trustOf } from './evidence-files.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { withStore } from './store.ts';
-import { symbolizer } from './symbolizer.ts';
 import { evidenceExit } from './verify.ts';
 
 /** An image is named by its digest alone: a tag is no identity. */

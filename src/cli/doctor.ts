@@ -1,13 +1,13 @@
 /** reenact doctor: what replays can rely on here, what degrades, and what to do about it. */
 import { EXIT, Fault } from '../base/fault.ts';
 import { connectEngine } from '../library/engine.ts';
+import { withoutNamed } from '../library/without.ts';
 import { type Host, hostOf } from '../sandbox/bare.ts';
 import { loadKit } from '../sandbox/kit.ts';
 import { lostWith, type Mechanism, onlyWith } from '../sandbox/mechanisms.ts';
 import type { Engine, EngineFacts } from '../sandbox/port.ts';
 import { processorText } from '../sandbox/processor.ts';
 import { parseOptions } from './options.ts';
-import { withoutFrom } from './without.ts';
 
 /** The engines' names, and Node's, of the processor that the harness is built for (docs/harness.md). */
 const REPLAYED: readonly string[] = ['x86_64', 'amd64', 'x64'];
@@ -144,7 +144,7 @@ export function doctorText(findings: Finding[], json: boolean): string {
 
 export async function doctorCommand(args: string[]): Promise<number> {
   const a = parseOptions('doctor', args);
-  const findings = await examine(connectEngine, process.arch, withoutFrom(a));
+  const findings = await examine(connectEngine, process.arch, withoutNamed(a.list('without')));
   process.stdout.write(doctorText(findings, a.flag('json')));
   return findings.some(({ status }) => status === 'missing') ? EXIT.inconclusive : EXIT.ok;
 }

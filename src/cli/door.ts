@@ -1,7 +1,9 @@
 /** The library as a command uses it: ended by signals, its lines for people on stderr. */
+import { systemClock } from '../base/clock.ts';
 import { openReenact, type Reenact } from '../library/open.ts';
-import type { OpenOptions } from '../library/session.ts';
+import type { OpenOptions, ReenactEvent } from '../library/session.ts';
 import { safeLine } from '../report/human.ts';
+import { Progress } from '../report/progress.ts';
 import { abortOnSignals } from './signals.ts';
 
 /** Does `work` with an opened library; `last` is done where cleaning up after a signal does not end. */
@@ -24,4 +26,21 @@ export async function withReenact<T>(
   } finally {
     release();
   }
+}
+
+/** The same, with progress on stderr once replays are under way; `end` ends it before something is printed. */
+export async function withProgress<T>(
+  options: OpenOptions,
+  work: (reenact: Reenact, end: () => void) => Promise<T>,
+): Promise<T> {
+  let progress: Progress | undefined;
+  const end = (): void => {
+    progress?.end();
+    progress = undefined;
+  };
+  const onEvent = (event: ReenactEvent): void => {
+    if (event.type === 'start') progress = new Progress('auto', event.replays, process.stderr, systemClock);
+    else if (event.type !== 'notice') progress?.on(event);
+  };
+  return await withReenact({ ...options, onEvent }, (reenact) => work(reenact, end).finally(end));
 }

@@ -8,6 +8,7 @@ import { openOutput, writeOutput } from '../base/output.ts';
 import type { Reenact } from '../library/open.ts';
 import type { ReplayOptions } from '../library/run.ts';
 import type { ReenactEvent } from '../library/session.ts';
+import { withoutNamed } from '../library/without.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import { interruptedRecord } from '../reenact.ts';
@@ -24,7 +25,6 @@ import { withReenact } from './door.ts';
 import { evidenceFolder } from './evidence.ts';
 import { type Arguments, choice, parseOptions } from './options.ts';
 import { wantsColour } from './terminal.ts';
-import { withoutFrom } from './without.ts';
 
 function parseShard(text: string | undefined): { index: number; count: number } | undefined {
   if (text === undefined) return undefined;
@@ -102,8 +102,23 @@ function determinismFrom(a: Arguments): DeterminismChoice {
   if (seeds && mode === 'off') throw new Fault('usage', '--seeds needs --determinism full');
   return {
     ...(seeds ? { mode: 'full' as const, seeds } : mode ? { mode } : {}),
-    without: withoutFrom(a),
+    without: withoutNamed(a.list('without')),
   };
+}
+
+/** Packs a record as soon as it is there; the bundle's identity goes to stderr, where it disturbs no report. */
+async function pack(
+  reenact: Reenact,
+  record: ReplayRecord,
+  a: Arguments,
+  repositories: string[],
+): Promise<void> {
+  const bundle = a.text('bundle')!;
+  const { root } = await reenact.createBundle(bundle, record, {
+    withImage: a.flag('with-image'),
+    repositories,
+  });
+  process.stderr.write(`bundle ${bundle}, identity ${root}\n`);
 }
 
 export async function runCommand(args: string[]): Promise<number> {
@@ -157,7 +172,11 @@ export async function runCommand(args: string[]): Promise<number> {
     failFast: a.flag('fail-fast'),
     requireEvidence: a.flag('require-evidence') || config.require_evidence,
     evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
-    ...asked,
+    vary: asked.vary,
+    ...(replays === undefined ? {} : { replays }),
+    determinism: determinism.mode,
+    seeds: determinism.seeds,
+    without: a.list('without'),
     ...(shard ? { shard } : {}),
     ...(a.flag('core') ? { core: true } : {}),
     ...(a.flag('explain') ? { explain: true } : {}),
@@ -165,21 +184,13 @@ export async function runCommand(args: string[]): Promise<number> {
   };
   const onEvent = (event: ReenactEvent): void => {
     if (event.type === 'record') finished.set(event.record.manifest_path, event.record);
-    if (event.type === 'notice') return;
+    if (event.type === 'notice' || event.type === 'start') return;
     progress.on(event);
     writeEvent(event);
   };
-  const bundle = a.text('bundle');
   const work = async (reenact: Reenact): Promise<ReplayRecord[]> => {
     const records = await reenact.run(manifests, options).finally(() => progress.end());
-    // As soon as the record is there; the bundle's identity goes to stderr, where it disturbs no report.
-    if (bundle !== undefined) {
-      const { root } = await reenact.createBundle(bundle, records[0]!, {
-        withImage: a.flag('with-image'),
-        repositories,
-      });
-      process.stderr.write(`bundle ${bundle}, identity ${root}\n`);
-    }
+    if (a.text('bundle') !== undefined) await pack(reenact, records[0]!, a, repositories);
     return records;
   };
   const records = await withReenact({ store: a.text('out'), onEvent }, work, reportSoFar).catch(

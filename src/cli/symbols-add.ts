@@ -12,6 +12,7 @@ import { type AddedBundle, addBundle } from '../join/store/bundles.ts';
 import { type EvidencePile, pileOf, verifySifted } from '../join/store/evidence.ts';
 import { resolveImages, type Symbolizer } from '../join/store/resolve.ts';
 import type { TraceStore } from '../join/store/store.ts';
+import { symbolizer } from '../library/symbolizer.ts';
 import { contradiction, type SymbolFile, symbolFilesIn } from '../objects/layouts.ts';
 import { readObject } from '../objects/object.ts';
 import { slicesOf } from '../objects/slices.ts';
@@ -19,7 +20,6 @@ import { safeLine } from '../report/human.ts';
 import { evidenceFiles, trustOf } from './evidence-files.ts';
 import { parseOptions } from './options.ts';
 import { withStore } from './store.ts';
-import { symbolizer } from './symbolizer.ts';
 
 type Outcome = { path: string } & (
   | { added: (Omit<AddedBundle, 'images'> & { resolved: number })[] }

@@ -1,33 +1,30 @@
 /** reenact trace add, audit, gaps: traces in the store, joined to symbols, artifacts and their provenance. */
 import { realpath } from 'node:fs/promises';
 
-import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
-import { loadTrust } from '../evidence/trust/trust.ts';
 import type { JoinedFrame } from '../join/gap.ts';
 import { gapsOf } from '../join/gaps.ts';
 import { gatesOf } from '../join/gates.ts';
 import { addTraces, type Incoming, type Ingested } from '../join/store/ingest.ts';
-import { findTrace, joinFrames, type TraceRow } from '../join/store/join.ts';
+import { findTrace, type TraceRow } from '../join/store/join.ts';
 import { nearMisses } from '../join/store/near.ts';
 import { linkManifest } from '../join/store/replays.ts';
 import { imagesOfTraces, resolveImages } from '../join/store/resolve.ts';
-import { reverify } from '../join/store/reverify.ts';
 import type { TraceStore } from '../join/store/store.ts';
 import { unwindFilesOf } from '../join/store/unwind-files.ts';
+import { functionNames, joinedTrace } from '../library/joined.ts';
+import { keepManifest, recordedManifest } from '../library/replay-case.ts';
+import { symbolizer } from '../library/symbolizer.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { Policy } from '../policy/policy.ts';
 import { safeLine } from '../report/human.ts';
 import { auditText, gapsText } from '../report/joined.ts';
-import { demangled } from '../symbolize/demangle.ts';
 import type { TraceImage } from '../trace/model/trace.ts';
 import { readTraceFile } from '../trace/read-file.ts';
 import { trustOf } from './evidence-files.ts';
 import { type Arguments, parseOptions } from './options.ts';
 import { programsOf } from './programs.ts';
-import { keepManifest, recordedManifest } from './replay-case.ts';
 import { withStore } from './store.ts';
-import { symbolizer } from './symbolizer.ts';
 
 /** Kept in one transaction. */
 const BATCH = { traces: 200, frames: 200_000 };
@@ -93,23 +90,6 @@ export async function traceAdd(args: string[]): Promise<number> {
   });
 }
 
-/** Joined frames, their evidence judged by the policy where one is named, and as it was accepted where none is. */
-export async function joinedTrace(
-  store: TraceStore,
-  traceId: string,
-  policy: Policy | undefined,
-): Promise<JoinedFrame[]> {
-  const frames = await joinFrames(store.database, traceId);
-  return policy && policy.authorities.length > 0
-    ? await reverify(store, frames, loadTrust(policy), systemClock.now())
-    : frames;
-}
-
-/** The functions of these frames as people wrote them. */
-export async function namesOf(frames: JoinedFrame[]): Promise<Map<string, string>> {
-  return await demangled(frames.flatMap(({ places }) => places.flatMap(({ function: name }) => name ?? [])));
-}
-
 /** The store, a trace in it that was named, and its joined frames, for commands that only read. */
 interface Joined {
   a: Arguments;
@@ -142,7 +122,7 @@ export async function traceAudit(args: string[]): Promise<number> {
     process.stdout.write(
       a.flag('json')
         ? `${JSON.stringify({ audit_version: 1, trace, frames, gates }, null, 2)}\n`
-        : auditText({ trace, frames, gates, names: await namesOf(frames) }),
+        : auditText({ trace, frames, gates, names: await functionNames(frames) }),
     );
     return gates.every(({ pass }) => pass) ? EXIT.ok : EXIT.failed;
   });

@@ -1,21 +1,42 @@
 /** Replays manifests: files, folders, patterns, or manifests made in code. */
 import { Fault } from '../base/fault.ts';
 import { showProblem } from '../base/json.ts';
-import type { Manifest } from '../manifest/definition.ts';
+import type { Determinism, Manifest } from '../manifest/definition.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { runManifests } from '../reenact.ts';
-import type { RunOptions } from '../replay/options.ts';
+import { type RunOptions, replaysOf } from '../replay/options.ts';
+import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { PolicyInput, Session } from './session.ts';
+import { withoutNamed } from './without.ts';
 
 /** A manifest's path, a folder of them or a pattern; a manifest made in code; or one that was loaded before. */
 export type ManifestInput = string | Manifest | LoadedManifest;
 
 /** How manifests are replayed; every field may be left out. */
 export interface ReplayOptions
-  extends Omit<RunOptions, 'manifests' | 'policy' | 'out' | 'signal' | 'clock' | 'onEvent'> {
+  extends Omit<RunOptions, 'manifests' | 'policy' | 'determinism' | 'out' | 'signal' | 'clock' | 'onEvent'> {
   policy?: PolicyInput;
+  /** Whether the seed decides all that a program sees. Default: as each manifest says, else `full`. */
+  determinism?: Determinism | undefined;
+  /** One replay for each of these instead of the manifest's seed. */
+  seeds?: number[] | undefined;
+  /** Mechanisms to do without, as on a host that lacks them (docs/determinism.md). */
+  without?: readonly string[] | undefined;
+}
+
+/** What is decided by the seed, in the words of a run. */
+export function choiceOf({
+  determinism: mode,
+  seeds,
+  without,
+}: Pick<ReplayOptions, 'determinism' | 'seeds' | 'without'>): DeterminismChoice {
+  if (seeds && mode === 'off') throw new Fault('usage', 'seeds need full determinism');
+  return {
+    ...(seeds ? { mode: 'full', seeds } : mode ? { mode } : {}),
+    without: withoutNamed(without),
+  };
 }
 
 /** A manifest made in code names its inputs from the current folder. */
@@ -48,11 +69,16 @@ export async function loadAll(
 export async function run(
   session: Session,
   inputs: ManifestInput | readonly ManifestInput[],
-  { policy, ...options }: ReplayOptions = {},
+  { policy, determinism, seeds, without, ...options }: ReplayOptions = {},
 ): Promise<ReplayRecord[]> {
+  const choice = choiceOf({ determinism, seeds, without });
   const manifests = await loadAll(session, inputs);
+  const asked = { ...options, determinism: choice };
+  const { count = 1 } = options.shard ?? {};
+  const each = manifests.map((loaded) => Math.ceil(replaysOf(loaded, asked) / count));
+  session.tell({ type: 'start', replays: each.reduce((sum, replays) => sum + replays, 0) });
   return await runManifests(await session.engine(), {
-    ...options,
+    ...asked,
     manifests,
     policy: await session.judge(policy),
     out: session.store,

@@ -9,8 +9,8 @@ import { connectEngine } from './engine.ts';
 /** A built-in policy's name (`default`, `forensic`), a policy file's path, a policy written in code, or a loaded one. */
 export type PolicyInput = string | PolicyDocument | Policy;
 
-/** What happens during a call: a step of a run, or a line for people. */
-export type ReenactEvent = RunEvent | { type: 'notice'; text: string };
+/** What happens during a call: how many replays there will be, a step of them, or a line for people. */
+export type ReenactEvent = { type: 'start'; replays: number } | RunEvent | { type: 'notice'; text: string };
 
 /** What a library is opened with; every field may be left out. */
 export interface OpenOptions {

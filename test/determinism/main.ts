@@ -2,8 +2,8 @@
 import { parseArgs } from 'node:util';
 
 import { EXIT, FAULTS, Fault } from '../../src/base/fault.ts';
-import { withoutNamed } from '../../src/cli/without.ts';
 import { connectEngine } from '../../src/library/engine.ts';
+import { withoutNamed } from '../../src/library/without.ts';
 import { hostOf } from '../../src/sandbox/bare.ts';
 import { loadKit } from '../../src/sandbox/kit.ts';
 import type { Mechanism } from '../../src/sandbox/mechanisms.ts';

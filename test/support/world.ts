@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, inject } from 'vitest';
 
-import { withoutNamed } from '../../src/cli/without.ts';
+import { withoutNamed } from '../../src/library/without.ts';
 import type { Manifest } from '../../src/manifest/definition.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';

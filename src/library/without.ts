@@ -1,10 +1,12 @@
-/** --without: a host that lacks something of full determinism, played on one that has it. */
+/** A host that lacks something of full determinism (`--without`), played on one that has it. */
 import { Fault } from '../base/fault.ts';
 import { type Mechanism, WITHOUT_NAMES, withoutOf } from '../sandbox/mechanisms.ts';
-import type { Arguments } from './options.ts';
 
 /** The mechanisms behind these words, and behind those of REENACT_WITHOUT, which whole test suites are run with. */
-export function withoutNamed(words: string[], env: NodeJS.ProcessEnv = process.env): Mechanism[] {
+export function withoutNamed(
+  words: readonly string[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): Mechanism[] {
   const all = [...words, ...(env.REENACT_WITHOUT ?? '').split(',').filter(Boolean)];
   const named = all.flatMap((word) => {
     const found = withoutOf(word);
@@ -12,9 +14,4 @@ export function withoutNamed(words: string[], env: NodeJS.ProcessEnv = process.e
     return found;
   });
   return [...new Set(named)];
-}
-
-/** The mechanisms to do without; --allow-degraded beside it is accepted and means nothing any more. */
-export function withoutFrom(a: Arguments): Mechanism[] {
-  return withoutNamed(a.list('without'));
 }
