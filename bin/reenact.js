@@ -1,13 +1,10 @@
-#!/usr/bin/env node
-// Refuses an old Node with one clear line, then starts the command: TypeScript in a checkout, JavaScript in a package.
+// The command for whom has Node at hand: refuses an old one. No import stands here, so that the oldest can read it.
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 24) {
-  console.error(`reenact needs Node 24 or newer; this is ${process.versions.node} (${process.execPath})`);
+  console.error(
+    `reenact needs Node 24 or newer, and ${process.execPath} is ${process.version}: ` +
+      `start ${process.argv[1].replace(/\.js$/, '')} instead, which looks for one and says how to get it`,
+  );
   process.exit(64);
 }
-const { existsSync } = await import('node:fs');
-const source = new URL('../src/cli/main.ts', import.meta.url);
-const { main } = await import(
-  existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href
-);
-process.exitCode = await main(process.argv.slice(2));
+import('./start.js');

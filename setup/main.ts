@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { quoteWord } from '../src/manifest/instructions.ts';
 import { check } from './check.ts';
 import { demo } from './demo.ts';
 import { demoTrace } from './demo-trace.ts';
@@ -41,6 +42,7 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     const env = await environment();
     await ensureSnapshot(root);
     for (const [name, value] of Object.entries(env)) process.stdout.write(`export ${name}=${value}\n`);
+    process.stdout.write(`export PATH=${quoteWord(join(root, 'bin'))}:"$PATH"\n`);
     return 0;
   },
   demo: async () => {
