@@ -1,5 +1,6 @@
 /** reenact bundle: create, verify and look into audit bundles. */
 import { EXIT, Fault } from '../base/fault.ts';
+import { Refused } from '../bundle/format/refused.ts';
 import { openBundle } from '../bundle/read/open.ts';
 import type { JoinDocument } from '../join/document.ts';
 import type { BundleSource, CreateBundleOptions } from '../library/bundle-create.ts';
@@ -55,13 +56,15 @@ async function create(a: Arguments): Promise<number> {
 }
 
 async function list(a: Arguments): Promise<number> {
-  const { document } = await openBundle(one(a, 'bundle'));
+  const { document, problems } = await openBundle(one(a, 'bundle'));
   if (a.flag('json')) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   else
     for (const { role, sha256, size, name } of document.items)
       process.stdout.write(
         `${role.padEnd(16)}${String(size).padStart(12)} ${sha256}${name ? `  ${safeLine(name)}` : ''}\n`,
       );
+  const [problem] = problems;
+  if (problem) throw new Refused(problem.code, problem.message);
   return EXIT.ok;
 }
 

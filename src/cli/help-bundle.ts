@@ -85,7 +85,8 @@ inside, and compares the states. Exit status 0 if they are the same.
 `,
   'bundle ls': `usage: reenact bundle ls FILE [--json]
 
-Lists what is inside: role, size, digest, name.
+Lists what is inside: role, size, digest, name. Exit status 2 where form or
+digests are not those of a bundle; bundle verify checks what it claims.
 `,
   'bundle inspect': `usage: reenact bundle inspect FILE [--json]
 

@@ -1,6 +1,6 @@
 /** The contents of a bundle as they are read: every blob and every member of a pack hashed, documents kept. */
 import { type Digest, startDigest } from '../../base/digest.ts';
-import { LIMITS } from '../../base/limits.ts';
+import { EVIDENCE_LIMITS, LIMITS } from '../../base/limits.ts';
 import type { Extent } from '../../objects/common/bytes.ts';
 import { STORED_BYTES } from '../../trace/model/stored.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
@@ -35,7 +35,11 @@ const LOOKED_INTO: readonly Item['role'][] = [
   'reproduction',
 ];
 /** These may be larger. */
-const LARGE: readonly Item['role'][] = ['trace', 'join'];
+const LARGE: Partial<Record<Item['role'], number>> = {
+  trace: STORED_BYTES,
+  join: STORED_BYTES,
+  evidence: EVIDENCE_LIMITS.fileBytes,
+};
 /** So many are named that are in no list, or not there; more would fill memory with a stranger's words. */
 const SHOWN_CONTENTS = 20;
 
@@ -111,7 +115,7 @@ export class ContentReader {
       this.listed.add(sha256);
       const looked = LOOKED_INTO.includes(role) || (role === 'image' && name !== 'layer');
       if (looked) this.keepUpTo(sha256, LIMITS.documentBytes);
-      if (LARGE.includes(role)) this.keepUpTo(sha256, STORED_BYTES);
+      if (LARGE[role]) this.keepUpTo(sha256, LARGE[role]);
       if (role === 'symbols') this.located.set(sha256, []);
     }
     return document;

@@ -1,35 +1,18 @@
-/** What must hold of a bundle's contents among themselves: verdict, evidence, image, custody, what is attached. */
+/** What must hold of a bundle's contents among themselves: verdict, evidence, image, commitments. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf, isDigest } from '../../base/digest.ts';
-import { parseJson } from '../../base/json.ts';
-import { LIMITS } from '../../base/limits.ts';
 import type { EvidenceRecord, Signer } from '../../evidence/documents/record.ts';
 import { Trust } from '../../evidence/trust/trust.ts';
 import { type Policy, parsePolicy } from '../../policy/policy.ts';
 import { claimsAgain } from '../../verdict/claims.ts';
 import { finalStateOf } from '../../verdict/decide.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
-import { checkEvents, type Receipt } from '../custody/event.ts';
 import { imageDocuments } from '../format/image-documents.ts';
 import { Refused } from '../format/refused.ts';
 import type { Problems } from '../read/contents.ts';
 import type { Opened } from '../read/open.ts';
 import { stateOf } from '../read/states.ts';
 import { decideAgain, evidenceAgain } from './demand.ts';
-
-/** An object of JSON that is inside; what is none is said, and then nothing is taken from it. */
-function documentOf(
-  opened: Opened,
-  sha256: Digest | null | undefined,
-  what: string,
-): Record<string, unknown> | undefined {
-  const bytes = sha256 ? opened.kept.get(sha256) : undefined;
-  if (!bytes) return undefined;
-  const parsed = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
-  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null)
-    throw new Refused('manifest_form', `${what} ${sha256} is no JSON object`);
-  return parsed.value as Record<string, unknown>;
-}
 
 /** The policy as the run had it: its canonical form names its files by digest, and they are inside. */
 export async function policyOf(
@@ -189,11 +172,14 @@ export async function checkEvidence(
   if (Number.isNaN(nowMs) || new Date(nowMs).toISOString() !== recorded.verified_at)
     throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
   // As of then: that a key ended since does not make the run's check wrong.
-  const again = await evidenceAgain(opened, new Trust(policy), nowMs, recorded.verdict === 'verified');
+  const again = await evidenceAgain(opened, new Trust(policy), nowMs);
+  const same = again.verdict === recorded.verdict;
+  // What a run did not find, or could not read, is not inside: that much is the recorder's word, and it accepts nothing.
+  if (recorded.verdict !== 'verified' && recorded.envelopes.length === 0) return same ? again : null;
   const older = recorded.envelopes.every(({ signers }) =>
     signers.every(({ certificate, open }) => certificate === undefined && open === undefined),
   );
-  if (again.verdict !== recorded.verdict)
+  if (!same)
     problems.push({
       code: 'evidence_differs',
       message: `the record says ${recorded.verdict}, and verifying again says ${again.verdict} (${again.code ?? ''} ${again.message})`,
@@ -229,33 +215,6 @@ export async function checkImage({ record, manifest, kept }: Opened, problems: P
     });
 }
 
-/** The run's entries: 1, 2, 3 … to its own, each naming the one before. */
-export function checkCustody(opened: Opened, problems: Problems): void {
-  const place = opened.record.evidence.custody;
-  const entries = opened.document.items.filter(({ role }) => role === 'custody');
-  if (!place && entries.length === 0) return;
-  let previous: Digest | null = null;
-  const broken = entries.find(({ sha256 }, index) => {
-    const entry = documentOf(opened, sha256, 'the custody entry');
-    const fits = entry?.sequence === index + 1 && entry.previous === previous;
-    previous = sha256;
-    return !fits;
-  });
-  const last = documentOf(opened, place?.sha256, 'the custody entry');
-  if (last && last.evidence_record_sha256 !== opened.record.evidence.record_sha256)
-    problems.push({
-      code: 'custody_broken',
-      message: 'the run’s custody entry is about another evidence record',
-    });
-  if (broken)
-    problems.push({ code: 'custody_broken', message: `${broken.name} does not follow the entry before it` });
-  else if (previous !== place?.sha256 || entries.length !== place?.sequence)
-    problems.push({
-      code: 'custody_broken',
-      message: `the chain ends with ${previous}, and the record names ${place?.sha256}`,
-    });
-}
-
 /** Of a redaction: what stands as a commitment is in the list of what was withheld, so that nothing is hidden in silence. */
 export function checkCommitments(
   { document, kept, record, shown, subject }: Opened,
@@ -277,21 +236,4 @@ export function checkCommitments(
         message: `${role} of ${record.name}: ${hidden[0]} is withheld and in no list`,
       });
   }
-}
-
-/** Events and timestamps: each signature, each link, and that every timestamp is of something here. */
-export function checkAttested({ attested, subject }: Opened, receipts: Receipt[], problems: Problems): void {
-  if (subject && attested.events[0]?.action !== 'redacted')
-    problems.push({
-      code: 'custody_broken',
-      message: 'nobody has signed this redaction: its first event is none',
-    });
-  for (const message of checkEvents(attested.events, receipts))
-    problems.push({ code: 'custody_broken', message });
-  for (const { sha256, of } of attested.stamps)
-    if (of === null)
-      problems.push({
-        code: 'timestamp_invalid',
-        message: `the timestamp ${sha256} is neither of the root nor of an event`,
-      });
 }

@@ -3,10 +3,11 @@ import { type Digest, digestOf } from '../../base/digest.ts';
 import { Refusal } from '../../evidence/common/refusal.ts';
 import { acceptedIn } from '../../evidence/custody/vouched.ts';
 import type { EvidenceRecord, Signer } from '../../evidence/documents/record.ts';
-import { parseLogReference } from '../../evidence/documents/reference.ts';
-import { wantDigest, wantManifest } from '../../evidence/documents/subject.ts';
+import { wantDigest } from '../../evidence/documents/subject.ts';
+import { parseTlogProof } from '../../evidence/log/tlog-proof.ts';
 import { Trust } from '../../evidence/trust/trust.ts';
 import { someOf } from '../../evidence/verify/checks.ts';
+import { type EvidencePlaces, verifyNamed } from '../../evidence/verify/named.ts';
 import { verifyEvidence } from '../../evidence/verify/verify.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { CrashCheck } from '../../verdict/crash-check.ts';
@@ -78,28 +79,33 @@ export function decideAgain(opened: Opened, policy: Policy): ReturnType<typeof d
   );
 }
 
-/** Verifies the evidence inside again; `nowMs` is the time keys without proven times are judged at. */
-export async function evidenceAgain(
-  { record, manifest, kept }: Opened,
-  trust: Trust,
-  nowMs: number,
-  withReference: boolean,
-): Promise<EvidenceRecord> {
-  const files = record.evidence.files.flatMap((sha256) => {
+/** The evidence inside as a place where what the manifest names is found. */
+function placesIn({ record, manifest, kept }: Opened): EvidencePlaces {
+  const inside = record.evidence.files.flatMap((sha256) => {
     const bytes = kept.get(sha256);
     return bytes ? [{ name: sha256 as string, bytes }] : [];
   });
-  const image = await imageDocuments(manifest!.sandbox_image_sha256, (digest) => kept.get(digest));
-  // An image is known by each link of its chain, but only by documents that are here: a record can name anything.
-  const digests = [manifest!.sandbox_image_sha256, ...(image ? [image.manifest, image.config] : [])];
-  return verifyEvidence(files, {
-    trust,
-    wanted: wantManifest(manifest!, digests),
-    ...(manifest!.rekor_tile_ref && withReference
-      ? { reference: parseLogReference(manifest!.rekor_tile_ref) }
-      : {}),
-    nowMs,
-  });
+  return {
+    envelope: async (digest) => {
+      const file = inside.find(({ name }) => name === digest);
+      if (!file) throw new Refusal('evidence_missing', `the bundle does not hold ${digest}`);
+      return file;
+    },
+    proofs: async () =>
+      inside
+        .filter(({ name }) => manifest?.dsse_envelope !== `dsse:${name}`)
+        .map(({ name, bytes }) => ({ name, proof: parseTlogProof(bytes, name), used: false })),
+    // An image is known by each link of its chain, but only by documents that are here: a record can name anything.
+    imageChain: async () => {
+      const image = await imageDocuments(manifest!.sandbox_image_sha256, (digest) => kept.get(digest));
+      return image ? [image.manifest, image.config] : [];
+    },
+  };
+}
+
+/** Verifies the evidence inside again, as a run does; `nowMs` is the time keys without proven times are judged at. */
+export async function evidenceAgain(opened: Opened, trust: Trust, nowMs: number): Promise<EvidenceRecord> {
+  return (await verifyNamed(opened.manifest!, placesIn(opened), trust, nowMs)).record;
 }
 
 /** Which timestamps an authority of the trust root vouches for, and the times they prove, by what they are of. */
@@ -190,7 +196,7 @@ export async function checkDemands(opened: Opened, inside: Policy, d: Demands): 
     } else if (opened.manifest) {
       // Whatever was stamped names the root, and the evidence lies below it.
       const since = provenTime([...times.keys()], times, d.nowMs);
-      const again = await evidenceAgain(opened, trust, since, true);
+      const again = await evidenceAgain(opened, trust, since);
       evidence = again.verdict;
       signers = signedBy(again);
       if (again.verdict !== 'verified')

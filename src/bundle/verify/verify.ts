@@ -13,15 +13,14 @@ import type { Problems } from '../read/contents.ts';
 import { type Opened, openBundle } from '../read/open.ts';
 import { TEXTS_VERSION } from '../read/texts.ts';
 import {
-  checkAttested,
   checkCommitments,
-  checkCustody,
   checkEvidence,
   checkImage,
   checkRecord,
   checkVerdict,
   policyOf,
 } from './checks.ts';
+import { checkAttested, checkCustody } from './custody.ts';
 import { checkDemands, type Demanded, type Demands, type SignedBy, signedBy } from './demand.ts';
 import { checkInside } from './inside.ts';
 import type { TraceVerification } from './trace-checks.ts';

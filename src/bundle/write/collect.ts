@@ -1,11 +1,11 @@
 /** Finds everything a reviewer of one record needs, in the store that the run wrote. */
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf, isDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
-import { custodyNames } from '../../evidence/custody/custody.ts';
+import { entryFile } from '../../evidence/custody/custody.ts';
 import type { JoinDocument } from '../../join/document.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import type { PolicyDocument } from '../../policy/shape.ts';
@@ -109,11 +109,15 @@ async function addEvidence(c: Collector, record: ReplayRecord, out: string): Pro
   for (const file of files) c.blob('evidence', file);
   if (record_sha256) c.blob('evidence-record', record_sha256);
   if (!custody) return;
-  const folder = join(out, 'custody');
-  const names = await custodyNames(folder);
-  // Entries after this run's are about other runs.
-  for (const name of names.slice(0, custody.sequence))
-    c.bytes('custody', await readFile(join(folder, name)), name);
+  // Only the run's own: the others of the folder are about other runs, and may name other cases' signers.
+  const path = entryFile(join(out, 'custody'), custody.sequence);
+  const bytes = await readFile(path);
+  if (digestOf(bytes) !== custody.sha256)
+    throw new Fault(
+      'record_invalid',
+      `${path} is not the custody entry ${custody.sha256} that the record names: it was changed, or is of another folder (reenact bundle create --store)`,
+    );
+  c.bytes('custody', bytes, basename(path));
 }
 
 async function addStates(c: Collector, record: ReplayRecord, contents: StateContents): Promise<void> {

@@ -42,11 +42,12 @@ export interface CustodyPlace {
 const NAME = /^(\d{10})\.json$/;
 
 /** The names of a chain's entries, in their order. */
-export async function custodyNames(folder: string): Promise<string[]> {
+async function custodyNames(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => NAME.test(name)).sort();
 }
 
-function fileOf(folder: string, sequence: number): string {
+/** Where a folder's chain has its entry of this number. */
+export function entryFile(folder: string, sequence: number): string {
   return join(folder, `${String(sequence).padStart(10, '0')}.json`);
 }
 
@@ -98,7 +99,7 @@ export class CustodyLog {
       const previous: Digest | null = this.head.sha256;
       const sequence: number = this.head.sequence + 1;
       const text = `${canonicalJson({ ...entry, sequence, previous })}\n`;
-      const path = fileOf(this.folder, sequence);
+      const path = entryFile(this.folder, sequence);
       if (await this.place(path, text)) {
         const sha256 = digestOf(text);
         this.head = { sequence, sha256 };

@@ -117,36 +117,45 @@ export class Anchor {
 /** A policy with its trust material; roots and the library are opened only when evidence needs them. */
 export class Trust {
   readonly policy: Policy;
-  private keys: TrustedAuthority[] | undefined;
-  private opened: Anchor[] | undefined;
+  private readonly loaded: { keys?: TrustedAuthority[]; anchors?: Anchor[] };
+  private asked = false;
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, loaded: Trust['loaded'] = {}) {
     this.policy = policy;
+    this.loaded = loaded;
+  }
+
+  /** The same trust for a verification of its own: what is loaded stays so, and no root was asked for yet. */
+  forOne(): Trust {
+    return new Trust(this.policy, this.loaded);
   }
 
   /** Throws a Refusal that names the authority whose key is none. */
   get authorities(): TrustedAuthority[] {
-    this.keys ??= this.policy.authorities.map((authority) => trustAuthority(authority, this.policy.name));
-    return this.keys;
+    this.loaded.keys ??= this.policy.authorities.map((authority) =>
+      trustAuthority(authority, this.policy.name),
+    );
+    return this.loaded.keys;
   }
 
   /** The roots, if anything has asked for them: what a record says was relied on. */
   get usedRoots(): TrustedRoot[] {
-    return (this.opened ?? []).map(({ root }) => root);
+    return this.asked ? this.anchors.map(({ root }) => root) : [];
   }
 
   get anchors(): Anchor[] {
-    if (!this.opened) {
+    if (!this.loaded.anchors) {
       const { trustRoots, logs } = this.policy;
       const named: PolicyRoot[] = trustRoots.length > 0 ? trustRoots : [{ file: null }];
       const own = logs.map(trustLog);
-      this.opened = named
+      this.loaded.anchors = named
         .flatMap(({ file, pin }) =>
           file ? parseTrustedRoots(file.bytes, file.path, pin) : [embeddedRoot(pin)],
         )
         .map((root) => new Anchor(root, own));
     }
-    return this.opened;
+    this.asked = true;
+    return this.loaded.anchors;
   }
 
   /** The anchors, those first whose authorities issued the certificate: their reasons for a refusal say most. */
