@@ -16,10 +16,10 @@ const COLOURS = { reproduced: 32, diverged: 31, rejected: 31, inconclusive: 33 }
 export const REASONS: Readonly<Record<string, string>> = {
   matches_expectation: 'every replay that counts ended in the expected state',
   self_consistent: 'the replays agree with each other; no expected state was given',
-  states_differ: 'replays ended in different states',
+  states_differ: 'the replays differ among themselves, and too few match',
   crash_site: 'the states fit, and the crash is another one, or more than one',
   crash_unseen: 'a crash is expected, and with determinism off nobody sees which one it was',
-  expectation_not_met: 'no replay ended in the expected state',
+  expectation_not_met: 'all replays agree, and not with what the manifest expects',
   other_processor: 'the state is not the expected one, which is of another kind of machine; nothing follows',
   tie: 'two states are equally frequent, so none is the reference',
   exec_failed: 'the program could not be executed',

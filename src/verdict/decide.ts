@@ -86,6 +86,25 @@ export interface Decision {
   gates: GateResult[];
 }
 
+/** Why the forensic gate fails of replays that agree with each other, and not all with what is expected. */
+const UNMATCHED = 'the replays are not as expected';
+
+/** What records of releases say that called it differing states, too, when all replays agreed on another one. */
+export function asOlderReleases(decision: Decision): Pick<Decision, 'reason' | 'gates'> {
+  const { reason, gates, ratio, reference } = decision;
+  const missed = ratio === 0 && reference.source === 'expectation';
+  return {
+    reason: NOT_MATCHED.includes(reason) ? (missed ? 'expectation_not_met' : 'states_differ') : reason,
+    gates: gates.map((gate) =>
+      gate.name === 'forensic' && typeof gate.value === 'string'
+        ? { ...gate, value: gate.value.replace(UNMATCHED, 'states differ') }
+        : gate,
+    ),
+  };
+}
+
+const NOT_MATCHED: readonly string[] = ['expectation_not_met', 'states_differ'];
+
 /** Endings that are a reason by their own name. */
 const SAYS_ITSELF: readonly string[] = ['exec_failed', 'unsupported', 'indeterminate_spin'];
 
@@ -111,7 +130,8 @@ function judgeGates(
   const imageOk = f.gates.image_check === 'engine' || f.imageCheck === 'content';
   const states = new Set(replays.map((replay) => replay.final_state_sha256));
   const forensic: [boolean, string][] = [
-    [ratio === 1 && states.size === 1, 'states differ'],
+    [states.size === 1, 'states differ'],
+    [ratio === 1 || states.size > 1, UNMATCHED],
     [reference.source === 'expectation', 'no expected state was given'],
     [f.imageCheck === 'content', 'the image’s content was not checked'],
     [f.degraded.length === 0, `degraded: ${f.degraded.join(', ')}`],
@@ -177,14 +197,20 @@ export function decide(raw: RawReplay[], f: Facts, withheld?: CrashCheck): Decis
   const stopped = obstacle(replays, f.requested);
   if (stopped) return result('inconclusive', stopped);
   if (reference.source === 'tie') return result('diverged', 'tie');
-  const missed = !gates[0]!.pass && ratio === 0 && reference.source === 'expectation';
+  const agree = new Set(replays.map((r) => r.final_state_sha256)).size === 1;
   // Replays that agree with each other on one processor say nothing of a state of another.
-  if (missed && f.elsewhere !== null && new Set(replays.map((r) => r.final_state_sha256)).size === 1)
+  if (
+    !gates[0]!.pass &&
+    agree &&
+    matching === 0 &&
+    reference.source === 'expectation' &&
+    f.elsewhere !== null
+  )
     return result('inconclusive', 'other_processor');
   // States that all fit, and crashes that do not: a state says nothing of where a program died.
   if (!gates[0]!.pass && ending.length / f.requested >= f.gates.replay_ratio)
     return result('diverged', 'crash_site');
-  if (!gates[0]!.pass) return result('diverged', missed ? 'expectation_not_met' : 'states_differ');
+  if (!gates[0]!.pass) return result('diverged', agree ? 'expectation_not_met' : 'states_differ');
   if (crashes.verdict === 'other') return result('diverged', 'crash_site');
   if (crashes.verdict === 'unseen') return result('inconclusive', 'crash_unseen');
   return result('reproduced', reference.source === 'expectation' ? 'matches_expectation' : 'self_consistent');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Digest } from '../../src/base/digest.ts';
 import { claimFits } from '../../src/verdict/claims.ts';
-import { decide, type Facts, type RawReplay } from '../../src/verdict/decide.ts';
+import { asOlderReleases, decide, type Facts, type RawReplay } from '../../src/verdict/decide.ts';
 
 const state = (letter: string): Digest => `sha256:${letter.repeat(64)}` as Digest;
 const ran = (letter: string, more: Partial<RawReplay> = {}): RawReplay => ({
@@ -62,6 +62,24 @@ describe('a verdict', () => {
       { expect: { final_state_sha256: state('a') } },
       { verdict: 'diverged', reason: 'expectation_not_met', ratio: 0, flaky: false },
     ],
+    [
+      'all agree on another exit code than is expected',
+      times(3, 'a'),
+      { expect: { exit_code: 7 } },
+      { verdict: 'diverged', reason: 'expectation_not_met', ratio: 0, flaky: false },
+    ],
+    [
+      'all agree on another signal than is expected',
+      times(3, 'a'),
+      { expect: { signal: 'SIGSEGV' } },
+      { verdict: 'diverged', reason: 'expectation_not_met', ratio: 0, flaky: false },
+    ],
+    [
+      'none ends as expected, and they differ among themselves',
+      [...times(2, 'b'), ran('c')],
+      { expect: { final_state_sha256: state('a') } },
+      { verdict: 'diverged', reason: 'states_differ', ratio: 0, flaky: false },
+    ],
     ['19 of 20', [...times(19, 'a'), ran('b')], {}, { verdict: 'reproduced', ratio: 0.95, flaky: true }],
     [
       '18 of 20',
@@ -116,7 +134,7 @@ describe('a verdict', () => {
       'states that differ among each other, wherever the expected one is of',
       [ran('b'), ran('c')],
       { expect: { final_state_sha256: state('a') }, elsewhere: 'x' },
-      { verdict: 'diverged', reason: 'expectation_not_met' },
+      { verdict: 'diverged', reason: 'states_differ' },
     ],
     ['no replays at all', [], { requested: 20 }, { verdict: 'inconclusive' }],
     ['the wrong ending', times(2, 'a'), { expect: { signal: 'SIGSEGV' } }, { verdict: 'diverged' }],
@@ -142,6 +160,18 @@ describe('a verdict', () => {
   ];
   it.each(failing)('fails the forensic gate with %s', (_name, raw, facts) => {
     expect(verdict(raw, facts).gates.find((gate) => gate.name === 'forensic')!.pass).toBe(false);
+  });
+
+  it.each<[string, RawReplay[], string]>([
+    ['states differ', [...times(2, 'a'), ran('b')], 'states differ'],
+    ['all agree on another state', times(2, 'b'), 'the replays are not as expected'],
+  ])('the forensic gate says that %s', (_name, raw, value) => {
+    const decision = verdict(raw, whole);
+    expect(decision.gates.find(({ name }) => name === 'forensic')!.value).toBe(value);
+    // Older releases had one word for both.
+    expect(asOlderReleases(decision).gates.find(({ name }) => name === 'forensic')!.value).toBe(
+      'states differ',
+    );
   });
 
   it('has a gate of mechanisms where the policy asks for all by name', () => {

@@ -5,7 +5,7 @@ import type { EvidenceRecord, Signer } from '../../evidence/documents/record.ts'
 import { Trust } from '../../evidence/trust/trust.ts';
 import { type Policy, parsePolicy } from '../../policy/policy.ts';
 import { claimsAgain } from '../../verdict/claims.ts';
-import { finalStateOf } from '../../verdict/decide.ts';
+import { asOlderReleases, finalStateOf } from '../../verdict/decide.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
 import { imageDocuments } from '../format/image-documents.ts';
 import { Refused } from '../format/refused.ts';
@@ -89,7 +89,8 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
       });
   }
   if (record.replays.length > 0) {
-    const { verdict, reason, flaky, ratio, replays, gates } = decideAgain(opened, policy);
+    const decision = decideAgain(opened, policy);
+    const { verdict, reason, flaky, ratio, replays } = decision;
     // Records from before signatures say none, and those that are made anew prove nothing more of them.
     const signed = record.replays.some(({ crash_signatures }) => crash_signatures);
     const again = signed ? replays : replays.map(({ crash_signatures: _, ...rest }) => rest);
@@ -101,7 +102,12 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
       record.replays,
       record.gates,
     ];
-    if (canonicalJson([verdict, reason, flaky, ratio, again, gates]) !== canonicalJson(recorded))
+    // As this release says it, or as those did that had one word for both ways of diverging.
+    const follows = [decision, asOlderReleases(decision)].some(
+      (one) =>
+        canonicalJson([verdict, one.reason, flaky, ratio, again, one.gates]) === canonicalJson(recorded),
+    );
+    if (!follows)
       problems.push({
         code: 'verdict_differs',
         message: `the record says ${record.verdict} (${record.reason}), and from its replays follows ${verdict} (${reason})`,
