@@ -57,6 +57,12 @@ const narrow = (label: string) => `.long ${label} - text, 0`;
 
 const CASES: Record<string, Case> = {
   'a sorted unwind table': { code: unwound('one', FORMS) + unwound('two', 'cpuid_after: ret') },
+  'the same far from where their function begins': {
+    code: unwound(
+      'one',
+      `.rept 40\nmovabs $0xa20fa20fa20fa20f, %rcx\naddl $0x030f, 64(%rsp)\n.endr\n${FORMS}`,
+    ),
+  },
   'an unwind table that is not sorted': {
     code: unwound('one', 'ret') + unwound('two', FORMS),
     flags: ['-Wl,--no-eh-frame-hdr'],

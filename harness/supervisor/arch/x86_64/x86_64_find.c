@@ -29,6 +29,8 @@ static int kind_of(const struct decoded *d) {
   }
 }
 
+static int is_sought(const struct decoded *d) { return kind_of(d) >= 0; }
+
 int instruction_at(const uint8_t *at, uint8_t *length) {
   struct decoded d;
   if (!decode_instruction(at, &d)) return -1;
@@ -95,6 +97,7 @@ static uint64_t offset_of(const struct search *s, uint64_t address) { return add
 /* 1 when it is known whether an instruction begins at the place; adds it if it is one that is looked for. */
 static int prove(struct search *s, uint64_t offset) {
   struct decoded d;
+  if (walk_misses(&s->text, &s->walk, offset, is_sought)) return 1;
   if (!walk_to(&s->text, &s->walk, offset, &d)) return 0;
   int kind = s->walk.at + d.opcode_at == offset ? kind_of(&d) : -1;
   if (kind >= 0 && !walk_rest(&s->text, &s->walk)) return 0;

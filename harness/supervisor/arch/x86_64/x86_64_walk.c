@@ -84,6 +84,25 @@ int walk_to(struct text *t, struct walk *w, uint64_t target, struct decoded *d) 
   return 0;
 }
 
+/* Code falls into step with itself within a few instructions, wherever one begins to read it. */
+int walk_misses(struct text *t, const struct walk *w, uint64_t target, int is_wanted(const struct decoded *d)) {
+  enum { BEFORE = 64 };
+  uint8_t last[LONGEST_INSTRUCTION], reached[BEFORE + 1] = {0};
+  struct decoded d;
+  int covered = 0;
+  if (w->over || w->furthest != w->end || target >= w->end || target < w->at || target - w->at < BEFORE) return 0;
+  uint64_t from = target - BEFORE;
+  memset(reached, 1, LONGEST_INSTRUCTION);
+  for (uint64_t into = 0; into <= BEFORE; into++) {
+    struct walk one = {.at = from + into, .end = w->end};
+    if (!reached[into] || !decode_next(t, &one, &d, last)) continue;
+    if (into + d.length <= BEFORE) reached[into + d.length] = 1;
+    else if (into + d.opcode_at == BEFORE && is_wanted(&d)) return 0;
+    else covered = 1;
+  }
+  return covered;
+}
+
 int walk_rest(struct text *t, struct walk *w) {
   uint8_t last[LONGEST_INSTRUCTION];
   struct decoded d;

@@ -28,6 +28,10 @@ int walk_begin(const struct text *t, struct walk *w, const struct place *functio
 /* 1 when the place `target` is shown to lie in the instruction at `w->at`; 0: nothing is known about it. */
 int walk_to(struct text *t, struct walk *w, uint64_t target, struct decoded *d);
 
+/* 1 when no instruction that is wanted has its opcode at `target`, at whichever of the bytes well before it, in the same
+   function, one begins to decode: it need not be decoded from its beginning to know that. */
+int walk_misses(struct text *t, const struct walk *w, uint64_t target, int is_wanted(const struct decoded *d));
+
 /* 1 when all that follows up to the function's end are instructions too: data between them would hardly look so. */
 int walk_rest(struct text *t, struct walk *w);
 
