@@ -16,6 +16,7 @@
 #include "appendix.h"
 #include "command.h"
 #include "hidden.h"
+#include "not_started.h"
 #include "probe.h"
 #include "common/real_ms.h"
 #include "reversed.h"
@@ -150,9 +151,11 @@ static void kill_everyone(void) {
   }
 }
 
-static void describe(struct ending *end, int status, int failure) {
-  if (failure) end->kind = "exec_failed", end->value = failure;
-  else if (WIFSIGNALED(status)) end->kind = "signal", end->value = WTERMSIG(status);
+static void describe(struct ending *end, const char *name, int status, int failure) {
+  if (failure) {
+    end->kind = "exec_failed", end->value = failure;
+    say_why_not_started(name, failure);
+  } else if (WIFSIGNALED(status)) end->kind = "signal", end->value = WTERMSIG(status);
   else end->value = WEXITSTATUS(status);
 }
 
@@ -167,7 +170,7 @@ static void run_free(char **argv, long deadline, const struct options *o, struct
   if (end->value) return;
   int failure = failure_of(failures);
   if (!await(child, deadline, &status)) end->kind = "timeout";
-  else describe(end, status, failure);
+  else describe(end, argv[0], status, failure);
 }
 
 /* The same, but the seed decides everything the program can see. */
@@ -180,7 +183,7 @@ static void run_supervised(char **argv, long deadline, const struct supervision 
   appendix_key(key);
   struct supervised found = supervise(child, gate[1], s, deadline);
   if (found.unsupported >= 0) end->kind = "unsupported", end->value = found.unsupported;
-  else if (found.over) describe(end, found.status, failure_of(failures));
+  else if (found.over) describe(end, argv[0], found.status, failure_of(failures));
   else end->kind = found.spinning ? "indeterminate_spin" : "timeout";
   if (strcmp(end->kind, "signal") == 0 || strcmp(end->kind, "exit") == 0) end->crash = found.crash;
   end->log = log_bytes(&end->log_size);

@@ -18,11 +18,14 @@ const REASONS: Readonly<Record<number, string>> = {
 /** A ptrace request that PID 1 does not do for a guest is this much and its number. */
 const PTRACE_REQUEST = 200_000;
 
-/** undefined where the kind of the ending says it all. */
-export function obstacleOf({ kind, value }: Pick<Trailer, 'kind' | 'value'>): string | undefined {
+/** undefined where the kind of the ending says it all; `said` is what PID 1 wrote of a program that it could not start. */
+export function obstacleOf(
+  { kind, value }: Pick<Trailer, 'kind' | 'value'>,
+  said: string,
+): string | undefined {
   if (kind === 'exec_failed') {
     const [name, words] = getSystemErrorMap().get(-value) ?? [`errno ${value}`, 'unknown'];
-    return `the program could not be executed: ${name} (${words})`;
+    return `the program could not be executed: ${name} (${words})${said && `: ${said.trim().replace(/\p{Cc}/gu, '?')}`}`;
   }
   if (kind !== 'unsupported') return undefined;
   if (value >= PTRACE_REQUEST)

@@ -150,6 +150,15 @@ async function hasEnded(engine: Engine, id: string, signal: AbortSignal): Promis
   while ((await engine.inspect(id)).running);
 }
 
+/** More than a path, a loader and PATH come to. */
+const MOST_SAID_BYTES = 16_384;
+
+/** Where nothing of a guest has run, stderr holds the words of PID 1 alone (harness/not_started.c). */
+async function saidBy({ kind }: Trailer, stderr: CollectedOutput, store: BlobStore): Promise<string> {
+  if (kind !== 'exec_failed' || stderr.sizeBytes > MOST_SAID_BYTES) return '';
+  return (await store.get(stderr.sha256))?.toString() ?? '';
+}
+
 /** Starts a created container and sees it to its end. Throws a Fault when the infrastructure failed. */
 export async function runContainer(engine: Engine, id: string, o: RunOptions): Promise<Ending> {
   const key = newKey();
@@ -193,16 +202,17 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
     const word = watch.cut ? undefined : await stderr.end();
     const { ended, trailer, crashes, log } = await settle(engine, id, watch.cut, word);
     if (!trailer) stderr.release();
+    const text = await stderr.text.finish();
     return {
       ended,
       exitCode: trailer?.kind === 'exit' ? trailer.value : null,
       signal: trailer?.kind === 'signal' ? signalName(trailer.value) : null,
-      obstacle: trailer && obstacleOf(trailer),
+      obstacle: trailer && obstacleOf(trailer, await saidBy(trailer, text, o.store)),
       durationMs: trailer?.durationMs ?? o.timeoutMs,
       hidden: trailer?.hidden ?? -1,
       unproven: trailer?.unproven ?? 0,
       stdout: await stdout.finish(),
-      stderr: await stderr.text.finish(),
+      stderr: text,
       crashes: ended === 'signal' || ended === 'exit' ? crashes : undefined,
       log,
     };

@@ -60,7 +60,9 @@ describeEngine('a replay', () => {
   it('never calls a missing program reproduced', async () => {
     const record = await replay(manifest('no-such-program', { replays: 3 }));
     expect(record).toMatchObject({ verdict: 'inconclusive', reason: 'exec_failed', replay_success_ratio: 0 });
-    expect(record.message).toBe('the program could not be executed: ENOENT (no such file or directory)');
+    expect(record.message).toBe(
+      'the program could not be executed: ENOENT (no such file or directory): no-such-program is in no folder of PATH (/harness:/bin)',
+    );
     expect(await replay(manifest('deterministic-run.sh --seed $seed -- no-such-program'))).toMatchObject({
       reason: 'exec_failed',
     });
