@@ -1,8 +1,8 @@
-/** node setup/readme.ts LOG: puts what `npm run demo 2>&1 | tee LOG` printed into README.md, and says of which commands. */
+/** node setup/readme.ts LOG: puts what `npm run demo 2>&1 | tee LOG` printed into README.md and docs/walkthrough.md, and says of which commands. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const README = join(import.meta.dirname, '../README.md');
+const DOCUMENTS = ['README.md', 'docs/walkthrough.md'].map((name) => join(import.meta.dirname, '..', name));
 const COMMAND = /^\$ /;
 /** What only a person waits for, and set-up's own lines. */
 const PASSING = /^setup: |, \d+ s left$/;
@@ -39,8 +39,11 @@ function renewed(block: string, log: Map<string, Printed>): string {
 }
 
 const log = readLog(process.argv[2]!);
-const text = readFileSync(README, 'utf8');
-writeFileSync(
-  README,
-  text.replace(/^```\n([\s\S]*?)^```$/gm, (_all, block: string) => `\`\`\`\n${renewed(block, log)}\`\`\``),
-);
+for (const path of DOCUMENTS)
+  writeFileSync(
+    path,
+    readFileSync(path, 'utf8').replace(
+      /^```\n([\s\S]*?)^```$/gm,
+      (_all, block: string) => `\`\`\`\n${renewed(block, log)}\`\`\``,
+    ),
+  );
