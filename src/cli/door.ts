@@ -1,7 +1,8 @@
 /** The library as a command uses it: ended by signals, its lines for people on stderr. */
 import { systemClock } from '../base/clock.ts';
-import { openReenact, type Reenact } from '../library/open.ts';
-import type { OpenOptions, ReenactEvent } from '../library/session.ts';
+import { openReenact } from '../library/open.ts';
+import type { Reenact } from '../library/reenact.ts';
+import { isRunEvent, type OpenOptions, type ReenactEvent } from '../library/session.ts';
 import { safeLine } from '../report/human.ts';
 import { Progress } from '../report/progress.ts';
 import { abortOnSignals } from './signals.ts';
@@ -40,7 +41,7 @@ export async function withProgress<T>(
   };
   const onEvent = (event: ReenactEvent): void => {
     if (event.type === 'start') progress = new Progress('auto', event.replays, process.stderr, systemClock);
-    else if (event.type !== 'notice') progress?.on(event);
+    else if (isRunEvent(event)) progress?.on(event);
   };
   return await withReenact({ ...options, onEvent }, (reenact) => work(reenact, end).finally(end));
 }

@@ -5,9 +5,9 @@ import { availableParallelism } from 'node:os';
 import { systemClock } from '../base/clock.ts';
 import { EXIT, Fault } from '../base/fault.ts';
 import { openOutput, writeOutput } from '../base/output.ts';
-import type { Reenact } from '../library/open.ts';
+import type { Reenact } from '../library/reenact.ts';
 import type { ReplayOptions } from '../library/run.ts';
-import type { ReenactEvent } from '../library/session.ts';
+import { isRunEvent, type ReenactEvent } from '../library/session.ts';
 import { withoutNamed } from '../library/without.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { loadPolicy } from '../policy/policy.ts';
@@ -184,7 +184,7 @@ export async function runCommand(args: string[]): Promise<number> {
   };
   const onEvent = (event: ReenactEvent): void => {
     if (event.type === 'record') finished.set(event.record.manifest_path, event.record);
-    if (event.type === 'notice' || event.type === 'start') return;
+    if (!isRunEvent(event)) return;
     progress.on(event);
     writeEvent(event);
   };

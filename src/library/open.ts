@@ -1,55 +1,6 @@
 /** The one door: openReenact gives an object that does all that the command does, and what the command is built on. */
-import type { BundleVerification } from '../bundle/verify/verify.ts';
-import type { JoinedFrame } from '../join/gap.ts';
-import type { LoadedManifest } from '../manifest/load.ts';
-import type { ReplayRecord } from '../verdict/record.ts';
-import type { BundleSource, CreateBundleOptions, CreatedBundle } from './bundle-create.ts';
-import type { ReplayBundleOptions, ReplayedBundle } from './bundle-replay.ts';
-import type { VerifyBundleOptions } from './bundle-verify.ts';
-import type { Captured, CaptureOptions } from './capture.ts';
-import type { Reproduced, ReproduceOptions } from './reproduce.ts';
-import type { ManifestInput, ReplayOptions } from './run.ts';
+import type { Reenact } from './reenact.ts';
 import { type OpenOptions, Session } from './session.ts';
-
-/** Everything that can be done. Every method throws a ReenactError for what can be expected to go wrong. */
-export interface Reenact {
-  /**
-   * Reads replay manifests: files, folders, patterns, or manifests made in code.
-   * @throws Fault `manifest_invalid` with everything that is wrong in any of them
-   */
-  loadManifests(inputs: ManifestInput | readonly ManifestInput[]): Promise<LoadedManifest[]>;
-  /**
-   * Replays manifests in their pinned sandboxes; the records come in the manifests' order. What is wrong with one
-   * manifest, its image or its evidence is in its record.
-   * @throws Fault where nothing could start (`engine_unreachable`), and `interrupted`
-   */
-  run(inputs: ManifestInput | readonly ManifestInput[], options?: ReplayOptions): Promise<ReplayRecord[]>;
-  /**
-   * Runs a command once in an image that is pinned by digest; what comes of it is a manifest that expects the same
-   * final state, ending and crash.
-   */
-  capture(options: CaptureOptions): Promise<Captured>;
-  /**
-   * Replays a stored trace with full determinism and compares the stacks of the thread that crashed.
-   * @throws Fault `store_unknown` where there is no such trace
-   */
-  reproduce(traceId: string, options?: ReproduceOptions): Promise<Reproduced>;
-  /**
-   * Replays a bundle's record from the bundle alone and compares the states; nothing of it is left afterwards.
-   * @throws Refused where the bundle is not accepted
-   */
-  replayBundle(path: string, options?: ReplayBundleOptions): Promise<ReplayedBundle>;
-  /** The functions of joined frames as people wrote them, by their names in the symbols. */
-  functionNames(frames: readonly JoinedFrame[]): Promise<Map<string, string>>;
-  /**
-   * Packs a record (its path, the folder it is in, or itself), or the latest reproduction of a stored trace, into a
-   * bundle at `path`, where nothing may be yet.
-   * @throws Fault `record_invalid` where the store lacks something of it, `out_failed`
-   */
-  createBundle(path: string, source: BundleSource, options?: CreateBundleOptions): Promise<CreatedBundle>;
-  /** Verifies a bundle offline. What is wrong with it is in the result (`accepted`, `problems`), never thrown. */
-  verifyBundle(path: string, options?: VerifyBundleOptions): Promise<BundleVerification>;
-}
 
 /** Opens the library. Nothing is read, written or connected to before a method needs it; there is nothing to close. */
 export function openReenact(options: OpenOptions = {}): Reenact {
@@ -59,11 +10,43 @@ export function openReenact(options: OpenOptions = {}): Reenact {
     loadManifests: async (inputs) => (await import('./run.ts')).loadAll(session, inputs),
     run: async (inputs, o) => (await import('./run.ts')).run(session, inputs, o),
     capture: async (o) => (await import('./capture.ts')).capture(session, o),
-    reproduce: async (traceId, o) => (await import('./reproduce.ts')).reproduce(session, traceId, o),
-    replayBundle: async (path, o) => (await import('./bundle-replay.ts')).replayBundle(session, path, o),
-    functionNames: async (frames) => (await import('./joined.ts')).functionNames(frames),
+    compareStates: async (first, second) =>
+      (await import('./states.ts')).compareStates(session, first, second),
+
+    verifyEvidence: async (paths, o) =>
+      (await import('./evidence-verify.ts')).verifyEvidence(session, paths, o),
+    fetchEvidence: async (entry, o) => (await import('./evidence-fetch.ts')).fetchEvidence(session, entry, o),
+    sign: async (file, o) => (await import('./sign.ts')).sign(file, o),
+    attest: async (file, o) => (await import('./sign.ts')).attest(file, o),
+    manifestSubjects: async (inputs) => (await import('./run.ts')).subjects(session, inputs),
+    examinePolicy: async (policy) => (await import('./policy-examine.ts')).examinePolicy(session, policy),
+    draftPolicy: async (example, o) => (await import('./policy-draft.ts')).draftPolicy(example, o),
+    schema: async (name) => (await import('./schemas.ts')).schema(name),
+
     createBundle: async (path, source, o) =>
       (await import('./bundle-create.ts')).createBundle(session, path, source, o),
     verifyBundle: async (path, o) => (await import('./bundle-verify.ts')).verifyBundle(session, path, o),
+    replayBundle: async (path, o) => (await import('./bundle-replay.ts')).replayBundle(session, path, o),
+    inspectBundle: async (path) => (await import('./bundle-inspect.ts')).inspectBundle(path),
+    extractBundle: async (path, to, o) => (await import('./bundle-extract.ts')).extractBundle(path, to, o),
+    diffBundles: async (first, second) => (await import('../bundle/diff/diff.ts')).diffBundles(first, second),
+    redactBundle: async (path, o) => (await import('./bundle-redact.ts')).redactBundle(session, path, o),
+    addCustodyEvent: async (path, o) => (await import('./bundle-custody.ts')).addCustodyEvent(path, o),
+    stampBundle: async (path, o) => (await import('./bundle-custody.ts')).stampBundle(path, o),
+    pushBundle: async (path, to) => (await import('./bundle-registry.ts')).pushBundle(session, path, to),
+    pullBundle: async (from, path) => (await import('./bundle-registry.ts')).pullBundle(session, from, path),
+
+    readTrace: async (path, o) => (await import('./traces.ts')).readTrace(path, o),
+    addTrace: async (paths, o) => (await import('./traces.ts')).addTrace(session, paths, o),
+    audit: async (traceId, o) => (await import('./traces.ts')).audit(session, traceId, o),
+    gaps: async (traceId, o) => (await import('./traces.ts')).gaps(session, traceId, o),
+    reproduce: async (traceId, o) => (await import('./reproduce.ts')).reproduce(session, traceId, o),
+    functionNames: async (frames) => (await import('./joined.ts')).functionNames(frames),
+    identifySymbols: async (paths) => (await import('./symbols-identify.ts')).identifySymbols(paths),
+    addSymbols: async (paths, o) => (await import('./symbols-add.ts')).addSymbols(session, paths, o),
+    fetchSymbols: async (builds, o) => (await import('./symbols-fetch.ts')).fetchSymbols(session, builds, o),
+    verifySymbols: async (file, o) => (await import('./symbols-verify.ts')).verifySymbols(session, file, o),
+    addArtifact: async (what, o) => (await import('./artifacts.ts')).addArtifact(session, what, o),
+    fetchArtifact: async (what, o) => (await import('./artifacts.ts')).fetchArtifact(session, what, o),
   };
 }

@@ -25,7 +25,7 @@ import type { GateResult, ReplayRecord } from '../verdict/record.ts';
 import { programCrashes } from '../verdict/same-crash.ts';
 import { joinedTrace } from './joined.ts';
 import { layOut } from './replay-case.ts';
-import { loadAll, type ManifestInput, type ReplayOptions, run } from './run.ts';
+import { loadAll, type ManifestSource, type ReplayOptions, run } from './run.ts';
 import type { PolicyInput, Session } from './session.ts';
 import { withStore } from './store.ts';
 import { symbolizer } from './symbolizer.ts';
@@ -37,7 +37,7 @@ const DEFAULT_REPLAYS = 3;
 export interface ReproduceOptions
   extends Pick<ReplayOptions, 'without' | 'jobs' | 'repositories' | 'evidenceStores'> {
   /** Default: the manifest that was stored with the trace, else one of the image its program was shipped in. */
-  manifest?: ManifestInput | undefined;
+  manifest?: ManifestSource | undefined;
   /** Default: `default`. */
   policy?: PolicyInput | undefined;
   /** Default: as many as the manifest says, else 3. */
@@ -48,7 +48,7 @@ export interface ReproduceOptions
 export interface Reproduced {
   trace: TraceRow;
   /** Where the manifest is from; null: there was none. */
-  manifest: Case['source'] | null;
+  manifest: ReproductionCase['source'] | null;
   /** The digest of the replay record, which is kept in the store. */
   record: Digest | null;
   /** What the replay holds on or for alone; empty: everywhere. */
@@ -123,16 +123,21 @@ async function replay(
   return record!;
 }
 
-type Case = { manifest: Manifest; source: 'named' | 'stored' | 'proposed'; loaded: LoadedManifest };
+/** The manifest of a reproduction, and where it is from. */
+export type ReproductionCase = {
+  manifest: Manifest;
+  source: 'named' | 'stored' | 'proposed';
+  loaded: LoadedManifest;
+};
 
 /** The manifest that is named, else the one that was stored with the trace, else one made of the image its program was shipped in. */
 async function caseOf(
   session: Session,
-  named: ManifestInput | undefined,
+  named: ManifestSource | undefined,
   store: TraceStore,
   trace: TraceRow,
   folder: string,
-): Promise<Case | undefined> {
+): Promise<ReproductionCase | undefined> {
   if (named !== undefined) {
     const [loaded, ...more] = await loadAll(session, named);
     if (more.length > 0)
@@ -153,7 +158,7 @@ async function caseOf(
 async function keep(
   store: TraceStore,
   trace: TraceRow,
-  { manifest }: Case,
+  { manifest }: ReproductionCase,
   record: ReplayRecord,
   kept: Digest,
   { verdict, at, known, reason }: Reproduction,

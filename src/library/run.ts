@@ -1,9 +1,11 @@
 /** Replays manifests: files, folders, patterns, or manifests made in code. */
+import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { showProblem } from '../base/json.ts';
 import type { Determinism, Manifest } from '../manifest/definition.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { parseManifest } from '../manifest/parse.ts';
+import { manifestSubject } from '../manifest/subject.ts';
 import { runManifests } from '../reenact.ts';
 import { type RunOptions, replaysOf } from '../replay/options.ts';
 import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
@@ -12,7 +14,7 @@ import type { PolicyInput, Session } from './session.ts';
 import { withoutNamed } from './without.ts';
 
 /** A manifest's path, a folder of them or a pattern; a manifest made in code; or one that was loaded before. */
-export type ManifestInput = string | Manifest | LoadedManifest;
+export type ManifestSource = string | Manifest | LoadedManifest;
 
 /** How manifests are replayed; every field may be left out. */
 export interface ReplayOptions
@@ -50,9 +52,9 @@ function made(manifest: Manifest): LoadedManifest {
 /** Every manifest that is meant, or one Fault with everything that is wrong in any of them. */
 export async function loadAll(
   session: Session,
-  inputs: ManifestInput | readonly ManifestInput[],
+  inputs: ManifestSource | readonly ManifestSource[],
 ): Promise<LoadedManifest[]> {
-  const list = (Array.isArray(inputs) ? inputs : [inputs]) as readonly ManifestInput[];
+  const list = (Array.isArray(inputs) ? inputs : [inputs]) as readonly ManifestSource[];
   if (list.length === 0) throw new Fault('usage', 'name at least one manifest');
   const tell = (text: string): void => session.tell({ type: 'notice', text });
   // Together, so that what is wrong in any of them is said at once.
@@ -68,7 +70,7 @@ export async function loadAll(
 /** Replays them in the session's store; the records come in the manifests' order. */
 export async function run(
   session: Session,
-  inputs: ManifestInput | readonly ManifestInput[],
+  inputs: ManifestSource | readonly ManifestSource[],
   { policy, determinism, seeds, without, ...options }: ReplayOptions = {},
 ): Promise<ReplayRecord[]> {
   const choice = choiceOf({ determinism, seeds, without });
@@ -85,4 +87,12 @@ export async function run(
     signal: session.signal,
     onEvent: session.tell,
   });
+}
+
+/** The digests that evidence about these manifests must name. */
+export async function subjects(
+  session: Session,
+  inputs: ManifestSource | readonly ManifestSource[],
+): Promise<Digest[]> {
+  return (await loadAll(session, inputs)).map(({ manifest }) => manifestSubject(manifest));
 }

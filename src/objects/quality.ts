@@ -2,7 +2,12 @@
 import type { Image, ObjectFile } from './common/identity.ts';
 
 /** What a symbol file lacks, as reports of gaps name it. */
-type Lack = 'stripped_bundle' | 'symtab_only' | 'dwo_missing' | 'dwz_missing' | 'unsupported_compression';
+export type Lack =
+  | 'stripped_bundle'
+  | 'symtab_only'
+  | 'dwo_missing'
+  | 'dwz_missing'
+  | 'unsupported_compression';
 
 export interface Quality {
   /** Higher is better; equal ranks give the same kind of answers. */
@@ -14,7 +19,7 @@ export interface Quality {
 
 /** From the least to the most: nothing; exported names; all names; some lines; lines without inlined calls; all. */
 const LEVELS = ['nothing', 'exports', 'symbols', 'partial', 'lines', 'full'] as const;
-type Level = (typeof LEVELS)[number];
+export type Level = (typeof LEVELS)[number];
 
 /** The word for a rank. */
 export function levelOfRank(rank: number): Level | undefined {

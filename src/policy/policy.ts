@@ -25,7 +25,7 @@ export function mechanismsWanted({ mechanisms, forensic }: Gates): 'all' | 'any'
 }
 
 /** A file that the policy names: read once, and bound into the policy's digest. */
-interface PolicyFile {
+export interface PolicyFile {
   path: string;
   bytes: Buffer;
   sha256: Digest;

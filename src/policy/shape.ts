@@ -64,7 +64,7 @@ export interface Authority {
   timestamps?: { min: number };
 }
 
-interface KeyFile {
+export interface KeyFile {
   path: string;
   alg?: string;
   notBefore?: string;

@@ -39,7 +39,7 @@ export interface Place {
   offset: string | null;
 }
 
-interface CrashModule {
+export interface CrashModule {
   /** A path that is not UTF-8 stands as "hex:" and its bytes. */
   path: string;
   base: string;
@@ -49,7 +49,7 @@ interface CrashModule {
 }
 
 /** Which process it was; what it executed is a path of the guest's choosing. */
-interface CrashedProcess {
+export interface CrashedProcess {
   pid: number;
   /** 1 where PID 1 started it, or it was orphaned. */
   parent: number;

@@ -8,7 +8,7 @@ export interface ContainerLimits {
   pids: number;
 }
 
-interface VolumeMount {
+export interface VolumeMount {
   volume: string;
   target: string;
   readOnly: boolean;

@@ -58,7 +58,7 @@ export const TRACE_ROLES: readonly Role[] = [
 ];
 
 /** Roles of contents; the others are of blobs that hold contents. */
-type ContentRole = Exclude<Role, 'case' | 'pack' | 'part'>;
+export type ContentRole = Exclude<Role, 'case' | 'pack' | 'part'>;
 
 export interface Descriptor {
   mediaType: string;

@@ -12,7 +12,7 @@ export interface Envelope {
   signatures: EnvelopeSignature[];
 }
 
-interface EnvelopeSignature {
+export interface EnvelopeSignature {
   /** A hint that anybody can write: shown, never used to choose a key. */
   keyid: string;
   sig: Buffer;
