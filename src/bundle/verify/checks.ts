@@ -125,6 +125,11 @@ function withoutBuild({ certificate: _says, open: _open, ...signer }: Signer): S
   return signer;
 }
 
+/** One code for both: older releases called a signature by a key that the policy does not have an invalid one. */
+function unmade(code: string | null): string | null {
+  return code === 'identity_unknown' ? 'signature_invalid' : code;
+}
+
 /** What an evidence record says that does not depend on names of files and on a release's wording. */
 function essence(
   { verdict, code, subjects_compared, requirements, envelopes, trust_root }: EvidenceRecord,
@@ -132,14 +137,15 @@ function essence(
 ): unknown {
   return {
     verdict,
-    code,
+    code: unmade(code),
     subjects_compared,
     requirements,
     trust_root: trust_root?.sha256 ?? null,
     envelopes: envelopes.map(({ file: _file, message: _message, next: _next, checks, signers, ...rest }) => ({
       ...rest,
+      code: unmade(rest.code),
       signers: older ? signers.map(withoutBuild) : signers,
-      checks: checks.map(({ name, status, code: failure }) => ({ name, status, failure })),
+      checks: checks.map(({ name, status, code: failure }) => ({ name, status, failure: unmade(failure) })),
     })),
   };
 }

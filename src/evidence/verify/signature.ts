@@ -1,5 +1,6 @@
 /** The first check: which key made which signature over exactly these bytes. Whether the key is trusted comes later. */
 import { type KeyObject, X509Certificate } from 'node:crypto';
+import type { Digest } from '../../base/digest.ts';
 import { hashedBytes } from '../common/hashed.ts';
 import { algorithmsOf, bindAlgorithm, type PublicKey, variantsOf } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
@@ -13,6 +14,10 @@ import { madeOver, makerOf } from './message.ts';
 /** What to do about a key that the policy does not have. */
 export const ADD_KEY =
   'if you trust the key that signed it, add it to the policy’s authorities: reenact policy init --key FILE writes them';
+
+/** What to do where nothing says which key is meant: both can be, and the worse is to be reckoned with. */
+const UNNAMED =
+  'do not trust this file: it is not what was signed, or a key signed it that the policy does not have; if you know that key, reenact policy init --key FILE makes a policy with it';
 
 /** A signature that was verified, and the key that made it. */
 export interface Verified {
@@ -53,6 +58,33 @@ function parseCertificate(der: Buffer, name: string): { certificate: X509Certifi
   }
 }
 
+/** The key that a hint names by the digest of its public key, as this command, cosign and Sigstore's bundles write one. */
+function fingerprintIn(hint: string): Digest[] {
+  const [, hex] = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(hint) ?? [];
+  if (hex) return [`sha256:${hex.toLowerCase()}` as Digest];
+  const bytes = /^[A-Za-z0-9+/]{43}=$/.test(hint) ? Buffer.from(hint, 'base64') : Buffer.alloc(0);
+  return bytes.length === 32 ? [`sha256:${bytes.toString('hex')}` as Digest] : [];
+}
+
+/** What no key of the policy made: by another key as it says, or not what was signed. Hints are anybody's to write: they choose words, never a key. */
+function unmade(keys: PublicKey[], hints: string[]): Refusal {
+  const named = hints.flatMap(fingerprintIn);
+  const [stranger] = named;
+  if (stranger !== undefined && !keys.some(({ fingerprint }) => named.includes(fingerprint)))
+    return new Refusal(
+      'identity_unknown',
+      `it says that the key ${stranger} signed it, and the key ${stranger} is not in the policy: whether that signature is good, only that key can say`,
+      undefined,
+      `if you trust the key ${stranger}, get it from its owner and add it to the policy’s authorities: reenact policy init --key FILE writes them`,
+    );
+  return new Refusal(
+    'signature_invalid',
+    'no key of the policy made the signature over this content',
+    undefined,
+    stranger === undefined ? UNNAMED : undefined,
+  );
+}
+
 /** How many more attempts are made to say what is wrong with a signature that no key verified. */
 const MORE_ATTEMPTS = 256;
 
@@ -61,7 +93,8 @@ async function unverified(
   keys: PublicKey[],
   bytes: Uint8Array | undefined,
   signatures: Buffer[],
-  who: string,
+  /** Which key made it, as the evidence says; null where a certificate says so. */
+  hints: string[] | null,
 ): Promise<Refusal> {
   const counted = new Set(keys.map(({ fingerprint, algorithm }) => `${fingerprint} ${algorithm}`));
   const others = [...new Map(keys.map((key) => [key.fingerprint, key])).values()].flatMap((key) =>
@@ -81,7 +114,11 @@ async function unverified(
       `if that is meant, name it in the policy (alg: ${key.algorithm})`,
     );
   }
-  return new Refusal('signature_invalid', `${who} over this content`);
+  if (hints) return unmade(keys, hints);
+  return new Refusal(
+    'signature_invalid',
+    'the signature was not made by the certificate’s key over this content',
+  );
 }
 
 /** The keys that may have signed: the certificate's, else every one of the policy, whatever hint the bundle gives. */
@@ -100,24 +137,22 @@ async function verifyBundle(bundle: Bundle, name: string, c: Circumstances): Pro
   const parsed = material.kind === 'certificate' ? parseCertificate(material.der, name) : null;
   const certificate = parsed?.certificate ?? null;
   const keys = keysFor(bundle, parsed?.publicKey, c);
-  const who = certificate
-    ? 'the signature was not made by the certificate’s key'
-    : 'no key of the policy made the signature';
+  const hints = material.kind === 'key' ? [material.hint] : null;
   if (content.kind === 'message') {
     const { signature } = content;
     const maker = await makerOf(content, keys, c);
-    if (!maker) throw await unverified(keys, c.artifact, [signature], who);
+    if (!maker) throw await unverified(keys, c.artifact, [signature], hints);
     const { key, signed } = maker;
     return [{ key, thing: { signature, signed, payload: null, spki: key.spki, certificate } }];
   }
-  return verifyEnvelope(content.envelope, keys, certificate, who);
+  return verifyEnvelope(content.envelope, keys, certificate, hints);
 }
 
 async function verifyEnvelope(
   envelope: Envelope,
   keys: PublicKey[],
   certificate: X509Certificate | null,
-  who: string,
+  hints: string[] | null,
 ): Promise<Verified[]> {
   const bytes = preAuthEncoding(envelope.payloadType, envelope.payload);
   const [signed, payload] = [hashedBytes(bytes), hashedBytes(envelope.payload)];
@@ -135,7 +170,7 @@ async function verifyEnvelope(
       keys,
       bytes,
       envelope.signatures.map(({ sig }) => sig),
-      who,
+      hints && [...hints, ...envelope.signatures.map(({ keyid }) => keyid)],
     );
   return verified;
 }
@@ -145,5 +180,5 @@ export async function verifySignatures(evidence: Evidence, c: Circumstances): Pr
   const { content } = evidence;
   if (content.kind === 'bundle') return verifyBundle(content.bundle, evidence.name, c);
   const keys = policyKeys('envelope', c);
-  return verifyEnvelope(content.envelope, keys, null, 'no key of the policy made any signature');
+  return verifyEnvelope(content.envelope, keys, null, []);
 }
