@@ -87,7 +87,7 @@ function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] 
     seccomp_sha256: c.kit.seccompSha256,
     harness_sha256: c.kit.initSha256,
     determinism: p.mechanisms ? 'full' : 'off',
-    ...(p.mechanisms ? { mechanisms: p.mechanisms } : {}),
+    ...(p.mechanisms ? { mechanisms: p.mechanisms, virtual_time: 'calls' as const } : {}),
     ...(p.chaos ? { schedule: 'chaos' as const } : {}),
     trusted: ['container engine', 'root of the engine’s machine', 'kernel'],
   };

@@ -146,6 +146,7 @@ const environment = object(
     harness_sha256: digest,
     determinism: oneOf('full', 'off'),
     mechanisms: array(oneOf(...MECHANISM_NAMES)),
+    virtual_time: oneOf('calls'),
     schedule: oneOf('chaos'),
     trusted: array(text),
   },

@@ -38,10 +38,11 @@ describeEngine('full determinism', () => {
   it.each(DIFFERENT)('%s: identical in 20 of 20, and not without it', async (_name, run) => {
     const record = await replay(manifest(run, FULL), { jobs: 4 });
     expect(record).toMatchObject({ verdict: 'reproduced', replay_success_ratio: 1 });
-    expect(record.environment!.determinism).toBe('full');
+    expect(record.environment).toMatchObject({ determinism: 'full', virtual_time: 'calls' });
     const control = await replay(manifest(run, { ...FULL, determinism: 'off', replays: 3 }));
     expect(control).toMatchObject({ verdict: 'diverged' });
     expect(control.environment!.determinism).toBe('off');
+    expect(control.environment).not.toHaveProperty('virtual_time');
   });
 
   it('switches a spin that changes nothing', async () => {
