@@ -28,6 +28,7 @@ const OURS = [
 const COUNTERS = [
   ...[
     'interrupted 0',
+    'torn 0',
     'back 0',
     'later 1',
     'kept 1',
