@@ -14,7 +14,7 @@ trap 'rm -rf "$parts"' EXIT
 # shellcheck disable=SC2086
 musl-gcc $strict -shared -fPIC -nostdlib -ffreestanding -mgeneral-regs-only -fno-asynchronous-unwind-tables \
   -fno-stack-protector -Wl,-T,vdso/vdso.lds,--hash-style=both,-soname=linux-vdso.so.1,-z,max-page-size=4096 \
-  -o "$parts/.vdso" vdso/vdso.c vdso/cpuid.c vdso/cycles.c
+  -o "$parts/.vdso" vdso/vdso.c vdso/cpuid.c vdso/cycles.c vdso/untraced.c
 
 for program in init scan; do
   case $program in

@@ -42,6 +42,17 @@ const COUNTERS = [
   'ours: processor 0',
 ];
 
+/** What calls.c prints on Linux, and that each of its calls has become a jump. */
+const CALLS = [
+  'links -22 -2 -14 -22 200',
+  'opens -2 -20 -9 -40 200 200',
+  'stats -2 -2 -2 0 -9 0',
+  'waits 202 3',
+  'kept 156',
+  'text 1',
+  'ours: 5 calls do not stop',
+];
+
 async function outputWithout(without: Mechanism[], program = '/bin/instructions'): Promise<string[]> {
   const out = tempFolder();
   const determinism = { mode: 'full' as const, allowDegraded: false, without };
@@ -73,6 +84,16 @@ describeEngine('a program that reads the time stamp counter in loops', () => {
     async (without) => {
       const lines = await outputWithout(without, '/bin/counters');
       expect(lines.filter(Boolean).sort()).toEqual([...COUNTERS].sort());
+    },
+  );
+});
+
+describeEngine('a program that looks often for what is not there, and takes locks that are free', () => {
+  it.each([[[]], [['cpuid_trap']]] as [Mechanism[]][])(
+    'without %j does so without stops, is answered as Linux answers, and sees time pass and its text as ever',
+    async (without) => {
+      const lines = await outputWithout(without, '/bin/calls');
+      expect(lines.filter(Boolean)).toEqual(CALLS);
     },
   );
 });

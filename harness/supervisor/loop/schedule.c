@@ -16,6 +16,7 @@
 #include "computing.h"
 #include "ends.h"
 #include "event_log.h"
+#include "ptrace/filters.h"
 #include "syscalls/ipc/futex.h"
 #include "ptrace/guest.h"
 #include "syscalls/time/timers.h"
@@ -56,15 +57,25 @@ static int64_t limit_of(const struct task *t) {
   return others_wait(t) && turn_end(t) < limit ? turn_end(t) : limit;
 }
 
+static int64_t earliest_waking(void) {
+  int64_t earliest = NEVER;
+  for (const struct task *t = tasks; t; t = t->next)
+    if (t->state == BLOCKED && !t->traced.stop && t->deadline != NEVER && (earliest == NEVER || t->deadline < earliest))
+      earliest = t->deadline;
+  return earliest;
+}
+
 void resume(struct task *t) {
+  int watched = is_timed(t->process) || is_logging();
   clock_limit(limit_of(t));
+  clock_allow_untraced(!watched && !guests_filter() && earliest_waking() == NEVER);
   if (t->at_user && !t->signal && !t->once) begin_stretch(t);
   t->state = RUNNING;
   t->heard = signals_sent;
   int signal = t->signal;
   t->signal = 0;
   if (t->once) ptrace(PTRACE_SINGLESTEP, t->tid, NULL, (void *)(intptr_t)signal);
-  else ptrace(t->second_half || is_timed(t->process) || is_logging() ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
+  else ptrace(t->second_half || watched ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
 }
 
 /* Some calls are never taken up again after a handler. */
@@ -151,14 +162,6 @@ static struct task *first_that_can(int spinners) {
   return NULL;
 }
 
-static int64_t earliest_waking(void) {
-  int64_t earliest = NEVER;
-  for (const struct task *t = tasks; t; t = t->next)
-    if (t->state == BLOCKED && !t->traced.stop && t->deadline != NEVER && (earliest == NEVER || t->deadline < earliest))
-      earliest = t->deadline;
-  return earliest;
-}
-
 static struct task *somebody_circles(void) {
   for (struct task *t = tasks; t; t = t->next)
     if (t->spins) return t;
@@ -178,6 +181,8 @@ void pass_time_of_sleep(void) {
   int64_t due = earliest_waking(), later = clock_now() + LUMP * TICKS_A_CALL * CLOCK_TICK;
   if (due != NEVER) clock_jump(due < later ? due : later);
 }
+
+void count_calls(int64_t made) { calls += made; }
 
 void fire_timers(void) {
   if (!timers_fire()) return;

@@ -24,6 +24,9 @@ int others_wait(const struct task *t);
 /* A call was made: where somebody else sleeps until a moment, time passes faster with many of them. */
 void pass_time_of_sleep(void);
 
+/* The same of calls that were made without a stop, while nobody slept. */
+void count_calls(int64_t made);
+
 /* Sends the signals of timers that are due. */
 void fire_timers(void);
 

@@ -38,6 +38,7 @@
 #include "syscalls/threads/threads.h"
 #include "syscalls/time/timers.h"
 #include "syscalls/signals/tracing.h"
+#include "rewrite/untraced.h"
 #include "traps.h"
 #include "walk.h"
 #include "ptrace/watch.h"
@@ -230,6 +231,7 @@ static void run(struct task *t) {
     if (!stopped) continue;
     quiet = 0;
     end_stretch(stopped);
+    untraced_count(stopped);
     int runs_on = on_stop(stopped, pid, status);
     if (is_over() || ends_run(found.unsupported)) return;
     if (runs_on && (stopped == t || find_task(pid) == t)) resume(t);

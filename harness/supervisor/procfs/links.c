@@ -12,11 +12,13 @@
 
 #include "loop/calls.h"
 #include "ptrace/guest.h"
+#include "rewrite/untraced.h"
 #include "syscalls/files/inodes.h"
 
 /* Only what may lead below /proc is looked at twice. */
 enum action on_readlink(struct task *t, struct call *c) {
   char path[PATH_MAX], link[64], folder[8] = "";
+  untraced_call(t);
   int at = c->nr == SYS_readlink ? 0 : 1;
   if (!guest_text(t, c->args[at], path, sizeof path)) return RUN;
   if (path[0] == '/') return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/", 5) == 0 ? AFTER : RUN;

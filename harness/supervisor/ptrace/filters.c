@@ -17,6 +17,7 @@
 static int guests_have_some;
 
 void filters_expected(void) { guests_have_some = 1; }
+int guests_filter(void) { return guests_have_some; }
 
 int filter_stop(struct task *t) {
   unsigned long data = FILTER_MARK;

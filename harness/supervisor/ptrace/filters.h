@@ -6,6 +6,9 @@
 /* A guest is about to have a filter. */
 void filters_expected(void);
 
+/* 1 from then on. Who filters calls expects those that the program makes, and no others. */
+int guests_filter(void);
+
 /* At a seccomp stop: 1 when a guest's own filter asked for it. Without a tracer there is no such call: it is skipped. */
 int filter_stop(struct task *t);
 

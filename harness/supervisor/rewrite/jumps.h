@@ -20,4 +20,7 @@ void plan_jumps(const uint8_t *text, size_t size, struct jump *jumps, size_t cou
 size_t make_detour(uint8_t to[DETOUR_ROOM], uint64_t at, uint8_t jump[MOST_REPLACED], const uint8_t *code, uint8_t replaced,
                    uint64_t site, uint64_t answer);
 
+/* A branch with a distance of four bytes to `target`, to stand at `at`; 0 when that is too far. */
+int put_branch(uint8_t to[JUMP_BYTES], uint8_t opcode, uint64_t at, uint64_t target);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "cycles.h"
+#include "untraced.h"
 
 struct file;
 
@@ -20,6 +21,7 @@ struct ranges {
   uint32_t count, room;
   struct range *list;
   struct cycle_reads cycles;
+  struct call_sites calls;
 };
 
 /* Those of an address space, which from now on has some. */

@@ -235,7 +235,9 @@ void rewrite_program(struct task *t) {
   walk_files(t, 0, UINT64_MAX, wanted(CPUID_REWRITE), &d);
   if (!d.at) return;
   guest_write(t, d.at, d.bytes, sizeof d.bytes);
-  need_ranges(&t->process->text)->cycles.clock = d.at - VDSO_SIZE + CYCLES_AT;
+  struct ranges *all = need_ranges(&t->process->text);
+  all->cycles.clock = d.at - VDSO_SIZE + CYCLES_AT;
+  all->calls = (struct call_sites){.functions = d.at - VDSO_SIZE, .room = d.at + d.used, .end = d.at + sizeof d.bytes};
 }
 
 void rewrite_made(struct task *t, uint64_t start, uint64_t end) {
@@ -276,6 +278,7 @@ static void show_place(const struct place *p, uint64_t at, uint64_t address, uin
 
 void show_original(const struct process *p, uint64_t address, void *bytes, uint64_t size) {
   if (p->text) cycles_show(&p->text->cycles, address, bytes, size);
+  if (p->text) untraced_show(&p->text->calls, address, bytes, size);
   for (uint32_t i = 0; p->text && i < p->text->count; i++) {
     const struct range *r = &p->text->list[i];
     if (!r->file || r->protection || address >= r->end || r->start >= address + size) continue;

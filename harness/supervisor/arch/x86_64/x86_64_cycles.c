@@ -10,10 +10,11 @@
 #include "crash/unwind/elf_file.h"
 #include "ptrace/guest.h"
 #include "crash/maps.h"
+#include "rewrite/jumps.h"
 #include "rewrite/ranges.h"
 
 /* A jump costs as much as some traps: a program that reads the counter now and then keeps its instruction. */
-enum { TRAPS_BEFORE = 8, JUMP_BYTES = 5, SHIFT_BYTES = 4, MOST_BYTES = 3 + SHIFT_BYTES, DETOUR_BYTES = 48 };
+enum { TRAPS_BEFORE = 8, SHIFT_BYTES = 4, MOST_BYTES = 3 + SHIFT_BYTES, DETOUR_BYTES = 48 };
 
 static const uint8_t jump_opcode = 0xe9, shift[SHIFT_BYTES] = {0x48, 0xc1, 0xe2, 0x20}; /* shl $32, %rdx */
 static const uint8_t reads[][3] = {{0x0f, 0x31}, {0x0f, 0x01, 0xf9}};
@@ -74,14 +75,8 @@ static uint64_t find_room(struct task *t, uint64_t at) {
   return 0;
 }
 
-static void put_branch(uint8_t to[JUMP_BYTES], uint64_t at, uint64_t target) {
-  int32_t distance = (int32_t)(target - at - JUMP_BYTES);
-  to[0] = jump_opcode;
-  memcpy(to + 1, &distance, sizeof distance);
-}
-
 /* Calls our clock, below what a function may keep under its stack pointer; then the shift, and back behind it. */
-static void make_detour(uint8_t to[DETOUR_BYTES], const struct cycle_read *one, uint64_t clock) {
+static int make_way(uint8_t to[DETOUR_BYTES], const struct cycle_read *one, uint64_t clock) {
   enum { CLOCK_AT = 40, PROCESSOR_AT = 19, SHIFT_AT = 24, BACK_AT = 28 };
   static const uint8_t code[] = {
       0x48, 0x8d, 0x64, 0x24, 0x80,                /* lea -128(%rsp), %rsp */
@@ -94,17 +89,15 @@ static void make_detour(uint8_t to[DETOUR_BYTES], const struct cycle_read *one, 
   memcpy(to, code, sizeof code);
   if (one->length == 2) memcpy(to + PROCESSOR_AT, nothing, sizeof nothing);
   memcpy(to + SHIFT_AT, shift, sizeof shift);
-  put_branch(to + BACK_AT, one->detour + BACK_AT, one->at + one->length + SHIFT_BYTES);
   memcpy(to + CLOCK_AT, &clock, sizeof clock);
+  return put_branch(to + BACK_AT, jump_opcode, one->detour + BACK_AT, one->at + one->length + SHIFT_BYTES);
 }
 
 static int plant(struct task *t, struct cycle_read *one, uint64_t clock) {
   uint8_t detour[DETOUR_BYTES], jump[MOST_BYTES];
   one->detour = is_in_use(t, one->at) ? 0 : find_room(t, one->at);
-  if (!one->detour || one->detour - one->at > INT32_MAX) return 0;
-  make_detour(detour, one, clock);
   memset(jump, 0x90, sizeof jump);
-  put_branch(jump, one->at, one->detour);
+  if (!one->detour || !make_way(detour, one, clock) || !put_branch(jump, jump_opcode, one->at, one->detour)) return 0;
   return guest_write(t, one->detour, detour, sizeof detour) &&
          guest_write(t, one->at, jump, (size_t)one->length + SHIFT_BYTES);
 }

@@ -89,10 +89,17 @@ static int32_t distance(struct detour *d, uint64_t end, uint64_t target) {
   return (int32_t)far;
 }
 
-static void put_branch(struct detour *d, uint8_t opcode, uint64_t target) {
-  int32_t far = distance(d, d->at + d->length + JUMP_BYTES, target);
-  put(d, &opcode, 1);
-  put(d, &far, sizeof far);
+int put_branch(uint8_t to[JUMP_BYTES], uint8_t opcode, uint64_t at, uint64_t target) {
+  int64_t far = (int64_t)(target - at - JUMP_BYTES);
+  int32_t near = (int32_t)far;
+  to[0] = opcode;
+  memcpy(to + 1, &near, sizeof near);
+  return far == near;
+}
+
+static void branch(struct detour *d, uint8_t opcode, uint64_t target) {
+  if (!put_branch(d->to + d->length, opcode, d->at + d->length, target)) d->far = 1;
+  d->length += JUMP_BYTES;
 }
 
 static void put_moved(struct detour *d, const uint8_t *code, uint64_t address) {
@@ -119,14 +126,14 @@ size_t make_detour(uint8_t to[DETOUR_ROOM], uint64_t at, uint8_t jump[MOST_REPLA
   struct decoded one;
   memcpy(padded, code, replaced);
   put(&d, below, sizeof below);
-  put_branch(&d, 0xe8, answer);
+  branch(&d, 0xe8, answer);
   put(&d, above, sizeof above);
   for (size_t done = CPUID_BYTES; done < replaced; done += one.length) {
     if (!decode_instruction(padded + done, &one)) return 0;
     put_moved(&d, padded + done, site + done);
   }
-  put_branch(&d, 0xe9, site + replaced);
-  put_branch(&back, 0xe9, at);
+  branch(&d, 0xe9, site + replaced);
+  branch(&back, 0xe9, at);
   memset(jump + JUMP_BYTES, 0x90, MOST_REPLACED - JUMP_BYTES);
   return d.far || back.far ? 0 : d.length;
 }

@@ -13,6 +13,7 @@
 #include "loop/calls.h"
 #include "ptrace/guest.h"
 #include "inodes.h"
+#include "rewrite/untraced.h"
 
 enum action observe_exit(struct task *t, struct call *c) {
   (void)t, (void)c;
@@ -56,7 +57,9 @@ static enum action on_name(struct task *t, struct call *c, struct asked a, put_a
   if (a.flags & ~AT_SYMLINK_NOFOLLOW) return AFTER;
   c->result = guest_walk(t, a.at, name, a.flags, &st);
   if (c->result == 0) return answer(t, c, a.answer, &st, put);
-  return c->result == -ENOENT || c->result == -ENOTDIR ? DONE : AFTER;
+  if (c->result != -ENOENT && c->result != -ENOTDIR) return AFTER;
+  untraced_call(t);
+  return DONE;
 }
 
 enum action on_newfstatat(struct task *t, struct call *c) {

@@ -18,6 +18,7 @@
 #include "inodes.h"
 #include "procfs/kernel_files.h"
 #include "procfs/proc.h"
+#include "rewrite/untraced.h"
 
 static uint64_t flags_of(struct task *t, const struct call *c) {
   uint64_t flags = 0;
@@ -62,6 +63,7 @@ enum action on_open(struct task *t, struct call *c) {
       kernel_path(t, at, path, found, kernels))
     t->replaced = proc_text(kernels, text, sizeof text);
   t->creates = creates(flags, path, found);
+  if (given && !found && !t->creates) untraced_call(t);
   if (t->replaced < 0) return t->creates || flags & O_TRUNC ? AFTER : RUN;
   struct call memory = {SYS_memfd_create, {c->args[c->nr == SYS_open ? 0 : 1], flags & O_CLOEXEC ? MFD_CLOEXEC : 0}, 0};
   arch_replace(t, &memory);

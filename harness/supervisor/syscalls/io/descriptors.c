@@ -22,6 +22,7 @@
 #include "syscalls/files/inodes.h"
 #include "procfs/memory_file.h"
 #include "pieces.h"
+#include "rewrite/untraced.h"
 #include "sockets.h"
 #include "terminals.h"
 #include "syscalls/time/timerfd.h"
@@ -231,6 +232,7 @@ enum action on_fcntl(struct task *t, struct call *c) {
   if (command == F_SETOWN || command == SET_OWNER || command == NOTIFY) signals_unseen = 1;
   c->result = -EINVAL;
   if (command == SET_LEASE && c->args[2] != F_UNLCK) return DONE;
+  if (command == F_SETLK) untraced_call(t);
   if (command != F_SETLKW && command != OFD_SETLKW) return RUN;
   struct call trying = *c;
   trying.args[1] = command == F_SETLKW ? F_SETLK : OFD_SETLK;

@@ -69,6 +69,21 @@ void clock_show_work(int64_t of_process, int64_t of_thread) {
   __atomic_store_n(&page->without_thread, of_thread, __ATOMIC_RELAXED);
 }
 void clock_limit(int64_t when) { __atomic_store_n(&page->limit, when, __ATOMIC_RELAXED); }
+void clock_allow_untraced(int allows) { __atomic_store_n(&page->allows_untraced, allows, __ATOMIC_RELAXED); }
+
+/* The guest's word is held against the time that as many took. */
+int64_t clock_untraced(void) {
+  static uint64_t counted;
+  static int64_t until;
+  uint64_t count = (uint64_t)__atomic_load_n(&page->untraced, __ATOMIC_RELAXED), made = count - counted;
+  int64_t now = clock_now();
+  uint64_t most = now > until ? (uint64_t)(now - until) / CLOCK_TICK : 0;
+  until = now;
+  counted = count;
+  if (made != 0) looks = 0;
+  return made <= most ? (int64_t)made : 0;
+}
+
 int64_t clock_since_1970(void) { return start + clock_now(); }
 int clock_segment(void) { return segment; }
 struct clock_settings clock_settings(uint64_t address) { return (struct clock_settings){address, start, UP}; }

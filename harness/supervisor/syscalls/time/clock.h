@@ -29,6 +29,10 @@ void clock_limit(int64_t when);
 int clock_segment(void);
 struct clock_settings clock_settings(uint64_t address);
 
+/* Whether whoever runs may make calls that do not stop (untraced.h), and how many were made since this was asked last. */
+void clock_allow_untraced(int allows);
+int64_t clock_untraced(void);
+
 /* Nanoseconds since 1970. */
 int64_t clock_since_1970(void);
 
