@@ -105,7 +105,8 @@ manifests share one queue.
                        record (determinism full only)
   --explain            where replays differ, run two of them again with a log of
                        every system call, and name the first that differs
-  --dry-run            check everything that needs no engine, print the plan
+  --dry-run            check evidence, inputs and policy as a run does, without an
+                       engine, and print the plan; the same exit status
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)
   --bundle FILE        pack the record and all it rests on (one manifest only)
@@ -170,8 +171,9 @@ example:
 `,
   manifest: `usage: reenact manifest subject MANIFEST...
 
-Prints the digest that evidence must name as its subject: of the canonical
-manifest without dsse_envelope and rekor_tile_ref.
+Prints the manifest subject, the digest that evidence must name: of the
+canonical manifest without dsse_envelope and rekor_tile_ref. The manifest
+digest of records and run --dry-run is of the canonical manifest with them.
 `,
   sign: `usage: reenact sign FILE|MANIFEST --key K [OPTIONS]
 

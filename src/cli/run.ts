@@ -35,7 +35,7 @@ function parseShard(text: string | undefined): { index: number; count: number } 
 }
 
 /** The worst outcome decides: rejected, then diverged or a failed gate, then inconclusive. */
-export function exitStatus(records: ReplayRecord[]): number {
+export function exitStatus(records: Pick<ReplayRecord, 'verdict' | 'gates'>[]): number {
   if (records.some((r) => r.verdict === 'rejected')) return EXIT.rejected;
   if (
     records.some(
@@ -44,17 +44,6 @@ export function exitStatus(records: ReplayRecord[]): number {
   )
     return EXIT.failed;
   return records.every((r) => r.verdict === 'reproduced') ? EXIT.ok : EXIT.inconclusive;
-}
-
-function dryRun(manifests: LoadedManifest[], countOf: (loaded: LoadedManifest) => number): number {
-  for (const loaded of manifests) {
-    const { path, name, manifest, sha256, argv } = loaded;
-    process.stdout.write(
-      `${path}: ${name}, ${countOf(loaded)} replays of ${JSON.stringify(argv)}\n  manifest ${sha256}\n  image    ${manifest.sandbox_image_sha256}\n`,
-    );
-  }
-  process.stdout.write('nothing was run: --dry-run\n');
-  return EXIT.ok;
 }
 
 /** Writes each event as a JSON line at once, so that a run that is killed leaves what it did. */
@@ -151,7 +140,14 @@ export async function runCommand(args: string[]): Promise<number> {
   const repositories = [...a.list('repository'), ...config.repositories];
   const asked = { vary: a.flag('vary'), determinism, ...(replays === undefined ? {} : { replays }) };
   const countOf = (loaded: LoadedManifest): number => replaysOf(loaded, asked);
-  if (a.flag('dry-run')) return dryRun(manifests, countOf);
+  const evidence = {
+    requireEvidence: a.flag('require-evidence') || config.require_evidence,
+    evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
+  };
+  if (a.flag('dry-run')) {
+    const planned = { policy, ...evidence, out: a.text('out') ?? '.reenact', repositories };
+    return exitStatus(await (await import('./dry-run.ts')).dryRun(manifests, countOf, planned));
+  }
   const writeEvent = eventWriter(a.text('events'));
   const total = manifests.reduce((sum, m) => sum + Math.ceil(countOf(m) / (shard?.count ?? 1)), 0);
   const progress = new Progress(progressMode, total, process.stderr, systemClock);
@@ -170,8 +166,7 @@ export async function runCommand(args: string[]): Promise<number> {
     repositories,
     jobs,
     failFast: a.flag('fail-fast'),
-    requireEvidence: a.flag('require-evidence') || config.require_evidence,
-    evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
+    ...evidence,
     vary: asked.vary,
     ...(replays === undefined ? {} : { replays }),
     determinism: determinism.mode,

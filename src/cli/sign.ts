@@ -80,6 +80,13 @@ function looksLikeManifest(bytes: Buffer): boolean {
   );
 }
 
+/** What people read of a subject; in the statement its name is the manifest's field. */
+const SUBJECT_NAMES: Readonly<Record<string, string>> = {
+  manifest: 'manifest subject',
+  sandbox_image_sha256: 'sandbox image',
+  symbol_bundle_sha256: 'symbol bundle',
+};
+
 export async function signCommand(args: string[]): Promise<number> {
   const a = parseOptions('sign', args);
   const [file, ...more] = a.positionals;
@@ -96,7 +103,7 @@ export async function signCommand(args: string[]): Promise<number> {
   await writeOutput(out, text);
   const said = becomesFile(out) ? process.stdout : process.stderr;
   said.write(
-    `${out}: ${subjects.map(({ name, sha256 }) => `${name} ${sha256}`).join(', ')}\n  signed with ${key.public.algorithm} key ${key.public.fingerprint}\n`,
+    `${out}: ${subjects.map(({ name, sha256 }) => `${SUBJECT_NAMES[name] ?? name} ${sha256}`).join(', ')}\n  signed with ${key.public.algorithm} key ${key.public.fingerprint}\n`,
   );
   if (manifest) {
     const reference = `dsse:${digestOf(text)}`;

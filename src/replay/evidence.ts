@@ -45,7 +45,7 @@ export function openDesk(
 }
 
 /** Verifies a manifest's evidence, found beside it and in the stores; nothing is written. */
-function checkEvidence(
+export function checkEvidence(
   { trust, finder, clock }: Pick<EvidenceDesk, 'trust' | 'finder' | 'clock'>,
   { manifest, folder, path }: LoadedManifest,
   imageChain: () => Promise<Digest[]>,

@@ -2,12 +2,18 @@
 import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
+import type { Digest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import type { ManifestInput } from '../manifest/definition.ts';
 import type { VolumeFile } from '../sandbox/volume.ts';
-import type { BlobStore } from '../store/blobs.ts';
+import { type BlobStore, hashFile } from '../store/blobs.ts';
 
-async function copyInput(folder: string, input: ManifestInput, store: BlobStore): Promise<VolumeFile> {
+/** Hashes an input with `read`, which is given its real path; a Fault says what is wrong with it. */
+async function hashInput<T extends { sha256: Digest }>(
+  folder: string,
+  input: ManifestInput,
+  read: (path: string) => Promise<T>,
+): Promise<T> {
   const path = join(folder, input.source);
   let real: string;
   try {
@@ -18,16 +24,26 @@ async function copyInput(folder: string, input: ManifestInput, store: BlobStore)
   // A link that leads out of the manifest's folder would let a stranger's manifest read any file.
   if (!real.startsWith(`${await realpath(folder)}${sep}`))
     throw new Fault('input_mismatch', `input ${path} leads out of the manifest's folder`);
-  // Whoever could write the store before must not decide what is mounted.
-  const { sha256, sizeBytes } = await store.putFile(real, true).catch((error: unknown) => {
+  const found = await read(real).catch((error: unknown) => {
     throw asFault('input_mismatch', `input ${path} cannot be read`, error);
   });
-  if (sha256 !== input.sha256)
+  if (found.sha256 !== input.sha256)
     throw new Fault(
       'input_mismatch',
-      `input ${path} has digest ${sha256}, the manifest says ${input.sha256}`,
+      `input ${path} has digest ${found.sha256}, the manifest says ${input.sha256}`,
     );
+  return found;
+}
+
+async function copyInput(folder: string, input: ManifestInput, store: BlobStore): Promise<VolumeFile> {
+  // Whoever could write the store before must not decide what is mounted.
+  const { sha256, sizeBytes } = await hashInput(folder, input, (path) => store.putFile(path, true));
   return { path: input.path, mode: 0o444, content: { file: store.path(sha256), sizeBytes } };
+}
+
+/** Checks the inputs as a run does, and keeps nothing; a Fault names the first that is not what the manifest says. */
+export async function checkInputs(folder: string, inputs: ManifestInput[]): Promise<void> {
+  for (const input of inputs) await hashInput(folder, input, hashFile);
 }
 
 /** The files for /case; a Fault names the first input that is not what the manifest says. */

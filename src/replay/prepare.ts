@@ -125,11 +125,16 @@ export async function imageDigests(c: RunContext, manifest: Manifest): Promise<D
   return keepDocuments(c, chain);
 }
 
+/** Throws a Fault for a manifest of another system than engines here replay. */
+export function assertReplays({ os }: Manifest): void {
+  if (os !== 'linux')
+    throw new Fault('unsupported_platform', `the manifest is for ${os}; this engine replays linux`);
+}
+
 /** Does everything that must be right before the first replay; throws a Fault that names what is not. */
 export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage: boolean): Promise<Prepared> {
   const { manifest } = loaded;
-  if (manifest.os !== 'linux')
-    throw new Fault('unsupported_platform', `the manifest is for ${manifest.os}; this engine replays linux`);
+  assertReplays(manifest);
   const files = await copyInputs(loaded.folder, manifest.inputs ?? [], c.store);
   const image = await ensureImage(manifest.sandbox_image_sha256, imageSources(c, manifest), c.signal);
   await keepDocuments(c, image);

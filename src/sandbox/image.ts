@@ -28,7 +28,7 @@ export interface ImageSources {
 /** The chain of a digest: the first repository that serves the digest wins; the most telling failure is reported when none does. */
 export async function resolveImage(
   requested: Digest,
-  s: ImageSources,
+  s: Pick<ImageSources, 'store' | 'repositories' | 'platform'>,
   signal: AbortSignal,
 ): Promise<{ chain: ImageChain; repository: string | undefined }> {
   const faults: Fault[] = [];
