@@ -105,8 +105,8 @@ manifests share one queue.
                        record (determinism full only)
   --explain            where replays differ, run two of them again with a log of
                        every system call, and name the first that differs
-  --dry-run            check evidence, inputs and policy as a run does, without an
-                       engine, and print the plan; the same exit status
+  --dry-run            check evidence, inputs and policy as a run does, with the
+                       same exit status, and print the plan; no engine is asked
   --evidence DIR       where to look for evidence that manifests name, beside
                        their own folder (repeatable; with reenact.yaml's)
   --bundle FILE        pack the record and all it rests on (one manifest only)
