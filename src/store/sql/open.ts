@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
 
-/** `url` is REENACT_DATABASE_URL, `snapshot` an empty embedded database; each adapter is loaded only where it is used. */
+/** `url` is REENACT_DATABASE_URL, `snapshot` an empty embedded database; each adapter is loaded only where it is used.
+ * `read`: a folder that may only be read will do. */
 export async function openDatabase(
   folder: string,
   url: string | undefined,
   snapshot: string,
+  work: 'make' | 'read' = 'make',
 ): Promise<Database> {
   const database = url
     ? await (await import('./postgres.ts')).openServer(url)
-    : await (await import('./pglite.ts')).openEmbedded(join(folder, 'sql'), snapshot);
+    : await (await import('./pglite.ts')).openEmbedded(join(folder, 'sql'), snapshot, work);
   try {
     await migrate(database);
     return database;

@@ -1,7 +1,7 @@
 /** The embedded database: PostgreSQL compiled to WebAssembly, in a folder that one process at a time has open. */
 import { existsSync, openAsBlob } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PGlite, type Transaction } from '@electric-sql/pglite';
 
@@ -10,6 +10,7 @@ import { asFault, Fault } from '../../base/fault.ts';
 import { makeFolder } from '../../base/files.ts';
 import type { Database, Parameter, Queries } from './database.ts';
 import { assertOurVersion } from './older.ts';
+import { isDatabaseIn, snapshotOf } from './permission.ts';
 
 /** How long another process may keep the folder before we give up. */
 const PATIENCE_MS = 60_000;
@@ -68,31 +69,48 @@ function queriesOf(on: PGlite | Transaction): Queries {
   };
 }
 
-/** Opens the database in `folder`, creating it where there is none; `snapshot` is an empty one, prepared by set-up. */
-export async function openEmbedded(folder: string, snapshot: string): Promise<Database> {
+/** Opens the database in `folder`, creating it where there is none; `snapshot` is an empty one, prepared by set-up.
+ * What may only be read is read from a copy, which is removed when it is closed. */
+export async function openEmbedded(
+  folder: string,
+  snapshot: string,
+  work: 'make' | 'read' = 'make',
+): Promise<Database> {
   try {
-    await makeFolder(folder);
-    const held = await lock(folder, join(folder, 'lock'));
+    const copy = isDatabaseIn(dirname(folder)) ? await snapshotOf(folder, work) : undefined;
+    if (!copy) return await openLocked(folder, snapshot);
     try {
-      const data = join(folder, 'data');
-      if (existsSync(data)) assertOurVersion(data, snapshot);
-      else await create(data, snapshot);
-      const database = await PGlite.create({ dataDir: data });
-      return {
-        ...queriesOf(database),
-        name: folder,
-        transaction: (work) => database.transaction((queries) => work(queriesOf(queries))) as Promise<never>,
-        async close() {
-          await database.close();
-          held.close();
-        },
-      };
+      const database = await openLocked(copy.folder, snapshot);
+      return { ...database, name: folder, close: () => database.close().finally(copy.remove) };
     } catch (error) {
-      held.close();
+      await copy.remove();
       throw error;
     }
   } catch (error) {
     throw embeddedFault(folder, error);
+  }
+}
+
+async function openLocked(folder: string, snapshot: string): Promise<Database> {
+  await makeFolder(folder);
+  const held = await lock(folder, join(folder, 'lock'));
+  try {
+    const data = join(folder, 'data');
+    if (existsSync(data)) assertOurVersion(data, snapshot);
+    else await create(data, snapshot);
+    const database = await PGlite.create({ dataDir: data });
+    return {
+      ...queriesOf(database),
+      name: folder,
+      transaction: (work) => database.transaction((queries) => work(queriesOf(queries))) as Promise<never>,
+      async close() {
+        await database.close();
+        held.close();
+      },
+    };
+  } catch (error) {
+    held.close();
+    throw error;
   }
 }
 
