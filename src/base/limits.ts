@@ -47,6 +47,8 @@ export const DEFAULTS = {
   outputBytes: 64_194_304,
   user: '1000:1000',
   determinism: 'full',
+  /** 2000-01-01T00:00:00Z, in seconds after 1970: late enough for every archive format. */
+  clockStartS: 946_684_800,
 } as const;
 
 /** Limits on evidence, all of it outside input. */

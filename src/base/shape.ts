@@ -20,6 +20,18 @@ function report(problems: Problem[], path: string, message: string, hint?: strin
   problems.push({ path, message, ...(hint ? { hint } : {}) });
 }
 
+/** What a schema says of a field: what it is, in which unit, what holds where it is left out, and how one looks. */
+export function field(
+  description: string,
+  shape: Shape,
+  more: { default?: unknown; examples?: unknown[] } = {},
+): Shape {
+  return {
+    check: (value, path, problems) => shape.check(value, path, problems),
+    schema: () => ({ ...shape.schema(), description, ...more }),
+  };
+}
+
 /** A string, optionally matching an anchored pattern; `hint` says what it should look like. */
 export function string(
   o: { pattern?: RegExp; hint?: string; max?: number; description?: string } = {},

@@ -9,6 +9,7 @@ Replays a program that crashed or misbehaved, in a pinned sandbox, and says
 whether it did the same again.
 
 commands:
+  init        write a replay manifest to fill in, and explain its fields
   capture     run a command once and write a replay manifest
   run         replay manifests and decide: reproduced, diverged, inconclusive
   diff        show everything in which two recorded states differ
@@ -39,6 +40,17 @@ examples:
   reenact capture --image registry.example.org/app@sha256:... \\
       --input request.bin -- app --once /case/request.bin
   reenact run crash.json --replays 20 --jobs 4
+`,
+  init: `usage: reenact init [FILE]
+
+Writes a manifest (default: crash.json) with a blank for the image and the
+command, and the usual value of all else, and prints what each field means. A
+file that is there already is left as it is. Where the program can be run here,
+reenact capture writes the whole manifest, with the ending to expect.
+
+example:
+  reenact init crash.json
+  reenact run crash.json --dry-run
 `,
   capture: `usage: reenact capture --image REPO@sha256:... [OPTIONS] -- COMMAND...
 

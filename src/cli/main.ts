@@ -9,6 +9,7 @@ type Command = (args: string[]) => Promise<number>;
 
 /** Each command's module is loaded only when it is called: --help must not wait for an engine library. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
+  init: async () => (await import('./init.ts')).initCommand,
   capture: async () => (await import('./capture.ts')).captureCommand,
   run: async () => (await import('./run.ts')).runCommand,
   diff: async () => (await import('./diff.ts')).diffCommand,

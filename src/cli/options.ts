@@ -12,6 +12,7 @@ const SANDBOXES = { 'allow-degraded': 'boolean', without: 'list' } as const;
 const PROGRAMS = { exec: 'list', sysroot: 'string' } as const;
 
 export const OPTIONS: Record<string, Record<string, Kind>> = {
+  init: {},
   capture: {
     image: 'string',
     input: 'list',

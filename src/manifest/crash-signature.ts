@@ -2,7 +2,7 @@
 import { canonicalDigest } from '../base/canonical-json.ts';
 import { hexOf } from '../base/digest.ts';
 import type { Problem } from '../base/json.ts';
-import { array, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { array, field, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
 
 /** "v1:" and the 64 hex digits of the SHA-256 of what the signature says. */
 export type SignatureId = `v1:${string}`;
@@ -84,17 +84,32 @@ export const signalShape: Shape = string({
 
 const signatureShape = object(
   {
-    id: string({ pattern: /^v1:[0-9a-f]{64}$/, hint: 'v1: and 64 lower-case hex digits' }),
-    functions_id: nullable(string({ pattern: /^v1f:[0-9a-f]{64}$/, hint: 'v1f: and 64 hex digits' })),
-    walk: oneOf('whole', 'cut'),
-    frames: array(
-      string({
-        max: 4096,
-        pattern: /^(?:\[[a-z_]{1,16}\]|[\s\S]+@[^@]+\+0x[0-9a-f]{1,16}|\[null\]\+0x[0-9a-f]{1,4})$/,
-      }),
-      { min: 1, max: MOST_FRAMES },
+    id: field(
+      'Digest of signal, code, fault, walk and frames',
+      string({ pattern: /^v1:[0-9a-f]{64}$/, hint: 'v1: and 64 lower-case hex digits' }),
     ),
-    functions: array(string({ max: 8192, pattern: /^[\s\S]+![\s\S]+$/ }), { max: MOST_FUNCTIONS }),
+    functions_id: field(
+      'Digest of signal and functions, which a rebuilt program keeps; null where the first has no name',
+      nullable(string({ pattern: /^v1f:[0-9a-f]{64}$/, hint: 'v1f: and 64 hex digits' })),
+    ),
+    walk: field(
+      'whole: the stack was read to its end; cut: it goes on behind the last frame',
+      oneOf('whole', 'cut'),
+    ),
+    frames: field(
+      'Innermost first: NAME@IDENTITY+0xOFFSET, [AREA], or [signal] between a handler and what it interrupted',
+      array(
+        string({
+          max: 4096,
+          pattern: /^(?:\[[a-z_]{1,16}\]|[\s\S]+@[^@]+\+0x[0-9a-f]{1,16}|\[null\]\+0x[0-9a-f]{1,4})$/,
+        }),
+        { min: 1, max: MOST_FRAMES },
+      ),
+    ),
+    functions: field(
+      'MODULE!FUNCTION of the program, each once, from its first frame on',
+      array(string({ max: 8192, pattern: /^[\s\S]+![\s\S]+$/ }), { max: MOST_FUNCTIONS }),
+    ),
   },
   ['id', 'functions_id', 'walk', 'frames', 'functions'],
   'The stack of the crash (docs/crash-signature.md), as capture writes it',
@@ -102,10 +117,17 @@ const signatureShape = object(
 
 export const expectedCrashShape: Shape = object(
   {
-    process: string({ pattern: /^[^/]{1,1100}$/, hint: 'the file name of a program, such as worker' }),
-    signal: signalShape,
+    process: field(
+      'File name of the program whose crash is meant; left out: the program that was started',
+      string({ pattern: /^[^/]{1,1100}$/, hint: 'the file name of a program, such as worker' }),
+      { examples: ['worker'] },
+    ),
+    signal: field('The signal that ended it', signalShape, { examples: ['SIGSEGV'] }),
     code: integer(-(2 ** 31), 2 ** 31 - 1, 'si_code, of sigaction(2)'),
-    fault: oneOf(...FAULT_KINDS, null),
+    fault: field(
+      'Where the address of the fault lies; null: the signal was sent, and nothing faulted',
+      oneOf(...FAULT_KINDS, null),
+    ),
     signature: signatureShape,
   },
   ['signal'],

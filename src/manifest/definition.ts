@@ -2,7 +2,18 @@
 
 import type { Digest } from '../base/digest.ts';
 import { DIGEST_PATTERN } from '../base/digest.ts';
-import { array, dictionary, integer, number, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { DEFAULTS } from '../base/limits.ts';
+import {
+  array,
+  dictionary,
+  field,
+  integer,
+  number,
+  object,
+  oneOf,
+  type Shape,
+  string,
+} from '../base/shape.ts';
 import { type ExpectedCrash, expectedCrashShape, signalShape } from './crash-signature.ts';
 
 export const MAX_SEED: number = 2 ** 53 - 1;
@@ -81,66 +92,158 @@ const repository = string({
   max: 255,
 });
 
+/** Covered by every signature, and read by people alone. */
+const informative = (description: string, example: string, max = 256): Shape =>
+  field(`${description}; it decides nothing`, string({ max }), { examples: [example] });
+
+/** Held against what is observed; records say where it does not fit. */
+const claimed = (description: string, observed: string, example: string): Shape =>
+  field(`${description}, compared with ${observed}; x stands for any number`, string({ max: 256 }), {
+    examples: [example],
+  });
+
+const inputShape = object(
+  {
+    path: field('Where the program finds it, below /case', relativePath, { examples: ['request.bin'] }),
+    sha256: field('SHA-256 of its content, checked before anything runs', digest),
+    source: field('The file, relative to the manifest’s folder', relativePath, {
+      examples: ['inputs/request.bin'],
+    }),
+  },
+  ['path', 'sha256', 'source'],
+);
+
+const statePaths = (description: string, example: string): Shape =>
+  field(description, array(statePath, { max: 1000 }), { examples: [[example]] });
+
+const stateShape = object(
+  {
+    include: statePaths('Only changes to these paths count; left out: to all', '/work/**'),
+    exclude: statePaths('Changes to these paths do not count', '/work/*.log'),
+  },
+  [],
+);
+
+const limitsShape = object(
+  {
+    cpus: field('CPUs', number(0.01, 1024), { default: DEFAULTS.cpus }),
+    memory: field('Bytes of memory; swap is off', integer(6 << 20, 2 ** 46), {
+      default: DEFAULTS.memoryBytes,
+    }),
+    pids: field('Processes and threads, PID 1 included', integer(8, 65_536), { default: DEFAULTS.pids }),
+    timeout: field('Seconds that the program has', number(0.1, 86_400), { default: DEFAULTS.timeoutS }),
+    output: field('Bytes of stdout and stderr together', integer(0, 2 ** 40), {
+      default: DEFAULTS.outputBytes,
+    }),
+  },
+  [],
+);
+
+const expectShape = object(
+  {
+    final_state_sha256: field(
+      'Digest of the final state: how it ended, what it printed, every path it changed (docs/final-state.md)',
+      digest,
+    ),
+    exit_code: field('The exit status; not together with signal', integer(0, 255), { examples: [1] }),
+    signal: field('The signal that ends it; not together with exit_code', signalShape, {
+      examples: ['SIGSEGV'],
+    }),
+    crash: expectedCrashShape,
+    processor: field(
+      'The only processor the state holds on, where cpuid was not answered by the supervisor',
+      string({ pattern: /^[\x20-\x7e]{1,128}$/, hint: 'as records name it, such as AMD family 25 model 17' }),
+      { examples: ['AMD family 25 model 17'] },
+    ),
+  },
+  [],
+);
+
 export const manifestShape: Shape = object(
   {
-    harness_version: oneOf('1'),
-    os: oneOf('linux', 'windows', 'macos'),
-    kernel_version: string({ max: 256, description: 'Kernel the incident ran on; x stands for any number' }),
-    libc_version: string({ max: 256 }),
-    compiler: string({ max: 256 }),
-    compiler_flags: string({ max: 4096 }),
-    build_id: string({ max: 256 }),
-    symbol_bundle_sha256: digest,
-    dsse_envelope: string({ pattern: /^dsse:.+$/, hint: 'dsse: and a reference', max: 4096 }),
-    rekor_tile_ref: string({ pattern: /^rekor:.+$/, hint: 'rekor: and a reference', max: 4096 }),
-    sandbox_image_sha256: digest,
-    seed: integer(0, MAX_SEED),
-    run_instructions: string({
-      pattern: /\S/,
-      hint: 'the command to run, such as deterministic-run.sh --seed $seed',
-    }),
-    verifier_version: string({ max: 256 }),
-    name: string({ pattern: /^[^\u0000-\u001f\u007f]{1,128}$/, hint: 'one line of at most 128 characters' }),
-    sandbox_image: repository,
-    inputs: array(
-      object({ path: relativePath, sha256: digest, source: relativePath }, ['path', 'sha256', 'source']),
-      { max: 10_000 },
+    harness_version: field('Version of this format', oneOf('1')),
+    os: field('Operating system of the program; linux alone is replayed', oneOf('linux', 'windows', 'macos')),
+    name: field(
+      'What people call it, in reports; left out: the file’s name',
+      string({ pattern: /^[^\u0000-\u001f\u007f]{1,128}$/, hint: 'one line of at most 128 characters' }),
+      { examples: ['page server crash'] },
     ),
-    state: object({ include: array(statePath, { max: 1000 }), exclude: array(statePath, { max: 1000 }) }, []),
-    replays: integer(1, 100_000),
-    limits: object(
+    sandbox_image: field(
+      'Repository of the image, without tag or digest; left out: those of --repository and reenact.yaml',
+      repository,
+      { examples: ['registry.example.org/team/app'] },
+    ),
+    sandbox_image_sha256: field(
+      'Digest of the image’s manifest, index or configuration: the file system that the program runs in',
+      digest,
+    ),
+    run_instructions: field(
+      'The command, split by a shell’s rules for words, with no shell: deterministic-run.sh --seed $seed -- COMMAND, or without COMMAND the image’s own; $seed is the only variable',
+      string({
+        pattern: /\S/,
+        hint: 'the command to run, such as deterministic-run.sh --seed $seed',
+      }),
+      { examples: ['deterministic-run.sh --seed $seed -- app --once /case/request.bin'] },
+    ),
+    seed: field(
+      'Decides all that the program sees by chance; also in its environment, as SEED',
+      integer(0, MAX_SEED),
       {
-        cpus: number(0.01, 1024, 'CPUs'),
-        memory: integer(6 << 20, 2 ** 46, 'Bytes; swap is off'),
-        pids: integer(8, 65_536, 'Processes and threads, PID 1 included'),
-        timeout: number(0.1, 86_400, 'Seconds'),
-        output: integer(0, 2 ** 40, 'Bytes of stdout and stderr together'),
+        examples: [1],
       },
-      [],
     ),
-    expect: object(
-      {
-        final_state_sha256: digest,
-        exit_code: integer(0, 255),
-        signal: signalShape,
-        crash: expectedCrashShape,
-        processor: string({
-          pattern: /^[\x20-\x7e]{1,128}$/,
-          hint: 'as records name it, such as AMD family 25 model 17',
-          description:
-            'The only processor the state holds on, where cpuid was not answered by the supervisor',
-        }),
-      },
-      [],
+    inputs: field(
+      'Files that the program reads, below /case, which is read-only',
+      array(inputShape, { max: 10_000 }),
+      { default: [] },
     ),
-    env: dictionary(/^[A-Za-z_][A-Za-z0-9_]*$/, string()),
-    user: string({
-      pattern: /^(?:0|[1-9][0-9]{0,9})(?::(?:0|[1-9][0-9]{0,9}))?$/,
-      hint: 'uid or uid:gid, as numbers',
+    env: field(
+      'Environment variables, added to the image’s; SEED and HOSTNAME are the harness’s',
+      dictionary(/^[A-Za-z_][A-Za-z0-9_]*$/, string()),
+      { default: {}, examples: [{ LANG: 'C.UTF-8' }] },
+    ),
+    user: field(
+      'Who runs it: UID or UID:GID, as numbers',
+      string({
+        pattern: /^(?:0|[1-9][0-9]{0,9})(?::(?:0|[1-9][0-9]{0,9}))?$/,
+        hint: 'uid or uid:gid, as numbers',
+      }),
+      { default: DEFAULTS.user },
+    ),
+    limits: field('What a replay may use; past one of them it is inconclusive', limitsShape, { default: {} }),
+    replays: field('How often it is replayed; run --replays has the last word', integer(1, 100_000), {
+      default: DEFAULTS.replays,
     }),
-    determinism: oneOf('full', 'off'),
-    clock_start: integer(0, 4_102_444_800, 'Seconds after 1970'),
-    schedule: oneOf('in_order', 'chaos'),
+    determinism: field(
+      'full: the seed decides clock, random numbers, turns of threads and addresses (docs/determinism.md); off: it decides nothing by itself',
+      oneOf('full', 'off'),
+      { default: DEFAULTS.determinism },
+    ),
+    schedule: field(
+      'Whose turn it is: in the order in which the threads were made, or by chance of the seed, as run --seeds has it',
+      oneOf('in_order', 'chaos'),
+      { default: 'in_order' },
+    ),
+    clock_start: field('Where the program’s clock starts, in seconds after 1970', integer(0, 4_102_444_800), {
+      default: DEFAULTS.clockStartS,
+    }),
+    state: field('Which changed paths count for the final state', stateShape, { default: {} }),
+    expect: field('How every replay must end; left out: as most of them do. capture writes it', expectShape),
+    dsse_envelope: field(
+      'Evidence about this manifest: dsse:sha256: and the digest of its file, as sign writes it',
+      string({ pattern: /^dsse:.+$/, hint: 'dsse: and a reference', max: 4096 }),
+    ),
+    rekor_tile_ref: field(
+      'The entry of a transparency log that must be proven: rekor:ORIGIN/INDEX@SIZE?root=SHA256 (docs/evidence.md)',
+      string({ pattern: /^rekor:.+$/, hint: 'rekor: and a reference', max: 4096 }),
+    ),
+    symbol_bundle_sha256: field('Digest of the symbols of the program; evidence can be asked of it', digest),
+    kernel_version: claimed('Kernel the incident ran on', 'the engine’s', '6.1.x'),
+    libc_version: claimed('C library the incident ran on', 'the image’s', 'glibc 2.36'),
+    compiler: claimed('Compiler of the program', 'what the program says', 'gcc 12.2'),
+    compiler_flags: informative('What it was compiled with', '-O2 -g', 4096),
+    build_id: informative('Build-id of the program', 'da2827926163c3e59663f4e2709dc9baab51e843'),
+    verifier_version: informative('Version of the program that checked the evidence first', '0.1.0'),
   },
   ['harness_version', 'os', 'sandbox_image_sha256', 'seed', 'run_instructions'],
   'Reenact replay manifest, version 1',

@@ -6,8 +6,6 @@ import type { ParsedManifest } from '../manifest/parse.ts';
 import type { Mechanism } from '../sandbox/mechanisms.ts';
 import type { ContainerLimits } from '../sandbox/port.ts';
 
-/** 2000-01-01T00:00:00Z, in seconds: late enough for every archive format. */
-const CLOCK_START = 946_684_800;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface Plan {
@@ -55,7 +53,7 @@ function environment(parsed: ParsedManifest, imageEnv: string[]): Record<string,
     LANG: 'C.UTF-8',
     HOME: '/work',
     HOSTNAME: 'reenact',
-    SOURCE_DATE_EPOCH: String(parsed.manifest.clock_start ?? CLOCK_START),
+    SOURCE_DATE_EPOCH: String(parsed.manifest.clock_start ?? DEFAULTS.clockStartS),
     ...parsed.manifest.env,
     SEED: String(parsed.manifest.seed),
   };
@@ -68,7 +66,7 @@ function determinismArgs(manifest: Manifest, o: Decided, cpus: number): string[]
   if (o.mode === 'off') return [];
   return [
     ...['--determinism', 'full', '--seed', String(manifest.seed)],
-    ...['--clock-start', String(manifest.clock_start ?? CLOCK_START)],
+    ...['--clock-start', String(manifest.clock_start ?? DEFAULTS.clockStartS)],
     ...['--cpus', String(Math.max(1, Math.floor(cpus)))],
     ...o.without.flatMap((name) => ['--without', name]),
     ...(o.chaos ? ['--chaos'] : []),
