@@ -1,5 +1,6 @@
 /** One definition for both uses: a strict check of untrusted values, and the JSON Schema shown to editors. */
 import { memberPath, type Problem } from './json.ts';
+import { nearest } from './nearest.ts';
 
 /** Checks a value, adding every problem to the list, and describes itself as JSON Schema. */
 export interface Shape {
@@ -159,23 +160,6 @@ export function dictionary(names: RegExp, item: Shape, description?: string): Sh
       ...(description ? { description } : {}),
     }),
   };
-}
-
-/** The nearest known name, for "did you mean"; undefined when nothing is near. */
-function nearest(name: string, known: string[]): string | undefined {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j++)
-        next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-      row = next;
-    }
-    return row[b.length]!;
-  };
-  if (name.length > 64) return undefined;
-  const ranked = known.map((k) => ({ k, d: distance(name.toLowerCase(), k) })).sort((a, b) => a.d - b.d);
-  return ranked[0] && ranked[0].d <= 3 ? ranked[0].k : undefined;
 }
 
 /** An object with exactly these members; unknown ones are refused, with the likeliest name meant. */

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { ReenactError } from '../../src/base/fault.ts';
 import { collect } from '../../src/bundle/write/collect.ts';
 import { createBundle } from '../../src/bundle/write/create.ts';
-import { bundleCommand } from '../../src/cli/bundle.ts';
+import { runCommandLine } from '../../src/cli/main.ts';
+import { REGISTRY } from '../../src/cli/registry.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { makeCase } from '../support/case.ts';
 import { makeKey } from '../support/keys.ts';
@@ -43,10 +43,7 @@ function changedAfter(text: string, by = 1): Buffer {
 async function statusOf(args: string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) vi.spyOn(stream, 'write').mockReturnValue(true);
   try {
-    return await bundleCommand(args);
-  } catch (error) {
-    if (error instanceof ReenactError) return error.exit;
-    throw error;
+    return await runCommandLine(['bundle', ...args], REGISTRY);
   } finally {
     vi.restoreAllMocks();
   }

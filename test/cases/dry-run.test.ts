@@ -1,11 +1,11 @@
 /** run --dry-run beside run: whatever a run refuses before it replays, the dry run refuses with the same reason and status. */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
 import { digestOf } from '../../src/base/digest.ts';
-import { dryRun } from '../../src/cli/dry-run.ts';
-import { exitStatus } from '../../src/cli/run.ts';
+import { dryRun } from '../../src/cli/actions/dry-run.ts';
+import { exitStatus } from '../../src/cli/actions/run.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { exitStatus } from '../../src/cli/run.ts';
+import { exitStatus } from '../../src/cli/actions/run.ts';
 import { junitReport } from '../../src/report/junit.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeCase } from '../support/case.ts';

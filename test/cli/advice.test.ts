@@ -5,65 +5,22 @@ import { expect, it } from 'vitest';
 
 import { FAULTS } from '../../src/base/fault.ts';
 import { BUNDLE_CODES } from '../../src/bundle/format/refused.ts';
-import { OPTIONS } from '../../src/cli/options.ts';
+import type { Options } from '../../src/cli/command.ts';
 import { REFUSALS } from '../../src/evidence/common/refusal.ts';
+import { COMMANDS, NOUNS } from '../support/commands.ts';
 
 const SRC = join(import.meta.dirname, '../../src');
 const sources = new Map(
   globSync('**/*.ts', { cwd: SRC }).map((path) => [path, readFileSync(join(SRC, path), 'utf8')] as const),
 );
 
-/** Where each command begins; the dispatchers themselves lead to all of them. */
-const ENTRIES: Record<string, string[]> = {
-  capture: ['cli/capture.ts'],
-  run: ['cli/run.ts'],
-  verify: ['cli/verify.ts'],
-  policy: ['cli/policy.ts'],
-  manifest: ['cli/manifest.ts'],
-  sign: ['cli/sign.ts'],
-  attest: ['cli/sign.ts'],
-  bundle: [],
-  'bundle create': ['cli/bundle.ts', 'library/bundle-trace.ts'],
-  'bundle verify': ['cli/bundle-verify.ts'],
-  'bundle replay': ['cli/bundle-replay.ts'],
-  'bundle ls': [],
-  'bundle inspect': ['cli/bundle-inspect.ts'],
-  'bundle extract': ['cli/bundle-extract.ts'],
-  'bundle diff': ['cli/bundle-diff.ts'],
-  'bundle push': ['cli/bundle-registry.ts'],
-  'bundle pull': ['cli/bundle-registry.ts'],
-  'bundle redact': ['cli/bundle-redact.ts'],
-  'bundle custody': ['cli/bundle-custody.ts'],
-  artifact: [],
-  'artifact add': ['cli/artifact.ts'],
-  'artifact fetch': ['cli/artifact.ts'],
-  symbols: [],
-  'symbols id': ['cli/symbols.ts'],
-  'symbols add': ['cli/symbols-add.ts'],
-  'symbols fetch': ['cli/symbols-fetch.ts'],
-  trace: [],
-  'trace show': ['cli/trace.ts'],
-  'trace add': ['cli/trace-store.ts'],
-  'trace audit': ['cli/trace-store.ts'],
-  'trace gaps': ['cli/trace-store.ts'],
-  reproduce: ['cli/reproduce.ts'],
-  gate: ['cli/gate.ts'],
-  evidence: ['cli/evidence.ts'],
-  diff: ['cli/diff.ts'],
-  schema: ['cli/schema.ts'],
-  doctor: ['cli/doctor.ts'],
-  completion: ['cli/completion.ts'],
-};
+const OPTIONS: Record<string, Options> = Object.fromEntries([
+  ...NOUNS.map((name) => [name, {}] as const),
+  ...COMMANDS.map(({ name, command }) => [name, command.options] as const),
+]);
+
 /** What they load lazily belongs to one of several commands. */
-const DISPATCHERS = [
-  'library/open.ts',
-  'library/bundle-create.ts',
-  'cli/main.ts',
-  'cli/bundle.ts',
-  'cli/symbols.ts',
-  'cli/trace.ts',
-  'cli/artifact.ts',
-];
+const DISPATCHERS = ['library/open.ts', 'library/bundle-create.ts'];
 
 /** Which module is behind each method of the library's door. */
 const METHODS = new Map(
@@ -76,6 +33,17 @@ const METHODS = new Map(
 function calledIn(text: string): string[] {
   return [...text.matchAll(/\breenact\.(\w+)\(/g)].flatMap(([, method]) => METHODS.get(method!) ?? []);
 }
+
+/** Where each command begins: the file that it is declared in, and the file with what it does. */
+const ENTRIES = Object.fromEntries(
+  COMMANDS.map(({ name }) => {
+    const path = `cli/commands/${name.replaceAll(' ', '/')}.ts`;
+    return [
+      name,
+      [path, ...importsOf(path), ...(name === 'bundle create' ? ['library/bundle-trace.ts'] : [])],
+    ];
+  }),
+);
 
 function importsOf(path: string): string[] {
   const text = sources.get(path) ?? '';
@@ -156,23 +124,30 @@ function commandsOf(test: (path: string) => boolean): string[] {
   return REACHED.filter(({ files }) => [...files].some(test)).map(({ command }) => command);
 }
 
-it('every command of the option table is looked at', () => {
-  expect(Object.keys(ENTRIES).sort()).toEqual(Object.keys(OPTIONS).sort());
-  for (const path of Object.values(ENTRIES).flat()) expect(sources.has(path), path).toBe(true);
+it('every command that is listed lies in the file of its name, which imports what it does', () => {
+  for (const [name, [path, ...actions]] of Object.entries(ENTRIES)) {
+    expect(sources.has(path!), path).toBe(true);
+    expect(
+      actions.some((one) => one.startsWith('cli/actions/')),
+      name,
+    ).toBe(true);
+  }
 });
 
 it('every command that makes sandboxes has the same options for a host that lacks something', () => {
   const making = commandsOf((path) => ['replay/one.ts', 'sandbox/bare.ts'].includes(path));
   expect(making).toEqual(['capture', 'run', 'bundle replay', 'reproduce', 'doctor']);
   for (const command of Object.keys(OPTIONS))
-    expect([command, OPTIONS[command]!.without, OPTIONS[command]!['allow-degraded']]).toEqual(
-      making.includes(command) ? [command, 'list', 'boolean'] : [command, undefined, undefined],
+    expect([command, OPTIONS[command]!.without?.kind, OPTIONS[command]!['allow-degraded']?.kind]).toEqual(
+      making.includes(command) ? [command, 'list', 'flag'] : [command, undefined, undefined],
     );
 });
 
 it('what a command can print names only options that it has', () => {
   const wrong = [...sources].flatMap(([path, source]) =>
-    /^cli\/(?:help|completion)|^report\/verify-txt|\/(?:fault|refused|refusal)\.ts$/.test(path)
+    /^cli\/(?:help|commands\/|actions\/completion)|^report\/verify-txt|\/(?:fault|refused|refusal)\.ts$/.test(
+      path,
+    )
       ? []
       : textsOf(source).flatMap((text) =>
           lacking(text, printedBy(path)).map((problem) => `${path}: ${problem}`),

@@ -134,7 +134,7 @@ it.each<[string, string[], string]>([
     ['add', 'app', '--evidence', 'other.json', '--policy', 'default'],
     'names nobody',
   ],
-  ['no command', ['show'], 'artifact add or artifact fetch'],
+  ['no command', ['show'], 'there is no command "artifact show"'],
 ])('%s is a mistake in the call', async (_name, args, message) => {
   const { status, stderr } = await run(...args);
   expect(stderr).toContain(message);

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import { doctorText, examine } from '../../src/cli/doctor.ts';
+import { doctorText, examine } from '../../src/cli/actions/doctor.ts';
 import type { Engine, EngineFacts } from '../../src/sandbox/port.ts';
 
 const FACTS: EngineFacts = {

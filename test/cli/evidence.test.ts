@@ -143,7 +143,7 @@ describe('a first policy and a first signature', () => {
       /none.json/,
     ],
     ['a public key to sign with', ['sign', 'app.sym', '--key', 'team.pub'], /no private key/],
-    ['verify what?', ['verify', 'm.json'], /verify evidence/],
+    ['verify what?', ['verify', 'm.json'], /did you mean evidence verify or bundle verify/],
   ])('says what is missing: %s', async (_name, args, message) => {
     const { status, stderr } = await run(...args);
     expect(status).toBe(64);

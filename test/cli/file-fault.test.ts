@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { fileFault } from '../../src/cli/file-fault.ts';
+import { fileFault } from '../../src/cli/shared/file-fault.ts';
 import { envelope, makeKey, statement } from '../support/keys.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 

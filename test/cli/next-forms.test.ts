@@ -53,7 +53,7 @@ describe('what is advised can be followed', () =>
       code: 'evidence_unreadable',
       situation: 'the manifest in the place of evidence',
       first: () => verify('m.json', 'team.json'),
-      next: /reenact verify evidence EVIDENCE --manifest FILE/,
+      next: /reenact evidence verify EVIDENCE --manifest FILE/,
       follow: async (next) => {
         await run('sign m.json --key team.pem');
         const names = { EVIDENCE: 'm.dsse.json', FILE: 'm.json' };
@@ -64,7 +64,7 @@ describe('what is advised can be followed', () =>
       code: 'evidence_unreadable',
       situation: 'the policy in the place of evidence',
       first: () => verify('team.json', 'team.json'),
-      next: /reenact verify evidence EVIDENCE --policy FILE/,
+      next: /reenact evidence verify EVIDENCE --policy FILE/,
       follow: (next) =>
         run(
           `${filled(next.replace(/.*: reenact /, ''), { EVIDENCE: 'good.json', FILE: 'team.json' })} --subject ${SUBJECT}`,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
-import { OPTIONS } from '../../src/cli/options.ts';
+import { COMMANDS as SUBCOMMANDS } from '../support/commands.ts';
 import { makeKey } from '../support/keys.ts';
 import { tempFolder } from '../support/world.ts';
 
@@ -49,18 +49,26 @@ it('what goes to stdout is the document alone', async () => {
 /** Archives and folders are made anew: what is there already, a device too, is refused. */
 const NEW_ONLY = [
   'bundle create --out',
-  'bundle custody --out',
+  'bundle custody add --out',
+  'bundle custody stamp --out',
   'bundle pull --out',
   'bundle redact --out',
   'run --out',
   'symbols fetch --out',
 ];
 /** Tried above, by attest's twin sign, or with an engine (test/engine/outputs.test.ts). */
-const TRIED = ['attest --out', 'capture --out', 'policy --out', 'run --events', 'run --junit', 'sign --out'];
+const TRIED = [
+  'attest --out',
+  'capture --out',
+  'policy init --out',
+  'run --events',
+  'run --junit',
+  'sign --out',
+];
 
 it('knows all options that name an output', () => {
-  const named = Object.entries(OPTIONS).flatMap(([name, options]) =>
-    Object.keys(options)
+  const named = SUBCOMMANDS.flatMap(({ name, command }) =>
+    Object.keys(command.options)
       .filter((option) => ['out', 'junit', 'events'].includes(option))
       .map((option) => `${name} --${option}`),
   );

@@ -1,12 +1,20 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/base/digest.ts';
 import { FAULTS } from '../../src/base/fault.ts';
+import { ACTIONS } from '../../src/bundle/custody/event.ts';
 import { BUNDLE_CODES } from '../../src/bundle/format/refused.ts';
-import { OPTIONS } from '../../src/cli/options.ts';
+import { type Command, flag, oneOf } from '../../src/cli/command.ts';
+import { SIGNING_ALGORITHMS } from '../../src/cli/common-options.ts';
+import { helpPage, overview } from '../../src/cli/help.ts';
+import { runCommandLine } from '../../src/cli/main.ts';
+import { REGISTRY } from '../../src/cli/registry.ts';
+import { ALGORITHMS } from '../../src/evidence/common/keys.ts';
 import { REFUSALS } from '../../src/evidence/common/refusal.ts';
+import { JUNIT_ROOTS } from '../../src/report/junit.ts';
+import { WITHOUT_NAMES } from '../../src/sandbox/mechanisms.ts';
+import { COMMANDS, NOUNS } from '../support/commands.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 describe('usage', () => {
@@ -14,7 +22,16 @@ describe('usage', () => {
     [[], 64, 'usage: reenact'],
     [['nonsense'], 64, 'there is no command "nonsense"'],
     [['run'], 64, 'name at least one manifest'],
-    [['run', 'x.json', '--nonsense'], 64, "Unknown option '--nonsense'"],
+    [['run', 'x.json', '--nonsense'], 64, 'there is no option --nonsense\n  next: see reenact run --help'],
+    [['run', 'x.json', '--replay', '3'], 64, 'there is no option --replay; did you mean --replays?'],
+    [['run', 'x.json', '--determinism', 'ful'], 64, '--determinism is one of full, off, not "ful"'],
+    [['rum'], 64, 'there is no command "rum"; did you mean run?\n  next: see reenact --help'],
+    [['bundle', 'verfy'], 64, 'did you mean bundle verify?\n  next: see reenact bundle --help'],
+    [['bundle', 'custody', 'ad'], 64, 'did you mean bundle custody add?'],
+    [['create', 'bundle'], 64, 'did you mean bundle create?'],
+    [['inspect'], 64, 'did you mean bundle inspect?'],
+    [['verify'], 64, 'did you mean evidence verify or bundle verify or symbols verify?'],
+    [['bundle'], 64, 'bundle what? create, verify'],
     [['run', 'no-such-file.json'], 64, 'no such file'],
     [['run', 'x', '--replays', '0'], 64, '--replays wants a whole number from 1'],
     [['run', 'x', '--shard', '3/2'], 64, '--shard wants I/N'],
@@ -37,25 +54,65 @@ describe('usage', () => {
   });
 
   it('every command has help that names every option', async () => {
-    for (const [command, table] of Object.entries(OPTIONS)) {
-      const run = await reenact([...command.split(' '), '--help']);
+    for (const { name, command } of COMMANDS) {
+      const run = await reenact([...name.split(' '), '--help']);
       expect(run.status).toBe(0);
-      for (const option of Object.keys(table)) expect(run.stdout).toContain(`--${option}`);
+      expect(run.stdout).toContain(`usage: reenact ${name}`);
+      for (const option of Object.keys(command.options)) expect(run.stdout).toContain(`--${option}`);
     }
   });
 
-  it('completion scripts are accepted by their shell', async () => {
-    const folder = tempFolder();
-    const script = join(folder, 'c.bash');
-    writeFileSync(script, (await reenact(['completion', 'bash'])).stdout);
-    const complete = (words: string): string[] => {
-      const at = words.split(' ').length - 1;
-      const test = `. ${script}; COMP_WORDS=(${words}); COMP_CWORD=${at}; _reenact; echo "\${COMPREPLY[@]}"`;
-      return execFileSync('bash', ['-c', test], { encoding: 'utf8' }).trim().split(' ');
+  it('a noun lists its commands, also behind help', async () => {
+    for (const noun of NOUNS) {
+      const own = COMMANDS.filter(({ name }) => name.startsWith(`${noun} `));
+      const asked = await reenact([...noun.split(' '), '--help']);
+      for (const { name } of own)
+        expect(asked.stdout).toContain(`  ${name.slice(noun.length + 1).split(' ')[0]}`);
+      expect((await reenact(['help', ...noun.split(' ')])).stdout).toBe(asked.stdout);
+    }
+  });
+
+  it('names that were given up still work, and are shown nowhere', async () => {
+    for (const [old, now] of Object.entries(REGISTRY.aliases)) {
+      const run = await reenact([...old.split(' '), '--help']);
+      expect(run.stdout).toContain(`usage: reenact ${now}`);
+      expect(run.stdout).not.toContain(`reenact ${old}`);
+    }
+  });
+
+  it('a command that is listed is a command: found, explained and run by its file alone', async () => {
+    const ran: string[][] = [];
+    const toy: Command = {
+      usage: ['WORD...'],
+      help: 'Says what it was given.',
+      options: { loud: flag('in capitals'), tone: oneOf(['low', 'high'], 'HOW', 'low or high') },
+      run: async ({ positionals, text }) => {
+        ran.push([...positionals, text('tone') ?? 'none']);
+        return 7;
+      },
     };
-    expect(complete('reenact run --rep')).toEqual(['--replays', '--repository']);
-    expect(complete('reenact bundle ver')).toEqual(['verify']);
-    expect(complete('reenact bundle verify --rec')).toEqual(['--receipt']);
+    const registry = {
+      commands: [{ name: 'echo', summary: 'say it again', load: async () => ({ command: toy }) }],
+      aliases: { say: 'echo' },
+    };
+    expect(await runCommandLine(['echo', 'a', '--tone', 'low'], registry)).toBe(7);
+    expect(await runCommandLine(['say', 'b'], registry)).toBe(7);
+    expect(ran).toEqual([
+      ['a', 'low'],
+      ['b', 'none'],
+    ]);
+    expect(overview(registry.commands)).toContain('echo  say it again');
+    expect(await helpPage('echo', registry.commands[0]!)).toContain('--tone HOW  low or high');
+  });
+
+  it('the values that options declare are those that the code knows', () => {
+    const declared = (name: string, option: string): readonly string[] | undefined =>
+      COMMANDS.find((one) => one.name === name)!.command.options[option]!.values;
+    expect(declared('run', 'without')).toEqual(WITHOUT_NAMES);
+    expect(declared('policy init', 'alg')).toEqual(ALGORITHMS);
+    for (const name of ['sign', 'attest']) expect(declared(name, 'alg')).toEqual(SIGNING_ALGORITHMS);
+    expect(declared('bundle custody add', 'action')).toEqual(ACTIONS);
+    expect(declared('run', 'junit-root')).toEqual(JUNIT_ROOTS);
   });
 
   it('refuses a bad policy and configuration with every problem', async () => {

@@ -1,20 +1,23 @@
 /** Nothing that the command can do is impossible in code: each subcommand has its method. */
 import { expect, it } from 'vitest';
 
-import { OPTIONS } from '../../src/cli/options.ts';
 import { openReenact } from '../../src/library/open.ts';
 import type { Reenact } from '../../src/library/reenact.ts';
+import { COMMANDS } from '../support/commands.ts';
 
 /** By the words of the command; null is about the command line itself. */
 const METHODS: Record<string, (keyof Reenact)[] | null> = {
+  init: null,
   capture: ['capture'],
   run: ['run', 'loadManifests', 'createBundle'],
-  verify: ['verifyEvidence'],
-  policy: ['draftPolicy', 'examinePolicy'],
-  manifest: ['manifestSubjects'],
+  'evidence verify': ['verifyEvidence'],
+  'evidence fetch': ['fetchEvidence'],
+  'policy init': ['draftPolicy'],
+  'policy check': ['examinePolicy'],
+  'policy explain': ['examinePolicy'],
+  'manifest subject': ['manifestSubjects'],
   sign: ['sign'],
   attest: ['attest'],
-  bundle: [],
   'bundle create': ['createBundle'],
   'bundle verify': ['verifyBundle'],
   'bundle replay': ['replayBundle'],
@@ -25,22 +28,20 @@ const METHODS: Record<string, (keyof Reenact)[] | null> = {
   'bundle push': ['pushBundle'],
   'bundle pull': ['pullBundle'],
   'bundle redact': ['redactBundle'],
-  'bundle custody': ['addCustodyEvent', 'stampBundle', 'verifyBundle'],
-  artifact: [],
+  'bundle custody add': ['addCustodyEvent'],
+  'bundle custody stamp': ['stampBundle'],
+  'bundle custody log': ['verifyBundle'],
   'artifact add': ['addArtifact'],
   'artifact fetch': ['fetchArtifact'],
-  symbols: [],
   'symbols id': ['identifySymbols'],
   'symbols fetch': ['fetchSymbols'],
   'symbols add': ['addSymbols'],
-  trace: [],
+  'symbols verify': ['verifySymbols'],
   'trace show': ['readTrace'],
   'trace add': ['addTrace'],
   'trace audit': ['audit', 'functionNames'],
   'trace gaps': ['gaps'],
   reproduce: ['reproduce'],
-  gate: ['verifySymbols'],
-  evidence: ['fetchEvidence'],
   diff: ['compareStates'],
   schema: ['schema'],
   doctor: [],
@@ -48,7 +49,7 @@ const METHODS: Record<string, (keyof Reenact)[] | null> = {
 };
 
 it('every subcommand has its method, and every method its subcommand', () => {
-  expect(Object.keys(METHODS).sort()).toEqual(Object.keys(OPTIONS).sort());
+  expect(Object.keys(METHODS).sort()).toEqual(COMMANDS.map(({ name }) => name).sort());
   const named = new Set(Object.values(METHODS).flatMap((methods) => methods ?? []));
   expect([...named].sort()).toEqual(Object.keys(openReenact()).sort());
 });

@@ -69,7 +69,7 @@ const FORMS: Form[] = [
   {
     members: ['harness_version', 'run_instructions'],
     is: 'a replay manifest',
-    next: 'give its evidence: reenact verify evidence EVIDENCE --manifest FILE',
+    next: 'give its evidence: reenact evidence verify EVIDENCE --manifest FILE',
   },
   {
     members: ['schemaVersion', 'layers'],
@@ -79,7 +79,7 @@ const FORMS: Form[] = [
   {
     members: ['authorities', 'version'],
     is: 'a policy',
-    next: 'give the evidence: reenact verify evidence EVIDENCE --policy FILE',
+    next: 'give the evidence: reenact evidence verify EVIDENCE --policy FILE',
   },
 ];
 

@@ -41,8 +41,8 @@ function wantedDigests(c: Circumstances): { algorithm: string; hex: string }[] {
 function whyFile(keys: PublicKey[], given: string[]): string {
   const hashes = [...new Set(keys.flatMap(({ algorithm }) => hashOf(algorithm) ?? []))];
   if (hashes.length === 0)
-    return 'an Ed25519 signature is over the file itself, not over a digest of it: reenact verify evidence --artifact FILE checks it';
-  return `the signature can be over a ${hashes.join(' or ')} digest, and a ${given.join(' or ')} digest was given: give that one, or the file (reenact verify evidence --subject DIGEST or --artifact FILE)`;
+    return 'an Ed25519 signature is over the file itself, not over a digest of it: reenact evidence verify --artifact FILE checks it';
+  return `the signature can be over a ${hashes.join(' or ')} digest, and a ${given.join(' or ')} digest was given: give that one, or the file (reenact evidence verify --subject DIGEST or --artifact FILE)`;
 }
 
 async function overDigest(
@@ -54,7 +54,7 @@ async function overDigest(
   if (digests.length === 0)
     throw new Refusal(
       'artifact_mismatch',
-      'it signs a file, not a statement: reenact verify evidence --artifact holds it against that file',
+      'it signs a file, not a statement: reenact evidence verify --artifact holds it against that file',
     );
   const { verifyPrehashed } = await import('../common/prehashed.ts');
   let tried = false;

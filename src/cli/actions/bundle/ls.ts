@@ -1,0 +1,20 @@
+/** reenact bundle ls: what is inside a bundle. */
+import { EXIT } from '../../../base/fault.ts';
+import { Refused } from '../../../bundle/format/refused.ts';
+import { openBundle } from '../../../bundle/read/open.ts';
+import { safeLine } from '../../../report/human.ts';
+import type { Arguments } from '../../arguments.ts';
+import { onePositional } from '../../shared/positionals.ts';
+
+export async function listBundle(a: Arguments): Promise<number> {
+  const { document, problems } = await openBundle(onePositional(a, 'bundle'));
+  const [problem] = problems;
+  if (problem) throw new Refused(problem.code, problem.message);
+  if (a.flag('json')) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  else
+    for (const { role, sha256, size, name } of document.items)
+      process.stdout.write(
+        `${role.padEnd(16)}${String(size).padStart(12)} ${sha256}${name ? `  ${safeLine(name)}` : ''}\n`,
+      );
+  return EXIT.ok;
+}

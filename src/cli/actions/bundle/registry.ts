@@ -1,0 +1,45 @@
+/** reenact bundle push and pull: bundles in registries, by their identity. */
+import { EXIT, Fault } from '../../../base/fault.ts';
+import { pullBundle } from '../../../bundle/registry/pull.ts';
+import { pushBundle } from '../../../bundle/registry/push.ts';
+import { parseReference } from '../../../bundle/registry/reference.ts';
+import { safe } from '../../../report/human.ts';
+import type { Arguments } from '../../arguments.ts';
+import { withTransfer } from '../../shared/transfer.ts';
+
+export async function pushCommand(a: Arguments): Promise<number> {
+  const [file, to, ...more] = a.positionals;
+  if (file === undefined || to === undefined || more.length > 0)
+    throw new Fault('usage', 'name a bundle and where to push it: bundle push FILE HOST/REPOSITORY[:TAG]');
+  const reference = parseReference(to);
+  if (reference.digest)
+    throw new Fault('usage', 'a bundle’s digest is its own: name a repository, and a tag if you want one');
+  const { root, sent, blobs, attached } = await withTransfer((o) => pushBundle(file, reference, o));
+  process.stdout.write(
+    `${file}: pushed, ${sent} of ${blobs} blobs were not there yet, ${attached} attached\n  identity ${root}\n  pull     ${reference.repository}@${root}\n`,
+  );
+  return EXIT.ok;
+}
+
+export async function pullCommand(a: Arguments): Promise<number> {
+  const [from, ...more] = a.positionals;
+  const out = a.text('out');
+  if (from === undefined || out === undefined || more.length > 0)
+    throw new Fault(
+      'usage',
+      'name a bundle and where to put it: reenact bundle pull HOST/REPOSITORY@sha256:… --out FILE',
+    );
+  const reference = parseReference(from);
+  const { root, sizeBytes, attached, others } = await withTransfer((o) => pullBundle(out, reference, o));
+  if (reference.tag !== undefined)
+    process.stderr.write(`${from} is ${root} now; a tag is no identity, whoever may push can move it\n`);
+  if (others.length > 0)
+    process.stderr.write(
+      `left out, for it is no part of a bundle: ${others.length} attached by others (${[...new Set(others)]
+        .slice(0, 5)
+        .map((type) => safe(type).slice(0, 100))
+        .join(', ')})\n`,
+    );
+  process.stdout.write(`${out}: ${sizeBytes} bytes, ${attached} attached\n  identity ${root}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,56 @@
+/** reenact run --dry-run: the plan, and what a run would come to before any sandbox, with the same exit status. */
+import { join } from 'node:path';
+
+import { systemClock } from '../../base/clock.ts';
+import type { Digest } from '../../base/digest.ts';
+import type { LoadedManifest } from '../../manifest/load.ts';
+import { manifestSubject } from '../../manifest/subject.ts';
+import { type Foreseen, type ForeseeOptions, foresee } from '../../replay/foresee.ts';
+import { safeLine } from '../../report/human.ts';
+import { cacheFolder } from '../../sandbox/endpoint.ts';
+import { resolveImage } from '../../sandbox/image.ts';
+import { BlobStore } from '../../store/blobs.ts';
+import type { ReplayRecord } from '../../verdict/record.ts';
+
+/** Every digest that an image's own documents give, from the cache or a registry: no engine is asked. */
+async function chainOf({ manifest }: LoadedManifest, named: string[]): Promise<Digest[]> {
+  const repositories = manifest.sandbox_image ? [manifest.sandbox_image] : named;
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+  const sources = {
+    store: new BlobStore(join(cacheFolder(process.env), 'images')),
+    repositories,
+    platform: { os: 'linux', architecture },
+  };
+  const signal = new AbortController().signal;
+  const { chain } = await resolveImage(manifest.sandbox_image_sha256, sources, signal);
+  return [chain.requested, chain.manifest, chain.config];
+}
+
+function textOf({ loaded, verdict, reason, message, lost }: Foreseen, replays: number): string {
+  const { path, name, manifest, sha256, argv } = loaded;
+  const rows: [string, string][] = [
+    ['manifest digest', sha256],
+    ['manifest subject', `${manifestSubject(manifest)}, which evidence names`],
+    ['sandbox image', manifest.sandbox_image_sha256],
+    ...(verdict ? [[verdict, `${reason}: ${message}`] as [string, string]] : []),
+    ...lost.map((gate): [string, string] => ['gate fails', gate]),
+  ];
+  const head = `${path}: ${name}, ${replays} replays of ${JSON.stringify(argv)}`;
+  return `${safeLine(head)}\n${rows.map(([label, text]) => `  ${label.padEnd(17)}${safeLine(text)}\n`).join('')}`;
+}
+
+/** Prints the plan; returns what of each manifest's record is known already, for the exit status. */
+export async function dryRun(
+  manifests: LoadedManifest[],
+  countOf: (loaded: LoadedManifest) => number,
+  { repositories, ...o }: Omit<ForeseeOptions, 'clock' | 'imageChain'> & { repositories: string[] },
+): Promise<Pick<ReplayRecord, 'verdict' | 'gates'>[]> {
+  const imageChain = (loaded: LoadedManifest): Promise<Digest[]> => chainOf(loaded, repositories);
+  const found = await foresee(manifests, { ...o, clock: systemClock, imageChain });
+  for (const one of found) process.stdout.write(textOf(one, countOf(one.loaded)));
+  process.stdout.write('nothing was run: --dry-run\n');
+  return found.map(({ verdict, lost }) => ({
+    verdict: verdict ?? 'reproduced',
+    gates: lost.map((name) => ({ name, threshold: true, value: false, pass: false })),
+  }));
+}

@@ -1,0 +1,96 @@
+/** reenact init: a manifest to fill in, and what each of its fields means. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+
+import { EXIT, Fault } from '../../base/fault.ts';
+import { DEFAULTS } from '../../base/limits.ts';
+import { becomesFile, writeOutput } from '../../base/output.ts';
+import { fieldsOf, type SchemaField } from '../../base/schema-fields.ts';
+import { manifestSchema } from '../../manifest/definition.ts';
+import { quoteWord } from '../../manifest/instructions.ts';
+import { safeLine } from '../../report/human.ts';
+import type { Arguments } from '../arguments.ts';
+
+/** What only its author knows; nothing of this form is accepted in these fields, so none is run unfilled. */
+const BLANKS = {
+  sandbox_image: '<REPOSITORY>',
+  sandbox_image_sha256: '<sha256:DIGEST>',
+  run_instructions: 'deterministic-run.sh --seed $seed -- <COMMAND>',
+} as const;
+
+/** Every field with a usual value has it; those that capture and sign write are left to them. */
+function template(name: string): Record<string, unknown> {
+  const { replays, cpus, memoryBytes, pids, timeoutS, outputBytes, user, determinism, clockStartS } =
+    DEFAULTS;
+  return {
+    harness_version: '1',
+    os: 'linux',
+    name,
+    ...BLANKS,
+    seed: 1,
+    inputs: [],
+    env: {},
+    user,
+    limits: { cpus, memory: memoryBytes, pids, timeout: timeoutS, output: outputBytes },
+    replays,
+    determinism,
+    schedule: 'in_order',
+    clock_start: clockStartS,
+  };
+}
+
+const WIDTH = 80;
+const INDENT = '    ';
+
+/** Words in lines that a terminal of 80 columns holds. */
+function wrapped(text: string): string {
+  let [lines, line] = ['', INDENT];
+  for (const word of text.split(' ')) {
+    if (line.length + word.length > WIDTH && line !== INDENT)
+      [lines, line] = [`${lines}${line.trimEnd()}\n`, INDENT];
+    line += `${word} `;
+  }
+  return `${lines}${line.trimEnd()}\n`;
+}
+
+function fieldText({ path, description = '', required, examples, ...rest }: SchemaField): string {
+  const usual = rest.default === undefined ? '' : `. Left out: ${JSON.stringify(rest.default)}`;
+  const example = examples ? `. Such as ${JSON.stringify(examples[0])}` : '';
+  return `  ${path}${required ? ' (must be there)' : ''}\n${wrapped(`${description}${usual}${example}`)}`;
+}
+
+/** JSON has no comments, and a signed manifest is what every JSON program reads: so they stand beside it. */
+function explanation(path: string): string {
+  const fields = fieldsOf(manifestSchema()).filter(({ path }) => !path.startsWith('expect.crash.'));
+  const blank = ({ path }: SchemaField): boolean => Object.hasOwn(BLANKS, path);
+  const own = path === '-' ? 'FILE' : quoteWord(path);
+  return [
+    'fill in what stands between < and >:\n',
+    ...fields.filter(blank).map(fieldText),
+    wrapped("The first two are in: docker inspect --format '{{.RepoDigests}}' IMAGE"),
+    '\nthe other fields, and those that may be added:\n',
+    ...fields.filter((one) => !blank(one)).map(fieldText),
+    wrapped('sha256sum FILE gives the digest of an input, without its sha256: in front.'),
+    `\nthen: reenact run ${own} --dry-run, and reenact run ${own}\n`,
+  ].join('');
+}
+
+export async function initCommand({ positionals }: Arguments): Promise<number> {
+  const [path = 'crash.json', ...others] = positionals;
+  if (others.length > 0) throw new Fault('usage', 'name one manifest to write');
+  const text = `${JSON.stringify(template(basename(path, '.json')), null, 2)}\n`;
+  if (!becomesFile(path)) await writeOutput(path, text);
+  else {
+    if (existsSync(path))
+      throw new Fault(
+        'out_failed',
+        `${path} is there already; nothing was written`,
+        undefined,
+        `name another file: reenact init FILE`,
+      );
+    writeFileSync(path, text, { flag: 'wx' });
+  }
+  const told = becomesFile(path) ? process.stdout : process.stderr;
+  told.write(`${safeLine(path)}: a manifest to fill in\n${explanation(path)}`);
+  return EXIT.ok;
+}

@@ -1,0 +1,92 @@
+/** What stands behind a command's name, read by the options that the command declares; anything else is refused. */
+import { parseArgs } from 'node:util';
+
+import { Fault } from '../base/fault.ts';
+import { nearest } from '../base/nearest.ts';
+import type { Command, Option, Options } from './command.ts';
+
+export interface Arguments {
+  /** The command, as it is called. */
+  command: string;
+  positionals: string[];
+  /** The words behind --, where the command takes a program; undefined where there is no --. */
+  program: string[] | undefined;
+  /** The option's text, or undefined. */
+  text(name: string): string | undefined;
+  list(name: string): string[];
+  flag(name: string): boolean;
+  /** A whole number within bounds, or the default. */
+  number(name: string, min: number, max: number, otherwise: number): number;
+}
+
+/** What Node's reader says of one option; what is not there comes with the name that was meant. */
+function refusal(error: Error, options: Options): Fault {
+  const [, unknown] = /^Unknown option '(-[^']*)'/.exec(error.message) ?? [];
+  if (unknown === undefined) return new Fault('usage', error.message.split('. ')[0]!, error);
+  const near = nearest(unknown.replace(/^-+/, ''), [...Object.keys(options), 'help']);
+  return new Fault('usage', `there is no option ${unknown}${near ? `; did you mean --${near}?` : ''}`, error);
+}
+
+function checkClosed(name: string, { values }: Option, given: string | string[] | boolean): void {
+  const wrong = [given].flat().find((one) => values && !values.includes(String(one)));
+  if (wrong !== undefined)
+    throw new Fault('usage', `--${name} is one of ${values!.join(', ')}, not "${wrong}"`);
+}
+
+/** Reads one command's arguments; anything unknown is a usage Fault. */
+export function readArguments(name: string, command: Command, args: readonly string[]): Arguments {
+  const { options, takesProgram } = command;
+  const end = takesProgram ? args.indexOf('--') : -1;
+  const own = end < 0 ? args : args.slice(0, end);
+  const config = Object.fromEntries(
+    Object.entries(options).map(([option, { kind, short }]) => [
+      option,
+      {
+        type: kind === 'flag' ? ('boolean' as const) : ('string' as const),
+        multiple: kind === 'list',
+        ...(short === undefined ? {} : { short }),
+      },
+    ]),
+  );
+  let values: Record<string, string | string[] | boolean | undefined>;
+  let positionals: string[];
+  try {
+    ({ values, positionals } = parseArgs({
+      args: [...own],
+      options: config,
+      allowPositionals: true,
+      strict: true,
+    }) as { values: typeof values; positionals: string[] });
+  } catch (error) {
+    throw refusal(error as Error, options);
+  }
+  for (const [option, given] of Object.entries(values))
+    if (given !== undefined) checkClosed(option, options[option]!, given);
+  const text = (option: string): string | undefined => values[option] as string | undefined;
+  return {
+    command: name,
+    positionals,
+    program: end < 0 ? undefined : args.slice(end + 1),
+    text,
+    list: (option) => (values[option] as string[] | undefined) ?? [],
+    flag: (option) => values[option] === true,
+    number(option, min, max, otherwise) {
+      const given = text(option);
+      if (given === undefined) return otherwise;
+      const value = Number(given);
+      if (!/^\d+$/.test(given) || value < min || value > max)
+        throw new Fault('usage', `--${option} wants a whole number from ${min} to ${max}, not "${given}"`);
+      return value;
+    },
+  };
+}
+
+/** One of a closed list of words, or undefined. */
+export function choice<T extends string>(a: Arguments, name: string, values: readonly T[]): T | undefined {
+  const given = a.text(name);
+  if (given === undefined) return undefined;
+  const found = values.find((value) => value === given);
+  if (found === undefined)
+    throw new Fault('usage', `--${name} is one of ${values.join(', ')}, not "${given}"`);
+  return found;
+}

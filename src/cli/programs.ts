@@ -1,7 +1,0 @@
-/** Where the programs of a core are read from: what --exec and --sysroot name. */
-import type { ProgramSources } from '../trace/core/program-files.ts';
-import type { Arguments } from './options.ts';
-
-export function programsOf(a: Arguments): ProgramSources {
-  return { executables: a.list('exec'), sysroot: a.text('sysroot') ?? null, stored: [] };
-}

@@ -1,0 +1,14 @@
+/** The store of --store, for commands that are not yet built on the library's door. */
+import type { TraceStore } from '../../join/store/store.ts';
+import { Session } from '../../library/session.ts';
+import { withStore as withSessionStore } from '../../library/store.ts';
+import type { Arguments } from '../arguments.ts';
+
+/** Does `work` with the store of --store (default: .reenact), and closes it, however that ends; only `make` creates one. */
+export function withStore<T>(
+  a: Arguments,
+  work: (store: TraceStore) => Promise<T>,
+  make: 'make' | 'read' = 'make',
+): Promise<T> {
+  return withSessionStore(new Session({ store: a.text('store') }), work, make);
+}
