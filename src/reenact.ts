@@ -1,9 +1,10 @@
 /** The pipeline, to be read top to bottom: manifests in, one record for each out. */
+import { join } from 'node:path';
 import pLimit from 'p-limit';
-
 import { canonicalJson } from './base/canonical-json.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { Fault } from './base/fault.ts';
+import { sweepAsides } from './base/temporary.ts';
 import { loadTrust } from './evidence/trust/trust.ts';
 import type { LoadedManifest } from './manifest/load.ts';
 import { mechanismsWanted, policyFiles } from './policy/policy.ts';
@@ -190,6 +191,7 @@ export async function runManifests(engine: Engine, given: RunOptions): Promise<R
   const swept = await sweep(engine);
   if (swept > 0) o.onEvent?.({ type: 'swept', count: swept });
   const store = new BlobStore(o.out);
+  for (const folder of ['blobs', join('blobs', 'sha256'), 'custody']) sweepAsides(join(o.out, folder));
   for (const bytes of [kit.init, kit.seccompText, o.policy.canonical]) await store.put(bytes);
   for (const { bytes } of policyFiles(o.policy)) await store.put(bytes);
   const scope = new RunScope(engine);

@@ -1,10 +1,10 @@
 /** Files that are whole or absent: written aside, synced, then renamed. */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 
 import { type Digest, startDigest } from './digest.ts';
+import { asideOf } from './temporary.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
@@ -40,7 +40,7 @@ export async function writeAside(
   durable = true,
 ): Promise<void> {
   const folder = dirname(path);
-  const aside = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  const aside = asideOf(path);
   await makeFolder(folder);
   try {
     const file = await open(aside, 'wx', 0o644);

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 
 import { asFault, Fault } from './fault.ts';
 import { writeWhole } from './files.ts';
+import { sweepAsides } from './temporary.ts';
 
 /** As many links in a row as the kernel follows. */
 const MAX_LINKS = 40;
@@ -120,7 +121,10 @@ export function openOutput(path: string): Output {
 export async function writeOutput(path: string, text: string): Promise<void> {
   try {
     const target = targetOf(path);
-    if (target.kind === 'file') return await writeWhole(target.path, text);
+    if (target.kind === 'file') {
+      sweepAsides(dirname(target.path));
+      return await writeWhole(target.path, text);
+    }
   } catch (error) {
     throw outFailed(path, error);
   }

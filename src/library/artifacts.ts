@@ -1,7 +1,5 @@
 /** What was shipped, bound to its signed provenance. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { shippedFile } from '../artifacts/file.ts';
 import { linksOf, shippedImage } from '../artifacts/oci.ts';
 import { prove, sift } from '../artifacts/prove.ts';
@@ -9,6 +7,7 @@ import { Unpacking } from '../artifacts/unpacking.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { readAttestations } from '../bundle/registry/attestations.ts';
 import { imageSource } from '../bundle/registry/image.ts';
 import { parseReference } from '../bundle/registry/reference.ts';
@@ -36,7 +35,7 @@ async function inFolder<T>(
   session: Session,
   work: (unpacking: Unpacking, transfer: Transfer) => Promise<T>,
 ): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-artifact-'));
+  const folder = temporaryFolder('artifact');
   try {
     return await work(new Unpacking(folder, session.signal), transferOf(session));
   } finally {

@@ -1,13 +1,12 @@
 /** A new bundle without chosen contents, signed, which names the one it was made of. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { systemClock } from '../base/clock.ts';
 import type { Digest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { extractBundle } from '../bundle/extract/extract.ts';
 import { Refused } from '../bundle/format/refused.ts';
 import { redactBundle as redact } from '../bundle/redact/redact.ts';
@@ -75,7 +74,7 @@ export async function redactBundle(
   if (problem) throw new Refused(problem.code, `${path}: ${problem.message}`);
   const secret = await secretAt(secretPath, (text) => session.tell({ type: 'notice', text }));
   // What is to be withheld is unpacked here for a while: it must not stay behind.
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-redact-'));
+  const folder = temporaryFolder('redact');
   try {
     const store = new BlobStore(join(folder, 'store'));
     const opened = await extractBundle(path, store);

@@ -1,10 +1,9 @@
 /** Replays a record from its bundle alone, without its registry, and compares the states. */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { type Digest, hexOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { extractBundle } from '../bundle/extract/extract.ts';
 import { serveImage } from '../bundle/format/loopback.ts';
 import { Refused } from '../bundle/format/refused.ts';
@@ -175,7 +174,7 @@ export async function replayBundle(
   const checked = await verifyBundle(path);
   if (!checked.accepted)
     throw new Refused(checked.problems[0]!.code, `${path}: ${checked.problems[0]!.message}`);
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-bundle-'));
+  const folder = temporaryFolder('bundle');
   try {
     const store = new BlobStore(join(folder, 'store'));
     const opened = await extractBundle(path, store);

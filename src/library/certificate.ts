@@ -1,11 +1,10 @@
 /** What bundle verify --certificate leaves: a folder with a draft certification and a provenance view, whole or not at all. */
-import { randomBytes } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-
+import { dirname, join, resolve } from 'node:path';
 import { asFault, Fault } from '../base/fault.ts';
 import { syncFolder, writeWhole } from '../base/files.ts';
+import { asideOf } from '../base/temporary.ts';
 import type { ExaminedBundle } from '../bundle/verify/verify.ts';
 import { caseUco } from '../report/case-uco.ts';
 import { certification } from '../report/certification.ts';
@@ -33,7 +32,7 @@ export async function writeCertificate(folder: string, examined: ExaminedBundle)
   };
   const files = { 'certification.txt': certification(bundle), 'case.jsonld': caseUco(bundle) };
   const target = resolve(folder);
-  const aside = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`);
+  const aside = asideOf(target);
   try {
     await mkdir(aside);
     for (const [name, text] of Object.entries(files)) await writeWhole(join(aside, name), text);

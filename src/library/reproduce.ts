@@ -1,11 +1,10 @@
 /** Replays a stored trace in its pinned sandbox, and says whether the same crash came of it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { comparable, compareStacks, linkageNames, type Stack } from '../join/compare.ts';
 import { gatesOf } from '../join/gates.ts';
 import { obstacleOf, type Reproduction, reproductionGate, worstOf } from '../join/reproduction.ts';
@@ -181,7 +180,7 @@ export async function reproduce(
   o: ReproduceOptions = {},
 ): Promise<Reproduced> {
   const policy = await session.judge(o.policy);
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-case-'));
+  const folder = temporaryFolder('case');
   try {
     return await withStore(session, async (store) => {
       const trace = await findTrace(store.database, traceId);

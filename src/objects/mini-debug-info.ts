@@ -1,10 +1,9 @@
 /** Mini debug information (.gnu_debugdata): the names that distributions leave in stripped programs, a table of symbols in an ELF file of its own, packed by xz. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-
 import { Fault } from '../base/fault.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { unxz } from '../base/xz.ts';
 import { FileBytes } from './common/bytes.ts';
 import { copyElf } from './elf/copy.ts';
@@ -118,7 +117,7 @@ async function miniTable(file: FileBytes, h: ElfHeader, section: ElfSection, fol
 
 /** Calls `use` with a copy of the program in which the names are a table of symbols, and removes it. Throws a Fault where they are damaged. */
 export async function withMiniSymbols<T>(path: string, use: (copy: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'reenact-mini-'));
+  const folder = temporaryFolder('mini');
   try {
     const copy = join(folder, 'program');
     const file = new FileBytes(path);

@@ -16,7 +16,7 @@ import { canonicalDigest } from '../base/canonical-json.ts';
 import { type Digest, hexOf } from '../base/digest.ts';
 import { asFault } from '../base/fault.ts';
 import { writeWhole } from '../base/files.ts';
-import { formatOwner, isDead, thisOwner } from '../sandbox/scope.ts';
+import { formatOwner, isDead, thisOwner } from '../base/owner.ts';
 import type { RawReplay } from '../verdict/decide.ts';
 
 /** Holds the lock file unless a living process does; a dead one's lock is taken over. */

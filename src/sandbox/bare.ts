@@ -1,13 +1,11 @@
 /** The harness alone, in a sandbox of an image with nothing in it: what a host has for full determinism. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-
 import { digestOf, hexOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { DEFAULTS } from '../base/limits.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { assertRunsOn, type Kit } from './kit.ts';
 import { type Mechanism, mechanismsOf } from './mechanisms.ts';
@@ -55,7 +53,7 @@ export async function hostOf(
 ): Promise<Host> {
   assertRunsOn(kit, facts.architecture);
   const scope = new RunScope(engine);
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-doctor-'));
+  const folder = temporaryFolder('doctor');
   const store = new BlobStore(folder);
   const name = `reenact-doctor:${randomBytes(8).toString('hex')}`;
   const signal = AbortSignal.timeout(60_000);

@@ -1,10 +1,9 @@
 /** Collects one output stream: hashed as it arrives, kept in memory while small, spilled to a file when not. */
 
-import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
 import { type Digest, startDigest } from '../base/digest.ts';
+import { asideOf } from '../base/temporary.ts';
 import type { BlobStore } from '../store/blobs.ts';
 
 const MEMORY_BYTES = 1 << 20;
@@ -34,7 +33,7 @@ export class OutputSink {
   }
 
   private spill(): void {
-    const path = join(this.store.folder, 'blobs', `.output.${randomBytes(6).toString('hex')}`);
+    const path = asideOf(join(this.store.folder, 'blobs', 'output'));
     mkdirSync(dirname(path), { recursive: true });
     this.file = { path, fd: openSync(path, 'wx') };
     for (const piece of this.pieces) writeSync(this.file.fd, piece);

@@ -1,11 +1,10 @@
 /** Reads a container's changes through the engine's archive API, for engines whose storage the runner cannot see. */
 
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import { asideOf } from '../base/temporary.ts';
 import type { Engine } from '../sandbox/port.ts';
 import { asLinkTo, type OnFile, readTree, type Tree, type TreeEntry } from '../sandbox/tree.ts';
 import type { BlobStore } from '../store/blobs.ts';
@@ -30,7 +29,7 @@ function keeping(store: BlobStore, image: Tree | undefined): OnFile {
     total += entry.sizeBytes;
     if (total > LIMITS.stateBytes)
       throw new StateTooLarge(`${total} bytes were written, over the limit of ${LIMITS.stateBytes}`);
-    const aside = join(store.folder, 'blobs', `.archive.${randomBytes(6).toString('hex')}`);
+    const aside = asideOf(join(store.folder, 'blobs', 'archive'));
     const opened = mkdir(dirname(aside), { recursive: true }).then(() => open(aside, 'wx'));
     return {
       write: async (bytes) => (await opened).writeFile(bytes),

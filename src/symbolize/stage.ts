@@ -1,10 +1,9 @@
 /** A folder for one symbol file, in which the engine finds that file and nothing else it might look for. */
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, copyFile, open, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-
 import { Fault } from '../base/fault.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { FileBytes } from '../objects/common/bytes.ts';
 import type { Image } from '../objects/common/identity.ts';
 import { copyElf } from '../objects/elf/copy.ts';
@@ -120,7 +119,7 @@ async function place(file: SymbolFile, image: Image, folder: string): Promise<St
 export async function staged<T>(file: SymbolFile, use: (stage: Stage) => Promise<T>): Promise<T> {
   const image = imageIn(file);
   refuseLinks(file, image.debug_link);
-  const folder = await mkdtemp(join(tmpdir(), 'reenact-symbols-'));
+  const folder = temporaryFolder('symbols');
   try {
     const code = await place(file, image, folder);
     const packed = await placeSplit(file.split ?? [], folder);

@@ -1,16 +1,15 @@
 /** Traces that were stored compressed, as systemd-coredump stores cores (zstd; before, lz4 or xz), or as people send them (gzip). */
 
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 
 import { createGunzip } from 'node:zlib';
-
 import { execThrough } from '../base/exec.ts';
 import { Fault } from '../base/fault.ts';
 import { Pieces } from '../base/pieces.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { unxz } from '../base/xz.ts';
 import { isZstd, unzstd } from '../base/zstd.ts';
 import { CORE_HEAD_BYTES, isCore } from './formats/core.ts';
@@ -87,7 +86,7 @@ export interface Readers<T> {
 
 /** Unpacks a file and has it read: a core from a file of its own, which is gone afterwards. */
 export async function readPacked<T>(path: string, packing: Packing, { core, bytes }: Readers<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'reenact-core-'));
+  const folder = temporaryFolder('core');
   try {
     const pieces = new Pieces(unpacked(path, packing));
     if (!isCore(await pieces.peek(CORE_HEAD_BYTES))) return await bytes(await whole(pieces.take(), path));

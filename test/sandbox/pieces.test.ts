@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 
 import type { Digest } from '../../src/base/digest.ts';
 import { digestOf } from '../../src/base/digest.ts';
+import { formatOwner, isDead, thisOwner } from '../../src/base/owner.ts';
 import { resolveChain } from '../../src/sandbox/chain.ts';
 import { applyLayer } from '../../src/sandbox/content-check.ts';
 import { demultiplex } from '../../src/sandbox/demultiplex.ts';
 import { findEndpoint, parseDockerHost } from '../../src/sandbox/endpoint.ts';
 import { assertRunsOn, loadKit } from '../../src/sandbox/kit.ts';
 import { splitRepository } from '../../src/sandbox/registry-session.ts';
-import { formatOwner, isDead, thisOwner } from '../../src/sandbox/scope.ts';
 import type { Tree, TreeEntry } from '../../src/sandbox/tree.ts';
 
 it('the engine’s stream is split the same wherever it is cut', () => {

@@ -1,10 +1,9 @@
 /** In what two bundles differ: what their records say first, then what is inside, then the states that count. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, isDigest } from '../../base/digest.ts';
+import { temporaryFolder } from '../../base/temporary.ts';
 import { diffStates, type Difference as StateDifference } from '../../state/diff.ts';
 import type { FinalState } from '../../state/final-state.ts';
 import { BlobStore } from '../../store/blobs.ts';
@@ -101,7 +100,7 @@ function stateDifference(d: StateDifference): Difference {
 async function compareStates(sides: [Side, Side]): Promise<Difference[]> {
   const [a, b] = sides.map(({ state }) => state);
   if (!a || !b) return [];
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-diff-'));
+  const folder = temporaryFolder('diff');
   try {
     const store = new BlobStore(join(folder, 'store'));
     const all = await diffStates(store, a, b);

@@ -12,10 +12,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import type { Digest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
+import { folderPrefixOf, sweepAsides } from '../../base/temporary.ts';
 import { safe } from '../../report/human.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import { globFits } from '../format/glob.ts';
@@ -169,7 +170,8 @@ export async function unpackBundle(
   let stage: string | undefined;
   try {
     // Only its owner may enter it, so that nobody can put a link in the way.
-    stage = mkdtempSync(join(dirname(target), `.${basename(target)}.`));
+    sweepAsides(dirname(target));
+    stage = mkdtempSync(folderPrefixOf(target));
     const unpacked = await unpackInto(stage, path, only);
     settle(join(stage, 'done'), target, join(stage, 'before'), force);
     return unpacked;

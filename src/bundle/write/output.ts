@@ -1,5 +1,4 @@
 /** A bundle as it is written: front to back through one buffer, whole or not at all, never over what is there. */
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
@@ -16,6 +15,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { Digest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
+import { asideOf, sweepAsides } from '../../base/temporary.ts';
 import { Refused } from '../format/refused.ts';
 import type { RunningDigest } from '../format/second-thread.ts';
 import { paddingBytes, tarHeader, ZEROS } from '../format/tar.ts';
@@ -130,7 +130,8 @@ export async function writeBundleFile<T>(
   fill: (out: Output) => Promise<T>,
   replace = false,
 ): Promise<T> {
-  const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  const aside = asideOf(path);
+  sweepAsides(dirname(path));
   let fd: number | undefined;
   try {
     fd = openSync(aside, 'wx+', 0o644);

@@ -1,8 +1,6 @@
 /** reenact artifact add and fetch: what was shipped, bound to its signed provenance. */
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { shippedFile } from '../../artifacts/file.ts';
 import { linksOf, shippedImage } from '../../artifacts/oci.ts';
 import { prove, sift } from '../../artifacts/prove.ts';
@@ -10,6 +8,7 @@ import { Unpacking } from '../../artifacts/unpacking.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { Digest } from '../../base/digest.ts';
 import { EXIT, Fault } from '../../base/fault.ts';
+import { temporaryFolder } from '../../base/temporary.ts';
 import { readAttestations } from '../../bundle/registry/attestations.ts';
 import { imageSource } from '../../bundle/registry/image.ts';
 import { parseReference } from '../../bundle/registry/reference.ts';
@@ -35,7 +34,7 @@ function imageReference(text: string): { repository: string; digest: Digest } {
 
 /** Unpacks into a folder of its own, which is gone afterwards. */
 async function inFolder<T>(work: (unpacking: Unpacking, transfer: Transfer) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-artifact-'));
+  const folder = temporaryFolder('artifact');
   try {
     return await withTransfer((transfer) => work(new Unpacking(folder, transfer.signal), transfer));
   } finally {

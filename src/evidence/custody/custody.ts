@@ -1,11 +1,10 @@
 /** The chain of custody: each verification leaves an entry that names the one before it, so that none can vanish. */
-import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { syncFolder } from '../../base/files.ts';
+import { asideOf } from '../../base/temporary.ts';
 import type { EvidenceRecord, Signer } from '../documents/record.ts';
 import { acceptedIn } from './vouched.ts';
 
@@ -111,7 +110,7 @@ export class CustodyLog {
 
   /** Puts a whole file under a name that nobody has yet; false if somebody has. */
   private async place(path: string, text: string): Promise<boolean> {
-    const aside = join(this.folder, `.${randomBytes(8).toString('hex')}`);
+    const aside = asideOf(path);
     try {
       const file = await open(aside, 'wx', 0o644);
       try {

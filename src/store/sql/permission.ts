@@ -1,10 +1,9 @@
 /** What permissions on a store's folder allow: reading alone makes a snapshot of it, and what allows neither is named. */
 import { accessSync, constants, lstatSync, readdirSync, statSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
 import { Fault } from '../../base/fault.ts';
+import { temporaryFolder } from '../../base/temporary.ts';
 
 type Right = 'read' | 'write';
 
@@ -95,7 +94,7 @@ export async function snapshotOf(folder: string, work: 'make' | 'read'): Promise
   const unwritten = obstacleIn(folder, 'write');
   if (unwritten === undefined) return undefined;
   if (work === 'make') throw permissionFault(store, unwritten, 'write');
-  const aside = await mkdtemp(join(tmpdir(), 'reenact-store-'));
+  const aside = temporaryFolder('store');
   const remove = (): Promise<void> => rm(aside, { recursive: true, force: true });
   try {
     await copyInto(join(folder, 'data'), join(aside, 'data'));

@@ -1,11 +1,11 @@
 /** reenact bundle redact: a new bundle without chosen contents, signed, which names the one it was made of. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../base/clock.ts';
 import { asFault, EXIT, Fault } from '../../../base/fault.ts';
+import { temporaryFolder } from '../../../base/temporary.ts';
 import { extractBundle } from '../../../bundle/extract/extract.ts';
 import { Refused } from '../../../bundle/format/refused.ts';
 import { type Redaction, redactBundle } from '../../../bundle/redact/redact.ts';
@@ -58,7 +58,7 @@ export async function redactCommand(a: Arguments): Promise<number> {
   if (problem) throw new Refused(problem.code, `${path}: ${problem.message}`);
   const secret = await secretAt(required(a, 'secret'));
   // What is to be withheld is unpacked here for a while: it must not stay behind.
-  const folder = mkdtempSync(join(tmpdir(), 'reenact-redact-'));
+  const folder = temporaryFolder('redact');
   const { signal, release } = abortOnSignals();
   let made: Redaction;
   try {
