@@ -1,4 +1,5 @@
 /** The library: openReenact is the one door, and what the command is built on; docs/library.md describes it. */
+/// <reference types="node" preserve="true" />
 
 export { Fault, ReenactError } from './base/fault.ts';
 export { Refused } from './bundle/format/refused.ts';

@@ -9,6 +9,7 @@ import { collect } from '../src/bundle/write/collect.ts';
 import { createBundle } from '../src/bundle/write/create.ts';
 import { BlobStore } from '../src/store/blobs.ts';
 import { makeCase } from './support/case.ts';
+import { describeExamples } from './support/examples.ts';
 import { makeKey } from './support/keys.ts';
 import { tempFolder } from './support/world.ts';
 
@@ -103,6 +104,8 @@ describe('the package in an empty project', () => {
     expect(reenact('trace', 'show', 'trace.json')).toContain('/bin/pages+0x1268');
   });
 });
+
+describeExamples(() => project);
 
 describe('the Node it starts on', () => {
   /** A folder with the programs that bin/reenact asks for, and a Node of another version, or none. */

@@ -18,57 +18,64 @@ import { VARIED_REPLAYS } from './vary.ts';
 export interface RunOptions {
   manifests: LoadedManifest[];
   /** Default: the built-in policy `default`. */
-  policy?: Policy;
+  policy?: Policy | undefined;
   /** Folder for states, outputs and records. Default: `.reenact`. */
-  out?: string;
+  out?: string | undefined;
   /** Folder for manifests and configurations of images, kept between runs. Default: in the user's cache. */
-  imageCache?: string;
+  imageCache?: string | undefined;
   /** Where images are looked for whose manifests name no repository. Default: nowhere but on the engine. */
-  repositories?: string[];
+  repositories?: string[] | undefined;
   /** The only ones that are asked, whatever a manifest names. */
-  onlyRepositories?: string[];
+  onlyRepositories?: string[] | undefined;
   /** The image itself, for an engine that can pull it from none of them. */
-  imageArchive?: ImageSources['archive'];
+  imageArchive?: ImageSources['archive'] | undefined;
   /** Another harness than this release's. */
-  kit?: Kit;
+  kit?: Kit | undefined;
   /** Refuse to replay anything whose evidence the policy does not check. */
-  requireEvidence?: boolean;
+  requireEvidence?: boolean | undefined;
   /** Folders with evidence that manifests name, beside their own. */
-  evidenceStores?: string[];
+  evidenceStores?: string[] | undefined;
   /** Replays at once. Default: two for each processor. */
-  jobs?: number;
+  jobs?: number | undefined;
   /** Of each manifest. Default: as many as it says, else 3. */
-  replays?: number;
-  failFast?: boolean;
-  shard?: { index: number; count: number };
-  capture?: CaptureWay;
-  determinism?: DeterminismChoice;
+  replays?: number | undefined;
+  /** Starts no more replays of a manifest after one that diverged. */
+  failFast?: boolean | undefined;
+  /** Only each `count`th replay, from the `index`th on (both from 1), so that several machines share a run. */
+  shard?: { index: number; count: number } | undefined;
+  /** How states are read. Default: from the engine's storage where it is visible, else through its archives. */
+  capture?: CaptureWay | undefined;
+  /** Whether the seed decides all that a program sees, without what, and of which seeds. Default: as manifests say. */
+  determinism?: DeterminismChoice | undefined;
   /** Changes what is around each replay on purpose (replay/vary.ts). */
-  vary?: boolean;
+  vary?: boolean | undefined;
   /** Keep a core of every crash; determinism must be full. */
-  core?: boolean;
+  core?: boolean | undefined;
   /** Find out where two replays part that end differently; determinism must be full. */
-  explain?: boolean;
+  explain?: boolean | undefined;
   /** Ends the run in order: what was created is removed, then Fault `interrupted` is thrown. */
-  signal?: AbortSignal;
-  clock?: Clock;
-  onEvent?: (event: RunEvent) => void;
+  signal?: AbortSignal | undefined;
+  clock?: Clock | undefined;
+  onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
 /** The options with what was left out filled in. */
-export type Asked = RunOptions &
-  Required<Pick<RunOptions, 'policy' | 'out' | 'imageCache' | 'repositories' | 'jobs' | 'signal'>>;
+export type Asked = RunOptions & {
+  [Name in 'policy' | 'out' | 'imageCache' | 'repositories' | 'jobs' | 'signal']: NonNullable<
+    RunOptions[Name]
+  >;
+};
 
 /** Fills in the defaults. */
 export async function fillIn(given: RunOptions): Promise<Asked> {
   return {
-    out: '.reenact',
-    imageCache: join(cacheFolder(process.env), 'images'),
-    repositories: [],
-    jobs: 2 * availableParallelism(),
-    signal: new AbortController().signal,
     ...given,
     policy: given.policy ?? (await loadPolicy('default')),
+    out: given.out ?? '.reenact',
+    imageCache: given.imageCache ?? join(cacheFolder(process.env), 'images'),
+    repositories: given.repositories ?? [],
+    jobs: given.jobs ?? 2 * availableParallelism(),
+    signal: given.signal ?? new AbortController().signal,
   };
 }
 

@@ -45,6 +45,7 @@ const METHODS: Record<string, (keyof Reenact)[] | null> = {
   diff: ['compareStates'],
   schema: ['schema'],
   doctor: [],
+  init: [],
   completion: null,
 };
 
