@@ -45,7 +45,6 @@ const METHODS: Record<string, (keyof Reenact)[] | null> = {
   diff: ['compareStates'],
   schema: ['schema'],
   doctor: [],
-  init: [],
   completion: null,
 };
 
