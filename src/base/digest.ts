@@ -12,7 +12,14 @@ export function isDigest(text: string): text is Digest {
 
 /** The digest of bytes that are all in memory. */
 export function digestOf(bytes: string | Uint8Array): Digest {
-  return `sha256:${hash('sha256', bytes, 'hex')}` as Digest;
+  return digestFromHex(hash('sha256', bytes, 'hex'));
+}
+
+/** The digest with these 64 lower-case hex digits; other text is a bug of the caller, who has to check it first. */
+export function digestFromHex(hex: string): Digest {
+  const digest = `sha256:${hex}`;
+  if (!isDigest(digest)) throw new RangeError(`${digest.slice(0, 80)} is no digest`);
+  return digest;
 }
 
 /** The 64 hex digits of a digest, for file names. */
@@ -25,6 +32,6 @@ export function startDigest(): { update(bytes: Uint8Array): void; end(): Digest 
   const running = createHash('sha256');
   return {
     update: (bytes) => void running.update(bytes),
-    end: () => `sha256:${running.digest('hex')}` as Digest,
+    end: () => digestFromHex(running.digest('hex')),
   };
 }

@@ -71,7 +71,7 @@ class Parser {
     const found = TOKEN.exec(this.text);
     if (!found) throw this.error(this.at >= this.text.length ? 'the document ends too early' : 'not JSON');
     this.at = TOKEN.lastIndex;
-    return found[1] === '"' ? this.string() : (found[1] ?? found[2] ?? found[3])!;
+    return found[1] === '"' ? this.string() : (found[1] ?? found[2] ?? found[3] ?? '');
   }
 
   /** The rest of a string, piece by piece: one expression over all of it would exhaust the stack. */
@@ -95,7 +95,7 @@ class Parser {
     if (token === '{') return this.object(pathOf(parent, key), depth);
     if (token === '[') return this.array(pathOf(parent, key), depth);
     if (/^[}\]:,]$/.test(token)) throw this.error(`unexpected ${token}`);
-    const value = JSON.parse(token) as unknown;
+    const value: unknown = JSON.parse(token);
     if (typeof value === 'string' && !value.isWellFormed() && this.problems.length < MAX_PROBLEMS)
       this.problems.push({ path: pathOf(parent, key), message: 'has a lone surrogate' });
     return value;
@@ -107,7 +107,7 @@ class Parser {
     let token = this.token();
     while (token !== '}') {
       if (token[0] !== '"') throw this.error('expected a member name');
-      const key = JSON.parse(token) as string;
+      const key: string = JSON.parse(token);
       if (Object.hasOwn(result, key) && this.problems.length < MAX_PROBLEMS)
         this.problems.push({
           path: memberPath(path, key),
@@ -138,6 +138,26 @@ class Parser {
     }
     return result;
   }
+}
+
+/** Whether a value has members: an object that is no array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The members of a value that no shape has checked; of anything but an object: none. */
+export function membersOf(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {};
+}
+
+/** A member that an object has itself, of a value that no shape has checked. */
+export function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** The items of a value that no shape has checked; of anything but an array: none. */
+export function itemsOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Parses bytes into a JSON value with null-prototype objects, or says everything that is wrong. */

@@ -1,11 +1,45 @@
-/** One definition for both uses: a strict check of untrusted values, and the JSON Schema shown to editors. */
-import { memberPath, type Problem } from './json.ts';
+/** One definition for three uses: a strict check of untrusted values, their type, and the JSON Schema shown to editors. */
+import { DIGEST_PATTERN, type Digest } from './digest.ts';
+import { isObject, type JsonLimits, memberPath, type Parsed, type Problem, parseJson } from './json.ts';
 import { nearest } from './nearest.ts';
+import { isOneOf } from './table.ts';
 
 /** Checks a value, adding every problem to the list, and describes itself as JSON Schema. */
-export interface Shape {
+interface Form {
   check(value: unknown, path: string, problems: Problem[]): void;
   schema(): Record<string, unknown>;
+}
+
+/**
+ * A form whose values are of type T. What users read keeps an interface of its own, with its documentation, and
+ * `const shape: Shape<Manifest> = object(…)` holds both equal: T is compared both ways. What one file alone reads has
+ * no interface but `Infer<typeof shape>`.
+ */
+export interface Shape<T> extends Form {
+  /** For the compiler alone; nothing is there at run time. */
+  readonly type?: (value: T) => T;
+}
+
+/** The type of the values that a shape accepts. */
+export type Infer<S> = S extends Shape<infer T> ? T : never;
+
+type Fields = Record<string, Form>;
+type Flat<T> = { [K in keyof T]: T[K] };
+type Members<F, Required extends keyof F> = Flat<
+  { [K in Required]: Infer<F[K]> } & { [K in Exclude<keyof F, Required>]?: Infer<F[K]> }
+>;
+
+/** The value, once the shape has found no problem in it: the one way from `unknown` to a type. */
+export function read<T>(shape: Shape<T>, value: unknown, path = '$'): Parsed<T> {
+  const problems: Problem[] = [];
+  shape.check(value, path, problems);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: value as T };
+}
+
+/** Untrusted bytes of JSON to a value of the shape, or all that is wrong with them. */
+export function parseAs<T>(shape: Shape<T>, bytes: Uint8Array, limits: JsonLimits): Parsed<T> {
+  const parsed = parseJson(bytes, limits);
+  return parsed.ok ? read(shape, parsed.value) : parsed;
 }
 
 function kindOf(value: unknown): string {
@@ -22,21 +56,40 @@ function report(problems: Problem[], path: string, message: string, hint?: strin
 }
 
 /** What a schema says of a field: what it is, in which unit, what holds where it is left out, and how one looks. */
-export function field(
+export function field<T>(
   description: string,
-  shape: Shape,
+  shape: Shape<T>,
   more: { default?: unknown; examples?: unknown[] } = {},
-): Shape {
+): Shape<T> {
   return {
     check: (value, path, problems) => shape.check(value, path, problems),
     schema: () => ({ ...shape.schema(), description, ...more }),
   };
 }
 
-/** A string, optionally matching an anchored pattern; `hint` says what it should look like. */
-export function string(
-  o: { pattern?: RegExp; hint?: string; max?: number; description?: string } = {},
-): Shape {
+interface TextOptions {
+  /** Anchored. */
+  pattern?: RegExp;
+  /** What it should look like. */
+  hint?: string;
+  /** In characters. */
+  max?: number;
+  description?: string;
+}
+
+/** A text of a spelling that has a type of its own, such as a digest: T is what the pattern admits, and nothing more. */
+export function spelling<T extends string>(o: TextOptions & { pattern: RegExp }): Shape<T> {
+  const { check, schema } = string(o);
+  return { check, schema };
+}
+
+/** A digest, "sha256:" and 64 lower-case hex digits. */
+export function digestText(hint?: string): Shape<Digest> {
+  return spelling<Digest>({ pattern: DIGEST_PATTERN, ...(hint ? { hint } : {}) });
+}
+
+/** A string without NUL characters, optionally matching a pattern. */
+export function string(o: TextOptions = {}): Shape<string> {
   const max = o.max ?? 65536;
   return {
     check(value, path, problems) {
@@ -56,7 +109,7 @@ export function string(
 }
 
 /** A whole number within bounds, both included. */
-export function integer(min: number, max: number, description?: string): Shape {
+export function integer(min: number, max: number, description?: string): Shape<number> {
   return {
     check(value, path, problems) {
       if (typeof value !== 'number')
@@ -69,7 +122,7 @@ export function integer(min: number, max: number, description?: string): Shape {
 }
 
 /** Any number within bounds, both included. */
-export function number(min: number, max: number, description?: string): Shape {
+export function number(min: number, max: number, description?: string): Shape<number> {
   return {
     check(value, path, problems) {
       if (typeof value !== 'number') report(problems, path, `is ${kindOf(value)}, not a number`);
@@ -80,7 +133,7 @@ export function number(min: number, max: number, description?: string): Shape {
   };
 }
 
-export function boolean(description?: string): Shape {
+export function boolean(description?: string): Shape<boolean> {
   return {
     check(value, path, problems) {
       if (typeof value !== 'boolean') report(problems, path, `is ${kindOf(value)}, not true or false`);
@@ -90,7 +143,7 @@ export function boolean(description?: string): Shape {
 }
 
 /** A number, a text or a truth value. */
-export const scalar: Shape = {
+export const scalar: Shape<number | string | boolean> = {
   check(value, path, problems) {
     if (!['number', 'string', 'boolean'].includes(typeof value))
       report(problems, path, `is ${kindOf(value)}, not a number, text or truth value`);
@@ -99,22 +152,22 @@ export const scalar: Shape = {
 };
 
 /** One of a closed set of values. */
-export function oneOf(...values: (string | number | null)[]): Shape {
+export function oneOf<const T extends string | number | null>(...values: readonly T[]): Shape<T> {
   return {
     check(value, path, problems) {
-      if (!values.includes(value as string))
+      if (!isOneOf(values, value))
         report(
           problems,
           path,
           `${JSON.stringify(value)?.slice(0, 80)} is not one of ${values.map((v) => JSON.stringify(v)).join(', ')}`,
         );
     },
-    schema: () => ({ enum: values }),
+    schema: () => ({ enum: [...values] }),
   };
 }
 
 /** The shape, or null. */
-export function nullable(shape: Shape): Shape {
+export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return {
     check(value, path, problems) {
       if (value !== null) shape.check(value, path, problems);
@@ -123,7 +176,10 @@ export function nullable(shape: Shape): Shape {
   };
 }
 
-export function array(item: Shape, o: { min?: number; max?: number; description?: string } = {}): Shape {
+export function array<T>(
+  item: Shape<T>,
+  o: { min?: number; max?: number; description?: string } = {},
+): Shape<T[]> {
   const max = o.max ?? 100_000;
   return {
     check(value, path, problems) {
@@ -142,12 +198,17 @@ export function array(item: Shape, o: { min?: number; max?: number; description?
   };
 }
 
+/** Two items, no more and no fewer. */
+export function pair<T>(item: Shape<T>): Shape<[T, T]> {
+  const { check, schema } = array(item, { min: 2, max: 2 });
+  return { check, schema };
+}
+
 /** An object used as a dictionary: every name must match the pattern. */
-export function dictionary(names: RegExp, item: Shape, description?: string): Shape {
+export function dictionary<T>(names: RegExp, item: Shape<T>, description?: string): Shape<Record<string, T>> {
   return {
     check(value, path, problems) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return report(problems, path, `is ${kindOf(value)}, not an object`);
+      if (!isObject(value)) return report(problems, path, `is ${kindOf(value)}, not an object`);
       for (const [key, one] of Object.entries(value)) {
         if (!names.test(key)) report(problems, memberPath(path, key), 'is not an accepted name');
         item.check(one, memberPath(path, key), problems);
@@ -163,17 +224,19 @@ export function dictionary(names: RegExp, item: Shape, description?: string): Sh
 }
 
 /** An object with exactly these members; unknown ones are refused, with the likeliest name meant. */
-export function object(fields: Record<string, Shape>, required: string[], description?: string): Shape {
+export function object<F extends Fields, const Required extends keyof F & string>(
+  fields: F,
+  required: readonly Required[],
+  description?: string,
+): Shape<Members<F, Required>> {
   return {
     check(value, path, problems) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return report(problems, path, `is ${kindOf(value)}, not an object`);
-      const given = value as Record<string, unknown>;
+      if (!isObject(value)) return report(problems, path, `is ${kindOf(value)}, not an object`);
       for (const name of required)
-        if (!Object.hasOwn(given, name)) report(problems, memberPath(path, name), 'is missing');
-      for (const name of Object.keys(given)) {
+        if (!Object.hasOwn(value, name)) report(problems, memberPath(path, name), 'is missing');
+      for (const name of Object.keys(value)) {
         const shape = Object.hasOwn(fields, name) ? fields[name] : undefined;
-        if (shape) shape.check(given[name], memberPath(path, name), problems);
+        if (shape) shape.check(value[name], memberPath(path, name), problems);
         else {
           if (problems.length >= MAX_PROBLEMS) return;
           const near = nearest(name, Object.keys(fields));
@@ -189,9 +252,19 @@ export function object(fields: Record<string, Shape>, required: string[], descri
     schema: () => ({
       type: 'object',
       properties: Object.fromEntries(Object.entries(fields).map(([name, shape]) => [name, shape.schema()])),
-      required,
+      required: [...required],
       additionalProperties: false,
       ...(description ? { description } : {}),
     }),
   };
+}
+
+/** An object with all of these members, but for the optional ones that are named. */
+export function closed<F extends Fields, const Optional extends keyof F & string = never>(
+  fields: F,
+  optional: readonly Optional[] = [],
+  description?: string,
+): Shape<Members<F, Exclude<keyof F & string, Optional>>> {
+  const isRequired = (name: string): name is Exclude<keyof F & string, Optional> => !isOneOf(optional, name);
+  return object(fields, Object.keys(fields).filter(isRequired), description);
 }

@@ -1,20 +1,23 @@
 /** The joined frames of one trace as a document of their own: what bundles hold, and whoever reads them checks again. */
-import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
+import type { Digest } from '../base/digest.ts';
 import {
   array,
   boolean,
+  closed,
+  digestText,
   integer,
   nullable,
   number,
-  object,
   oneOf,
   type Shape,
   string,
 } from '../base/shape.ts';
+import { keysOf } from '../base/table.ts';
 import { REFUSALS } from '../evidence/common/refusal.ts';
 import type { Place } from '../objects/common/source-place.ts';
 import type { FrameFacts, WalkFacts } from '../trace/model/frame-facts.ts';
-import { endedShape, TRACE_LIMITS, TRUSTS } from '../trace/model/trace.ts';
+import { endedShape } from '../trace/model/schema.ts';
+import { TRACE_LIMITS, TRUSTS } from '../trace/model/trace.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { REPRODUCTIONS, type ReproductionVerdict } from './compare.ts';
 import {
@@ -121,8 +124,7 @@ const MOST_THINGS = 4096;
 /** Replays of one trace whose records are kept. */
 export const MOST_EARLIER = 20;
 
-const closed = (fields: Record<string, Shape>): Shape => object(fields, Object.keys(fields));
-const digest = string({ pattern: DIGEST_PATTERN });
+const digest = digestText();
 const text = string();
 const maybe = nullable(text);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
@@ -135,7 +137,7 @@ const proof = closed({
   files: array(digest, { min: 1, max: MOST_FILES }),
   dsse: digest,
   verified: boolean(),
-  code: nullable(oneOf(...Object.keys(REFUSALS))),
+  code: nullable(oneOf<string>(...keysOf(REFUSALS))),
   signers: array(text, { max: 64 }),
   signed_at: maybe,
   tile_ref: maybe,
@@ -172,7 +174,7 @@ const frame = closed({
   claimed: maybe,
   places: array(place, { max: 256 }),
   degraded: boolean(),
-  status: nullable(oneOf(...FRAME_STATUSES)),
+  status: nullable(oneOf<string>(...FRAME_STATUSES)),
   symbols: nullable(digest),
   artifact: nullable(digest),
   candidates: count,
@@ -186,14 +188,14 @@ const reproduction = {
   reason: text,
 };
 
-const gate = oneOf('join_completeness', 'chain_of_custody');
-const scalar: Shape = {
+const gate = oneOf<string>('join_completeness', 'chain_of_custody');
+const scalar: Shape<GateResult['threshold']> = {
   check: (value, path, problems) =>
     (typeof value === 'number' ? number(0, 1) : text).check(value, path, problems),
   schema: () => ({ anyOf: [{ type: 'number' }, { type: 'string' }] }),
 };
 
-export const joinShape: Shape = closed({
+export const joinShape: Shape<JoinDocument> = closed({
   join_version: oneOf(2),
   trace_id: digest,
   format: text,

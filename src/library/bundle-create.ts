@@ -99,7 +99,7 @@ export async function createBundle(
     ? {
         repositories: o.repositories ?? [],
         cache: new BlobStore(join(cacheFolder(process.env), 'images')),
-        ...session.waiting,
+        signal: session.signal,
       }
     : undefined;
   // The database of traces is loaded only where a trace is named.

@@ -47,7 +47,7 @@ export async function fetchEvidence(
     logs: loadTrust(trusted).logs,
     store,
     clock: systemClock,
-    ...session.waiting,
+    signal: session.signal,
   });
   return formatLogReference(reference);
 }

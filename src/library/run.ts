@@ -18,10 +18,7 @@ export type ManifestSource = string | Manifest | LoadedManifest;
 
 /** How manifests are replayed; every field may be left out. */
 export interface ReplayOptions
-  extends Omit<
-    RunOptions,
-    'manifests' | 'policy' | 'determinism' | 'out' | 'signal' | 'clock' | 'onEvent' | 'tell' | 'limits'
-  > {
+  extends Omit<RunOptions, 'manifests' | 'policy' | 'determinism' | 'out' | 'signal' | 'clock' | 'onEvent'> {
   policy?: PolicyInput;
   /** Whether the seed decides all that a program sees. Default: as each manifest says, else `full`. */
   determinism?: Determinism | undefined;
@@ -87,7 +84,7 @@ export async function run(
     manifests,
     policy: await session.judge(policy),
     out: session.store,
-    ...session.waiting,
+    signal: session.signal,
     onEvent: session.tell,
   });
 }

@@ -2,7 +2,17 @@
 import { canonicalDigest } from '../base/canonical-json.ts';
 import { hexOf } from '../base/digest.ts';
 import type { Problem } from '../base/json.ts';
-import { array, field, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
+import {
+  array,
+  field,
+  integer,
+  nullable,
+  object,
+  oneOf,
+  type Shape,
+  spelling,
+  string,
+} from '../base/shape.ts';
 
 /** "v1:" and the 64 hex digits of the SHA-256 of what the signature says. */
 export type SignatureId = `v1:${string}`;
@@ -68,7 +78,7 @@ export function signatureId(
 
 /** The signal alone goes with the functions: codes and kinds of addresses change with the layout. */
 export function functionsId(signal: string, functions: string[]): FunctionsId | null {
-  if (functions.length === 0 || functions[0]!.endsWith('!?')) return null;
+  if (functions[0]?.endsWith('!?') ?? true) return null;
   return `v1f:${hexOf(canonicalDigest({ version: 1, signal, functions }))}`;
 }
 
@@ -77,20 +87,20 @@ export function shortId(id: SignatureId | FunctionsId): string {
   return id.slice(0, id.indexOf(':') + 13);
 }
 
-export const signalShape: Shape = string({
+export const signalShape: Shape<string> = string({
   pattern: /^SIG[A-Z0-9+]{1,12}$/,
   hint: 'a signal’s name, such as SIGSEGV',
 });
 
-const signatureShape = object(
+const signatureShape: Shape<CrashSignature> = object(
   {
     id: field(
       'Digest of signal, code, fault, walk and frames',
-      string({ pattern: /^v1:[0-9a-f]{64}$/, hint: 'v1: and 64 lower-case hex digits' }),
+      spelling<SignatureId>({ pattern: /^v1:[0-9a-f]{64}$/, hint: 'v1: and 64 lower-case hex digits' }),
     ),
     functions_id: field(
       'Digest of signal and functions, which a rebuilt program keeps; null where the first has no name',
-      nullable(string({ pattern: /^v1f:[0-9a-f]{64}$/, hint: 'v1f: and 64 hex digits' })),
+      nullable(spelling<FunctionsId>({ pattern: /^v1f:[0-9a-f]{64}$/, hint: 'v1f: and 64 hex digits' })),
     ),
     walk: field(
       'whole: the stack was read to its end; cut: it goes on behind the last frame',
@@ -115,7 +125,7 @@ const signatureShape = object(
   'The stack of the crash (docs/crash-signature.md), as capture writes it',
 );
 
-export const expectedCrashShape: Shape = object(
+export const expectedCrashShape: Shape<ExpectedCrash> = object(
   {
     process: field(
       'File name of the program whose crash is meant; left out: the program that was started',
@@ -147,8 +157,8 @@ export function checkExpectedCrash(crash: ExpectedCrash, path: string): Problem[
     });
   if (code === undefined) wrong('code', 'is missing, and the signature is made of it');
   if (fault === undefined) wrong('fault', 'is missing, and the signature is made of it');
-  if (problems.length > 0) return problems;
-  if (signatureId({ signal, code: code!, fault: fault! }, signature) !== signature.id)
+  if (code === undefined || fault === undefined) return problems;
+  if (signatureId({ signal, code, fault }, signature) !== signature.id)
     wrong('signature.id', 'is not the digest of signal, code, fault, walk and frames');
   if (functionsId(signal, signature.functions) !== signature.functions_id)
     wrong('signature.functions_id', 'is not the digest of signal and functions');

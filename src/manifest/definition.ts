@@ -1,11 +1,11 @@
 /** The replay manifest, version 1: its fields, their bounds, and the one definition behind parser and JSON Schema. */
 
 import type { Digest } from '../base/digest.ts';
-import { DIGEST_PATTERN } from '../base/digest.ts';
 import { DEFAULTS } from '../base/limits.ts';
 import {
   array,
   dictionary,
+  digestText,
   field,
   integer,
   number,
@@ -67,10 +67,7 @@ export interface Manifest {
   schedule?: 'in_order' | 'chaos';
 }
 
-const digest = string({
-  pattern: DIGEST_PATTERN,
-  hint: 'sha256: and 64 lower-case hex digits; a tag is no digest',
-});
+const digest = digestText('sha256: and 64 lower-case hex digits; a tag is no digest');
 
 /** Segments without "." or ".." cannot leave their folder, a name with line breaks (which "." does not match) included. */
 const relativePath = string({
@@ -93,11 +90,11 @@ const repository = string({
 });
 
 /** Covered by every signature, and read by people alone. */
-const informative = (description: string, example: string, max = 256): Shape =>
+const informative = (description: string, example: string, max = 256): Shape<string> =>
   field(`${description}; it decides nothing`, string({ max }), { examples: [example] });
 
 /** Held against what is observed; records say where it does not fit. */
-const claimed = (description: string, observed: string, example: string): Shape =>
+const claimed = (description: string, observed: string, example: string): Shape<string> =>
   field(`${description}, compared with ${observed}; x stands for any number`, string({ max: 256 }), {
     examples: [example],
   });
@@ -113,7 +110,7 @@ const inputShape = object(
   ['path', 'sha256', 'source'],
 );
 
-const statePaths = (description: string, example: string): Shape =>
+const statePaths = (description: string, example: string): Shape<string[]> =>
   field(description, array(statePath, { max: 1000 }), { examples: [[example]] });
 
 const stateShape = object(
@@ -159,7 +156,7 @@ const expectShape = object(
   [],
 );
 
-export const manifestShape: Shape = object(
+export const manifestShape: Shape<Manifest> = object(
   {
     harness_version: field('Version of this format', oneOf('1')),
     os: field('Operating system of the program; linux alone is replayed', oneOf('linux', 'windows', 'macos')),

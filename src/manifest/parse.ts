@@ -1,8 +1,9 @@
 /** From a file's bytes to a typed manifest, or to every problem in it at once. */
 import { canonicalDigest } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
-import { type Parsed, type Problem, parseJson } from '../base/json.ts';
+import type { Parsed, Problem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
+import { parseAs } from '../base/shape.ts';
 import { checkExpectedCrash } from './crash-signature.ts';
 import { type Manifest, manifestShape } from './definition.ts';
 import { splitInstructions } from './instructions.ts';
@@ -66,14 +67,12 @@ function crossChecks(manifest: Manifest): Problem[] {
 
 /** Checks untrusted bytes; the value is only a manifest when `ok`. */
 export function parseManifest(bytes: Uint8Array): Parsed<ParsedManifest> {
-  const json = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
-  if (!json.ok) return json;
-  const problems: Problem[] = [];
-  manifestShape.check(json.value, '$', problems);
-  if (problems.length > 0) return { ok: false, problems };
-  const manifest = json.value as Manifest;
+  const limits = { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth };
+  const parsed = parseAs(manifestShape, bytes, limits);
+  if (!parsed.ok) return parsed;
+  const manifest = parsed.value;
   const { argv, problems: wordProblems } = splitInstructions(manifest.run_instructions, manifest.seed);
-  problems.push(...crossChecks(manifest), ...wordProblems);
+  const problems = [...crossChecks(manifest), ...wordProblems];
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, value: { manifest, sha256: canonicalDigest(manifest), argv } };
 }

@@ -1,5 +1,7 @@
 /** What Fulcio's certificates say of a build beside the identity, by the names Sigstore's tools use (fulcio, docs/oid-info.md). */
 
+import { keysOf } from '../base/table.ts';
+
 /** The last number of each field's object identifier, below 1.3.6.1.4.1.57264.1: to 6 raw texts of GitHub alone, from 8 on DER. */
 export const CERTIFICATE_FIELDS = {
   sourceRepositoryURI: 12,
@@ -28,7 +30,7 @@ export type CertificateField = keyof typeof CERTIFICATE_FIELDS;
 /** Fields and their texts: what a certificate says, or what a policy wants it to say. */
 export type CertificateFields = { [field in CertificateField]?: string };
 
-export const FIELD_NAMES = Object.keys(CERTIFICATE_FIELDS) as CertificateField[];
+export const FIELD_NAMES: CertificateField[] = keysOf(CERTIFICATE_FIELDS);
 
 /** Each of these says whose source was built; one that is pinned leaves no stranger's repository. */
 const REPOSITORY_FIELDS: readonly CertificateField[] = [

@@ -1,13 +1,20 @@
 /** Rules of a policy that no single field can hold; each guards against a policy that accepts more than it seems to. */
 import type { Problem } from '../base/json.ts';
+import { messageOf } from '../base/thrown.ts';
 import { type Authority, EMBEDDED_ROOT, type Gates, type Keyless, type PolicyDocument } from './shape.ts';
+
+/** Of each, a policy gives exactly one. */
+const WAYS: Record<'issuer' | 'subject', (keyof Keyless)[]> = {
+  issuer: ['issuer', 'issuerRegExp', 'noIssuer'],
+  subject: ['subject', 'subjectRegExp'],
+};
 
 function checkKeyless(keyless: Keyless, path: string): Problem[] {
   const problems: Problem[] = [];
   for (const field of ['issuer', 'subject'] as const) {
     const pattern = keyless[`${field}RegExp`];
-    const ways = field === 'issuer' ? ['issuer', 'issuerRegExp', 'noIssuer'] : ['subject', 'subjectRegExp'];
-    if (ways.filter((way) => keyless[way as keyof Keyless] !== undefined).length !== 1)
+    const ways = WAYS[field];
+    if (ways.filter((way) => keyless[way] !== undefined).length !== 1)
       problems.push({
         path,
         message: `needs exactly one of ${ways.join(', ').replace(/, (?=[^,]*$)/, ' and ')}`,
@@ -16,7 +23,7 @@ function checkKeyless(keyless: Keyless, path: string): Problem[] {
     try {
       if (pattern !== undefined) new RegExp(pattern, 'u');
     } catch (error) {
-      problems.push({ path: `${path}.${field}RegExp`, message: (error as Error).message });
+      problems.push({ path: `${path}.${field}RegExp`, message: messageOf(error) });
     }
   }
   if (/^\**$/.test(keyless.issuer ?? '-'))
@@ -37,9 +44,9 @@ function checkAuthority(authority: Authority, path: string): Problem[] {
       hint: 'none for keys used without a log, required for those used with one',
     });
   for (const field of ['notBefore', 'notAfter', 'revokedAt'] as const)
-    if (key![field] !== undefined && Number.isNaN(Date.parse(key![field])))
+    if (key?.[field] !== undefined && Number.isNaN(Date.parse(key[field])))
       problems.push({ path: `${path}.key.${field}`, message: 'is no date' });
-  if (key!.notBefore && key!.notAfter && key!.notBefore > key!.notAfter)
+  if (key?.notBefore && key.notAfter && key.notBefore > key.notAfter)
     problems.push({ path: `${path}.key`, message: 'notBefore is after notAfter' });
   return problems;
 }

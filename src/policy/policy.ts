@@ -7,6 +7,8 @@ import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { type Problem, parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
+import { read as readShape } from '../base/shape.ts';
+import { isKeyOf } from '../base/table.ts';
 import { crossChecks } from './cross-checks.ts';
 import {
   type Authority,
@@ -54,7 +56,7 @@ export interface Policy {
   logs: LogTrust[];
 }
 
-const BUILT_IN: Record<string, Gates> = {
+const BUILT_IN: Record<'default' | 'forensic', Gates> = {
   default: { replay_ratio: 0.95, forensic: false, image_check: 'engine' },
   forensic: { replay_ratio: 1, forensic: true, image_check: 'content' },
 };
@@ -122,7 +124,7 @@ async function readRoots(
     named.map(async ({ path, sha256: pin }, index) => ({
       file:
         path === undefined ? null : await read(path, roots ? `$.trust.roots[${index}].path` : '$.trust.root'),
-      ...(pin ? { pin: pin as Digest } : {}),
+      ...(pin ? { pin } : {}),
     })),
   );
 }
@@ -150,15 +152,16 @@ export async function parsePolicy(
     throw new Fault('policy_invalid', `${name} is over ${LIMITS.documentBytes} bytes`);
   const problems: Problem[] = [];
   const value = await parseText(text, problems);
-  if (problems.length === 0) policyShape.check(value, '$', problems);
   if (problems.length > 0) throw problemList(name, problems);
-  const document = value as PolicyDocument;
-  const gates = { ...BUILT_IN.default!, ...document.gates };
-  problems.push(...crossChecks(document, gates));
-  if (problems.length > 0) throw problemList(name, problems);
+  const parsed = readShape(policyShape, value);
+  if (!parsed.ok) throw problemList(name, parsed.problems);
+  const document = parsed.value;
+  const gates = { ...BUILT_IN.default, ...document.gates };
+  const contradictions = crossChecks(document, gates);
+  if (contradictions.length > 0) throw problemList(name, contradictions);
 
   const { trust = {} } = document;
-  const authorities = await Promise.all(
+  const authorities: Policy['authorities'] = await Promise.all(
     (document.authorities ?? []).map(async (authority, index) =>
       authority.key
         ? {
@@ -176,10 +179,9 @@ export async function parsePolicy(
     ...(document.trust ? { trust: canonicalTrust(trust, roots) } : {}),
     ...(document.authorities
       ? {
-          authorities: authorities.map(({ ...authority }) => {
-            const { keyFile, ...rest } = authority as Policy['authorities'][number];
-            return keyFile ? { ...rest, key: { ...rest.key, path: keyFile.sha256 } } : rest;
-          }),
+          authorities: authorities.map(({ keyFile, ...rest }) =>
+            keyFile ? { ...rest, key: { ...rest.key, path: keyFile.sha256 } } : rest,
+          ),
         }
       : {}),
   });
@@ -197,8 +199,7 @@ export async function parsePolicy(
 
 /** A built-in policy by its name, else the file at that path. */
 export async function loadPolicy(nameOrPath: string): Promise<Policy> {
-  const gates = Object.hasOwn(BUILT_IN, nameOrPath) ? BUILT_IN[nameOrPath] : undefined;
-  if (gates) return builtIn(nameOrPath, gates);
+  if (isKeyOf(BUILT_IN, nameOrPath)) return builtIn(nameOrPath, BUILT_IN[nameOrPath]);
   let text: string;
   try {
     text = await readFile(nameOrPath, 'utf8');

@@ -1,9 +1,10 @@
 /** The policy file's form: one definition for the check and for the JSON Schema editors use. */
-import { DIGEST_PATTERN } from '../base/digest.ts';
+import type { Digest } from '../base/digest.ts';
 import {
   array,
   boolean,
   dictionary,
+  digestText,
   integer,
   number,
   object,
@@ -11,6 +12,7 @@ import {
   type Shape,
   string,
 } from '../base/shape.ts';
+import { tableOf } from '../base/table.ts';
 import { type CertificateFields, FIELD_NAMES } from './certificate-fields.ts';
 
 /** How the image's content is known: the engine's word, or its layers hashed by us. */
@@ -85,7 +87,7 @@ export interface Requirement {
 export interface RootTrust {
   path?: string;
   embedded?: typeof EMBEDDED_ROOT;
-  sha256?: string;
+  sha256?: Digest;
 }
 
 /** The public instance's root, by its name. */
@@ -105,7 +107,7 @@ export type SubjectField = (typeof SUBJECT_FIELDS)[number];
 export interface PolicyDocument {
   version: 1;
   gates?: Partial<Gates>;
-  trust?: { root?: string; sha256?: string; roots?: RootTrust[]; logs?: LogTrust[] };
+  trust?: { root?: string; sha256?: Digest; roots?: RootTrust[]; logs?: LogTrust[] };
   authorities?: Authority[];
   require?: Requirement[];
 }
@@ -126,7 +128,7 @@ const certificateField = string({
   max: 2048,
   hint: 'a text, numbers in quotes; * stands for part of a path segment, ** for anything',
 });
-const pin = string({ pattern: DIGEST_PATTERN, hint: 'sha256: and 64 lower-case hex digits' });
+const pin = digestText('sha256: and 64 lower-case hex digits');
 const verifierKey = string({
   pattern: /^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/,
   max: 1024,
@@ -134,7 +136,7 @@ const verifierKey = string({
 });
 
 /** A field that is either left out or true. */
-const always: Shape = {
+const always: Shape<true> = {
   check: (value, path, problems) => {
     if (value !== true) problems.push({ path, message: 'is not true', hint: 'leave it out instead' });
   },
@@ -142,16 +144,27 @@ const always: Shape = {
 };
 
 /** Any JSON value: what a predicate is compared with. */
-const anything: Shape = { check: () => undefined, schema: () => ({}) };
+const anything: Shape<unknown> = { check: () => undefined, schema: () => ({}) };
 
-const authority = object(
+/** One predicate type or several. */
+const predicateTypes: Shape<string | string[]> = {
+  check(value, path, problems) {
+    const one = string({ pattern: /^\S+$/, max: 1024 });
+    (Array.isArray(value) ? array(one, { min: 1 }) : one).check(value, path, problems);
+  },
+  schema: () => ({
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+  }),
+};
+
+const authority: Shape<Authority> = object(
   {
     id: name,
     keyless: object(
       {
         ...{ issuer: identity, issuerRegExp: identity, noIssuer: always },
         ...{ subject: identity, subjectRegExp: identity },
-        ...Object.fromEntries(FIELD_NAMES.map((field) => [field, certificateField])),
+        ...tableOf(FIELD_NAMES, () => certificateField),
       },
       [],
       'An identity in a Fulcio certificate: one of issuer, issuerRegExp and noIssuer, one of subject and subjectRegExp; and what else the certificate must say of the build, by the names of its extensions',
@@ -167,19 +180,9 @@ const authority = object(
   ['id'],
 );
 
-const requirement = object(
+const requirement: Shape<Requirement> = object(
   {
-    predicateType: {
-      check(value, path, problems) {
-        (Array.isArray(value)
-          ? array(string({ pattern: /^\S+$/, max: 1024 }), { min: 1 })
-          : string({ pattern: /^\S+$/, max: 1024 })
-        ).check(value, path, problems);
-      },
-      schema: () => ({
-        anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
-      }),
-    },
+    predicateType: predicateTypes,
     threshold: object({ of: array(name, { min: 1 }), min: integer(1, 64) }, []),
     subjects: array(oneOf(...SUBJECT_FIELDS), { min: 1 }),
     match: dictionary(
@@ -198,7 +201,7 @@ const requirement = object(
   [],
 );
 
-export const policyShape: Shape = object(
+export const policyShape: Shape<PolicyDocument> = object(
   {
     version: oneOf(1),
     gates: object(

@@ -2,6 +2,7 @@
 import { isMap, isScalar, parseDocument } from 'yaml';
 
 import type { Problem } from '../base/json.ts';
+import { messageOf } from '../base/thrown.ts';
 
 /** The value a text stands for; problems are added to the list, and the value is then undefined. */
 export function parseYaml(text: string, problems: Problem[]): unknown {
@@ -13,7 +14,7 @@ export function parseYaml(text: string, problems: Problem[]): unknown {
   try {
     return document.toJS({ maxAliasCount: 0 });
   } catch (error) {
-    problems.push({ path: '$', message: (error as Error).message });
+    problems.push({ path: '$', message: messageOf(error) });
     return undefined;
   }
 }

@@ -1,9 +1,21 @@
 /** The crash record: what PID 1 saw right before a signal ended the program, parsed as the hostile input it is made of. */
-import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
+import { type Digest, digestFromHex } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { type Problem, parseJson, showProblem } from '../base/json.ts';
+import { memberOf, type Problem, parseJson, showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
-import { array, dictionary, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
+import {
+  array,
+  closed,
+  dictionary,
+  digestText,
+  type Infer,
+  integer,
+  nullable,
+  oneOf,
+  read,
+  type Shape,
+  string,
+} from '../base/shape.ts';
 import { signalName } from './trailer.ts';
 
 const AREAS = ['unmapped', 'null', 'module', 'file', 'stack', 'heap', 'anonymous', 'kernel'] as const;
@@ -81,7 +93,7 @@ export interface Crash {
 }
 
 const text = string({ max: 4096 });
-const digest = string({ pattern: DIGEST_PATTERN });
+const digest = digestText();
 const bareDigest = string({ pattern: /^[0-9a-f]{64}$/ });
 const hex = string({ pattern: /^(?:[0-9a-f]{2}){1,1024}$/ });
 const buildId = nullable(string({ pattern: /^(?:[0-9a-f]{2}){1,64}$/ }));
@@ -93,7 +105,7 @@ const registers = dictionary(/^[a-z][a-z0-9_]{1,15}$/, address);
 const bytes = integer(0, LIMITS.coreBytes);
 
 /** What both forms say in the same words. */
-const COMMON: Record<string, Shape> = {
+const COMMON = {
   code: integer(-(2 ** 31), 2 ** 31 - 1),
   thread: tid,
   threads: array(tid, { max: 64 }),
@@ -103,41 +115,32 @@ const COMMON: Record<string, Shape> = {
   registers,
 };
 
-function strict(fields: Record<string, Shape>, optional: string[] = []): Shape {
-  return object(
-    fields,
-    Object.keys(fields).filter((name) => !optional.includes(name)),
-  );
-}
-
 const wirePlace = {
   area: oneOf(...AREAS),
   module: nullable(integer(0, 127)),
   offset: nullable(address),
 };
 
-/** Names of what a harness from before them does not say: a bundle is replayed with its own. */
-const LATER = ['process', 'function'];
-
-const wireShape: Shape = strict(
+// A harness from before them says neither process nor function: a bundle is replayed with its own.
+const wireShape = closed(
   {
     ...COMMON,
-    process: strict({ pid: tid, parent, program_hex: hex }),
+    process: closed({ pid: tid, parent, program_hex: hex }),
     signal: integer(1, 64),
-    fault: nullable(strict({ ...wirePlace, address })),
+    fault: nullable(closed({ ...wirePlace, address })),
     frames: array(
-      strict(
+      closed(
         {
           ...wirePlace,
           by: oneOf(...FOUND_BY),
-          function: nullable(strict({ name_hex: hex, offset: address })),
+          function: nullable(closed({ name_hex: hex, offset: address })),
         },
-        LATER,
+        ['function'],
       ),
       { min: 1, max: 256 },
     ),
     modules: array(
-      strict({
+      closed({
         path_hex: hex,
         base: address,
         build_id: buildId,
@@ -146,13 +149,13 @@ const wireShape: Shape = strict(
       }),
       { max: 128 },
     ),
-    core: nullable(strict({ size: bytes, sha256: bareDigest })),
+    core: nullable(closed({ size: bytes, sha256: bareDigest })),
   },
-  LATER,
+  ['process'],
 );
 
 /** What PID 1 says of all crashes of a replay. */
-const wireCrashesShape: Shape = strict({
+const wireCrashesShape = closed({
   program: nullable(wireShape),
   others: array(wireShape, { max: MOST_OTHER_CRASHES }),
   others_left_out: count,
@@ -161,21 +164,21 @@ const wireCrashesShape: Shape = strict({
 const place = { area: oneOf(...AREAS), module: nullable(text), build_id: buildId, offset: nullable(address) };
 
 /** A crash as it stands in a replay record. */
-export const crashShape: Shape = strict(
+export const crashShape: Shape<Crash> = closed(
   {
     ...COMMON,
-    process: strict({ pid: tid, parent, program: text }),
+    process: closed({ pid: tid, parent, program: text }),
     signal: string({ pattern: /^SIG[A-Z0-9+]{1,12}$/ }),
-    fault: nullable(strict({ ...place, address })),
+    fault: nullable(closed({ ...place, address })),
     frames: array(
-      strict(
-        { ...place, by: oneOf(...FOUND_BY), function: nullable(strict({ name: text, offset: address })) },
-        LATER,
+      closed(
+        { ...place, by: oneOf(...FOUND_BY), function: nullable(closed({ name: text, offset: address })) },
+        ['function'],
       ),
       { min: 1, max: 256 },
     ),
     modules: array(
-      strict({
+      closed({
         path: text,
         base: address,
         build_id: buildId,
@@ -184,21 +187,13 @@ export const crashShape: Shape = strict(
       }),
       { max: 128 },
     ),
-    core: nullable(strict({ size: bytes, sha256: digest })),
+    core: nullable(closed({ size: bytes, sha256: digest })),
   },
-  LATER,
+  ['process'],
 );
 
-type WirePlace = Pick<Place, 'area' | 'offset'> & { module: number | null };
-type Wire = Omit<Crash, 'process' | 'signal' | 'fault' | 'frames' | 'modules' | 'core'> & {
-  process?: Omit<CrashedProcess, 'program'> & { program_hex: string };
-  signal: number;
-  fault: (WirePlace & { address: string }) | null;
-  frames: (WirePlace &
-    Pick<Crash['frames'][number], 'by'> & { function?: { name_hex: string; offset: string } | null })[];
-  modules: (Omit<CrashModule, 'path' | 'sha256'> & { path_hex: string; sha256: string | null })[];
-  core: { size: number; sha256: string } | null;
-};
+type Wire = Infer<typeof wireShape>;
+type WirePlace = Pick<Wire['frames'][number], 'area' | 'module' | 'offset'>;
 
 /** The guest chooses these bytes; what is no text stays hexadecimal. */
 function textOf(bytesHex: string): string {
@@ -207,10 +202,6 @@ function textOf(bytesHex: string): string {
   } catch {
     return `hex:${bytesHex}`;
   }
-}
-
-function digestFrom(bare: string | null): Digest | null {
-  return bare === null ? null : (`sha256:${bare}` as Digest);
 }
 
 /** The crashes of one replay: that of the program which was started, and those of other processes. */
@@ -233,7 +224,7 @@ function crashFrom(wire: Wire): Crash {
   const modules = wire.modules.map(({ path_hex, sha256, ...rest }) => ({
     path: textOf(path_hex),
     ...rest,
-    sha256: digestFrom(sha256),
+    sha256: sha256 === null ? null : digestFromHex(sha256),
   }));
   const placed = ({ area, module, offset }: WirePlace): Place => {
     const found = module === null ? undefined : modules[module];
@@ -259,27 +250,28 @@ function crashFrom(wire: Wire): Crash {
           }),
     })),
     modules,
-    core: wire.core && { size: wire.core.size, sha256: digestFrom(wire.core.sha256)! },
+    core: wire.core && { size: wire.core.size, sha256: digestFromHex(wire.core.sha256) },
   };
+}
+
+function unreadable(problems: Problem[]): Fault {
+  const shown = problems.slice(0, 3).map(showProblem).join('; ');
+  return new Fault('supervisor_lost', `PID 1 wrote a crash record that cannot be read: ${shown}`);
 }
 
 /** Reads PID 1's crash record, whose HMAC was checked; one that is not in its form is a Fault. */
 export function parseCrashes(record: Buffer): Crashes {
-  const parsed = parseJson(record, { sizeBytes: LIMITS.crashBytes, depth: 8 });
-  const problems = parsed.ok ? [] : parsed.problems;
-  const given = parsed.ok ? parsed.value : null;
+  const json = parseJson(record, { sizeBytes: LIMITS.crashBytes, depth: 8 });
   // A harness from before children's crashes were seen says the program's alone.
-  const isAlone = typeof given === 'object' && given !== null && Object.hasOwn(given, 'signal');
-  const all = isAlone ? { program: given, others: [], others_left_out: 0 } : given;
-  if (parsed.ok) wireCrashesShape.check(all, '$', problems);
-  const wire = all as { program: Wire | null; others: Wire[]; others_left_out: number };
-  if (problems.length === 0)
-    for (const one of [...(wire.program ? [wire.program] : []), ...wire.others]) checkPlaces(one, problems);
-  if (problems.length > 0)
-    throw new Fault(
-      'supervisor_lost',
-      `PID 1 wrote a crash record that cannot be read: ${problems.slice(0, 3).map(showProblem).join('; ')}`,
-    );
+  const isAlone = json.ok && memberOf(json.value, 'signal') !== undefined;
+  const parsed = json.ok
+    ? read(wireCrashesShape, isAlone ? { program: json.value, others: [], others_left_out: 0 } : json.value)
+    : json;
+  if (!parsed.ok) throw unreadable(parsed.problems);
+  const wire = parsed.value;
+  const problems: Problem[] = [];
+  for (const one of [...(wire.program ? [wire.program] : []), ...wire.others]) checkPlaces(one, problems);
+  if (problems.length > 0) throw unreadable(problems);
   return {
     program: wire.program ? crashFrom(wire.program) : undefined,
     others: wire.others.map(crashFrom),

@@ -1,6 +1,6 @@
 /** The event log of one replay: every system call and signal in their order, as PID 1 saw them (docs/harness.md). */
 import { Fault } from '../base/fault.ts';
-import { array, integer, nullable, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { array, closed, integer, nullable, oneOf, type Shape, string } from '../base/shape.ts';
 import { callName } from './calls.ts';
 import { signalName } from './trailer.ts';
 
@@ -30,7 +30,7 @@ export interface Event {
 const hex = string({ pattern: /^0x[0-9a-f]{1,16}$/ });
 const digest = string({ pattern: /^[0-9a-f]{16}$/ });
 
-const fields: Record<keyof Event, Shape> = {
+export const eventShape: Shape<Event> = closed({
   thread: integer(0, 2 ** 31 - 1),
   kind: oneOf('call', 'signal'),
   name: string({ max: 64 }),
@@ -41,9 +41,7 @@ const fields: Record<keyof Event, Shape> = {
   registers: digest,
   data: digest,
   excerpt: string({ pattern: /^(?:[0-9a-f]{2}){0,24}$/ }),
-};
-
-export const eventShape: Shape = object(fields, Object.keys(fields));
+});
 
 export class EventLog {
   /** How many events there are. */
@@ -78,7 +76,7 @@ export class EventLog {
       answer: b[5] ? String(b.readBigInt64LE(88)) : null,
       registers: sum(80),
       data: sum(96),
-      excerpt: b.toString('hex', EXCERPT_AT, EXCERPT_AT + Math.min(24, b[6]!)),
+      excerpt: b.toString('hex', EXCERPT_AT, EXCERPT_AT + Math.min(24, b.readUInt8(6))),
     };
   }
 }

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
+import { present } from '../base/list.ts';
 import { integer, object, oneOf, type Shape, string } from '../base/shape.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type FinalState, type PathChange, showPath } from './final-state.ts';
@@ -23,7 +24,7 @@ export interface Difference {
 }
 
 const text = string();
-export const differenceFields: Record<keyof Difference, Shape> = {
+export const differenceFields: { [field in keyof Difference]-?: Shape<Required<Difference>[field]> } = {
   kind: oneOf('ending', 'stdout', 'stderr', 'path', 'crash'),
   path: text,
   attribute: text,
@@ -107,7 +108,7 @@ async function comparePath(
   a: PathChange | undefined,
   b: PathChange | undefined,
 ): Promise<Difference[]> {
-  const path = showPath((a ?? b)!);
+  const path = showPath(present(a ?? b));
   if (!a || !b) {
     const summary = (p: PathChange | undefined): string =>
       p ? `${p.change}${p.type ? ` ${p.type}` : ''}` : 'unchanged';

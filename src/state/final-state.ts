@@ -14,8 +14,8 @@ export interface PathChange {
   mode?: string;
   uid?: number;
   gid?: number;
-  /** Bytes, of files. */
-  size?: number;
+  /** Bytes, of files; null where a redaction withholds them with the content. */
+  size?: number | null;
   sha256?: Digest;
   /** Of symbolic links; hex when it is not UTF-8. */
   target?: string;
@@ -28,11 +28,17 @@ export interface PathChange {
   xattrs?: Record<string, string>;
 }
 
+/** What a program wrote to a stream; the size is null where a redaction withholds it with the content. */
+interface Printed {
+  sha256: Digest;
+  size: number | null;
+}
+
 export interface FinalState {
   exit_code: number | null;
   signal: string | null;
-  stdout: { sha256: Digest; size: number };
-  stderr: { sha256: Digest; size: number };
+  stdout: Printed;
+  stderr: Printed;
   files: PathChange[];
 }
 

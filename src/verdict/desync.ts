@@ -1,5 +1,5 @@
 /** The first event at which two replays part (run --explain). */
-import { array, integer, nullable, object, type Shape } from '../base/shape.ts';
+import { array, closed, integer, nullable, pair, type Shape } from '../base/shape.ts';
 import { type Event, type EventLog, eventShape } from '../sandbox/event-log.ts';
 
 /** Events named before the one at which they part. */
@@ -20,16 +20,14 @@ export interface Desync {
 }
 
 const count = integer(0, Number.MAX_SAFE_INTEGER);
-const fields: Record<keyof Desync, Shape> = {
-  replays: array(count, { min: 2, max: 2 }),
+export const desyncShape: Shape<Desync> = closed({
+  replays: pair(count),
   tries: nullable(count),
   alike: count,
   before: array(eventShape, { max: BEFORE }),
   expected: nullable(eventShape),
   actual: nullable(eventShape),
-};
-
-export const desyncShape: Shape = object(fields, Object.keys(fields));
+});
 
 /** Compares two logs event by event. */
 export function comparedLogs(expected: EventLog, actual: EventLog): Omit<Desync, 'replays' | 'tries'> {

@@ -1,8 +1,10 @@
 /** The replay record: what one run of one manifest found. Its JSON Schema is made of the same definition. */
-import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
+import type { Digest } from '../base/digest.ts';
 import {
   array,
   boolean,
+  closed,
+  digestText,
   integer,
   nullable,
   number,
@@ -109,37 +111,27 @@ export interface ReplayRecord {
   duration_ms: number;
 }
 
-const digest = string({ pattern: DIGEST_PATTERN });
+const digest = digestText();
 const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 
-const image = object(
-  {
-    requested: digest,
-    kind: oneOf('index', 'manifest'),
-    manifest: digest,
-    config: digest,
-    diff_ids: array(digest),
-    platform: text,
-    image_check: oneOf('engine', 'content'),
-  },
-  ['requested', 'kind', 'manifest', 'config', 'diff_ids', 'platform', 'image_check'],
-);
+const image = closed({
+  requested: digest,
+  kind: oneOf('index', 'manifest'),
+  manifest: digest,
+  config: digest,
+  diff_ids: array(digest),
+  platform: text,
+  image_check: oneOf('engine', 'content'),
+});
 
-const environment = object(
+const environment = closed(
   {
     engine: text,
     api_version: text,
     kernel: text,
     cpu: text,
-    processor: nullable(
-      object({ vendor: text, family: count, model: count, stepping: count }, [
-        'vendor',
-        'family',
-        'model',
-        'stepping',
-      ]),
-    ),
+    processor: nullable(closed({ vendor: text, family: count, model: count, stepping: count })),
     storage_driver: text,
     capture: oneOf('overlay', 'archive'),
     seccomp_sha256: digest,
@@ -150,84 +142,59 @@ const environment = object(
     schedule: oneOf('chaos'),
     trusted: array(text),
   },
-  [
-    'engine',
-    'api_version',
-    'kernel',
-    'cpu',
-    'storage_driver',
-    'capture',
-    'seccomp_sha256',
-    'harness_sha256',
-    'trusted',
-  ],
+  ['processor', 'determinism', 'mechanisms', 'virtual_time', 'schedule'],
 );
 
 const divergence = object({ ...differenceFields, replay: count }, ['kind', 'expected', 'actual', 'replay']);
 
-const fields: Record<keyof ReplayRecord, Shape> = {
-  record_version: oneOf(1),
-  nonce: digest,
-  name: text,
-  manifest_path: text,
-  manifest_sha256: nullable(digest),
-  manifest_subject_sha256: nullable(digest),
-  sandbox_image_sha256: nullable(digest),
-  verdict: oneOf('reproduced', 'diverged', 'rejected', 'inconclusive'),
-  reason: text,
-  message: text,
-  flaky: boolean(),
-  requested: integer(1, Number.MAX_SAFE_INTEGER),
-  replay_success_ratio: number(0, 1, 'matching / requested'),
-  final_state_sha256: nullable(digest),
-  expected_state_sha256: nullable(digest),
-  gates: array(
-    object({ name: text, threshold: scalar, value: scalar, pass: boolean() }, [
-      'name',
-      'threshold',
-      'value',
-      'pass',
-    ]),
-  ),
-  replays: array(replayShape),
-  policy: object({ name: text, sha256: digest }, ['name', 'sha256']),
-  evidence: object(
-    {
+export const recordShape: Shape<ReplayRecord> = closed(
+  {
+    record_version: oneOf(1),
+    nonce: digest,
+    name: text,
+    manifest_path: text,
+    manifest_sha256: nullable(digest),
+    manifest_subject_sha256: nullable(digest),
+    sandbox_image_sha256: nullable(digest),
+    verdict: oneOf('reproduced', 'diverged', 'rejected', 'inconclusive'),
+    reason: text,
+    message: text,
+    flaky: boolean(),
+    requested: integer(1, Number.MAX_SAFE_INTEGER),
+    replay_success_ratio: number(0, 1, 'matching / requested'),
+    final_state_sha256: nullable(digest),
+    expected_state_sha256: nullable(digest),
+    gates: array(closed({ name: text, threshold: scalar, value: scalar, pass: boolean() })),
+    replays: array(replayShape),
+    policy: closed({ name: text, sha256: digest }),
+    evidence: closed({
       status: oneOf('not_checked', 'verified', 'rejected', 'error'),
       record: nullable(evidenceRecordShape),
       record_sha256: nullable(digest),
       files: array(digest, { max: 1024 }),
-      custody: nullable(
-        object({ path: text, sequence: count, sha256: digest }, ['path', 'sequence', 'sha256']),
-      ),
-    },
-    ['status', 'record', 'record_sha256', 'files', 'custody'],
-  ),
-  image: nullable(image),
-  claims: array(
-    object(
-      {
+      custody: nullable(closed({ path: text, sequence: count, sha256: digest })),
+    }),
+    image: nullable(image),
+    claims: array(
+      closed({
         name: oneOf('kernel_version', 'libc_version', 'compiler'),
         claimed: text,
         observed: nullable(text),
         match: nullable(boolean()),
-      },
-      ['name', 'claimed', 'observed', 'match'],
+      }),
     ),
-  ),
-  degraded: array(text),
-  uncaptured: array(text),
-  divergence: nullable(divergence),
-  desync: desyncShape,
-  environment: nullable(environment),
-  shard: nullable(text),
-  started_at: text,
-  duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
-};
-
-const required = Object.keys(fields).filter((name) => name !== 'desync');
-
-export const recordShape: Shape = object(fields, required, 'Reenact replay record, version 1');
+    degraded: array(text),
+    uncaptured: array(text),
+    divergence: nullable(divergence),
+    desync: desyncShape,
+    environment: nullable(environment),
+    shard: nullable(text),
+    started_at: text,
+    duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
+  },
+  ['desync'],
+  'Reenact replay record, version 1',
+);
 
 /** The JSON Schema of a record. */
 export function recordSchema(): Record<string, unknown> {

@@ -1,6 +1,18 @@
 /** What one replay came to: a row of the record. */
-import { DIGEST_PATTERN, type Digest } from '../base/digest.ts';
-import { array, integer, nullable, number, object, oneOf, type Shape, string } from '../base/shape.ts';
+import type { Digest } from '../base/digest.ts';
+import {
+  array,
+  closed,
+  digestText,
+  integer,
+  nullable,
+  number,
+  oneOf,
+  type Shape,
+  spelling,
+  string,
+} from '../base/shape.ts';
+import type { FunctionsId, SignatureId } from '../manifest/crash-signature.ts';
 import { type Crash, crashShape, MOST_OTHER_CRASHES } from '../sandbox/crash.ts';
 import type { Ended } from '../sandbox/run.ts';
 import type { CrashSummary } from './same-crash.ts';
@@ -35,11 +47,11 @@ export interface ReplayResult {
   error?: { code: string; message: string };
 }
 
-const digest = string({ pattern: DIGEST_PATTERN });
+const digest = digestText();
 const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 
-export const replayShape: Shape = object(
+export const replayShape: Shape<ReplayResult> = closed(
   {
     index: count,
     seed: count,
@@ -63,36 +75,20 @@ export const replayShape: Shape = object(
     duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
     attempts: count,
     crash: crashShape,
-    other_crashes: object({ crashes: array(crashShape, { max: MOST_OTHER_CRASHES }), left_out: count }, [
-      'crashes',
-      'left_out',
-    ]),
+    other_crashes: closed({ crashes: array(crashShape, { max: MOST_OTHER_CRASHES }), left_out: count }),
     crash_as: count,
     crash_signatures: array(
-      object(
-        {
-          process: nullable(text),
-          id: string({ pattern: /^v1:[0-9a-f]{64}$/ }),
-          functions_id: nullable(string({ pattern: /^v1f:[0-9a-f]{64}$/ })),
-          walk: oneOf('whole', 'cut'),
-          site: nullable(text),
-        },
-        ['process', 'id', 'functions_id', 'walk', 'site'],
-      ),
+      closed({
+        process: nullable(text),
+        id: spelling<SignatureId>({ pattern: /^v1:[0-9a-f]{64}$/ }),
+        functions_id: nullable(spelling<FunctionsId>({ pattern: /^v1f:[0-9a-f]{64}$/ })),
+        walk: oneOf('whole', 'cut'),
+        site: nullable(text),
+      }),
       { max: 1 + MOST_OTHER_CRASHES },
     ),
     unproven_instructions: integer(1, 99_999),
-    error: object({ code: text, message: text }, ['code', 'message']),
+    error: closed({ code: text, message: text }),
   },
-  [
-    'index',
-    'seed',
-    'outcome',
-    'ended',
-    'final_state_sha256',
-    'exit_code',
-    'signal',
-    'duration_ms',
-    'attempts',
-  ],
+  ['varied', 'crash', 'other_crashes', 'crash_as', 'crash_signatures', 'unproven_instructions', 'error'],
 );

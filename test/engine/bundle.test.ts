@@ -13,7 +13,6 @@ import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { findEndpoint } from '../../src/sandbox/endpoint.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { fixtureLayers, layerOf } from '../support/fixture-image.ts';
-import { runVerifyText, unpack } from '../support/verify-text.ts';
 import { describeEngine, manifest, reenact, tempFolder, world, writeManifest } from '../support/world.ts';
 
 describeEngine('a bundle with its image', () => {
@@ -57,7 +56,6 @@ describeEngine('a bundle with its image', () => {
       signers: [],
       evidence: 'not_checked',
     });
-    expect(runVerifyText(unpack(join(folder, 'case.tar')))).toContain('no evidence was verified');
   });
 
   it('is read by skopeo, and keeps its identity through a registry', async () => {

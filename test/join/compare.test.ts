@@ -1,6 +1,7 @@
 /** Comparing stacks: the same place, the same function, and what must never pass for either. */
 import { expect, it } from 'vitest';
 
+import { digestFromHex } from '../../src/base/digest.ts';
 import { comparable, compareStacks, linkageNames, type Stack } from '../../src/join/compare.ts';
 import type { JoinedFrame } from '../../src/join/gap.ts';
 import { reproductionGate, worstOf } from '../../src/join/reproduction.ts';
@@ -135,7 +136,7 @@ it('what lies in no build is compared with nothing', () => {
 });
 
 it('one id and two files that are said to be others is no match', () => {
-  const [a, b] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`];
+  const [a, b] = [digestFromHex('a'.repeat(64)), digestFromHex('b'.repeat(64))];
   expect(verdict([frame(0, { loaded_sha256: a })], [frame(0, { loaded_sha256: b })])).toBe('diverged@0');
   expect(verdict([frame(0, { loaded_sha256: a })], [frame(0)])).toBe('match');
 });

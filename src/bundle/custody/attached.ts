@@ -1,11 +1,11 @@
 /** What is attached to a bundle: OCI manifests whose subject is its root, so that its identity stays what it was. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
-import { array, oneOf, type Shape } from '../../base/shape.ts';
+import { memberOf } from '../../base/json.ts';
+import { array, closed, oneOf, type Shape } from '../../base/shape.ts';
 import {
   ATTACHED,
   type AttachedType,
-  closed,
   type Descriptor,
   digest,
   EMPTY,
@@ -63,17 +63,20 @@ export function attachTimestamp(root: string, reply: Buffer): Attachment {
 /** Bytes of one attached content. */
 export const ATTACHED_BYTES: number = 1 << 20;
 
-/** What an attachment's manifest names, once it is known to be of its form. */
+/** An attachment's manifest, once it is known to be of its form. */
 export interface AttachmentManifest {
+  schemaVersion: 2;
+  mediaType: typeof MANIFEST_TYPE;
   artifactType: AttachedType;
+  config: Descriptor;
   layers: Descriptor[];
   subject: Descriptor;
 }
 
 /** The form of an attachment's manifest: of its type, about this root and no other. */
-export function attachmentShape(type: AttachedType, root: Descriptor): Shape {
+export function attachmentShape(type: AttachedType, root: Descriptor): Shape<AttachmentManifest> {
   const kinds = type === ATTACHED.event ? [CONTENTS.envelope, CONTENTS.key] : [CONTENTS.timestamp];
-  const layer = closed({ mediaType: oneOf(...kinds), digest, size });
+  const layer = closed({ mediaType: oneOf<string>(...kinds), digest, size });
   return closed({
     schemaVersion: oneOf(2),
     mediaType: oneOf(MANIFEST_TYPE),
@@ -84,8 +87,7 @@ export function attachmentShape(type: AttachedType, root: Descriptor): Shape {
       ...manifestReference,
       check(value, path, problems) {
         manifestReference.check(value, path, problems);
-        const { digest: named, size: bytes } = Object(value) as Descriptor;
-        if (named !== root.digest || bytes !== root.size)
+        if (memberOf(value, 'digest') !== root.digest || memberOf(value, 'size') !== root.size)
           problems.push({ path, message: `is not the root ${root.digest} of ${root.size} bytes` });
       },
     },

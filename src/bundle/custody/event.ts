@@ -1,13 +1,13 @@
 /** Custody events of a bundle: who had it in hand and what was done, each signed, each naming the one before. */
-import { type Digest, digestOf, hexOf } from '../../base/digest.ts';
+import { type Digest, digestOf, hexOf, isDigest } from '../../base/digest.ts';
 import { type Problem, parseJson, showProblem } from '../../base/json.ts';
-import { integer, nullable, oneOf, type Shape, string } from '../../base/shape.ts';
+import { closed, integer, nullable, oneOf, read, type Shape, string } from '../../base/shape.ts';
 import { type PublicKey, parsePublicKey } from '../../evidence/common/keys.ts';
 import { Refusal } from '../../evidence/common/refusal.ts';
 import { matchSignatures, parseEnvelope } from '../../evidence/documents/dsse.ts';
 import { type SigningKey, signStatement } from '../../evidence/documents/sign.ts';
 import { parseStatement } from '../../evidence/documents/statement.ts';
-import { closed, digest } from '../format/format.ts';
+import { digest } from '../format/format.ts';
 import { Refused } from '../format/refused.ts';
 import { ATTACHED_BYTES } from './attached.ts';
 
@@ -45,7 +45,7 @@ export interface CustodyEvent extends EventClaim {
 export const TEXT_CHARACTERS = 2048;
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/;
-const eventShape: Shape = closed({
+const eventShape: Shape<EventClaim & Pick<CustodyEvent, 'sequence' | 'previous'>> = closed({
   sequence: integer(1, 1_000_000),
   previous: nullable(digest),
   action: oneOf(...ACTIONS),
@@ -67,31 +67,26 @@ export function signEvent(
   return { envelope: Buffer.from(text), key: Buffer.from(pem), sha256: digestOf(text) };
 }
 
-function refuse(where: string, problems: Problem[]): void {
-  if (problems.length > 0)
-    throw new Refused('manifest_form', `${where}: ${problems.slice(0, 5).map(showProblem).join('; ')}`);
+function refused(where: string, problems: Problem[]): Refused {
+  return new Refused('manifest_form', `${where}: ${problems.slice(0, 5).map(showProblem).join('; ')}`);
 }
 
 /** Reads an event of the bundle with this root; that its signature fits is a fact in it, not a condition. */
 export function parseEvent(envelope: Buffer, keyBytes: Buffer, root: Digest, where: string): CustodyEvent {
   try {
     const parsed = parseJson(envelope, { sizeBytes: ATTACHED_BYTES, depth: 16 });
-    if (!parsed.ok) refuse(where, parsed.problems);
-    const dsse = parseEnvelope(parsed.ok && parsed.value, where);
+    if (!parsed.ok) throw refused(where, parsed.problems);
+    const dsse = parseEnvelope(parsed.value, where);
     const { subjects, predicate, predicateType } = parseStatement(dsse);
     if (predicateType !== EVENT_TYPE)
       throw new Refused('manifest_form', `${where} is a ${predicateType}, not a custody event`);
-    const problems: Problem[] = [];
-    eventShape.check(predicate, '$.predicate', problems);
-    refuse(where, problems);
-    if (subjects.length !== 1 || subjects[0]!.digest.sha256 !== hexOf(root))
+    const claim = read(eventShape, predicate, '$.predicate');
+    if (!claim.ok) throw refused(where, claim.problems);
+    if (subjects.length !== 1 || subjects[0]?.digest.sha256 !== hexOf(root))
       throw new Refused('custody_broken', `${where} is about another bundle than ${root}`);
     const key = parsePublicKey(keyBytes, `${where}, its key`);
-    // Others' signatures differ each time, and VERIFY.txt's commands know this one.
-    if (key.algorithm !== 'ed25519' || dsse.signatures.length !== 1)
-      throw new Refused('manifest_form', `${where} must have one signature, with an Ed25519 key`);
     return {
-      ...(predicate as EventClaim & { sequence: number; previous: Digest | null }),
+      ...claim.value,
       sha256: digestOf(envelope),
       envelope,
       key,
@@ -130,5 +125,5 @@ export interface Receipt {
 /** "2:sha256:…", as `custody add` prints it; undefined when it is no receipt. */
 export function parseReceipt(text: string): Receipt | undefined {
   const [, sequence, sha256] = /^([1-9]\d{0,5}):(sha256:[0-9a-f]{64})$/.exec(text) ?? [];
-  return sequence && sha256 ? { sequence: Number(sequence), sha256: sha256 as Digest } : undefined;
+  return sequence && sha256 && isDigest(sha256) ? { sequence: Number(sequence), sha256 } : undefined;
 }

@@ -1,11 +1,22 @@
 /** What a bundle is made of: names, media types, the root manifest and the case document (docs/bundle.md). */
 import { canonicalJson } from '../../base/canonical-json.ts';
-import { DIGEST_PATTERN, type Digest, digestOf, hexOf } from '../../base/digest.ts';
-import { type Problem, parseJson, showProblem } from '../../base/json.ts';
-import { array, boolean, integer, object, oneOf, type Shape, string } from '../../base/shape.ts';
+import { type Digest, digestOf, hexOf } from '../../base/digest.ts';
+import { showProblem } from '../../base/json.ts';
+import {
+  array,
+  boolean,
+  closed,
+  digestText,
+  integer,
+  oneOf,
+  parseAs,
+  type Shape,
+  string,
+} from '../../base/shape.ts';
+import { keysOf } from '../../base/table.ts';
 import { Refused } from './refused.ts';
 
-const ARTIFACT_TYPE = 'application/vnd.reenact.audit-bundle.v1';
+export const ARTIFACT_TYPE = 'application/vnd.reenact.audit-bundle.v1';
 export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 export const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
@@ -24,7 +35,6 @@ export type AttachedType = (typeof ATTACHED)[keyof typeof ATTACHED];
 export const ROLES = {
   case: 'application/vnd.reenact.case.v1+json',
   record: 'application/vnd.reenact.record.v1+json',
-  report: 'application/vnd.reenact.report.v1+html',
   manifest: 'application/vnd.reenact.manifest.v1+json',
   trace: 'application/vnd.reenact.trace.v1+json',
   join: 'application/vnd.reenact.join.v1+json',
@@ -49,7 +59,7 @@ export const ROLES = {
 export type Role = keyof typeof ROLES;
 
 /** Roles of what a bundle has where it is of a trace, all or none of them. */
-export const TRACE_ROLES: readonly Role[] = [
+export const TRACE_ROLES: readonly ContentRole[] = [
   'trace',
   'join',
   'trace-evidence',
@@ -87,8 +97,6 @@ export interface CaseDocument {
   items: Item[];
   /** Of a redaction: what was taken out. */
   withheld?: Withheld[];
-  /** Which making the report is; bundles of releases that kept it beside the root say nothing. */
-  report_version?: number;
 }
 
 /** A content that was taken out: whoever holds it and the case secret can show that it was this one. */
@@ -144,26 +152,31 @@ export function layoutIndex(root: string, attached: { artifactType: string; mani
   });
 }
 
-export const digest: Shape = string({ pattern: DIGEST_PATTERN });
-export const size: Shape = integer(0, Number.MAX_SAFE_INTEGER);
-/** Every member is required but the optional ones. */
-export const closed = (fields: Record<string, Shape>, optional: string[] = []): Shape =>
-  object(
-    fields,
-    Object.keys(fields).filter((name) => !optional.includes(name)),
-  );
-
+export const digest: Shape<Digest> = digestText();
+export const size: Shape<number> = integer(0, Number.MAX_SAFE_INTEGER);
 /** At most so many descriptors: other tools take minutes over thousands. */
 export const MAX_LAYERS = 400;
 export const MAX_ATTACHED = 256;
 
-export const indexShape: Shape = closed({
+/** A manifest as the layout's index names it. */
+interface IndexEntry extends Descriptor {
+  artifactType: typeof ARTIFACT_TYPE | AttachedType;
+  annotations?: { [REF_NAME]: typeof ROOT_NAME };
+}
+
+interface LayoutIndex {
+  schemaVersion: 2;
+  mediaType: typeof INDEX_TYPE;
+  manifests: IndexEntry[];
+}
+
+export const indexShape: Shape<LayoutIndex> = closed({
   schemaVersion: oneOf(2),
   mediaType: oneOf(INDEX_TYPE),
   manifests: array(
     closed(
       {
-        mediaType: oneOf(MANIFEST_TYPE),
+        mediaType: oneOf<string>(MANIFEST_TYPE),
         artifactType: oneOf(ARTIFACT_TYPE, ...Object.values(ATTACHED)),
         digest,
         size,
@@ -175,22 +188,35 @@ export const indexShape: Shape = closed({
   ),
 });
 
-export const emptyConfig: Shape = closed({
-  mediaType: oneOf(EMPTY_TYPE),
+export const emptyConfig: Shape<Descriptor> = closed({
+  mediaType: oneOf<string>(EMPTY_TYPE),
   digest: oneOf(EMPTY.digest),
   size: oneOf(EMPTY.size),
 });
 
 /** Another manifest by its descriptor. */
-export const manifestReference: Shape = closed({ mediaType: oneOf(MANIFEST_TYPE), digest, size });
+export const manifestReference: Shape<Descriptor> = closed({
+  mediaType: oneOf<string>(MANIFEST_TYPE),
+  digest,
+  size,
+});
 
-export const manifestShape: Shape = closed(
+interface RootManifest {
+  schemaVersion: 2;
+  mediaType: typeof MANIFEST_TYPE;
+  artifactType: typeof ARTIFACT_TYPE;
+  config: Descriptor;
+  layers: Descriptor[];
+  subject?: Descriptor;
+}
+
+export const manifestShape: Shape<RootManifest> = closed(
   {
     schemaVersion: oneOf(2),
     mediaType: oneOf(MANIFEST_TYPE),
     artifactType: oneOf(ARTIFACT_TYPE),
     config: emptyConfig,
-    layers: array(closed({ mediaType: oneOf(...Object.values(ROLES)), digest, size }), {
+    layers: array(closed({ mediaType: oneOf<string>(...Object.values(ROLES)), digest, size }), {
       min: 1,
       max: MAX_LAYERS,
     }),
@@ -201,13 +227,15 @@ export const manifestShape: Shape = closed(
 
 const MAX_ITEMS = 250_000;
 const COMMITMENT_PATTERN = /^hmac-sha256:[0-9a-f]{64}$/;
-const role = oneOf(...Object.keys(ROLES).filter((name) => !['case', 'pack', 'part'].includes(name)));
+const role = oneOf(
+  ...keysOf(ROLES).filter((name): name is ContentRole => !['case', 'pack', 'part'].includes(name)),
+);
 
 /** What may be taken out; everything else says what happened. */
 const withheldRole = oneOf('input', 'content', 'evidence', 'evidence-record', 'custody', ...TRACE_ROLES);
 const MAX_WITHHELD = 20_000;
 
-export const caseShape: Shape = closed(
+export const caseShape: Shape<CaseDocument> = closed(
   {
     bundle_version: oneOf(1),
     record_sha256: digest,
@@ -228,19 +256,14 @@ export const caseShape: Shape = closed(
       ),
       { min: 1, max: MAX_WITHHELD },
     ),
-    report_version: integer(2, 999_999),
   },
-  ['withheld', 'report_version'],
+  ['withheld'],
 );
 
 /** Parses a document of the bundle's own; anything wrong with it ends the reading. */
-export function parseDocument<T>(bytes: Buffer, shape: Shape, name: string, maxBytes: number): T {
-  const parsed = parseJson(bytes, { sizeBytes: maxBytes, depth: 64 });
-  const problems: Problem[] = parsed.ok ? [] : parsed.problems;
-  if (parsed.ok) shape.check(parsed.value, '$', problems);
-  if (!parsed.ok || problems.length > 0) {
-    const shown = problems.slice(0, 5).map(showProblem);
-    throw new Refused('manifest_form', `${name}: ${shown.join('; ')}`);
-  }
-  return parsed.value as T;
+export function parseDocument<T>(bytes: Buffer, shape: Shape<T>, name: string, maxBytes: number): T {
+  const parsed = parseAs(shape, bytes, { sizeBytes: maxBytes, depth: 64 });
+  if (parsed.ok) return parsed.value;
+  const shown = parsed.problems.slice(0, 5).map(showProblem);
+  throw new Refused('manifest_form', `${name}: ${shown.join('; ')}`);
 }

@@ -1,7 +1,8 @@
 /** What an image's own documents say, from the digest that was pinned down to its layers: never a record's word for it. */
 import { type Digest, isDigest } from '../../base/digest.ts';
-import { parseJson } from '../../base/json.ts';
+import { isObject, itemsOf, membersOf, parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { itemAt } from '../../base/list.ts';
 import { Refused } from './refused.ts';
 
 /** The documents of an image in their order; `index` only where the pinned digest is one. */
@@ -13,18 +14,16 @@ export interface ImageDocuments {
   layers: { digest: Digest; size: number }[];
 }
 
-type Json = Record<string, unknown>;
-
-function documentAt(bytes: Buffer, digest: Digest): Json {
+function documentAt(bytes: Buffer, digest: Digest): Record<string, unknown> {
   const parsed = parseJson(bytes, { sizeBytes: LIMITS.imageDocumentBytes, depth: LIMITS.documentDepth });
-  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null)
+  if (!parsed.ok || !isObject(parsed.value))
     throw new Refused('manifest_form', `the image document ${digest} is no JSON object`);
-  return parsed.value as Json;
+  return parsed.value;
 }
 
 function descriptors(value: unknown, where: Digest): { digest: Digest; size: number }[] {
-  return (Array.isArray(value) ? (value as unknown[]) : []).map((one) => {
-    const { digest, size } = Object(one) as { digest?: unknown; size?: unknown };
+  return itemsOf(value).map((one) => {
+    const { digest, size } = membersOf(one);
     if (typeof digest !== 'string' || !isDigest(digest) || typeof size !== 'number')
       throw new Refused(
         'manifest_form',
@@ -54,15 +53,15 @@ export async function imageDocuments(
     }
   }
   if (!manifest) return undefined;
-  const [config] = descriptors([document.config], manifest);
-  const settings = await get(config!.digest);
+  const config = itemAt(descriptors([document.config], manifest), 0).digest;
+  const settings = await get(config);
   if (!settings) return undefined;
-  const rootfs = Object(documentAt(settings, config!.digest).rootfs) as Json;
+  const rootfs = membersOf(documentAt(settings, config).rootfs);
   return {
     index: manifest === pinned ? undefined : pinned,
     manifest,
-    config: config!.digest,
-    diffIds: Array.isArray(rootfs.diff_ids) ? rootfs.diff_ids.map(String) : [],
+    config,
+    diffIds: itemsOf(rootfs.diff_ids).map(String),
     layers: descriptors(document.layers, manifest),
   };
 }

@@ -1,6 +1,7 @@
 /** What stands before and around a bundle's contents: layout, index, root manifest, and what is attached to it. */
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { itemAt, present } from '../../base/list.ts';
 import {
   ATTACHED_BYTES,
   type Attachment,
@@ -9,7 +10,7 @@ import {
   attachmentShape,
 } from '../custody/attached.ts';
 import {
-  type AttachedType,
+  ARTIFACT_TYPE,
   blobName,
   type Descriptor,
   EMPTY,
@@ -28,7 +29,7 @@ export function expectFile(input: Input, name: string, maxBytes: number): Buffer
   const sizeBytes = nextMember(input, name);
   if (sizeBytes > maxBytes)
     throw new Refused('manifest_form', `${name} is ${sizeBytes} bytes, over the limit of ${maxBytes}`);
-  return readMember(input, sizeBytes, true).bytes!;
+  return present(readMember(input, sizeBytes, true).bytes);
 }
 
 /** Of two members of one name, tools that unpack keep the last and a bag may list neither: each blob stands once. */
@@ -38,10 +39,6 @@ function refuseTwice(blobs: Digest[]): void {
     if (seen.has(digest)) throw new Refused('member_unexpected', `${digest} is named twice`);
     seen.add(digest);
   }
-}
-
-interface IndexEntry extends Descriptor {
-  artifactType: string;
 }
 
 /** A manifest that the index names, of the digest and size it says. */
@@ -68,22 +65,19 @@ export function readFront(input: Input): Front {
   if (expectFile(input, 'oci-layout', small).toString() !== OCI_LAYOUT)
     throw new Refused('manifest_form', 'oci-layout is not of version 1.0.0');
   const index = expectFile(input, 'index.json', small);
-  const { manifests } = parseDocument<{ manifests: IndexEntry[] }>(index, indexShape, 'index.json', small);
-  const [root, ...others] = manifests as [IndexEntry, ...IndexEntry[]];
-  if (manifests.filter(({ artifactType }) => artifactType === root.artifactType).length > 1)
-    throw new Refused('manifest_form', 'index.json names two roots');
+  const { manifests } = parseDocument(index, indexShape, 'index.json', small);
+  const root = itemAt(manifests, 0);
+  const others = manifests.slice(1).map(({ artifactType, ...entry }) => {
+    if (artifactType === ARTIFACT_TYPE) throw new Refused('manifest_form', 'index.json names two roots');
+    return { ...entry, artifactType };
+  });
   const rootBytes = expectManifest(input, root);
-  const { layers, subject } = parseDocument<{ layers: Descriptor[]; subject?: Descriptor }>(
-    rootBytes,
-    manifestShape,
-    'the root manifest',
-    small,
-  );
+  const { layers, subject } = parseDocument(rootBytes, manifestShape, 'the root manifest', small);
   const attached = others.map((entry) => {
     const bytes = expectManifest(input, entry);
-    const shape = attachmentShape(entry.artifactType as AttachedType, root);
     const where = `the attached manifest ${entry.digest}`;
-    return { ...parseDocument<AttachmentManifest>(bytes, shape, where, small), text: bytes.toString() };
+    const manifest = parseDocument(bytes, attachmentShape(entry.artifactType, root), where, small);
+    return { ...manifest, text: bytes.toString() };
   });
   refuseTwice([
     EMPTY.digest,
@@ -103,10 +97,10 @@ export function readAttachments(reader: ContentReader, { attached, layers }: Fro
   for (const blob of attachedBlobs(named, layers)) {
     if (blob.size > ATTACHED_BYTES)
       throw new Refused('manifest_form', `an attachment is ${blob.size} bytes, over ${ATTACHED_BYTES}`);
-    bytes.set(blob.digest, reader.blob(blob, true, false)!);
+    bytes.set(blob.digest, present(reader.blob(blob, true, false)));
   }
   // Each is read and checked: one that is named over and over would be work without end.
-  refuseTwice(attached.map(({ layers: [first] }) => first!.digest));
+  refuseTwice(attached.map((manifest) => itemAt(manifest.layers, 0).digest));
   return attached.map(({ artifactType, text, layers: contents }) => ({
     artifactType,
     manifest: text,

@@ -1,7 +1,7 @@
 /** The trace that a bundle is of, with its joined frames, as they are read: all of it, or nothing. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
-import { type Problem, showProblem } from '../../base/json.ts';
+import { showProblem } from '../../base/json.ts';
 import { type JoinDocument, joinShape } from '../../join/document.ts';
 import { parseStored, STORED_BYTES } from '../../trace/model/stored.ts';
 import type { Trace } from '../../trace/model/trace.ts';
@@ -43,13 +43,15 @@ export function readTraced(
   if (!trace || !join || traces.length > 1 || joins.length > 1 || gone > 0)
     throw new Refused('manifest_form', 'a bundle is of one trace with its joined frames, or of none');
   const bytes = bytesOf(join, kept);
-  const parsed = parseDocument<JoinDocument>(unveil(bytes), joinShape, 'the joined frames', STORED_BYTES);
+  const parsed = parseDocument(unveil(bytes), joinShape, 'the joined frames', STORED_BYTES);
   const shown = JSON.parse(bytes.toString('utf8')) as JoinDocument;
   if (digestOf(canonicalJson(shown)) !== join.sha256)
     problems.push({ code: 'manifest_form', message: 'the joined frames are not in canonical form' });
-  const wrong: Problem[] = [];
-  const stored = parseStored(bytesOf(trace, kept), wrong);
-  if (!stored)
-    throw new Refused('trace_differs', `the trace: ${wrong.slice(0, 5).map(showProblem).join('; ')}`);
-  return { trace: stored, join: parsed, shown };
+  const stored = parseStored(bytesOf(trace, kept));
+  if (!stored.ok)
+    throw new Refused(
+      'trace_differs',
+      `the trace: ${stored.problems.slice(0, 5).map(showProblem).join('; ')}`,
+    );
+  return { trace: stored.value, join: parsed, shown };
 }

@@ -23,7 +23,7 @@ import { guard } from './redact-guard.ts';
 type Commitment = string & { readonly __digest: 'sha256' };
 
 /** What stands for a withheld thing: whoever has the thing and the secret can make it again, nobody else can guess. */
-function commit(secret: Buffer, thing: { sha256: string; size?: number }): Commitment {
+function commit(secret: Buffer, thing: { sha256: string; size?: number | null }): Commitment {
   return `hmac-sha256:${createHmac('sha256', secret).update(canonicalJson(thing)).digest('hex')}` as Commitment;
 }
 
@@ -37,11 +37,11 @@ export interface Redaction {
 }
 
 /** The names a content can be asked for by: what the program read, printed and wrote. */
-function namesOf(state: FinalState): [string, Digest, number][] {
+function namesOf(state: FinalState): [string, Digest, number | null][] {
   return [
     ['stdout', state.stdout.sha256, state.stdout.size],
     ['stderr', state.stderr.sha256, state.stderr.size],
-    ...state.files.flatMap(({ path, path_hex, sha256, size }): [string, Digest, number][] =>
+    ...state.files.flatMap(({ path, path_hex, sha256, size }): [string, Digest, number | null][] =>
       sha256 ? [[`files${path ?? `/${path_hex}`}`, sha256, size ?? 0]] : [],
     ),
   ];
@@ -268,8 +268,7 @@ export function redactBundle(
   for (const { role, name, sha256, size } of items) {
     const instead = r.replaced.get(sha256);
     const named = name === undefined ? {} : { name };
-    // The report is made anew, of what is left.
-    const gone = role === 'report' || (!trace && TRACE_ROLES.includes(role));
+    const gone = !trace && TRACE_ROLES.includes(role);
     if (instead === undefined && !gone)
       sources.push({ role, sha256, size, ...named, from: { path: store.path(sha256) } });
     else if (instead?.startsWith('hmac-'))

@@ -6,13 +6,7 @@ import { type Digest, hexOf, isDigest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { safe } from '../../report/human.ts';
-import {
-  ATTACHED_BYTES,
-  type Attachment,
-  type AttachmentManifest,
-  attachmentShape,
-  inOrder,
-} from '../custody/attached.ts';
+import { ATTACHED_BYTES, type Attachment, attachmentShape, inOrder } from '../custody/attached.ts';
 import { parseEvent } from '../custody/event.ts';
 import {
   ATTACHED,
@@ -76,7 +70,7 @@ async function fetchAttachment(
   type: AttachedType,
 ): Promise<Attachment> {
   const bytes = await getManifest(pull.remote, digest, digest);
-  const { layers } = parseDocument<AttachmentManifest>(
+  const { layers } = parseDocument(
     bytes,
     attachmentShape(type, root),
     `the attached manifest ${digest}`,
@@ -128,12 +122,7 @@ async function fetchAttachments(pull: Pull, root: Descriptor, listed: Referrer[]
 
 /** Fetches everything and puts it together, under a name inside the folder. */
 async function fetchAll(pull: Pull, bytes: Buffer): Promise<{ archive: string; others: string[] }> {
-  const { layers } = parseDocument<{ layers: Descriptor[] }>(
-    bytes,
-    manifestShape,
-    'the root manifest',
-    LIMITS.imageDocumentBytes,
-  );
+  const { layers } = parseDocument(bytes, manifestShape, 'the root manifest', LIMITS.imageDocumentBytes);
   const large = layers.find(({ size }) => size > MEMBER_BYTES);
   if (large)
     throw new Refused('manifest_form', `${large.digest} is ${large.size} bytes, over ${MEMBER_BYTES}`);

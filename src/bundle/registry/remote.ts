@@ -1,17 +1,10 @@
 /** The registry a bundle goes to or comes from: answers that were not expected end it, connections that die do not. */
 import { sleep } from '../../base/clock.ts';
 import { Fault } from '../../base/fault.ts';
-import { type Answer, readBounded } from '../../base/http.ts';
+import { readBounded } from '../../base/http.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { Unanswered, type Waiting } from '../../base/patience.ts';
 import { safe } from '../../report/human.ts';
-import {
-  type Credentials,
-  RegistrySession,
-  registryPatience,
-  type Sending,
-  splitRepository,
-} from '../../sandbox/registry-session.ts';
+import { type Credentials, RegistrySession, type Sending } from '../../sandbox/registry-session.ts';
 import { Refused } from '../format/refused.ts';
 
 /** What the registry says about an error, and more than it ever has to. */
@@ -19,47 +12,47 @@ const ANSWER_BYTES = 65_536;
 /** So much must have got through for a connection that died to be no failure. */
 const PROGRESS_BYTES = 1 << 20;
 
-/** How often what was lost is tried again. */
-export interface Retries {
+/** How long a registry is waited for. */
+export interface Patience {
   /** Failures in a row, with nothing to speak of in between. */
   tries: number;
   /** Before the second try; twice as long before each further one. */
   pauseMs: number;
+  /** For a document, and for the next bytes of a blob. */
+  quietMs: number;
 }
 
-const RETRIES: Retries = { tries: 6, pauseMs: 250 };
-/** Silences in a row that end it: more would keep a person for minutes. */
-const MOST_SILENCES = 2;
+const PATIENCE: Patience = { tries: 6, pauseMs: 250, quietMs: LIMITS.registryTimeoutMs };
 
 /** How pushing and pulling are done. */
-export interface Transfer extends Waiting {
+export interface Transfer {
   credentials?: Credentials | undefined;
-  retries?: Retries;
+  signal: AbortSignal;
+  patience?: Patience;
   /** Told before each blob, for people. */
   onBlob?: (text: string) => void;
 }
 
-/** The connection died, or the registry has no time or is silent: worth another try. */
-export class Lost extends Error {
-  get silent(): boolean {
-    return this.cause instanceof Unanswered;
-  }
+/** The connection died, or the registry has no time: worth another try. */
+export class Lost extends Error {}
+
+/** An answer whose body has been read, or does not matter. */
+export interface Answer {
+  status: number;
+  headers: Headers;
 }
 
 export class Remote {
   readonly repository: string;
+  readonly patience: Patience;
   readonly session: RegistrySession;
-  private readonly retries: Retries;
-  private readonly quietMs: number;
-  private readonly signal: AbortSignal | undefined;
+  private readonly signal: AbortSignal;
 
-  constructor(repository: string, { credentials, retries = RETRIES, ...waiting }: Transfer) {
+  constructor(repository: string, { credentials, signal, patience = PATIENCE }: Transfer) {
     this.repository = repository;
-    const patience = registryPatience(splitRepository(repository).host, waiting);
-    this.session = new RegistrySession(repository, patience, credentials);
-    this.quietMs = patience.limits.tryQuietMs;
-    this.signal = waiting.signal;
-    this.retries = retries;
+    this.session = new RegistrySession(repository, credentials);
+    this.signal = signal;
+    this.patience = patience;
   }
 
   get host(): string {
@@ -68,18 +61,16 @@ export class Remote {
 
   /** Tries again what was lost, until it fails too often in a row; `done` is how many bytes got through so far. */
   async patiently<T>(done: () => number, attempt: () => Promise<T>): Promise<T> {
-    const { tries, pauseMs } = this.retries;
-    let [failures, from, silences, heard] = [0, 0, 0, 0];
+    const { tries, pauseMs } = this.patience;
+    let [failures, from] = [0, 0];
     for (;;) {
       try {
         return await attempt();
       } catch (error) {
         if (!(error instanceof Lost)) throw error;
         if (done() - from >= PROGRESS_BYTES) [failures, from] = [0, done()];
-        if (done() > heard) [silences, heard] = [0, done()];
-        if (error.silent) silences++;
-        if (++failures >= tries || silences >= MOST_SILENCES)
-          throw new Fault('registry_unreachable', `${error.message}; tried ${failures} times`, error);
+        if (++failures >= tries)
+          throw new Fault('registry_unreachable', `${error.message}; tried ${tries} times`, error);
         await sleep(pauseMs * 2 ** (failures - 1), this.signal);
       }
     }
@@ -92,15 +83,24 @@ export class Remote {
     const { name, message } = cause instanceof Error ? cause : (error as Error);
     if (name === 'NotReadableError')
       return new Refused('blob_digest', `the file was changed while it was pushed (${what})`);
-    return new Lost(`${this.host}, ${what}: ${message}`, { cause: error });
+    return new Lost(`${this.host}, ${what}: ${message}`);
   }
 
-  /** An answer of one of these statuses, its body still to be read. */
-  async ask(what: string, url: URL, o: Sending, statuses: number[]): Promise<Answer> {
-    let response: Answer;
+  /** An answer of one of these statuses, its body still to be read; `timeout` is for head and body together. */
+  async ask(
+    what: string,
+    url: URL,
+    o: Omit<Sending, 'signal'> & { timeout: AbortSignal },
+    statuses: number[],
+  ): Promise<Response> {
+    const { timeout, ...sending } = o;
+    let response: Response;
     let said = '';
     try {
-      response = await this.session.send(url, { quietMs: this.quietMs, ...o });
+      response = await this.session.send(url, {
+        ...sending,
+        signal: AbortSignal.any([this.signal, timeout]),
+      });
       if (statuses.includes(response.status)) return response;
       const text = (await readBounded(response, ANSWER_BYTES))?.toString('latin1') ?? '';
       said = /"code"\s*:\s*"([A-Z_]{1,40})"/.exec(text)?.[1] ?? '';
@@ -115,8 +115,14 @@ export class Remote {
   }
 
   /** As `ask`, where only status and headers count. */
-  async tell(what: string, url: URL, o: Sending, statuses: number[]): Promise<Answer> {
-    const response = await this.ask(what, url, o, statuses);
+  async tell(
+    what: string,
+    url: URL,
+    o: Omit<Sending, 'signal'>,
+    statuses: number[],
+    timeoutMs: number = LIMITS.registryChunkTimeoutMs,
+  ): Promise<Answer> {
+    const response = await this.ask(what, url, { ...o, timeout: AbortSignal.timeout(timeoutMs) }, statuses);
     try {
       await readBounded(response, ANSWER_BYTES);
     } catch (error) {
@@ -131,8 +137,8 @@ export class Remote {
     return this.patiently(
       () => 0,
       async () => {
-        const limits = { totalMs: LIMITS.registryTimeoutMs };
-        const response = await this.ask(what, url, { headers: { accept }, ...limits }, [200, 404]);
+        const timeout = AbortSignal.timeout(this.patience.quietMs);
+        const response = await this.ask(what, url, { headers: { accept }, timeout }, [200, 404]);
         let bytes: Buffer | undefined;
         try {
           bytes = await readBounded(response, LIMITS.imageDocumentBytes);

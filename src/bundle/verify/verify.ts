@@ -11,6 +11,7 @@ import type { EventClaim, Receipt } from '../custody/event.ts';
 import { Refused } from '../format/refused.ts';
 import type { Problems } from '../read/contents.ts';
 import { type Opened, openBundle } from '../read/open.ts';
+import { TEXTS_VERSION } from '../read/texts.ts';
 import {
   checkCommitments,
   checkEvidence,
@@ -50,7 +51,7 @@ export interface BundleVerification {
   demanded: Demanded | null;
   /** What was too large to be looked into; empty: nothing. */
   unread: string[];
-  /** Whether report.html, custody.txt and VERIFY.txt are what is made of the contents; null: another release made them. */
+  /** Whether report.html and VERIFY.txt are what is made of the contents; null: another release made them. */
   texts_compared: boolean | null;
   problems: Problems;
   items: number;
@@ -98,7 +99,7 @@ async function checkAll(
   o: VerifyOptions,
 ): Promise<void> {
   const { verification: result } = examined;
-  const { root, record, document, problems, sizeBytes, subject, textsCompared } = opened;
+  const { root, record, document, problems, sizeBytes, subject, textsVersion } = opened;
   const withheld = subject !== undefined && !record.evidence.record && record.evidence.files.length > 0;
   Object.assign(result, {
     root,
@@ -109,7 +110,7 @@ async function checkAll(
     evidence: withheld ? 'withheld' : record.evidence.status,
     events: eventsOf(opened),
     timestamps: stampsOf(opened, undefined),
-    texts_compared: textsCompared || null,
+    texts_compared: textsVersion === TEXTS_VERSION ? true : null,
     problems,
     items: document.items.length,
     size_bytes: sizeBytes,

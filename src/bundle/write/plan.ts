@@ -18,7 +18,6 @@ import type { Source } from './collect.ts';
 /** Found by shell tools and registries: blobs of their own, however small. */
 const DOCUMENTS: readonly Role[] = [
   'record',
-  'report',
   'manifest',
   'trace',
   'join',
@@ -146,7 +145,6 @@ export function caseDocument(
   state: CaseDocument['state'],
   image: boolean,
   withheld: Withheld[] = [],
-  reportVersion?: number,
 ): CaseDocument {
   const items = sources
     .map(
@@ -169,6 +167,5 @@ export function caseDocument(
     image,
     items,
     ...(withheld.length > 0 ? { withheld } : {}),
-    ...(reportVersion === undefined ? {} : { report_version: reportVersion }),
   };
 }

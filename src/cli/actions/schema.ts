@@ -4,7 +4,7 @@ import { evidenceRecordSchema } from '../../evidence/documents/record.ts';
 import { joinSchema } from '../../join/document.ts';
 import { manifestSchema } from '../../manifest/definition.ts';
 import { policySchema } from '../../policy/shape.ts';
-import { traceSchema } from '../../trace/formats/native.ts';
+import { traceSchema } from '../../trace/model/schema.ts';
 import { recordSchema } from '../../verdict/record.ts';
 import type { Arguments } from '../arguments.ts';
 

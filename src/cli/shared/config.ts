@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { Fault } from '../../base/fault.ts';
-import { type Problem, showProblem } from '../../base/json.ts';
-import { array, boolean, object, string } from '../../base/shape.ts';
+import { showProblem } from '../../base/json.ts';
+import { array, boolean, object, read, type Shape, string } from '../../base/shape.ts';
+import { messageOf } from '../../base/thrown.ts';
 
 export interface Config {
   /** Repositories tried in order for an image whose manifest names none. */
@@ -14,7 +15,7 @@ export interface Config {
   require_evidence: boolean;
 }
 
-const configShape = object(
+const configShape: Shape<Partial<Config>> = object(
   {
     repositories: array(string({ max: 255 })),
     evidence: array(string({ max: 4096 })),
@@ -27,16 +28,15 @@ const NOTHING: Config = { repositories: [], evidence: [], require_evidence: fals
 
 export async function loadConfig(path = 'reenact.yaml'): Promise<Config> {
   if (!existsSync(path)) return NOTHING;
-  const problems: Problem[] = [];
   let value: unknown;
   try {
     const { parse } = await import('yaml');
     value = parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 }) ?? {};
   } catch (error) {
-    throw new Fault('config_invalid', `${path}: ${(error as Error).message.split('\n')[0]}`, error);
+    throw new Fault('config_invalid', `${path}: ${messageOf(error).split('\n')[0]}`, error);
   }
-  configShape.check(value, '$', problems);
-  if (problems.length > 0)
-    throw new Fault('config_invalid', `${path}:\n${problems.map((p) => `  ${showProblem(p)}`).join('\n')}`);
-  return { ...NOTHING, ...(value as Partial<Config>) };
+  const parsed = read(configShape, value);
+  if (parsed.ok) return { ...NOTHING, ...parsed.value };
+  const lines = parsed.problems.map((problem) => `  ${showProblem(problem)}`);
+  throw new Fault('config_invalid', `${path}:\n${lines.join('\n')}`);
 }

@@ -1,7 +1,8 @@
 /** How evidence of every format is read: strict JSON, one definition a format, problems named by their path. */
 import { decodeBase64 } from '../../base/base64.ts';
-import { type JsonLimits, type Problem, parseJson, showProblem } from '../../base/json.ts';
-import { object, type Shape } from '../../base/shape.ts';
+import { isObject, type JsonLimits, type Problem, parseJson, showProblem } from '../../base/json.ts';
+import { lastItem, present } from '../../base/list.ts';
+import { object, read, type Shape } from '../../base/shape.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 
 const SHOWN_PROBLEMS = 8;
@@ -20,29 +21,30 @@ export function readJson(bytes: Uint8Array, name: string, limits: JsonLimits, co
   return parsed.value;
 }
 
-/** Refuses a value that is not of the shape, naming every wrong path. */
-export function checkShape(shape: Shape, value: unknown, name: string, code: RefusalCode): void {
-  const problems: Problem[] = [];
-  shape.check(value, '$', problems);
-  if (problems.length > 0) throw new Refusal(code, `${name}: ${listProblems(problems)}`);
+/** The value as what the shape says; one that is not of it is refused, naming every wrong path. */
+export function checkedAs<T>(shape: Shape<T>, value: unknown, name: string, code: RefusalCode): T {
+  const parsed = read(shape, value);
+  if (!parsed.ok) throw new Refusal(code, `${name}: ${listProblems(parsed.problems)}`);
+  return parsed.value;
 }
 
 /** An object with at least these members, for formats that say to ignore others: what reads it takes the known alone. */
-export function openObject(fields: Record<string, Shape>, required: string[]): Shape {
+export const openObject: typeof object = (fields, required) => {
   const closed = object(fields, required);
   return {
     check(value, path, problems) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return closed.check(value, path, problems);
+      if (!isObject(value)) return closed.check(value, path, problems);
       const known = Object.entries(value).filter(([name]) => Object.hasOwn(fields, name));
       closed.check(Object.fromEntries(known), path, problems);
     },
     schema: () => ({ ...closed.schema(), additionalProperties: true }),
   };
-}
+};
 
 /** Bytes written as strict base64 or base64url, optionally of an exact length. */
-export function base64(o: { length?: number; max?: number; empty?: boolean; wrapped?: boolean } = {}): Shape {
+export function base64(
+  o: { length?: number; max?: number; empty?: boolean; wrapped?: boolean } = {},
+): Shape<string> {
   return {
     check(value, path, problems) {
       if (typeof value !== 'string') return void problems.push({ path, message: 'is not a base64 text' });
@@ -61,18 +63,18 @@ export function base64(o: { length?: number; max?: number; empty?: boolean; wrap
 /** Joins lines of 64 or 76 characters, as PEM and MIME break them; any other line break stays, and is refused. */
 function unwrap(text: string): string {
   const lines = text.split('\n');
-  const width = lines[0]!.length;
+  const width = lines[0]?.length;
   const even = lines.slice(0, -1).every((line) => line.length === width);
-  return (width === 64 || width === 76) && even && lines.at(-1)!.length <= width ? lines.join('') : text;
+  return (width === 64 || width === 76) && even && lastItem(lines).length <= width ? lines.join('') : text;
 }
 
 /** The bytes of a text that `base64()` has accepted. */
 export function bytesOf(text: string): Buffer {
-  return decodeBase64(unwrap(text))!;
+  return present(decodeBase64(unwrap(text)));
 }
 
 /** A protobuf int64 in JSON that is not negative: a canonical decimal text or a number, at most 2^53-1. */
-export function count(): Shape {
+export function count(): Shape<string | number> {
   return {
     check(value, path, problems) {
       const ok =

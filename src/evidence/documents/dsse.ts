@@ -4,7 +4,7 @@ import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 import { array, type Shape, string } from '../../base/shape.ts';
 import { type PublicKey, verifySignature } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
-import { base64, bytesOf, checkShape, openObject } from '../common/strict.ts';
+import { base64, bytesOf, checkedAs, openObject } from '../common/strict.ts';
 
 export interface Envelope {
   payload: Buffer;
@@ -18,8 +18,15 @@ export interface EnvelopeSignature {
   sig: Buffer;
 }
 
+/** An envelope's JSON, once its form was checked. */
+export interface EnvelopeJson {
+  payload: string;
+  payloadType: string;
+  signatures: { keyid?: string; sig: string }[];
+}
+
 /** Members that are not known are ignored, as envelope.md of DSSE 1.0.2 demands: nobody signed them, and nothing reads them. */
-export const envelopeShape: Shape = openObject(
+export const envelopeShape: Shape<EnvelopeJson> = openObject(
   {
     payload: base64({ empty: true }),
     payloadType: string({ pattern: /^[\x21-\x7e]+$/, max: 1024, hint: 'a media type or URI' }),
@@ -33,13 +40,8 @@ export const envelopeShape: Shape = openObject(
   ['payload', 'payloadType', 'signatures'],
 );
 
-/** A JSON value that the shape has accepted, as an envelope. */
-export function envelopeOf(value: unknown): Envelope {
-  const json = value as {
-    payload: string;
-    payloadType: string;
-    signatures: { keyid?: string; sig: string }[];
-  };
+/** JSON that the shape has accepted, as an envelope. */
+export function envelopeOf(json: EnvelopeJson): Envelope {
   return {
     payload: bytesOf(json.payload),
     payloadType: json.payloadType,
@@ -49,8 +51,7 @@ export function envelopeOf(value: unknown): Envelope {
 
 /** An untrusted JSON value to an envelope; none or repeated signatures are refused. */
 export function parseEnvelope(value: unknown, name: string): Envelope {
-  checkShape(envelopeShape, value, name, 'evidence_malformed');
-  const envelope = envelopeOf(value);
+  const envelope = envelopeOf(checkedAs(envelopeShape, value, name, 'evidence_malformed'));
   if (envelope.signatures.length === 0) throw new Refusal('signature_missing', `${name} has no signature`);
   const seen = new Set(envelope.signatures.map(({ sig }) => sig.toString('hex')));
   if (seen.size < envelope.signatures.length)

@@ -1,13 +1,25 @@
 /** The evidence record: what was checked, what it rests on, and why it failed. Only authenticated fields get in. */
-import { DIGEST_PATTERN, type Digest } from '../../base/digest.ts';
-import { array, boolean, integer, nullable, object, oneOf, type Shape, string } from '../../base/shape.ts';
+import type { Digest } from '../../base/digest.ts';
+import {
+  array,
+  boolean,
+  closed,
+  digestText,
+  integer,
+  nullable,
+  object,
+  oneOf,
+  type Shape,
+  string,
+} from '../../base/shape.ts';
+import { keysOf, tableOf } from '../../base/table.ts';
 import {
   type CertificateField,
   type CertificateFields,
   FIELD_NAMES,
 } from '../../policy/certificate-fields.ts';
 import { ALGORITHMS, type Algorithm } from '../common/keys.ts';
-import { type Family, REFUSALS, type RefusalCode } from '../common/refusal.ts';
+import { REFUSALS, type RefusalCode } from '../common/refusal.ts';
 import type { SubjectResult } from './subject.ts';
 
 export const CHECKS = [
@@ -91,7 +103,8 @@ export interface EvidenceRecord {
   /** `error`: something failed that is no word about the evidence; nothing is accepted then either. */
   verdict: 'verified' | 'rejected' | 'error';
   code: RefusalCode | null;
-  family: Family | null;
+  /** A Family of REFUSALS; records of other releases may have others. */
+  family: string | null;
   message: string;
   next?: string | null;
   /** False where the caller asked for nothing to be compared: the signatures are then all that was checked. */
@@ -109,17 +122,13 @@ export function nextOf({ code, next }: Pick<EvidenceRecord, 'code' | 'next'>): s
   return next ?? REFUSALS[code ?? 'internal'].next;
 }
 
-const digest = string({ pattern: DIGEST_PATTERN });
+const digest = digestText();
 const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
-const code = nullable(oneOf(...Object.keys(REFUSALS)));
+const code = nullable(oneOf(...keysOf(REFUSALS)));
 
-/** Every member is required, but those that records of earlier releases lack: a reader need not guess what a missing one means. */
-function closed(fields: Record<string, Shape>, newer: Record<string, Shape> = {}): Shape {
-  return object({ ...fields, ...newer }, Object.keys(fields));
-}
-
-const envelope = closed(
+// Every member is required, but those that records of earlier releases lack: a reader need not guess what a missing one means.
+const envelope: Shape<EnvelopeRecord> = closed(
   {
     file: text,
     sha256: digest,
@@ -146,11 +155,15 @@ const envelope = closed(
           issuer: nullable(text),
           algorithm: oneOf(...ALGORITHMS),
           key_fingerprint: digest,
-        },
-        {
-          certificate: nullable(closed({}, Object.fromEntries(FIELD_NAMES.map((field) => [field, text])))),
+          certificate: nullable(
+            object(
+              tableOf(FIELD_NAMES, () => text),
+              [],
+            ),
+          ),
           open: array(oneOf(...FIELD_NAMES)),
         },
+        ['certificate', 'open'],
       ),
     ),
     timestamps: array(closed({ source: text, time: text })),
@@ -166,13 +179,14 @@ const envelope = closed(
         witnesses: array(text),
       }),
     ),
+    next: nullable(text),
   },
-  { next: nullable(text) },
+  ['next'],
 );
 
 const named = closed({ name: text, sha256: digest });
 
-export const evidenceRecordShape: Shape = closed(
+export const evidenceRecordShape: Shape<EvidenceRecord> = closed(
   {
     evidence_version: oneOf(1),
     verdict: oneOf('verified', 'rejected', 'error'),
@@ -194,8 +208,9 @@ export const evidenceRecordShape: Shape = closed(
     trust_root: nullable(named),
     verifier: text,
     verified_at: text,
+    next: nullable(text),
   },
-  { next: nullable(text) },
+  ['next'],
 );
 
 /** The JSON Schema of an evidence record. */

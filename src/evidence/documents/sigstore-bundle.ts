@@ -1,10 +1,12 @@
 /** Sigstore bundles v0.1 to v0.3, read strictly (github.com/sigstore/protobuf-specs, sigstore_bundle.proto). */
 import { X509Certificate } from 'node:crypto';
-
+import { memberOf } from '../../base/json.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
-import { array, object, oneOf, type Shape, string } from '../../base/shape.ts';
+import { itemAt, present } from '../../base/list.ts';
+import { array, type Infer, object, oneOf, string } from '../../base/shape.ts';
+import { keysOf } from '../../base/table.ts';
 import { Refusal } from '../common/refusal.ts';
-import { base64, bytesOf, checkShape, count, withoutNulls } from '../common/strict.ts';
+import { base64, bytesOf, checkedAs, count, withoutNulls } from '../common/strict.ts';
 import { type Envelope, envelopeOf, envelopeShape } from './dsse.ts';
 import { foreignMediaType } from './foreign.ts';
 
@@ -53,12 +55,12 @@ export interface Bundle {
   promised: unknown[];
 }
 
-const MEDIA_TYPES: Record<string, Bundle['version']> = {
+const MEDIA_TYPES = {
   'application/vnd.dev.sigstore.bundle+json;version=0.1': '0.1',
   'application/vnd.dev.sigstore.bundle+json;version=0.2': '0.2',
   'application/vnd.dev.sigstore.bundle+json;version=0.3': '0.3',
   'application/vnd.dev.sigstore.bundle.v0.3+json': '0.3',
-};
+} as const;
 /** v0.3 is the newest that is read. */
 const NEWEST_MINOR = 3;
 const HASHES = {
@@ -93,9 +95,9 @@ const entry = object(
   },
   ['logId', 'kindVersion', 'canonicalizedBody'],
 );
-const bundleShape: Shape = object(
+const bundleShape = object(
   {
-    mediaType: oneOf(...Object.keys(MEDIA_TYPES)),
+    mediaType: oneOf(...keysOf(MEDIA_TYPES)),
     verificationMaterial: object(
       {
         certificate,
@@ -122,7 +124,7 @@ const bundleShape: Shape = object(
     ),
     messageSignature: object(
       {
-        messageDigest: object({ algorithm: oneOf(...Object.keys(HASHES)), digest: base64({ max: 64 }) }, [
+        messageDigest: object({ algorithm: oneOf(...keysOf(HASHES)), digest: base64({ max: 64 }) }, [
           'algorithm',
           'digest',
         ]),
@@ -135,37 +137,8 @@ const bundleShape: Shape = object(
   ['mediaType', 'verificationMaterial'],
 );
 
-interface BundleJson {
-  mediaType: string;
-  verificationMaterial: {
-    certificate?: { rawBytes: string };
-    x509CertificateChain?: { certificates: { rawBytes: string }[] };
-    publicKey?: { hint?: string };
-    tlogEntries?: EntryJson[];
-    timestampVerificationData?: { rfc3161Timestamps?: { signedTimestamp: string }[] };
-  };
-  messageSignature?: {
-    messageDigest?: { algorithm: keyof typeof HASHES; digest: string };
-    signature: string;
-  };
-  dsseEnvelope?: unknown;
-}
-
-interface EntryJson {
-  logIndex?: string | number;
-  logId: { keyId: string };
-  kindVersion: { kind: string; version: string };
-  integratedTime?: string | number;
-  inclusionPromise?: { signedEntryTimestamp: string };
-  inclusionProof?: {
-    logIndex?: string | number;
-    rootHash: string;
-    treeSize: string | number;
-    hashes?: string[];
-    checkpoint?: { envelope: string };
-  };
-  canonicalizedBody: string;
-}
+type BundleJson = Infer<typeof bundleShape>;
+type EntryJson = Infer<typeof entry>;
 
 function malformed(name: string, path: string, message: string, next?: string): Refusal {
   return new Refusal('evidence_malformed', `${name}: ${path} ${message}`, undefined, next);
@@ -216,7 +189,7 @@ function materialOf(
   if (m.publicKey) return { kind: 'key', hint: m.publicKey.hint ?? '' };
   if (m.certificate) return { kind: 'certificate', der: bytesOf(m.certificate.rawBytes) };
   if (version === '0.3') throw malformed(name, `${path}.x509CertificateChain`, 'is not part of v0.3');
-  const chain = m.x509CertificateChain!.certificates.map(({ rawBytes }) => bytesOf(rawBytes));
+  const chain = present(m.x509CertificateChain).certificates.map(({ rawBytes }) => bytesOf(rawBytes));
   for (const [index, der] of chain.entries()) {
     // A root in the bundle would be the signer's own word for whom to trust.
     if (isSelfIssued(der))
@@ -227,7 +200,7 @@ function materialOf(
         'only the first certificate is needed, and nothing of the chain is signed: jq "del(.verificationMaterial.x509CertificateChain.certificates[1:])" OLD > NEW',
       );
   }
-  return { kind: 'certificate', der: chain[0]! };
+  return { kind: 'certificate', der: itemAt(chain, 0) };
 }
 
 function isSelfIssued(der: Buffer): boolean {
@@ -240,10 +213,11 @@ function isSelfIssued(der: Buffer): boolean {
 }
 
 function contentOf(json: BundleJson, name: string): Content {
-  if ((json.messageSignature === undefined) === (json.dsseEnvelope === undefined))
+  const { messageSignature, dsseEnvelope } = json;
+  if ((messageSignature === undefined) === (dsseEnvelope === undefined))
     throw malformed(name, '$', 'needs exactly one of dsseEnvelope and messageSignature');
-  if (json.messageSignature) {
-    const { messageDigest, signature: sig } = json.messageSignature;
+  if (messageSignature) {
+    const { messageDigest, signature: sig } = messageSignature;
     return {
       kind: 'message',
       signature: bytesOf(sig),
@@ -252,7 +226,7 @@ function contentOf(json: BundleJson, name: string): Content {
         : null,
     };
   }
-  const envelope = envelopeOf(json.dsseEnvelope);
+  const envelope = envelopeOf(present(dsseEnvelope));
   if (envelope.signatures.length !== 1)
     throw new Refusal(
       envelope.signatures.length === 0 ? 'signature_missing' : 'evidence_malformed',
@@ -263,11 +237,12 @@ function contentOf(json: BundleJson, name: string): Content {
 
 /** An untrusted JSON value to a bundle, or a Refusal that names the file and the path inside. */
 export function parseBundle(value: unknown, name: string): Bundle {
-  const json = withoutNulls(value) as BundleJson;
-  if (typeof json.mediaType === 'string' && !Object.hasOwn(MEDIA_TYPES, json.mediaType))
-    throw foreignMediaType(json.mediaType, name, NEWEST_MINOR);
-  checkShape(bundleShape, json, name, 'evidence_malformed');
-  const version = MEDIA_TYPES[json.mediaType]!;
+  const given = withoutNulls(value);
+  const mediaType = memberOf(given, 'mediaType');
+  if (typeof mediaType === 'string' && !Object.hasOwn(MEDIA_TYPES, mediaType))
+    throw foreignMediaType(mediaType, name, NEWEST_MINOR);
+  const json = checkedAs(bundleShape, given, name, 'evidence_malformed');
+  const version = MEDIA_TYPES[json.mediaType];
   const material = json.verificationMaterial;
   return {
     version,

@@ -1,9 +1,10 @@
 /** in-toto statements: which digests a signer speaks about, and what is said (github.com/in-toto/attestation). */
 
+import { memberOf } from '../../base/json.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 import { array, dictionary, string } from '../../base/shape.ts';
 import { Refusal } from '../common/refusal.ts';
-import { checkShape, openObject, readJson } from '../common/strict.ts';
+import { checkedAs, openObject, readJson } from '../common/strict.ts';
 import type { Envelope } from './dsse.ts';
 
 export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -47,7 +48,7 @@ function parseSubjects(subjects: { name?: string; digest: Record<string, string>
     if (Object.keys(digest).length === 0)
       throw new Refusal('subject_malformed', `${where} is empty: a name alone proves nothing`);
     for (const [algorithm, length] of Object.entries(DIGEST_HEX_LENGTH)) {
-      const hex = Object.hasOwn(digest, algorithm) ? digest[algorithm]! : undefined;
+      const hex = Object.hasOwn(digest, algorithm) ? digest[algorithm] : undefined;
       if (hex !== undefined && (hex.length !== length || !/^[0-9a-f]*$/.test(hex)))
         throw new Refusal(
           'subject_malformed',
@@ -67,19 +68,13 @@ export function parseStatement(envelope: Pick<Envelope, 'payload' | 'payloadType
     );
   const limits = { sizeBytes: EVIDENCE_LIMITS.fileBytes, depth: EVIDENCE_LIMITS.depth };
   const value = readJson(envelope.payload, 'the statement', limits, 'statement_malformed');
-  checkShape(statementShape, value, 'the statement', 'statement_malformed');
-  const json = value as {
-    _type: string;
-    predicateType: string;
-    subject: { name?: string; digest: Record<string, string> }[];
-    predicate?: unknown;
-  };
+  const json = checkedAs(statementShape, value, 'the statement', 'statement_malformed');
   if (!STATEMENT_TYPES.includes(json._type))
     throw new Refusal('statement_not_in_toto', `_type is ${JSON.stringify(json._type.slice(0, 120))}`);
   return {
     type: json._type,
     predicateType: json.predicateType,
     subjects: parseSubjects(json.subject),
-    predicate: json.predicate ?? null,
+    predicate: memberOf(value, 'predicate') ?? null,
   };
 }

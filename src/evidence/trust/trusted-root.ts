@@ -2,13 +2,15 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import { type Digest, digestOf } from '../../base/digest.ts';
+import { type Digest, digestFromHex, digestOf } from '../../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { itemAt } from '../../base/list.ts';
 import { packageFile } from '../../base/package-files.ts';
-import { array, object, oneOf, type Shape, string } from '../../base/shape.ts';
+import { array, type Infer, object, oneOf, string } from '../../base/shape.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { EMBEDDED_ROOT } from '../../policy/shape.ts';
 import { Refusal } from '../common/refusal.ts';
-import { base64, bytesOf, checkShape, readJson, withoutNulls } from '../common/strict.ts';
+import { base64, bytesOf, checkedAs, readJson, withoutNulls } from '../common/strict.ts';
 
 /** A window in time, both ends included; null has no end. */
 export interface Window {
@@ -46,7 +48,7 @@ export interface TrustedRoot {
 /** The public instance's root, as its maintainers published it: docs/evidence.md says how to renew it. */
 const EMBEDDED = {
   name: EMBEDDED_ROOT,
-  sha256: 'sha256:6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66',
+  sha256: digestFromHex('6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66'),
 };
 
 /** In one file; each is tried in turn. */
@@ -98,7 +100,7 @@ const authority = object(
   },
   ['certChain', 'validFor'],
 );
-const rootShape: Shape = object(
+const rootShape = object(
   {
     mediaType: oneOf(
       'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
@@ -113,20 +115,9 @@ const rootShape: Shape = object(
   ['mediaType'],
 );
 
-interface WindowJson {
-  start: string;
-  end?: string;
-}
-interface LogJson {
-  baseUrl: string;
-  publicKey: { rawBytes: string; keyDetails: string; validFor: WindowJson };
-  logId: { keyId: string };
-  checkpointKeyId?: { keyId?: string };
-}
-interface AuthorityJson {
-  certChain: { certificates: { rawBytes: string }[] };
-  validFor: WindowJson;
-}
+type WindowJson = Infer<typeof window>;
+type LogJson = Infer<typeof log>;
+type AuthorityJson = Infer<typeof authority>;
 
 function windowOf(json: WindowJson): Window {
   return { startMs: Date.parse(json.start), endMs: json.end ? Date.parse(json.end) : null };
@@ -177,17 +168,12 @@ export function parseTrustedRoots(bytes: Buffer, name: string, pin?: Digest): Tr
 
 function rootOf(bytes: Buffer, name: string): Omit<TrustedRoot, 'name' | 'sha256' | 'bytes'> {
   const limits = { sizeBytes: EVIDENCE_LIMITS.fileBytes, depth: EVIDENCE_LIMITS.depth };
-  const json = withoutNulls(readJson(bytes, name, limits, 'trust_root_malformed')) as {
-    tlogs?: LogJson[];
-    ctlogs?: LogJson[];
-    certificateAuthorities?: AuthorityJson[];
-    timestampAuthorities?: AuthorityJson[];
-  };
-  checkShape(rootShape, json, name, 'trust_root_malformed');
+  const given = withoutNulls(readJson(bytes, name, limits, 'trust_root_malformed'));
+  const json = checkedAs(rootShape, given, name, 'trust_root_malformed');
   const { tlogs = [], ctlogs = [], certificateAuthorities = [], timestampAuthorities = [] } = json;
   try {
     for (const tsa of timestampAuthorities.map(authorityOf))
-      if (!tsa.chain[0]!.keyUsage?.includes(EKU_TIMESTAMPING))
+      if (!itemAt(tsa.chain, 0).keyUsage?.includes(EKU_TIMESTAMPING))
         throw new Error('a timestamp authority’s certificate is not one for timestamping');
     return {
       logs: tlogs.map(logOf),
@@ -196,20 +182,20 @@ function rootOf(bytes: Buffer, name: string): Omit<TrustedRoot, 'name' | 'sha256
       json: { ...json, tlogs, ctlogs, certificateAuthorities, timestampAuthorities },
     };
   } catch (error) {
-    throw new Refusal('trust_root_malformed', `${name}: ${(error as Error).message}`, error);
+    throw new Refusal('trust_root_malformed', `${name}: ${messageOf(error)}`, error);
   }
 }
 
 /** The embedded root of the public instance; its digest is checked like any other's. */
 export function embeddedRoot(pin?: Digest): TrustedRoot {
   const bytes = readFileSync(packageFile(`trust/${EMBEDDED.name}.json`));
-  return parseTrustedRoots(bytes, EMBEDDED.name, pin ?? (EMBEDDED.sha256 as Digest))[0]!;
+  return itemAt(parseTrustedRoots(bytes, EMBEDDED.name, pin ?? EMBEDDED.sha256), 0);
 }
 
 /** The authorities of a root whose signing certificate issued this one. */
 export function issuersOf(root: TrustedRoot, leaf: X509Certificate): RootAuthority[] {
   return root.authorities.filter(
-    ({ chain }) => leaf.checkIssued(chain[0]!) && leaf.verify(chain[0]!.publicKey),
+    ({ chain }) => leaf.checkIssued(itemAt(chain, 0)) && leaf.verify(itemAt(chain, 0).publicKey),
   );
 }
 

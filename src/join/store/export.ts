@@ -6,6 +6,7 @@ import type { Trust } from '../../evidence/trust/trust.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { claimsOf, frameFacts, walkFacts } from '../../trace/model/frame-facts.ts';
 import { parseStored } from '../../trace/model/stored.ts';
+import type { Trace } from '../../trace/model/trace.ts';
 import type { BuildFacts } from '../build-facts.ts';
 import {
   type JoinDocument,
@@ -123,18 +124,15 @@ class Exporter {
 }
 
 /** What bundles hold of the trace itself; a Fault where the store has lost it. */
-async function storedTrace(
-  { blobs }: TraceStore,
-  traceId: Digest,
-): Promise<NonNullable<ReturnType<typeof parseStored>>> {
+async function storedTrace({ blobs }: TraceStore, traceId: Digest): Promise<Trace> {
   const bytes = await blobs.get(traceId);
-  const trace = bytes && parseStored(bytes, []);
-  if (!trace)
+  const trace = bytes && parseStored(bytes);
+  if (!trace?.ok)
     throw new Fault(
       'store_unknown',
       `the trace ${traceId} is not in ${blobs.folder}, or is too large to be packed`,
     );
-  return trace;
+  return trace.value;
 }
 
 function distinct(digests: (Digest | null)[]): Digest[] {

@@ -1,43 +1,10 @@
-/** Our own form of a trace, as a program of the user's may write it: `reenact schema trace`. */
-import { memberPath, type Problem, showProblem } from '../../base/json.ts';
-import { array, nullable, object, oneOf, type Shape, string } from '../../base/shape.ts';
+/** Our own forms of a trace: one that a program of the user's may write (`reenact schema trace`), and one that was kept. */
+import { memberPath, type Parsed, type Problem, showProblem } from '../../base/json.ts';
+import { read } from '../../base/shape.ts';
+import { checkEnds, writtenTraceShape } from '../model/schema.ts';
 import { isStored, readStored } from '../model/stored.ts';
-import {
-  codeShape,
-  endedProblem,
-  type Frame,
-  hexShape,
-  imageShape,
-  type Thread,
-  TRACE_LIMITS,
-  type Trace,
-  type TraceImage,
-  threadShape,
-  traceImage,
-} from '../model/trace.ts';
+import { type Frame, type Trace, traceImage } from '../model/trace.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
-
-const traceShape: Shape = object(
-  {
-    reenact_trace: oneOf(1),
-    signal: nullable(string({ max: 64 })),
-    code: codeShape,
-    fault_address: hexShape,
-    images: array(imageShape, { max: TRACE_LIMITS.images }),
-    threads: array(threadShape, { min: 1, max: TRACE_LIMITS.threads }),
-  },
-  ['reenact_trace', 'images', 'threads'],
-  'Stack trace, version 1',
-);
-
-/** The JSON Schema of our own form. */
-export function traceSchema(): Record<string, unknown> {
-  return {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: 'Reenact trace',
-    ...traceShape.schema(),
-  };
-}
 
 /** The first frame of a thread is where it stood, unless it says otherwise. */
 function whole(frame: Partial<Frame>, n: number): Frame {
@@ -53,13 +20,35 @@ function whole(frame: Partial<Frame>, n: number): Frame {
 }
 
 /** A form whose every field is checked: what is wrong is named by its path. */
-function checkedAs(read: typeof readNative): (file: TraceFile) => Trace {
+function checkedAs(parse: (value: unknown) => Parsed<Trace>): (file: TraceFile) => Trace {
   return (file) => {
-    const problems: Problem[] = [];
-    const trace = read(file.members, problems);
-    if (problems.length > 0) throw file.wrong(problems.slice(0, 10).map(showProblem).join('; '));
-    return trace;
+    const parsed = parse(file.members);
+    if (!parsed.ok) throw file.wrong(parsed.problems.slice(0, 10).map(showProblem).join('; '));
+    return parsed.value;
   };
+}
+
+function readNative(value: unknown): Parsed<Trace> {
+  const parsed = read(writtenTraceShape, value);
+  if (!parsed.ok) return parsed;
+  const { reenact_trace: _, signal = null, ...given } = parsed.value;
+  const threads = given.threads.map(({ crashed, frames, ...thread }) => ({
+    ...thread,
+    crashed: crashed ?? given.threads.length === 1,
+    frames: frames.map(whole),
+  }));
+  const problems: Problem[] = [];
+  checkEnds(threads, problems);
+  for (const [t, thread] of threads.entries())
+    for (const [n, { image, rel_addr, ip }] of thread.frames.entries())
+      if (rel_addr === null ? ip === null : image === null)
+        problems.push({
+          path: memberPath('$.threads', `${t}.frames.${n}`),
+          message: 'has neither ip nor both image and rel_addr',
+        });
+  if (problems.length > 0) return { ok: false, problems };
+  const images = given.images.map(traceImage);
+  return { ok: true, value: { ...given, format: 'native', signal, images, threads } };
 }
 
 export const native: TraceFormat = {
@@ -76,38 +65,3 @@ export const stored: TraceFormat = {
   recognise: (file) => isStored(file.members),
   parse: checkedAs(readStored),
 };
-
-/** What is wrong is added to `problems`, with its path. */
-function readNative(value: unknown, problems: Problem[]): Trace {
-  traceShape.check(value, '$', problems);
-  if (problems.length > 0) return { format: 'native', signal: null, images: [], threads: [] };
-  const given = value as Pick<Trace, 'code' | 'fault_address'> & {
-    signal?: string;
-    images: Partial<TraceImage>[];
-    threads: Partial<Thread>[];
-  };
-  const threads = given.threads.map((thread) => ({
-    id: thread.id!,
-    crashed: thread.crashed ?? given.threads.length === 1,
-    frames: thread.frames!.map(whole),
-    ...(thread.ended ? { ended: thread.ended } : {}),
-  }));
-  for (const [t, thread] of threads.entries()) {
-    const wrong = thread.ended && endedProblem(thread.ended);
-    if (wrong) problems.push({ path: memberPath(memberPath('$', 'threads'), `${t}.ended`), message: wrong });
-    for (const [n, { image, rel_addr, ip }] of thread.frames.entries())
-      if (rel_addr === null ? ip === null : image === null)
-        problems.push({
-          path: memberPath(memberPath('$', 'threads'), `${t}.frames.${n}`),
-          message: 'has neither ip nor both image and rel_addr',
-        });
-  }
-  return {
-    format: 'native',
-    signal: given.signal ?? null,
-    ...(given.code === undefined ? {} : { code: given.code }),
-    ...(given.fault_address === undefined ? {} : { fault_address: given.fault_address }),
-    images: given.images.map(traceImage),
-    threads,
-  };
-}

@@ -1,5 +1,5 @@
 /** What a trace itself says of each frame, in the order and under the names that stores and bundles have for it. */
-import { hexOf } from '../../base/digest.ts';
+import { type Digest, hexOf } from '../../base/digest.ts';
 import { plainText } from '../../store/sql/rows.ts';
 import type { Thread, Trace, TraceImage, Trust, WalkEnd } from './trace.ts';
 
@@ -12,7 +12,7 @@ export interface FrameFacts {
   image_id: string | null;
   image_path: string | null;
   arch: string | null;
-  loaded_sha256: string | null;
+  loaded_sha256: Digest | null;
   rel_addr: string | null;
   activation: boolean;
   trust: Trust;

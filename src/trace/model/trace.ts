@@ -1,8 +1,8 @@
 /** A stack trace in the one form that all others are read into: threads of frames, each in an image, as found by somebody. */
-import { DIGEST_PATTERN, type Digest } from '../../base/digest.ts';
+import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { hex } from '../../base/hex.ts';
-import { array, boolean, integer, nullable, object, oneOf, type Shape, string } from '../../base/shape.ts';
+import { countLeading, itemAt } from '../../base/list.ts';
 
 export const TRACE_LIMITS = {
   fileBytes: 268_435_456,
@@ -81,69 +81,12 @@ export interface Trace {
   threads: Thread[];
 }
 
-/** An address or distance. */
-export const hexShape: Shape = string({ pattern: /^0x[0-9a-f]{1,16}$/ });
-const text = string({ max: 4096 });
-
-/** Ids as they are written here: nothing in one means anything to a shell. */
-export const idShape: Shape = string({
-  pattern: /^(?:(?:elf|pdb|macho|pe|sha256):[0-9A-Fa-f-]{1,128}|go:[A-Za-z0-9_/-]{16,128}|js:[0-9a-f]{32})$/,
-});
-export const debugIdShape: Shape = string({ pattern: /^[0-9A-F]{32}[0-9a-f]{1,8}$/ });
-
-export const imageShape: Shape = object(
-  {
-    id: nullable(idShape),
-    debug_id: nullable(debugIdShape),
-    path: text,
-    arch: nullable(string({ max: 64 })),
-    base: nullable(hexShape),
-    size: nullable(integer(0, Number.MAX_SAFE_INTEGER)),
-    sha256: nullable(string({ pattern: DIGEST_PATTERN })),
-  },
-  ['path'],
-);
-
-const frameShape = object(
-  {
-    image: nullable(integer(0, TRACE_LIMITS.images - 1)),
-    rel_addr: nullable(hexShape),
-    ip: nullable(hexShape),
-    activation: boolean(),
-    trust: oneOf(...TRUSTS),
-    claimed: nullable(text),
-  },
-  [],
-);
-
-/** An si_code. */
-export const codeShape: Shape = integer(-(2 ** 31), 2 ** 31 - 1);
-
-const endedFields = {
-  outermost: boolean(),
-  by: string({ max: 256 }),
-  reason: nullable(string({ pattern: /^[a-z][a-z_]{0,39}$/ })),
-  detail: nullable(text),
-  missing: nullable(integer(0, Number.MAX_SAFE_INTEGER)),
-};
-export const endedShape: Shape = object(endedFields, Object.keys(endedFields));
-
 /** What is wrong with what is said of a walk's end; null where it holds together. */
 export function endedProblem({ outermost, reason, missing }: WalkEnd): string | null {
   if (outermost)
     return reason !== null || missing !== 0 ? 'reached the outermost frame, and lacks some' : null;
   return reason === null || missing === 0 ? 'was cut, and does not say why, or lacks nothing' : null;
 }
-
-export const threadShape: Shape = object(
-  {
-    id: integer(0, Number.MAX_SAFE_INTEGER),
-    crashed: boolean(),
-    ended: endedShape,
-    frames: array(frameShape, { max: TRACE_LIMITS.frames }),
-  },
-  ['id', 'frames'],
-);
 
 /** A Fault that names the file and what in it is wrong. */
 export function wrongTrace(name: string, what: string): Fault {
@@ -169,13 +112,7 @@ export function imageFinder(images: TraceImage[]): (address: bigint) => number |
     .filter(({ from, size }) => from >= 0n && size > 0n)
     .sort((a, b) => (a.from < b.from ? -1 : 1));
   return (address) => {
-    let [low, high] = [0, known.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (known[middle]!.from <= address) low = middle + 1;
-      else high = middle;
-    }
-    const found = known[low - 1];
+    const found = known[countLeading(known, ({ from }) => from <= address) - 1];
     return found && address - found.from < found.size ? found.index : null;
   };
 }
@@ -189,7 +126,7 @@ export function frameAt(
 ): Frame {
   // The byte behind an image's end may be where its last call comes back to.
   const image = find(more.activation || address === 0n ? address : address - 1n);
-  const base = image === null ? null : images[image]!.base;
+  const base = image === null ? null : itemAt(images, image).base;
   return { image, rel_addr: base === null ? null : hex(address - BigInt(base)), ip: hex(address), ...more };
 }
 
