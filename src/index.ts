@@ -2,6 +2,7 @@
 /// <reference types="node" preserve="true" />
 
 export { Fault, ReenactError } from './base/fault.ts';
+export { PATIENCE } from './base/patience.ts';
 export { Refused } from './bundle/format/refused.ts';
 export { parsePublicKey } from './evidence/common/keys.ts';
 export { Refusal } from './evidence/common/refusal.ts';

@@ -21,6 +21,7 @@ import { assertRunsOn, loadKit } from './sandbox/kit.ts';
 import { lostWith } from './sandbox/mechanisms.ts';
 import type { Engine } from './sandbox/port.ts';
 import { processorOf } from './sandbox/processor.ts';
+import { Registries } from './sandbox/registry.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
 import { BlobStore } from './store/blobs.ts';
 import { checkCrashes } from './verdict/crash-check.ts';
@@ -206,6 +207,7 @@ export async function runManifests(engine: Engine, given: RunOptions): Promise<R
     scope,
     clock,
     signal: o.signal,
+    registries: new Registries(o),
     benches: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
     determinism,

@@ -31,10 +31,10 @@ export const LIMITS = {
   endedLookMs: 200,
   /** How often a replay is tried again when the infrastructure, not the program, failed. */
   retries: 3,
-  /** One request to a registry. */
+  /** One document of a registry, the question and all of the answer. */
   registryTimeoutMs: 30_000,
-  /** One chunk on its way up, and what a registry does when a blob is whole. */
-  registryChunkTimeoutMs: 300_000,
+  /** What a registry may do in silence with a chunk that has come, or a blob that is whole. */
+  registryWorkMs: 300_000,
 } as const;
 
 /** What a manifest may leave out, and then gets. */

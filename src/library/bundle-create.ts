@@ -99,7 +99,7 @@ export async function createBundle(
     ? {
         repositories: o.repositories ?? [],
         cache: new BlobStore(join(cacheFolder(process.env), 'images')),
-        signal: session.signal,
+        ...session.waiting,
       }
     : undefined;
   // The database of traces is loaded only where a trace is named.

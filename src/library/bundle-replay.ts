@@ -156,7 +156,7 @@ async function replayOpened(
       kit: await harnessOf(opened, store, o.trustHarness ?? []),
       jobs: o.jobs ?? 4,
       replays,
-      signal: session.signal,
+      ...session.waiting,
       onEvent: session.tell,
     });
     return record!;

@@ -47,7 +47,7 @@ export async function fetchEvidence(
     logs: loadTrust(trusted).logs,
     store,
     clock: systemClock,
-    signal: session.signal,
+    ...session.waiting,
   });
   return formatLogReference(reference);
 }

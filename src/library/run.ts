@@ -18,7 +18,10 @@ export type ManifestSource = string | Manifest | LoadedManifest;
 
 /** How manifests are replayed; every field may be left out. */
 export interface ReplayOptions
-  extends Omit<RunOptions, 'manifests' | 'policy' | 'determinism' | 'out' | 'signal' | 'clock' | 'onEvent'> {
+  extends Omit<
+    RunOptions,
+    'manifests' | 'policy' | 'determinism' | 'out' | 'signal' | 'clock' | 'onEvent' | 'tell' | 'limits'
+  > {
   policy?: PolicyInput;
   /** Whether the seed decides all that a program sees. Default: as each manifest says, else `full`. */
   determinism?: Determinism | undefined;
@@ -84,7 +87,7 @@ export async function run(
     manifests,
     policy: await session.judge(policy),
     out: session.store,
-    signal: session.signal,
+    ...session.waiting,
     onEvent: session.tell,
   });
 }

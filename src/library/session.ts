@@ -1,5 +1,5 @@
 /** What the calls of one opened library share: engine, store, policy, the signal that ends them, who hears of events. */
-
+import type { PatienceLimits, Waiting } from '../base/patience.ts';
 import { loadPolicy, type Policy, parsePolicy } from '../policy/policy.ts';
 import type { PolicyDocument } from '../policy/shape.ts';
 import type { RunEvent } from '../replay/events.ts';
@@ -40,6 +40,8 @@ export interface OpenOptions {
   /** Ends what is under way, in order: what was created on the engine is removed, then Fault `interrupted` is thrown. */
   signal?: AbortSignal | undefined;
   onEvent?: ((event: ReenactEvent) => void) | undefined;
+  /** Other limits on waiting for engine, registries and database than PATIENCE, in milliseconds (docs/errors.md, Waiting). */
+  limits?: PatienceLimits | undefined;
 }
 
 /** An opened library, as its calls see it. */
@@ -49,21 +51,25 @@ export class Session {
   readonly namedStore: string | undefined;
   readonly signal: AbortSignal;
   readonly tell: (event: ReenactEvent) => void;
+  /** How registries and the store's database are waited for. */
+  readonly waiting: Waiting & { signal: AbortSignal };
   private readonly own: PolicyInput | undefined;
   private connected: Promise<Engine> | undefined;
 
-  constructor({ engine, store, policy, signal, onEvent }: OpenOptions) {
+  constructor({ engine, store, policy, signal, onEvent, limits }: OpenOptions) {
     this.store = store ?? '.reenact';
     this.namedStore = store;
     this.signal = signal ?? new AbortController().signal;
     this.tell = (event) => onEvent?.(event);
     this.own = policy;
+    const tell = (text: string): void => this.tell({ type: 'notice', text });
+    this.waiting = { signal: this.signal, tell, limits };
     if (engine) this.connected = Promise.resolve(engine);
   }
 
   /** The engine, connected to once; a connection that failed is tried again by the next call. */
   async engine(): Promise<Engine> {
-    this.connected ??= connectEngine((text) => this.tell({ type: 'notice', text }));
+    this.connected ??= connectEngine({ tell: this.waiting.tell, limits: this.waiting.limits });
     try {
       return await this.connected;
     } catch (error) {

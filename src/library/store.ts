@@ -11,13 +11,19 @@ const SNAPSHOT = packageFile('store/empty-pglite.tar.gz');
 
 /** Does `work` with the session's store, and closes it, however that ends; only `make` creates one. */
 export async function withStore<T>(
-  { store: folder }: Session,
+  { store: folder, waiting }: Session,
   work: (store: TraceStore) => Promise<T>,
   make: 'make' | 'read' = 'make',
 ): Promise<T> {
   const isThere = process.env.REENACT_DATABASE_URL || isDatabaseIn(folder);
   if (make === 'read' && !isThere) throw new Fault('store_unknown', `there is no store in ${folder}`);
-  const database = await openDatabase(folder, process.env.REENACT_DATABASE_URL || undefined, SNAPSHOT, make);
+  const database = await openDatabase(
+    folder,
+    process.env.REENACT_DATABASE_URL || undefined,
+    SNAPSHOT,
+    make,
+    waiting,
+  );
   try {
     return await work({ database, blobs: new BlobStore(folder) });
   } finally {

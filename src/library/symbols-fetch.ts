@@ -55,7 +55,7 @@ export async function fetchSymbols(
   const url = parseServer(debuginfod);
   const all: FetchedSymbols[] = [];
   for (const id of ids) {
-    const found = await fetchDebugInfo(url, id, out, { ...FETCH_LIMITS, signal: session.signal });
+    const found = await fetchDebugInfo(url, id, out, { ...FETCH_LIMITS, ...session.waiting });
     if (found) await record(out, found);
     const fetched = { id, ...(found ?? { path: null, url: null, sha256: null }) };
     all.push(fetched);

@@ -6,6 +6,7 @@ export type { Digest } from '../base/digest.ts';
 export type { FaultCode } from '../base/fault.ts';
 export type { Lost } from '../base/function-name.ts';
 export type { Parsed, Problem } from '../base/json.ts';
+export type { Other, Patience, PatienceLimits, Turn, Wait, Waiting } from '../base/patience.ts';
 export type { Action, EventClaim, Receipt } from '../bundle/custody/event.ts';
 export type { BundleDifferences, Difference as BundleDifference } from '../bundle/diff/diff.ts';
 export type { Unpacked } from '../bundle/extract/unpack.ts';
@@ -107,6 +108,7 @@ export type {
   VolumeMount,
 } from '../sandbox/port.ts';
 export type { Processor } from '../sandbox/processor.ts';
+export type { Registries } from '../sandbox/registry.ts';
 export type { Ended } from '../sandbox/run.ts';
 export type { CaptureWay } from '../state/capture.ts';
 export type { Difference } from '../state/diff.ts';

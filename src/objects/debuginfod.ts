@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { type Digest, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { writeAside } from '../base/files.ts';
-import { secureUrl } from '../base/http.ts';
+import { type Answer, ask, secureUrl, serverPatience } from '../base/http.ts';
+import type { Waiting } from '../base/patience.ts';
 import { contradiction } from './layouts.ts';
 import { readObject } from './object.ts';
 
-export interface Fetching {
-  signal: AbortSignal;
+export interface Fetching extends Waiting {
   /** Of one file, unpacked. */
   maxBytes: number;
-  /** For one file, from the question to its last byte. */
-  timeoutMs: number;
+  /** Of silence before it answers, in milliseconds, as long as it lives: servers unpack what they are asked for. */
+  unpackQuietMs: number;
 }
 
-export const FETCH_LIMITS: Omit<Fetching, 'signal'> = { maxBytes: 2 ** 31, timeoutMs: 900_000 };
+export const FETCH_LIMITS: Fetching = { maxBytes: 2 ** 31, unpackQuietMs: 300_000 };
 
 export interface Fetched {
   /** Below the folder: as debuginfod's own clients keep it, which says what build it is of. */
@@ -42,27 +42,28 @@ export async function fetchDebugInfo(
   server: URL,
   id: string,
   folder: string,
-  { signal, maxBytes, timeoutMs }: Fetching,
+  { maxBytes, unpackQuietMs: quietMs, ...waiting }: Fetching,
 ): Promise<Fetched | null> {
   const path = `buildid/${id.slice('elf:'.length)}/debuginfo`;
   const url = new URL(path, server);
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const patience = serverPatience('the debuginfod server', server.href, server, waiting);
   const failed = (error: unknown): Fault => {
-    if (signal.aborted) return new Fault('interrupted', 'interrupted');
+    if (waiting.signal?.aborted) return new Fault('interrupted', 'interrupted');
     const { message, cause } = error as Error;
     return unreachable(url, `cannot be read: ${cause instanceof Error ? cause.message : message}`, error);
   };
-  const response = await fetch(url, { redirect: 'error', signal: deadline }).catch((error: unknown) => {
+  const asked = ask(url, { redirect: 'error', quietMs }, patience);
+  const response: Answer = await asked.catch((error: unknown) => {
     throw failed(error);
   });
   if (!response.ok) {
-    await response.body?.cancel();
+    response.discard();
     if (response.status === 404) return null;
     throw unreachable(url, `answers ${response.status}`);
   }
   const body = async function* (): AsyncGenerator<Uint8Array> {
     try {
-      yield* response.body ?? [];
+      yield* response.body;
     } catch (error) {
       throw failed(error);
     }

@@ -21,6 +21,7 @@ export interface RunContext {
   /** The only ones that are asked, whatever a manifest names: a bundle brings its own. */
   onlyRepositories?: ImageSources['repositories'];
   imageArchive?: ImageSources['archive'];
+  registries: ImageSources['registries'];
   scope: RunScope;
   clock: Clock;
   signal: AbortSignal;

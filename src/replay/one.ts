@@ -2,6 +2,7 @@
 import { sleep } from '../base/clock.ts';
 import { Fault, type FaultCode } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import { OtherLost, Unanswered } from '../base/patience.ts';
 import type { ContainerFacts } from '../sandbox/port.ts';
 import { assertRoom, type Ending, runContainer } from '../sandbox/run.ts';
 import { captureState } from '../state/capture.ts';
@@ -119,7 +120,9 @@ export async function replayOnce(
       if (!(error instanceof Fault)) throw error;
       if (error.code === 'interrupted' || c.signal.aborted)
         throw new Fault('interrupted', 'interrupted', error);
-      if (WORTH_A_RETRY.includes(error.code) && attempts <= LIMITS.retries) {
+      // One that lives and was silent for long is not tried with the same again: that is as long once more.
+      const stalled = error.cause instanceof Unanswered && !(error.cause instanceof OtherLost);
+      if (WORTH_A_RETRY.includes(error.code) && !stalled && attempts <= LIMITS.retries) {
         await sleep(RETRY_PAUSE_MS * attempts, c.signal).catch(() => undefined);
         continue;
       }

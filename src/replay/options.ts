@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { Clock } from '../base/clock.ts';
 import { DEFAULTS } from '../base/limits.ts';
+import type { PatienceLimits } from '../base/patience.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
@@ -57,6 +58,10 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   clock?: Clock | undefined;
   onEvent?: ((event: RunEvent) => void) | undefined;
+  /** Hears, for people, of a registry that lets us wait; for the engine, connectDocker is told who hears. */
+  tell?: ((text: string) => void) | undefined;
+  /** Other limits on waiting for registries than PATIENCE. */
+  limits?: PatienceLimits | undefined;
 }
 
 /** The options with what was left out filled in. */

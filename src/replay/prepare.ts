@@ -104,6 +104,7 @@ function imageSources(c: RunContext, manifest: Manifest): ImageSources {
     engine: c.engine,
     store: c.imageStore,
     repositories,
+    registries: c.registries,
     platform: { os: 'linux', architecture },
     ...(c.imageArchive ? { archive: c.imageArchive } : {}),
   };
@@ -121,7 +122,7 @@ async function keepDocuments(c: RunContext, chain: ImageChain): Promise<Digest[]
 
 /** Every digest the image is known by; nothing is pulled. */
 export async function imageDigests(c: RunContext, manifest: Manifest): Promise<Digest[]> {
-  const { chain } = await resolveImage(manifest.sandbox_image_sha256, imageSources(c, manifest), c.signal);
+  const { chain } = await resolveImage(manifest.sandbox_image_sha256, imageSources(c, manifest));
   return keepDocuments(c, chain);
 }
 

@@ -6,14 +6,15 @@ import type { Manifest } from '../manifest/definition.ts';
 import { processorText } from '../sandbox/processor.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
-import { type AttestedView, custodySection } from './attested-html.ts';
+import type { BundleItem } from './bundle-item.ts';
 import { crashText } from './crash.ts';
 import { digest, esc, rows } from './html.ts';
 import { REASONS } from './human.ts';
+import { custodySection } from './run-custody.ts';
 import { STACK_STYLE, stackSection } from './stack-html.ts';
-import type { BundleItem } from './verify-txt.ts';
 
-interface Contents extends AttestedView {
+/** What the bundle holds beside the report itself. */
+interface Contents {
   state: string;
   image: boolean;
   items: BundleItem[];
@@ -180,7 +181,7 @@ const GLOSSARY: [string, string][] = [
 const VERIFICATION = [
   'The archive has exactly the one form that bundles have, and nothing stands behind its end.',
   'Every content has the digest it is listed under; nothing listed is missing, and nothing else is there.',
-  'The two lists of the BagIt bag, this page and VERIFY.txt are byte for byte what is made of the contents.',
+  'The two lists of the BagIt bag, this page, custody.txt and VERIFY.txt are byte for byte what is made of the contents.',
   'The verdict is decided again from the replays as they are recorded, and is the recorded one.',
   'Each recorded ending is the one in the final state that it names.',
   'The evidence is verified again, as of the time of the run, and comes to the recorded result.',
@@ -201,9 +202,8 @@ function decidedBy(
   return `clock, random numbers, order of threads, addresses${turns} (mechanisms: ${(env.mechanisms ?? []).join(', ')})`;
 }
 
-/** The page; the same contents give the same bytes. */
+/** The page; the same contents give the same bytes. It lies in the bundle, and so cannot name the bundle's identity. */
 export function bundleReport(
-  root: Digest,
   record: ReplayRecord,
   contents: Contents,
   manifest: Manifest | undefined,
@@ -224,7 +224,7 @@ export function bundleReport(
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}${join ? STACK_STYLE : ''}</style></head><body>
-<h1>${esc(record.name)}</h1><p>Audit bundle ${digest(root)}</p>
+<h1>${esc(record.name)}</h1><p>The report of an audit bundle, whose identity is in VERIFY.txt beside this page</p>
 <div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>${esc(sentence(record))}${only.length > 0 ? `<br>It holds only ${esc(only.join('; '))}.` : ''}</div>
 ${join ? stackSection(join, record) : ''}<h2>What was claimed</h2>${rows([
     ...(manifest
@@ -251,7 +251,6 @@ ${gates.length > 0 ? `<p>Conditions of the policy ${esc(record.policy.name)}:</p
 ${divergence(record)}
 ${custodySection(
   custody.map(({ sha256 }) => sha256),
-  contents,
   contents.withheld?.some(({ role }) => role === 'custody') ?? false,
 )}
 ${withheld(contents)}
@@ -291,7 +290,7 @@ ${withheld(contents)}
   ])}
 <h2>Words</h2><dl>${GLOSSARY.map(([word, meaning]) => `<dt>${esc(word)}</dt><dd>${esc(meaning)}</dd>`).join('')}</dl>
 <h2>What a verification checks</h2><p><code>reenact bundle verify</code> needs this file alone, and no network. It says apart what follows from the records, who signed what was to be replayed, and who signed the records.</p><ol>${VERIFICATION.map((text) => `<li>${esc(text)}</li>`).join('')}</ol>
-<h2>Checking this without us</h2><p>The file VERIFY.txt beside this page has the commands: they need sha256sum, jq and openssl, and no network. This page proves nothing by itself: it is made from what is inside, and <code>reenact bundle verify</code> makes it again and compares.</p>
+<h2>Checking this without us</h2><p>The file VERIFY.txt beside this page has the commands: they need sha256sum, jq and openssl, and no network. This page proves nothing by itself: its digest stands below the bundle’s identity, which those commands check, and <code>reenact bundle verify</code> makes it again from what is inside and compares.</p>
 </body></html>
 `;
 }

@@ -3,10 +3,10 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { VERSION } from '../base/version.ts';
 import type { Signer } from '../evidence/documents/record.ts';
+import type { BundleItem } from './bundle-item.ts';
 import { Graph, type Node, type Reference, time, typed } from './case-graph.ts';
 import { type CertifiedBundle, findings } from './certification.ts';
 import { safe } from './human.ts';
-import type { BundleItem } from './verify-txt.ts';
 
 /** The release of UCO whose terms are used; CASE has the same number. */
 const UCO_VERSION = '1.5.0';
@@ -17,6 +17,7 @@ export const MAX_ENTRIES = 10_000;
 /** What comes first where not everything can be listed; the roles' order otherwise carries no meaning. */
 const ROLES = [
   'record',
+  'report',
   'manifest',
   'trace',
   'join',

@@ -3,9 +3,9 @@ import { type Digest, hexOf } from '../base/digest.ts';
 import { VERSION } from '../base/version.ts';
 import type { EnvelopeRecord, EvidenceRecord } from '../evidence/documents/record.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
-import type { AttestedView } from './attested-html.ts';
+import type { BundleItem } from './bundle-item.ts';
+import type { AttestedView } from './custody-txt.ts';
 import { BLANK, Draft, quoted } from './draft.ts';
-import type { BundleItem } from './verify-txt.ts';
 
 /** A bundle that was accepted, and what verifying it came to. */
 export interface CertifiedBundle {
@@ -149,7 +149,7 @@ function steps(
     'It computed the SHA-256 digest of the root manifest, of each part that the root manifest names and of each content in those parts, and compared each with the digest and the size under which it is listed. Nothing listed was missing, and nothing else was there.',
   );
   d.point(
-    'It made the two manifests of the Bundle as a BagIt bag (RFC 8493), manifest-sha256.txt and tagmanifest-sha256.txt, anew from the digests of all files, and compared them byte for byte; and so the two texts for people, where it is the release that makes such texts.',
+    'It made the two manifests of the Bundle as a BagIt bag (RFC 8493), manifest-sha256.txt and tagmanifest-sha256.txt, anew from the digests of all files, and compared them byte for byte; and so the texts for people, where it is the release that makes such texts.',
   );
   d.point(
     'It compared the digest of the replay record in the Bundle with the one in the list of contents, and checked that the record has its prescribed form.',

@@ -1,12 +1,12 @@
 /** The Docker Engine adapter (Podman's compatible socket too): the only file that knows dockerode. */
-import { PassThrough, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import Docker from 'dockerode';
 
-import { asFault, Fault, type FaultCode } from '../base/fault.ts';
+import { asFault, type FaultCode } from '../base/fault.ts';
+import { OtherLost, Patience, type Turn, Unanswered, type Wait, type Waiting } from '../base/patience.ts';
+import { apiVersionOf, type Offered } from './api-version.ts';
 import { createOptions } from './create-options.ts';
-import { demultiplex } from './demultiplex.ts';
 import type { Endpoint } from './endpoint.ts';
-import { EngineLost, Patience, type Wait } from './patience.ts';
 import type {
   Attachment,
   ContainerFacts,
@@ -18,16 +18,7 @@ import type {
   Owned,
 } from './port.ts';
 import { loadFailure } from './pull-failure.ts';
-
-/** The newest API this adapter was written against; an older engine's own maximum is used instead. */
-const NEWEST_API = '1.47';
-const OLDEST_API = '1.40';
-
-function compareVersions(a: string, b: string): number {
-  const [a1 = 0, a2 = 0] = a.split('.').map(Number);
-  const [b1 = 0, b2 = 0] = b.split('.').map(Number);
-  return a1 - b1 || a2 - b2;
-}
+import { attached, received, sent } from './transfer.ts';
 
 function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number } | undefined)?.statusCode;
@@ -48,12 +39,16 @@ class DockerEngine implements Engine {
   }
 
   /** Every call goes through here, so that none waits for ever, and a library's error leaves as a Fault. */
-  private async ask<T>(what: string, call: () => Promise<T>, wait: Omit<Wait, 'what'> = {}): Promise<T> {
+  private async ask<T>(
+    what: string,
+    call: (turn: Turn) => Promise<T>,
+    wait: Omit<Wait, 'what'> = {},
+  ): Promise<T> {
     try {
       return await this.patience.wait({ what, ...wait }, call);
     } catch (error) {
       const gone =
-        error instanceof EngineLost ||
+        error instanceof OtherLost ||
         ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'].includes(
           (error as NodeJS.ErrnoException).code ?? '',
         );
@@ -72,14 +67,23 @@ class DockerEngine implements Engine {
   }
 
   /** What fails after the answer began is told in its lines, under status 200; the library passes over that. */
-  private follow(stream: NodeJS.ReadableStream): Promise<void> {
+  private follow(stream: NodeJS.ReadableStream, heard: () => void): Promise<void> {
     return new Promise((resolve, reject) =>
-      this.docker.modem.followProgress(stream, (error, lines: { error?: string }[]) => {
-        const told = lines.find((line) => line.error)?.error;
-        if (error || told) reject(error ?? new Error(told));
-        else resolve();
-      }),
+      this.docker.modem.followProgress(
+        stream,
+        (error, lines: { error?: string }[]) => {
+          const told = lines.find((line) => line.error)?.error;
+          if (error || told) reject(error ?? new Error(told));
+          else resolve();
+        },
+        heard,
+      ),
     );
+  }
+
+  private receive(what: string, call: () => Promise<NodeJS.ReadableStream>): Promise<Readable> {
+    const { address, patience } = this;
+    return this.ask(what, async () => received((await call()) as Readable, what, address, patience));
   }
 
   facts(): Promise<EngineFacts> {
@@ -118,14 +122,23 @@ class DockerEngine implements Engine {
     });
   }
 
-  async pull(repository: string, digest: string, signal: AbortSignal): Promise<void> {
+  async pull(
+    repository: string,
+    digest: string,
+    signal: AbortSignal,
+    onProgress: () => void = () => undefined,
+  ): Promise<void> {
     const name = `${repository}@${digest}`;
-    const follow = async (): Promise<void> =>
-      this.follow(await this.docker.pull(name, { abortSignal: signal }));
     try {
-      await this.patience.wait({ what: `pull ${name}`, totalMs: Number.POSITIVE_INFINITY }, follow);
+      await this.patience.wait({ what: `pull ${name}` }, async (turn) => {
+        const abortSignal = AbortSignal.any([signal, turn.signal]);
+        await this.follow(await this.docker.pull(name, { abortSignal }), () => {
+          turn.heard();
+          onProgress();
+        });
+      });
     } catch (error) {
-      if (error instanceof EngineLost)
+      if (error instanceof Unanswered)
         throw asFault('engine_unreachable', `the engine at ${this.address} could not pull ${name}`, error);
       const code = statusOf(error) === 404 ? 'image_not_found' : 'registry_unreachable';
       throw loadFailure(code, `cannot pull ${repository}@${digest}`, error);
@@ -133,9 +146,10 @@ class DockerEngine implements Engine {
   }
 
   load(archive: Readable, signal: AbortSignal): Promise<void> {
-    const load = async (): Promise<void> => {
+    const load = async (turn: Turn): Promise<void> => {
+      const abortSignal = AbortSignal.any([signal, turn.signal]);
       try {
-        await this.follow(await this.docker.loadImage(archive, { abortSignal: signal }));
+        await this.follow(await this.docker.loadImage(sent(archive, turn), { abortSignal }), turn.heard);
       } catch (error) {
         throw loadFailure('engine_failed', `the engine at ${this.address} could not load an image`, error);
       } finally {
@@ -143,7 +157,7 @@ class DockerEngine implements Engine {
         archive.destroy();
       }
     };
-    return this.ask('load an image', load, { totalMs: Number.POSITIVE_INFINITY });
+    return this.ask('load an image', load);
   }
 
   removeImage(name: string): Promise<void> {
@@ -151,7 +165,7 @@ class DockerEngine implements Engine {
   }
 
   saveImage(id: string): Promise<Readable> {
-    return this.ask(`save image ${id}`, async () => (await this.docker.getImage(id).get()) as Readable);
+    return this.receive(`save image ${id}`, () => this.docker.getImage(id).get());
   }
 
   create(spec: ContainerSpec): Promise<string> {
@@ -188,20 +202,11 @@ class DockerEngine implements Engine {
       const stream = await this.docker
         .getContainer(id)
         .attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
-      const ended = new Promise<void>((resolve, reject) => {
-        stream.on('data', demultiplex(onOutput));
-        stream.on('end', resolve);
-        stream.on('close', resolve);
-        stream.on('error', (error) =>
-          reject(asFault('engine_failed', 'the engine cut a container’s output off', error)),
-        );
-      });
-      ended.catch(() => undefined);
-      return {
-        sendInput: (bytes) => void stream.write(bytes),
-        ended,
-        close: () => void (stream as unknown as { destroy(): void }).destroy(),
+      const rest = (drain: (turn: Turn) => Promise<void>): Promise<void> => {
+        const { quietMs } = this.patience.limits;
+        return this.ask('pass on the rest of a container’s output', drain, { quietMs });
       };
+      return attached(stream, onOutput, rest);
     });
   }
 
@@ -214,7 +219,7 @@ class DockerEngine implements Engine {
       const result = await this.docker.getContainer(id).wait({ condition: 'next-exit' });
       return result.StatusCode as number;
     };
-    return this.ask('wait for a container', wait, { totalMs: Number.POSITIVE_INFINITY, silent: true });
+    return this.ask('wait for a container', wait, { quietMs: Number.POSITIVE_INFINITY, silent: true });
   }
 
   kill(id: string): Promise<void> {
@@ -228,16 +233,13 @@ class DockerEngine implements Engine {
   }
 
   async putArchive(id: string, folder: string, tar: Readable): Promise<void> {
-    await this.ask(`put files into ${folder}`, () =>
-      this.docker.getContainer(id).putArchive(tar, { path: folder }),
+    await this.ask(`put files into ${folder}`, (turn) =>
+      this.docker.getContainer(id).putArchive(sent(tar, turn), { path: folder }),
     );
   }
 
   exportFiles(id: string): Promise<Readable> {
-    return this.ask('export a container', async () => {
-      const stream = await this.docker.getContainer(id).export();
-      return stream.pipe(new PassThrough());
-    });
+    return this.receive('export a container', () => this.docker.getContainer(id).export());
   }
 
   changedPaths(id: string): Promise<{ path: string; deleted: boolean }[]> {
@@ -274,26 +276,17 @@ class DockerEngine implements Engine {
   }
 }
 
-/** Connects and negotiates the API version: the engine's own maximum, at most the one this adapter knows; `tell` hears of requests that take long. */
-export async function connectDocker(
-  endpoint: Endpoint,
-  address: string,
-  tell?: (text: string) => void,
-): Promise<Engine> {
+/** Connects and negotiates the API version: the engine's own maximum, at most the one this adapter knows. */
+export async function connectDocker(endpoint: Endpoint, address: string, waiting?: Waiting): Promise<Engine> {
   const docker = new Docker(endpoint);
-  const patience = new Patience(address, () => docker.ping(), tell);
-  let version: Docker.DockerVersion & { MinAPIVersion?: string; Components?: { Name: string }[] };
+  const patience = new Patience({ name: 'the engine', address, ping: () => docker.ping() }, waiting);
+  let version: Docker.DockerVersion & Offered & { Components?: { Name: string }[] };
   try {
     version = await patience.wait({ what: 'say what it is' }, () => docker.version());
   } catch (error) {
     throw asFault('engine_unreachable', `no container engine answers at ${address}`, error);
   }
-  const api = compareVersions(version.ApiVersion, NEWEST_API) < 0 ? version.ApiVersion : NEWEST_API;
-  if (compareVersions(api, OLDEST_API) < 0 || compareVersions(api, version.MinAPIVersion ?? '1.12') < 0)
-    throw new Fault(
-      'engine_unreachable',
-      `the engine at ${address} speaks API ${version.MinAPIVersion ?? '?'} to ${version.ApiVersion}; Reenact needs ${OLDEST_API} to ${NEWEST_API}`,
-    );
+  const api = apiVersionOf(version, address);
   const isPodman = (version.Components ?? []).some((component) => /podman/i.test(component.Name));
   return new DockerEngine(new Docker({ ...endpoint, version: `v${api}` }), address, api, isPodman, patience);
 }

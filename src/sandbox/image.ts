@@ -2,12 +2,13 @@
 import type { Readable } from 'node:stream';
 
 import type { Digest } from '../base/digest.ts';
-import { Fault } from '../base/fault.ts';
+import { asFault, Fault } from '../base/fault.ts';
+import { Unanswered } from '../base/patience.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type ImageChain, type Platform, resolveChain } from './chain.ts';
 import type { Engine } from './port.ts';
 import { explained } from './pull-failure.ts';
-import { fetchByDigest } from './registry.ts';
+import { fetchByDigest, type Registries } from './registry.ts';
 
 /** An image the engine has and that is the one pinned; `id` is the engine's name for it. */
 export interface PresentImage extends ImageChain {
@@ -20,6 +21,7 @@ export interface ImageSources {
   /** Keeps manifests and configurations, so that a second run needs no registry. */
   store: BlobStore;
   repositories: string[];
+  registries: Registries;
   platform: Platform;
   /** The last resort, for an engine that can pull from no repository: the image itself, to be loaded. */
   archive?: (chain: ImageChain) => Readable;
@@ -28,8 +30,7 @@ export interface ImageSources {
 /** The chain of a digest: the first repository that serves the digest wins; the most telling failure is reported when none does. */
 export async function resolveImage(
   requested: Digest,
-  s: Pick<ImageSources, 'store' | 'repositories' | 'platform'>,
-  signal: AbortSignal,
+  s: Pick<ImageSources, 'store' | 'repositories' | 'registries' | 'platform'>,
 ): Promise<{ chain: ImageChain; repository: string | undefined }> {
   const faults: Fault[] = [];
   for (const repository of [undefined, ...s.repositories]) {
@@ -38,7 +39,7 @@ export async function resolveImage(
         const kept = await s.store.get(digest);
         if (kept) return kept;
         if (!repository) throw new Fault('image_not_found', `${digest} is not in the cache`);
-        const bytes = await fetchByDigest(repository, kind, digest, signal);
+        const bytes = await fetchByDigest(s.registries, repository, kind, digest);
         await s.store.put(bytes);
         return bytes;
       });
@@ -82,19 +83,40 @@ async function lookUp(chain: ImageChain, engine: Engine): Promise<string | undef
   return undefined;
 }
 
+/** Engines wait for registries without an end: one that answered us before, and no longer does, is lost for them, too. */
+async function pullFrom(
+  repository: string,
+  digest: Digest,
+  { engine, registries }: ImageSources,
+  signal: AbortSignal,
+): Promise<void> {
+  const registry = registries.patience(repository);
+  if (!(await registry.lives())) return engine.pull(repository, digest, signal);
+  const wait = { what: `give the engine ${digest}`, quietMs: Number.POSITIVE_INFINITY, silent: true };
+  try {
+    await registry.wait(wait, (turn) =>
+      engine.pull(repository, digest, AbortSignal.any([signal, turn.signal]), turn.heard),
+    );
+  } catch (error) {
+    throw error instanceof Unanswered
+      ? asFault('registry_unreachable', `the engine cannot pull ${repository}@${digest}`, error)
+      : error;
+  }
+}
+
 /** Returns the image, present on the engine; pulls it by digest, or else loads it, when it is not there yet. */
 export async function ensureImage(
   requested: Digest,
   s: ImageSources,
   signal: AbortSignal,
 ): Promise<PresentImage> {
-  const { chain, repository } = await resolveImage(requested, s, signal);
+  const { chain, repository } = await resolveImage(requested, s);
   const local = await lookUp(chain, s.engine);
   if (local) return { ...chain, id: local, repository };
   const faults: unknown[] = [];
   for (const candidate of repository ? [repository] : s.repositories) {
     try {
-      await s.engine.pull(candidate, chain.manifest, signal);
+      await pullFrom(candidate, chain.manifest, s, signal);
     } catch (error) {
       faults.push(explained(error, chain));
       continue;

@@ -54,10 +54,12 @@ export interface ImageFacts {
   architecture: string;
 }
 
-/** An attached container's streams; `ended` resolves once everything it wrote has been passed on. */
+/** An attached container's streams; `ended` resolves once everything it wrote has been passed on: without a bound, as long as it runs. */
 export interface Attachment {
   sendInput(bytes: Uint8Array): void;
   ended: Promise<void>;
+  /** The same, once it is over: an engine that passes nothing on any more is given up. */
+  rest(): Promise<void>;
   close(): void;
 }
 
@@ -90,7 +92,7 @@ export interface Engine {
   facts(): Promise<EngineFacts>;
   image(reference: string): Promise<ImageFacts | undefined>;
   /** Pulls `repository@digest`; never a tag. */
-  pull(repository: string, digest: string, signal: AbortSignal): Promise<void>;
+  pull(repository: string, digest: string, signal: AbortSignal, onProgress?: () => void): Promise<void>;
   /** Loads a docker-archive; engines that keep manifests take it as the OCI layout that it is as well. */
   load(archive: Readable, signal: AbortSignal): Promise<void>;
   /** Removes a name, and the image with it that has no other; one that is gone is no error. */

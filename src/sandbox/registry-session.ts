@@ -2,7 +2,9 @@
 import { isIP } from 'node:net';
 
 import { Fault } from '../base/fault.ts';
-import { readBounded } from '../base/http.ts';
+import { type Answer, ask, type Request, readBounded, serverPatience } from '../base/http.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Patience, Waiting } from '../base/patience.ts';
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS = 5;
@@ -26,13 +28,19 @@ export interface Credentials {
   password: string;
 }
 
-/** One request; a body can be sent again. */
-export interface Sending {
-  method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
-  headers?: Record<string, string>;
-  body?: Blob | string;
-  signal: AbortSignal;
+/** The address of a registry's interface; plain HTTP only to this machine, as engines do. */
+function addressOf(host: string): URL {
+  const local = isLoopback(host.replace(/:\d+$/, ''));
+  return new URL(`${local ? 'http' : 'https'}://${host}/v2/`);
 }
+
+/** The patience for one registry: whatever it answers at /v2/ is a sign of life. */
+export function registryPatience(host: string, waiting: Waiting): Patience {
+  return serverPatience('the registry', host, addressOf(host), waiting);
+}
+
+/** One request to a registry. */
+export type Sending = Omit<Request, 'redirect'>;
 
 /** A repository of a registry, and what it gave to be let in. */
 export class RegistrySession {
@@ -40,14 +48,15 @@ export class RegistrySession {
   private readonly base: URL;
   private readonly local: boolean;
   private readonly credentials: Credentials | undefined;
+  private readonly patience: Patience;
   private authorization: string | undefined;
 
-  constructor(repository: string, credentials?: Credentials) {
+  constructor(repository: string, patience: Patience, credentials?: Credentials) {
     const { host, path } = splitRepository(repository);
     this.host = host;
-    // Plain HTTP only to this machine, as engines do.
-    this.local = isLoopback(host.replace(/:\d+$/, ''));
-    this.base = new URL(`${this.local ? 'http' : 'https'}://${host}/v2/${path}/`);
+    this.base = new URL(`${path}/`, addressOf(host));
+    this.local = this.base.protocol === 'http:';
+    this.patience = patience;
     this.credentials = credentials;
   }
 
@@ -56,38 +65,38 @@ export class RegistrySession {
     return new URL(path, this.base);
   }
 
-  /** Sends a request; gets a token and sends it again where the registry asks for one; throws what fetch throws. */
-  async send(url: URL, o: Sending): Promise<Response> {
+  /** Sends a request; gets a token and sends it again where the registry asks for one; throws what `ask` throws. */
+  async send(url: URL, o: Sending): Promise<Answer> {
     const response = await this.follow(url, o);
     // Only the registry itself is answered: whoever it sends us to could ask for the password as well.
     if (response.status !== 401 || new URL(response.url).origin !== this.base.origin) return response;
-    const authorization = await this.answer(response.headers.get('www-authenticate') ?? '', o.signal);
+    const authorization = await this.answer(response.headers.get('www-authenticate') ?? '', o);
     if (authorization === undefined) return response;
-    await response.body?.cancel();
+    response.discard();
     this.authorization = authorization;
     return this.follow(url, o);
   }
 
   /** Downloads may lie elsewhere; what is sent goes to the registry itself, or nowhere. */
-  private async follow(url: URL, { method = 'GET', headers, body, signal }: Sending): Promise<Response> {
+  private async follow(url: URL, o: Sending): Promise<Answer> {
+    const { method = 'GET', headers } = o;
     let target = url;
     for (let hops = 0; ; hops++) {
       const own = target.origin === this.base.origin && this.authorization !== undefined;
-      const response = await fetch(target, {
-        method,
+      const request: Request = {
+        ...o,
         headers: {
           // What is hashed and counted is what the registry keeps, not what a transfer coding made of it.
           'accept-encoding': 'identity',
           ...headers,
           ...(own ? { authorization: this.authorization! } : {}),
         },
-        ...(body === undefined ? {} : { body }),
         redirect: 'manual',
-        signal,
-      });
+      };
+      const response = await ask(target, request, this.patience);
       const location = REDIRECTS.includes(response.status) ? response.headers.get('location') : null;
       if (location === null || (method !== 'GET' && method !== 'HEAD')) return response;
-      await response.body?.cancel();
+      response.discard();
       if (hops === MAX_REDIRECTS || !URL.canParse(location, target.href))
         throw new Fault('registry_mismatch', `${this.host} sends ${url.pathname} in circles`);
       target = new URL(location, target);
@@ -104,7 +113,7 @@ export class RegistrySession {
   }
 
   /** What a challenge asks for: the password itself, or a token that is got with it, or without. */
-  private async answer(challenge: string, signal: AbortSignal): Promise<string | undefined> {
+  private async answer(challenge: string, { quietMs }: Sending): Promise<string | undefined> {
     const basic =
       this.credentials &&
       `Basic ${Buffer.from(`${this.credentials.user}:${this.credentials.password}`).toString('base64')}`;
@@ -115,8 +124,9 @@ export class RegistrySession {
     if (!this.mayAsk(url)) return undefined;
     if (parts.service) url.searchParams.set('service', parts.service);
     if (parts.scope) url.searchParams.set('scope', parts.scope);
-    const headers = basic ? { authorization: basic } : {};
-    const response = await fetch(url, { headers, redirect: 'error', signal });
+    const headers: Record<string, string> = basic ? { authorization: basic } : {};
+    const limits = { totalMs: LIMITS.registryTimeoutMs, ...(quietMs === undefined ? {} : { quietMs }) };
+    const response = await ask(url, { headers, redirect: 'error', ...limits }, this.patience);
     const bytes = await readBounded(response, TOKEN_BYTES);
     const token = response.ok && bytes ? tokenOf(bytes) : undefined;
     return token === undefined ? undefined : `Bearer ${token}`;

@@ -2,10 +2,11 @@
 import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { writeAside } from '../base/files.ts';
-import { readBounded } from '../base/http.ts';
+import { type Answer, readBounded } from '../base/http.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { Patience, Waiting } from '../base/patience.ts';
 import type { BlobStore } from '../store/blobs.ts';
-import { RegistrySession, splitRepository } from './registry-session.ts';
+import { RegistrySession, registryPatience, type Sending, splitRepository } from './registry-session.ts';
 
 export const IMAGE_TYPES: string = [
   'application/vnd.oci.image.index.v1+json',
@@ -14,25 +15,45 @@ export const IMAGE_TYPES: string = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
-async function readDocument(response: Response): Promise<Buffer> {
+async function readDocument(response: Answer): Promise<Buffer> {
   const bytes = await readBounded(response, LIMITS.imageDocumentBytes);
   if (!bytes) throw new Error(`the answer is over ${LIMITS.imageDocumentBytes} bytes`);
   return bytes;
 }
 
+/** The registries that images come from, one patience for each: what was silent once is not waited for anew. */
+export class Registries {
+  private readonly waiting: Waiting;
+  private readonly known = new Map<string, Patience>();
+  constructor(waiting: Waiting = {}) {
+    this.waiting = waiting;
+  }
+
+  patience(repository: string): Patience {
+    const { host } = splitRepository(repository);
+    const patience = this.known.get(host) ?? registryPatience(host, this.waiting);
+    this.known.set(host, patience);
+    return patience;
+  }
+}
+
 /** Asks for a manifest or blob and hands the answer over; a Fault says which of absent or down the registry is. */
 async function ask<T>(
+  registries: Registries,
   repository: string,
   kind: 'manifests' | 'blobs',
   digest: Digest,
-  signal: AbortSignal,
-  read: (response: Response) => Promise<T>,
+  limits: Pick<Sending, 'totalMs'>,
+  read: (response: Answer) => Promise<T>,
 ): Promise<T> {
   const { host } = splitRepository(repository);
   try {
-    const session = new RegistrySession(repository);
+    const patience = registries.patience(repository);
+    const { tryQuietMs: quietMs } = patience.limits;
+    const session = new RegistrySession(repository, patience);
     const url = session.url(`${kind}/${digest}`);
-    const response = await session.send(url, { headers: { accept: IMAGE_TYPES }, signal });
+    const headers = { accept: IMAGE_TYPES };
+    const response = await session.send(url, { headers, quietMs, ...limits });
     const { status } = response;
     if (status === 404) throw new Fault('image_not_found', `${repository} does not have ${digest}`);
     if (status === 401 || status === 403)
@@ -65,13 +86,13 @@ function lied(repository: string, digest: Digest, actual: Digest): Fault {
 
 /** The bytes of a manifest or configuration, proven to have the digest. */
 export async function fetchByDigest(
+  registries: Registries,
   repository: string,
   kind: 'manifests' | 'blobs',
   digest: Digest,
-  signal: AbortSignal,
 ): Promise<Buffer> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.registryTimeoutMs)]);
-  const bytes = await ask(repository, kind, digest, patience, readDocument);
+  const limits = { totalMs: LIMITS.registryTimeoutMs };
+  const bytes = await ask(registries, repository, kind, digest, limits, readDocument);
   const actual = digestOf(bytes);
   if (actual !== digest) throw lied(repository, digest, actual);
   return bytes;
@@ -79,18 +100,18 @@ export async function fetchByDigest(
 
 /** Keeps a layer in the store, streamed, of exactly this size and digest; nothing is kept of one that lies. */
 export async function fetchLayer(
+  registries: Registries,
   repository: string,
   digest: Digest,
   sizeBytes: number,
   store: BlobStore,
-  signal: AbortSignal,
 ): Promise<void> {
   if (store.has(digest)) return;
-  await ask(repository, 'blobs', digest, signal, async (response) => {
+  await ask(registries, repository, 'blobs', digest, {}, async (response) => {
     await writeAside(store.path(digest), async (file) => {
       const running = startDigest();
       let count = 0;
-      for await (const piece of response.body ?? []) {
+      for await (const piece of response.body) {
         count += piece.length;
         if (count > sizeBytes)
           throw new Fault('image_bytes_mismatch', `${digest} is over its ${sizeBytes} bytes`);

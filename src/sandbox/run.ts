@@ -191,7 +191,7 @@ export async function runContainer(engine: Engine, id: string, o: RunOptions): P
     over.catch(() => undefined);
     await Promise.race([exited, over, watch.failed]).finally(() => answered.abort());
     // The engine reports the end before it has passed on all output.
-    await Promise.race([attachment.ended, watch.failed]);
+    await Promise.race([attachment.rest(), watch.failed]);
     if (outputFailure instanceof Fault) throw outputFailure;
     if (outputFailure)
       throw new Fault(

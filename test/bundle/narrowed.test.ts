@@ -47,8 +47,7 @@ describe('a verdict that holds on one kind of processor', () => {
     const page = readFileSync(join(folder, 'data/report.html'), 'utf8');
     expect(page).toContain(`<br>It holds only ${ONLY}.</div>`);
     expect(page).toContain('AMD family 25 model 17 stepping 1');
-    expect(readFileSync(join(folder, 'data/VERIFY.txt'), 'utf8')).toContain(`It holds only ${ONLY}`);
-    expect(runVerifyText(folder)).toContain('"vendor":"AuthenticAMD"');
+    expect(runVerifyText(folder)).toContain('"vendor": "AuthenticAMD"');
   });
 
   it('fails the gates of a reader who asks for all mechanisms', async () => {

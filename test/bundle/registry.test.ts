@@ -227,8 +227,8 @@ describe('over a connection that dies', () => {
       response.writeHead([500, 429, 503, 408][before.size % 4]!).end();
       return true;
     };
-    const patience = { tries: 8, pauseMs: 0, quietMs: 400 };
-    await push(attached, registry.repository, { patience });
+    const retries = { tries: 8, pauseMs: 0 };
+    await push(attached, registry.repository, { retries });
     const down = push(attached, `127.0.0.1:65099/${REPOSITORY}`);
     await expect(down).rejects.toMatchObject({ code: 'registry_unreachable' });
   });

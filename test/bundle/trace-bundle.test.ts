@@ -3,13 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { openBundle } from '../../src/bundle/read/open.ts';
 import { verifyBundle } from '../../src/bundle/verify/verify.ts';
+import type { JoinDocument } from '../../src/join/document.ts';
 import { addTraces } from '../../src/join/store/ingest.ts';
 import { readObject } from '../../src/objects/object.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { traceIdOf } from '../../src/trace/model/id.ts';
 import { readTrace } from '../../src/trace/read.ts';
+import { rebuild, replace } from '../support/attacker.ts';
 import { frameAt, incoming, traceOf } from '../support/crashes.ts';
 import { makeKey } from '../support/keys.ts';
 import { describeStores, openStore } from '../support/stores.ts';
@@ -22,7 +25,7 @@ import {
   type TracedCase,
   writePolicy,
 } from '../support/traced.ts';
-import { runVerifyText, unpack } from '../support/verify-text.ts';
+import { failedCommands, runVerifyText, unpack } from '../support/verify-text.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 describeStores('a bundle of a trace', (place) => {
@@ -132,6 +135,27 @@ describeStores('a bundle of a trace', (place) => {
     ])
       expect(page).toContain(text);
     expect(page).not.toMatch(/<script|<b>|run<int>|\u202e/);
+  });
+
+  it('is checked by VERIFY.txt: its name is its digest, and its joined frames are counted again', async () => {
+    const lies: [string, (join: JoinDocument) => unknown][] = [
+      ['.trace_id == $t', (join) => (join.trace_id = APP as never)],
+      ['join_completeness', (join) => (join.gates[0]!.value = 1)],
+    ];
+    for (const [piece, lie] of lies) {
+      const folder = unpack(await bundleTrace(t));
+      rebuild(
+        folder,
+        (inside) => {
+          const { sha256 } = inside.document.items.find(({ role }) => role === 'join')!;
+          const join = JSON.parse(String(inside.blobs.get(sha256))) as JoinDocument;
+          lie(join);
+          replace(inside, sha256, canonicalJson(join));
+        },
+        true,
+      );
+      expect(failedCommands(folder)).toEqual([expect.stringContaining(piece)]);
+    }
   });
 
   it('by the policy of the record, where that names nobody who signed, has no joined frame', async () => {

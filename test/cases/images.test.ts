@@ -9,6 +9,7 @@ import { digestOf } from '../../src/base/digest.ts';
 import { applyLayer, checkContent } from '../../src/sandbox/content-check.ts';
 import { ensureImage, type PresentImage } from '../../src/sandbox/image.ts';
 import type { Engine } from '../../src/sandbox/port.ts';
+import { Registries } from '../../src/sandbox/registry.ts';
 import { readTar, type Tree } from '../../src/sandbox/tree.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { type Entry, layerOf } from '../support/fixture-image.ts';
@@ -213,7 +214,13 @@ describeEngine('an image that the engine has as its layers say', () => {
     );
     const platform = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
     const store = new BlobStore(tempFolder());
-    const sources = { engine: docker, store, repositories: [image.repository], platform };
+    const sources = {
+      engine: docker,
+      store,
+      repositories: [image.repository],
+      registries: new Registries(),
+      platform,
+    };
     return ensureImage(image.manifest, sources, new AbortController().signal);
   }
 

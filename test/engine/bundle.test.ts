@@ -13,6 +13,7 @@ import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { findEndpoint } from '../../src/sandbox/endpoint.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { fixtureLayers, layerOf } from '../support/fixture-image.ts';
+import { runVerifyText, unpack } from '../support/verify-text.ts';
 import { describeEngine, manifest, reenact, tempFolder, world, writeManifest } from '../support/world.ts';
 
 describeEngine('a bundle with its image', () => {
@@ -56,6 +57,7 @@ describeEngine('a bundle with its image', () => {
       signers: [],
       evidence: 'not_checked',
     });
+    expect(runVerifyText(unpack(join(folder, 'case.tar')))).toContain('no evidence was verified');
   });
 
   it('is read by skopeo, and keeps its identity through a registry', async () => {

@@ -18,6 +18,7 @@ import { runManifests } from '../../src/reenact.ts';
 import type { ImageChain } from '../../src/sandbox/chain.ts';
 import { ensureImage, resolveImage } from '../../src/sandbox/image.ts';
 import type { Engine } from '../../src/sandbox/port.ts';
+import { Registries } from '../../src/sandbox/registry.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { fixtureLayers, layerOf } from '../support/fixture-image.ts';
 import { OwnEngine } from '../support/own-engine.ts';
@@ -47,13 +48,14 @@ describeEngine('an engine that cannot reach our loopback interface', () => {
     expect(run).toMatchObject({ status: 0 });
     await extractBundle(join(folder, 'case.tar'), store);
     engine = await own.start();
-    chain = (await resolveImage(image.manifest, sources(), never)).chain;
+    chain = (await resolveImage(image.manifest, sources())).chain;
   }, 60_000);
   afterAll(() => own.stop());
 
   const sources = (more: Partial<Parameters<typeof ensureImage>[1]> = {}) => ({
     engine,
     store,
+    registries: new Registries(),
     repositories: [],
     platform: { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch },
     ...more,

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { digestOf, hexOf } from '../../src/base/digest.ts';
-import { FETCH_LIMITS, fetchDebugInfo, parseServer } from '../../src/objects/debuginfod.ts';
+import { PATIENCE } from '../../src/base/patience.ts';
+import { FETCH_LIMITS, type Fetching, fetchDebugInfo, parseServer } from '../../src/objects/debuginfod.ts';
 import { symbolFilesIn } from '../../src/objects/layouts.ts';
 import { readObject } from '../../src/objects/object.ts';
 import { elfOf, run } from '../support/symbols.ts';
@@ -75,8 +76,9 @@ it.each([
 });
 
 const limits = { ...FETCH_LIMITS, signal: new AbortController().signal };
+const SHORT = { unpackQuietMs: 300, limits: { ...PATIENCE, quietMs: 300 } };
 
-it.each<[string, string, RequestListener, Partial<typeof limits>, RegExp]>([
+it.each<[string, string, RequestListener, Partial<Fetching>, RegExp]>([
   ['another build', OTHER, (_, response) => response.end(bytes), {}, /^object_malformed: .*its path says/],
   ['a page', hex, (_, response) => response.end('<html>'), {}, /^object_malformed: .*neither ELF/],
   [
@@ -104,8 +106,8 @@ it.each<[string, string, RequestListener, Partial<typeof limits>, RegExp]>([
     {},
     /^symbols_unreachable: /,
   ],
-  ['no end', hex, (_, response) => void response.write('x'), { timeoutMs: 300 }, /^symbols_unreachable: /],
-  ['no answer', hex, () => {}, { timeoutMs: 300 }, /^symbols_unreachable: /],
+  ['no end', hex, (_, response) => void response.write('x'), SHORT, /^symbols_unreachable: /],
+  ['no answer', hex, () => {}, SHORT, /^symbols_unreachable: /],
 ])('a server that sends %s leaves nothing', async (_name, build, how, less, expected) => {
   answer = how;
   asked.length = 0;

@@ -2,6 +2,7 @@
 import { createCipheriv } from 'node:crypto';
 import { join } from 'node:path';
 
+import { PATIENCE } from '../../src/base/patience.ts';
 import { attachEvent, attachTimestamp } from '../../src/bundle/custody/attached.ts';
 import { signEvent } from '../../src/bundle/custody/event.ts';
 import { openBundle } from '../../src/bundle/read/open.ts';
@@ -56,7 +57,8 @@ export async function attachedCase(): Promise<string> {
 export function transfer(more: Partial<Transfer> = {}): Transfer {
   return {
     signal: new AbortController().signal,
-    patience: { tries: 4, pauseMs: 5, quietMs: 400 },
+    retries: { tries: 4, pauseMs: 5 },
+    limits: { ...PATIENCE, tryQuietMs: 400 },
     ...more,
   };
 }

@@ -64,13 +64,15 @@ export function writeManifest(folder: string, content: unknown, name = 'm.json')
 
 export interface RunHelp extends Partial<RunOptions> {
   policyName?: string;
+  /** Another engine than that of the tests. */
+  on?: Engine;
   folder?: string;
 }
 
 /** Runs one manifest through the library and returns its record. */
 export async function replay(content: Manifest, o: RunHelp = {}): Promise<ReplayRecord> {
   const folder = o.folder ?? tempFolder();
-  const [record] = await runManifests(await engine(), {
+  const [record] = await runManifests(o.on ?? (await engine()), {
     manifests: await loadManifests([writeManifest(folder, content)]),
     policy: await loadPolicy(o.policyName ?? 'default'),
     out: join(folder, 'out'),

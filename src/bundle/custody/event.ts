@@ -85,6 +85,9 @@ export function parseEvent(envelope: Buffer, keyBytes: Buffer, root: Digest, whe
     if (subjects.length !== 1 || subjects[0]?.digest.sha256 !== hexOf(root))
       throw new Refused('custody_broken', `${where} is about another bundle than ${root}`);
     const key = parsePublicKey(keyBytes, `${where}, its key`);
+    // Others' signatures differ each time, and VERIFY.txt's commands know this one.
+    if (key.algorithm !== 'ed25519' || dsse.signatures.length !== 1)
+      throw new Refused('manifest_form', `${where} must have one signature, with an Ed25519 key`);
     return {
       ...claim.value,
       sha256: digestOf(envelope),

@@ -58,7 +58,7 @@ function compare(a: Map<string, unknown>, b: Map<string, unknown>): Difference[]
 /** What an item is called, and what tells it from another that is called the same. */
 function itemOf({ role, name, sha256, size }: Item): [string, string] {
   // These have times in them: what else they say is in the record, and is compared there.
-  if (['record', 'evidence-record', 'custody'].includes(role)) return [`item ${role}`, 'inside'];
+  if (['record', 'report', 'evidence-record', 'custody'].includes(role)) return [`item ${role}`, 'inside'];
   if (['input', 'harness', 'symbols', 'trace', 'join'].includes(role))
     return [`item ${role} ${name}`, sha256];
   return [`item ${role} ${sha256}`, `${size} bytes`];

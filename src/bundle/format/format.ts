@@ -35,6 +35,7 @@ export type AttachedType = (typeof ATTACHED)[keyof typeof ATTACHED];
 export const ROLES = {
   case: 'application/vnd.reenact.case.v1+json',
   record: 'application/vnd.reenact.record.v1+json',
+  report: 'application/vnd.reenact.report.v1+html',
   manifest: 'application/vnd.reenact.manifest.v1+json',
   trace: 'application/vnd.reenact.trace.v1+json',
   join: 'application/vnd.reenact.join.v1+json',
@@ -97,6 +98,8 @@ export interface CaseDocument {
   items: Item[];
   /** Of a redaction: what was taken out. */
   withheld?: Withheld[];
+  /** Which making the report is; bundles of releases that kept it beside the root say nothing. */
+  report_version?: number;
 }
 
 /** A content that was taken out: whoever holds it and the case secret can show that it was this one. */
@@ -256,8 +259,9 @@ export const caseShape: Shape<CaseDocument> = closed(
       ),
       { min: 1, max: MAX_WITHHELD },
     ),
+    report_version: integer(2, 999_999),
   },
-  ['withheld'],
+  ['withheld', 'report_version'],
 );
 
 /** Parses a document of the bundle's own; anything wrong with it ends the reading. */

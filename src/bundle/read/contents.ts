@@ -38,6 +38,7 @@ const LOOKED_INTO: readonly Item['role'][] = [
 const LARGE: Partial<Record<Item['role'], number>> = {
   trace: STORED_BYTES,
   join: STORED_BYTES,
+  report: STORED_BYTES,
   evidence: EVIDENCE_LIMITS.fileBytes,
 };
 /** So many are named that are in no list, or not there; more would fill memory with a stranger's words. */

@@ -24,7 +24,7 @@ import {
 import { expectFile, readAttachments, readFront } from './header.ts';
 import { backFiles, bagOf, frontFiles, type Layout } from './layout.ts';
 import { Input, readMember } from './read.ts';
-import { type BundleTexts, TEXT_NAMES, TEXTS_VERSION, textsOf } from './texts.ts';
+import { type BundleTexts, reportOf, TEXTS_VERSION, textNames, textsOf } from './texts.ts';
 import { readTraced, type Traced } from './traced.ts';
 
 export interface Opened {
@@ -52,8 +52,10 @@ export interface Opened {
   located: Map<Digest, Extent[]>;
   /** Where in the file the layers’ blobs stand. */
   blobs: { from: number; to: number };
-  /** Which release's making the texts are. */
-  textsVersion: number;
+  /** The report as it stands inside; of bundles whose root names none, as this release makes it. */
+  report: string;
+  /** Whether texts and report are this release's making, and were compared. */
+  textsCompared: boolean;
   sizeBytes: number;
   /** What is wrong beside what ended the reading. */
   problems: Problems;
@@ -104,43 +106,70 @@ async function readLayers(input: Input, reader: ContentReader, layers: Descripto
   }
 }
 
-/** The bag, held against what is there, and the texts, held against what this release makes of the contents. */
+/** What is wrong with the version of a text; a newer release may show what this one cannot judge. */
+function newerText(version: number, what: string): Problems {
+  return version > TEXTS_VERSION
+    ? [{ code: 'text_differs', message: `a newer release made the ${what}: verify with that` }]
+    : [];
+}
+
+/**
+ * The bag, held against what is there, and the texts, held against what this release makes of the contents, if they are
+ * its own making; the page that people open is the report inside in any case.
+ */
 function readBack(
   input: Input,
   layout: Layout,
   texts: BundleTexts,
+  named: boolean,
 ): { problems: Problems; textsVersion: number } {
   const bagNames = bagOf(layout, [], 0).map(([name]) => name);
   const bag = bagNames.map((name) => expectFile(input, name, LIMITS.imageDocumentBytes).toString());
-  const payload = TEXT_NAMES.map((name): Payload => {
+  const textsVersion = textsVersionOf(bag[bagNames.indexOf('bag-info.txt')]!);
+  const payload = textNames(textsVersion).map((name): Payload => {
     const sizeBytes = nextMember(input, name);
     return { name, sizeBytes, sha256: readMember(input, sizeBytes, false).sha256 };
   });
   const problems: Problems = [];
-  const textsVersion = textsVersionOf(bag[bagNames.indexOf('bag-info.txt')]!);
   for (const [i, [name, text]] of bagOf(layout, payload, textsVersion).entries())
     if (bag[i] !== text)
       problems.push({ code: 'bag_mismatch', message: `${name} is not what is made of the files` });
-  if (textsVersion === 0 || textsVersion > TEXTS_VERSION)
-    problems.push({
-      code: 'text_differs',
-      message:
-        textsVersion === 0
-          ? 'bag-info.txt does not say which texts these are'
-          : 'a newer release made the texts: verify with that',
-    });
-  if (textsVersion !== TEXTS_VERSION) return { problems, textsVersion };
-  for (const [i, [name, text]] of texts.entries())
-    if (payload[i]!.sha256 !== digestOf(text))
-      problems.push({ code: 'text_differs', message: `${name} is not what is made of the contents` });
+  problems.push(...newerText(textsVersion, 'texts'));
+  if (textsVersion === 0)
+    problems.push({ code: 'text_differs', message: 'bag-info.txt does not say which texts these are' });
+  const made = new Map(texts);
+  for (const { name, sha256 } of payload)
+    if (textsVersion === TEXTS_VERSION || (named && name === 'data/report.html'))
+      if (sha256 !== digestOf(made.get(name)!))
+        problems.push({ code: 'text_differs', message: `${name} is not what is made of the contents` });
   return { problems, textsVersion };
+}
+
+/** The report that the root names, held against what this release makes of the contents, if it is its own making. */
+function readReport(
+  { items, report_version: version }: CaseDocument,
+  kept: Map<Digest, Buffer>,
+  made: string,
+  problems: Problems,
+): string {
+  const reports = items.filter(({ role }) => role === 'report');
+  if (reports.length !== (version === undefined ? 0 : 1))
+    throw new Refused('manifest_form', 'the case document lists a report without its version, or two');
+  const [item] = reports;
+  if (!item || version === undefined) return made;
+  const bytes = kept.get(item.sha256);
+  if (!bytes) throw new Refused('content_missing', `the report ${item.sha256} is not there, or too large`);
+  problems.push(...newerText(version, 'report'));
+  if (version === TEXTS_VERSION && digestOf(made) !== item.sha256)
+    problems.push({ code: 'text_differs', message: 'the report is not what is made of the contents' });
+  return bytes.toString();
 }
 
 /** Everything up to the bag, and what the members after it are made of. */
 async function readInside(
   input: Input,
   sinkOf?: SinkOf,
-): Promise<{ opened: Omit<Opened, 'textsVersion'>; layout: Layout; texts: BundleTexts }> {
+): Promise<{ opened: Omit<Opened, 'textsCompared'>; layout: Layout; texts: BundleTexts }> {
   const front = readFront(input);
   const { layers, subject, rootBytes } = front;
   const rootText = rootBytes.toString();
@@ -175,8 +204,9 @@ async function readInside(
       : manifest;
   const traced = readTraced(document, reader.kept, (one) => unveil(one, redacted), problems);
   const layout = { root: rootText, layers, attachments };
-  const said = { record: shown, manifest: shownManifest, join: traced?.shown };
-  const texts = textsOf({ ...layout, document, ...said, attested });
+  const said = { record: shown, manifest: shownManifest, join: traced?.shown, subject: subject?.digest };
+  const report = readReport(document, reader.kept, reportOf({ document, ...said }), problems);
+  const texts = textsOf(rootText, attested, report);
   const [, [, index]] = frontFiles({ ...layout, attachments: inOrder(attachments) }) as [
     unknown,
     [string, string],
@@ -196,6 +226,7 @@ async function readInside(
     traced,
     attachments,
     attested,
+    report,
     kept: reader.kept,
     located: reader.located,
     blobs,
@@ -207,10 +238,12 @@ async function readInside(
 
 async function readAll(input: Input, sinkOf: SinkOf | undefined): Promise<Opened> {
   const { opened, layout, texts } = await readInside(input, sinkOf);
-  const { problems, textsVersion } = readBack(input, layout, texts);
+  const { report_version: version } = opened.document;
+  const { problems, textsVersion } = readBack(input, layout, texts, version !== undefined);
   const more = input.header();
   if (more) throw new Refused('member_unexpected', `${more.name} is not part of a bundle`);
-  return { ...opened, textsVersion, problems: [...opened.problems, ...problems], sizeBytes: input.at };
+  const textsCompared = [textsVersion, version ?? TEXTS_VERSION].every((one) => one === TEXTS_VERSION);
+  return { ...opened, textsCompared, problems: [...opened.problems, ...problems], sizeBytes: input.at };
 }
 
 /** The members that must follow in a bundle that ends before its bag; throws Refused as `openBundle` does. */

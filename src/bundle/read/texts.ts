@@ -1,12 +1,13 @@
 /** The bundle's texts for people: made of what is inside, so that a verifier makes them again and compares. */
-import { digestOf } from '../../base/digest.ts';
+import { type Digest, digestOf } from '../../base/digest.ts';
 import type { JoinDocument } from '../../join/document.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import { bundleReport } from '../../report/bundle-html.ts';
+import { custodyText } from '../../report/custody-txt.ts';
 import { verifyInstructions } from '../../report/verify-txt.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
 import type { Attested } from '../custody/attested.ts';
-import type { CaseDocument, Descriptor } from '../format/format.ts';
+import type { CaseDocument } from '../format/format.ts';
 
 export type BundleTexts = [string, string][];
 
@@ -16,32 +17,32 @@ export type BundleTexts = [string, string][];
  */
 export const TEXTS_VERSION = 2;
 
-/** The files below data/, in their order. */
-export const TEXT_NAMES = ['data/VERIFY.txt', 'data/report.html'] as const;
+/** The files below data/, in their order; those of version 1 had what is attached in the report. */
+export function textNames(version: number): readonly string[] {
+  return ['data/VERIFY.txt', ...(version === 1 ? [] : ['data/custody.txt']), 'data/report.html'];
+}
 
-/** What the texts are made of. */
-export interface TextSources {
-  /** The root manifest's text. */
-  root: string;
-  layers: Descriptor[];
+/** What the report is made of: only what lies below the root, which names the report. */
+export interface ReportSources {
   document: CaseDocument;
   record: ReplayRecord;
   manifest: Manifest | undefined;
   /** The frames of the trace it is of. */
   join?: JoinDocument | undefined;
-  attested: Attested;
+  /** The bundle that this is a redaction of. */
+  subject: Digest | undefined;
 }
 
-/** Names and contents of the files below data/, in their order. */
-export function textsOf(sources: TextSources): BundleTexts {
-  const { root, layers, document, record, manifest, join, attested } = sources;
-  const subject = (JSON.parse(root) as { subject?: Descriptor }).subject?.digest;
-  const contents = { ...document, ...attested, ...(subject ? { subject } : {}) };
-  const blobs = layers.map(({ digest }) => digest);
+/** The report, made anew; what the case document says of the report itself counts for nothing in it. */
+export function reportOf({ document, record, manifest, join, subject }: ReportSources): string {
+  const items = document.items.filter(({ role }) => role !== 'report');
+  const contents = { ...document, items, ...(subject ? { subject } : {}) };
+  return bundleReport(record, contents, manifest, join);
+}
+
+/** Names and contents of the files below data/, in their order; `root` is the root manifest's text. */
+export function textsOf(root: string, attested: Attested, report: string): BundleTexts {
   const identity = digestOf(root);
-  const texts = [
-    verifyInstructions(identity, record, contents, blobs, join),
-    bundleReport(identity, record, contents, manifest, join),
-  ];
-  return TEXT_NAMES.map((name, i) => [name, texts[i]!]);
+  const texts = [verifyInstructions(identity, TEXTS_VERSION), custodyText(identity, attested), report];
+  return textNames(TEXTS_VERSION).map((name, i) => [name, texts[i]!]);
 }

@@ -268,7 +268,8 @@ export function redactBundle(
   for (const { role, name, sha256, size } of items) {
     const instead = r.replaced.get(sha256);
     const named = name === undefined ? {} : { name };
-    const gone = !trace && TRACE_ROLES.includes(role);
+    // The report is made anew, of what is left.
+    const gone = role === 'report' || (!trace && TRACE_ROLES.includes(role));
     if (instead === undefined && !gone)
       sources.push({ role, sha256, size, ...named, from: { path: store.path(sha256) } });
     else if (instead?.startsWith('hmac-'))

@@ -4,6 +4,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 
 import { startDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import type { Answer } from '../../base/http.ts';
 import type { Descriptor } from '../format/format.ts';
 import { Lost, type Remote } from './remote.ts';
 
@@ -33,13 +34,10 @@ async function discard({ path }: Download, message: string): Promise<never> {
   throw new Fault('registry_mismatch', `${message}; it was removed`);
 }
 
-/** The pieces of an answer; a server that falls silent is let go. */
-async function* piecesOf(remote: Remote, what: string, response: Response, alive: () => void) {
+/** The pieces of an answer. */
+async function* piecesOf(remote: Remote, what: string, answer: Answer) {
   try {
-    for await (const piece of response.body ?? []) {
-      alive();
-      yield piece;
-    }
+    yield* answer.body;
   } catch (error) {
     throw remote.lost(what, error);
   }
@@ -47,35 +45,28 @@ async function* piecesOf(remote: Remote, what: string, response: Response, alive
 
 async function goOn(remote: Remote, { digest, size }: Descriptor, down: Download): Promise<void> {
   const what = `blob ${digest}`;
-  const silence = new AbortController();
-  const { quietMs } = remote.patience;
-  const timer = setTimeout(() => silence.abort(new Error(`silent for ${quietMs} ms`)), quietMs);
-  try {
-    const headers: Record<string, string> = down.at > 0 ? { range: `bytes=${down.at}-` } : {};
-    const url = remote.session.url(`blobs/${digest}`);
-    const response = await remote.ask(what, url, { headers, timeout: silence.signal }, [200, 206, 404]);
-    if (response.status === 404) {
-      await response.body?.cancel();
-      throw new Fault('bundle_not_found', `${remote.repository} has the manifest and not its ${what}`);
-    }
-    const range = response.headers.get('content-range') ?? '';
-    if (response.status === 206 && !range.startsWith(`bytes ${down.at}-`)) {
-      await response.body?.cancel();
-      throw new Fault('registry_mismatch', `${remote.host}, ${what}: not the part that was asked for`);
-    }
-    // A server that knows no ranges sends all of it again.
-    let skip = response.status === 200 ? down.at : 0;
-    for await (const piece of piecesOf(remote, what, response, () => timer.refresh())) {
-      const bytes = piece.subarray(Math.min(skip, piece.length));
-      skip -= piece.length - bytes.length;
-      if (down.at + bytes.length > size)
-        await discard(down, `${remote.host}, ${what}: more came than its ${size} bytes`);
-      await down.file.write(bytes, 0, bytes.length, down.at);
-      down.hash.update(bytes);
-      down.at += bytes.length;
-    }
-  } finally {
-    clearTimeout(timer);
+  const headers: Record<string, string> = down.at > 0 ? { range: `bytes=${down.at}-` } : {};
+  const url = remote.session.url(`blobs/${digest}`);
+  const answer = await remote.ask(what, url, { headers }, [200, 206, 404]);
+  if (answer.status === 404) {
+    answer.discard();
+    throw new Fault('bundle_not_found', `${remote.repository} has the manifest and not its ${what}`);
+  }
+  const range = answer.headers.get('content-range') ?? '';
+  if (answer.status === 206 && !range.startsWith(`bytes ${down.at}-`)) {
+    answer.discard();
+    throw new Fault('registry_mismatch', `${remote.host}, ${what}: not the part that was asked for`);
+  }
+  // A server that knows no ranges sends all of it again.
+  let skip = answer.status === 200 ? down.at : 0;
+  for await (const piece of piecesOf(remote, what, answer)) {
+    const bytes = piece.subarray(Math.min(skip, piece.length));
+    skip -= piece.length - bytes.length;
+    if (down.at + bytes.length > size)
+      await discard(down, `${remote.host}, ${what}: more came than its ${size} bytes`);
+    await down.file.write(bytes, 0, bytes.length, down.at);
+    down.hash.update(bytes);
+    down.at += bytes.length;
   }
   if (down.at < size) throw new Lost(`${remote.host}, ${what}: it ended after ${down.at} of ${size} bytes`);
 }

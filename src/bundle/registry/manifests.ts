@@ -1,8 +1,9 @@
 /** Manifests in a registry: put there with exactly their bytes, and believed only by their digest. */
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import type { Answer } from '../../base/http.ts';
 import { MANIFEST_TYPE } from '../format/format.ts';
-import type { Answer, Remote } from './remote.ts';
+import type { Remote } from './remote.ts';
 
 /** Puts a manifest under a digest or a tag; a registry that took it for something else is a Fault. */
 export function putManifest(

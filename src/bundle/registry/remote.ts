@@ -1,10 +1,17 @@
 /** The registry a bundle goes to or comes from: answers that were not expected end it, connections that die do not. */
 import { sleep } from '../../base/clock.ts';
 import { Fault } from '../../base/fault.ts';
-import { readBounded } from '../../base/http.ts';
+import { type Answer, readBounded } from '../../base/http.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { Unanswered, type Waiting } from '../../base/patience.ts';
 import { safe } from '../../report/human.ts';
-import { type Credentials, RegistrySession, type Sending } from '../../sandbox/registry-session.ts';
+import {
+  type Credentials,
+  RegistrySession,
+  registryPatience,
+  type Sending,
+  splitRepository,
+} from '../../sandbox/registry-session.ts';
 import { Refused } from '../format/refused.ts';
 
 /** What the registry says about an error, and more than it ever has to. */
@@ -12,47 +19,47 @@ const ANSWER_BYTES = 65_536;
 /** So much must have got through for a connection that died to be no failure. */
 const PROGRESS_BYTES = 1 << 20;
 
-/** How long a registry is waited for. */
-export interface Patience {
+/** How often what was lost is tried again. */
+export interface Retries {
   /** Failures in a row, with nothing to speak of in between. */
   tries: number;
   /** Before the second try; twice as long before each further one. */
   pauseMs: number;
-  /** For a document, and for the next bytes of a blob. */
-  quietMs: number;
 }
 
-const PATIENCE: Patience = { tries: 6, pauseMs: 250, quietMs: LIMITS.registryTimeoutMs };
+const RETRIES: Retries = { tries: 6, pauseMs: 250 };
+/** Silences in a row that end it: more would keep a person for minutes. */
+const MOST_SILENCES = 2;
 
 /** How pushing and pulling are done. */
-export interface Transfer {
+export interface Transfer extends Waiting {
   credentials?: Credentials | undefined;
-  signal: AbortSignal;
-  patience?: Patience;
+  retries?: Retries;
   /** Told before each blob, for people. */
   onBlob?: (text: string) => void;
 }
 
-/** The connection died, or the registry has no time: worth another try. */
-export class Lost extends Error {}
-
-/** An answer whose body has been read, or does not matter. */
-export interface Answer {
-  status: number;
-  headers: Headers;
+/** The connection died, or the registry has no time or is silent: worth another try. */
+export class Lost extends Error {
+  get silent(): boolean {
+    return this.cause instanceof Unanswered;
+  }
 }
 
 export class Remote {
   readonly repository: string;
-  readonly patience: Patience;
   readonly session: RegistrySession;
-  private readonly signal: AbortSignal;
+  private readonly retries: Retries;
+  private readonly quietMs: number;
+  private readonly signal: AbortSignal | undefined;
 
-  constructor(repository: string, { credentials, signal, patience = PATIENCE }: Transfer) {
+  constructor(repository: string, { credentials, retries = RETRIES, ...waiting }: Transfer) {
     this.repository = repository;
-    this.session = new RegistrySession(repository, credentials);
-    this.signal = signal;
-    this.patience = patience;
+    const patience = registryPatience(splitRepository(repository).host, waiting);
+    this.session = new RegistrySession(repository, patience, credentials);
+    this.quietMs = patience.limits.tryQuietMs;
+    this.signal = waiting.signal;
+    this.retries = retries;
   }
 
   get host(): string {
@@ -61,16 +68,18 @@ export class Remote {
 
   /** Tries again what was lost, until it fails too often in a row; `done` is how many bytes got through so far. */
   async patiently<T>(done: () => number, attempt: () => Promise<T>): Promise<T> {
-    const { tries, pauseMs } = this.patience;
-    let [failures, from] = [0, 0];
+    const { tries, pauseMs } = this.retries;
+    let [failures, from, silences, heard] = [0, 0, 0, 0];
     for (;;) {
       try {
         return await attempt();
       } catch (error) {
         if (!(error instanceof Lost)) throw error;
         if (done() - from >= PROGRESS_BYTES) [failures, from] = [0, done()];
-        if (++failures >= tries)
-          throw new Fault('registry_unreachable', `${error.message}; tried ${tries} times`, error);
+        if (done() > heard) [silences, heard] = [0, done()];
+        if (error.silent) silences++;
+        if (++failures >= tries || silences >= MOST_SILENCES)
+          throw new Fault('registry_unreachable', `${error.message}; tried ${failures} times`, error);
         await sleep(pauseMs * 2 ** (failures - 1), this.signal);
       }
     }
@@ -83,24 +92,15 @@ export class Remote {
     const { name, message } = cause instanceof Error ? cause : (error as Error);
     if (name === 'NotReadableError')
       return new Refused('blob_digest', `the file was changed while it was pushed (${what})`);
-    return new Lost(`${this.host}, ${what}: ${message}`);
+    return new Lost(`${this.host}, ${what}: ${message}`, { cause: error });
   }
 
-  /** An answer of one of these statuses, its body still to be read; `timeout` is for head and body together. */
-  async ask(
-    what: string,
-    url: URL,
-    o: Omit<Sending, 'signal'> & { timeout: AbortSignal },
-    statuses: number[],
-  ): Promise<Response> {
-    const { timeout, ...sending } = o;
-    let response: Response;
+  /** An answer of one of these statuses, its body still to be read. */
+  async ask(what: string, url: URL, o: Sending, statuses: number[]): Promise<Answer> {
+    let response: Answer;
     let said = '';
     try {
-      response = await this.session.send(url, {
-        ...sending,
-        signal: AbortSignal.any([this.signal, timeout]),
-      });
+      response = await this.session.send(url, { quietMs: this.quietMs, ...o });
       if (statuses.includes(response.status)) return response;
       const text = (await readBounded(response, ANSWER_BYTES))?.toString('latin1') ?? '';
       said = /"code"\s*:\s*"([A-Z_]{1,40})"/.exec(text)?.[1] ?? '';
@@ -115,14 +115,8 @@ export class Remote {
   }
 
   /** As `ask`, where only status and headers count. */
-  async tell(
-    what: string,
-    url: URL,
-    o: Omit<Sending, 'signal'>,
-    statuses: number[],
-    timeoutMs: number = LIMITS.registryChunkTimeoutMs,
-  ): Promise<Answer> {
-    const response = await this.ask(what, url, { ...o, timeout: AbortSignal.timeout(timeoutMs) }, statuses);
+  async tell(what: string, url: URL, o: Sending, statuses: number[]): Promise<Answer> {
+    const response = await this.ask(what, url, o, statuses);
     try {
       await readBounded(response, ANSWER_BYTES);
     } catch (error) {
@@ -137,8 +131,8 @@ export class Remote {
     return this.patiently(
       () => 0,
       async () => {
-        const timeout = AbortSignal.timeout(this.patience.quietMs);
-        const response = await this.ask(what, url, { headers: { accept }, timeout }, [200, 404]);
+        const limits = { totalMs: LIMITS.registryTimeoutMs };
+        const response = await this.ask(what, url, { headers: { accept }, ...limits }, [200, 404]);
         let bytes: Buffer | undefined;
         try {
           bytes = await readBounded(response, LIMITS.imageDocumentBytes);

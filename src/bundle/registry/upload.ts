@@ -1,10 +1,15 @@
 /** One blob on its way up: in chunks, and after a connection died from where the registry has it. */
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
-import { type Answer, Lost, type Remote } from './remote.ts';
+import type { Answer } from '../../base/http.ts';
+import { LIMITS } from '../../base/limits.ts';
+import { Lost, type Remote } from './remote.ts';
 
 const CHUNK_BYTES = 16 << 20;
 const OCTETS = 'application/octet-stream';
+
+/** A registry hashes or moves a whole blob, and says nothing meanwhile; whether it lives is looked at all the same. */
+const WORK = { quietMs: LIMITS.registryWorkMs };
 
 interface Upload {
   /** Where the next chunk goes; undefined: nothing was begun, or what was begun is gone. */
@@ -47,7 +52,7 @@ async function sendChunk(remote: Remote, upload: Upload, place: URL, content: Bl
   const headers = { 'content-type': OCTETS, 'content-range': `${upload.at}-${end - 1}` };
   const body = content.slice(upload.at, end);
   const what = `bytes ${upload.at} to ${end} of a blob`;
-  const answer = await remote.tell(what, place, { method: 'PATCH', headers, body }, [202, 404, 416]);
+  const answer = await remote.tell(what, place, { method: 'PATCH', headers, body, ...WORK }, [202, 404, 416]);
   if (answer.status !== 202 || (arrived(answer) ?? end) !== end)
     throw new Lost(`${remote.host}, ${what}: it did not take them (HTTP ${answer.status})`);
   upload.place = remote.place(answer.headers.get('location'), place);
@@ -59,7 +64,7 @@ async function finish(remote: Remote, place: URL, digest: Digest): Promise<void>
   const url = new URL(`${place.href}${place.search ? '&' : '?'}digest=${encodeURIComponent(digest)}`);
   const headers = { 'content-type': OCTETS };
   const what = `to finish blob ${digest}`;
-  const { status } = await remote.tell(what, url, { method: 'PUT', headers }, [201, 400, 404, 416]);
+  const { status } = await remote.tell(what, url, { method: 'PUT', headers, ...WORK }, [201, 400, 404, 416]);
   if (status === 400)
     throw new Fault(
       'registry_unreachable',

@@ -11,7 +11,6 @@ import type { EventClaim, Receipt } from '../custody/event.ts';
 import { Refused } from '../format/refused.ts';
 import type { Problems } from '../read/contents.ts';
 import { type Opened, openBundle } from '../read/open.ts';
-import { TEXTS_VERSION } from '../read/texts.ts';
 import {
   checkCommitments,
   checkEvidence,
@@ -51,7 +50,7 @@ export interface BundleVerification {
   demanded: Demanded | null;
   /** What was too large to be looked into; empty: nothing. */
   unread: string[];
-  /** Whether report.html and VERIFY.txt are what is made of the contents; null: another release made them. */
+  /** Whether report.html, custody.txt and VERIFY.txt are what is made of the contents; null: another release made them. */
   texts_compared: boolean | null;
   problems: Problems;
   items: number;
@@ -99,7 +98,7 @@ async function checkAll(
   o: VerifyOptions,
 ): Promise<void> {
   const { verification: result } = examined;
-  const { root, record, document, problems, sizeBytes, subject, textsVersion } = opened;
+  const { root, record, document, problems, sizeBytes, subject, textsCompared } = opened;
   const withheld = subject !== undefined && !record.evidence.record && record.evidence.files.length > 0;
   Object.assign(result, {
     root,
@@ -110,7 +109,7 @@ async function checkAll(
     evidence: withheld ? 'withheld' : record.evidence.status,
     events: eventsOf(opened),
     timestamps: stampsOf(opened, undefined),
-    texts_compared: textsVersion === TEXTS_VERSION ? true : null,
+    texts_compared: textsCompared || null,
     problems,
     items: document.items.length,
     size_bytes: sizeBytes,

@@ -5,11 +5,12 @@ import { basename, dirname, join } from 'node:path';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf, isDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import type { Waiting } from '../../base/patience.ts';
 import { entryFile } from '../../evidence/custody/custody.ts';
 import type { JoinDocument } from '../../join/document.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import type { PolicyDocument } from '../../policy/shape.ts';
-import { fetchByDigest, fetchLayer } from '../../sandbox/registry.ts';
+import { fetchByDigest, fetchLayer, Registries } from '../../sandbox/registry.ts';
 import type { FinalState } from '../../state/final-state.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
@@ -24,11 +25,10 @@ export interface Source extends Item {
 }
 
 /** Where an image's documents and layers can be had when the bundle is to hold it. */
-export interface ImageOrigin {
+export interface ImageOrigin extends Waiting {
   repositories: string[];
   /** Documents that earlier runs kept. */
   cache: BlobStore;
-  signal: AbortSignal;
 }
 
 export interface Collected {
@@ -173,6 +173,7 @@ async function addImage(
   const manifest = record.manifest_sha256 ? await c.json<Manifest>(record.manifest_sha256) : undefined;
   const named = manifest?.sandbox_image;
   const repositories = [...origin.repositories, ...(named ? [named] : [])];
+  const registries = new Registries(origin);
   const from = async <T>(get: (repository: string) => Promise<T>): Promise<T> => {
     let fault: unknown = new Fault('image_not_found', 'no repository is known: name one with --repository');
     for (const repository of repositories) {
@@ -188,12 +189,12 @@ async function addImage(
     const bytes =
       (await store.get(digest)) ??
       (await origin.cache.get(digest)) ??
-      (await from((repository) => fetchByDigest(repository, kind, digest, origin.signal)));
+      (await from((repository) => fetchByDigest(registries, repository, kind, digest)));
     await store.put(bytes);
     return bytes;
   });
   for (const { digest, size } of found?.layers ?? []) {
-    await from((repository) => fetchLayer(repository, digest, size, store, origin.signal));
+    await from((repository) => fetchLayer(registries, repository, digest, size, store));
     c.blob('image', digest, 'layer');
   }
 }

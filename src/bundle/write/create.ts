@@ -24,7 +24,7 @@ import type { Stamp } from '../format/stamp.ts';
 import { paddingBytes, spaceOf, TAR_END, tarHeader, ZEROS } from '../format/tar.ts';
 import { attachedFiles, backFiles, frontFiles, type Layout } from '../read/layout.ts';
 import type { Opened } from '../read/open.ts';
-import { textsOf } from '../read/texts.ts';
+import { reportOf, TEXTS_VERSION, textsOf } from '../read/texts.ts';
 import type { Collected, Source } from './collect.ts';
 import { type Output, writeBundleFile } from './output.ts';
 import { caseDocument, LARGE_BYTES, type PlannedBlob, planBlobs, singleOf } from './plan.ts';
@@ -135,10 +135,22 @@ function checkStamps(root: string, stamps: Stamp[]): void {
       );
 }
 
-async function writeAll(out: Output, collected: Collected, o: BundleOptions): Promise<Digest> {
-  const { recordSha256, sources, image, record } = collected;
+/** The table of contents and everything it lists; the report is made of all the rest, and is one of them. */
+function tableOf(collected: Collected, o: BundleOptions): { document: CaseDocument; sources: Source[] } {
+  const { recordSha256, image, record, manifest, join } = collected;
   const { subject, withheld } = o.redaction ?? {};
-  const document = caseDocument(recordSha256, sources, o.state, image, withheld);
+  const listed = (sources: Source[], version?: number): CaseDocument =>
+    caseDocument(recordSha256, sources, o.state, image, withheld, version);
+  const others = collected.sources.filter(({ role }) => role !== 'report');
+  const parts = { document: listed(others), record, manifest, join, subject: subject?.digest };
+  const bytes = Buffer.from(reportOf(parts));
+  const [sha256, size] = [digestOf(bytes), bytes.length];
+  const sources: Source[] = [...others, { role: 'report', name: 'report.html', sha256, size, from: bytes }];
+  return { document: listed(sources, TEXTS_VERSION), sources };
+}
+
+async function writeAll(out: Output, collected: Collected, o: BundleOptions): Promise<Digest> {
+  const { document, sources } = tableOf(collected, o);
   const problems: Problem[] = [];
   caseShape.check(document, '$', problems);
   if (problems.length > 0)
@@ -150,7 +162,7 @@ async function writeAll(out: Output, collected: Collected, o: BundleOptions): Pr
   const table: Source = { role: 'record', sha256: digestOf(bytes), size: bytes.length, from: bytes };
   const planned = [singleOf(table, ROLES.case), ...planBlobs(sources)];
   const layoutOf = (layers: Descriptor[]): Layout => {
-    const root = rootManifest(layers, subject);
+    const root = rootManifest(layers, o.redaction?.subject);
     return { root, layers, attachments: attachmentsOf(root, o) };
   };
   // Digests are all of one length, so that what comes first has its size before its content.
@@ -161,8 +173,8 @@ async function writeAll(out: Output, collected: Collected, o: BundleOptions): Pr
   const attested = await readAttested(layout.root, layout.attachments);
   checkStamps(layout.root, attested.stamps);
   for (const [name, content] of attachedFiles(layout)) out.file(name, content);
-  const { manifest, join } = collected;
-  const texts = textsOf({ ...layout, document, record, manifest, join, attested });
+  const report = sources.find(({ role }) => role === 'report')!.from as Buffer;
+  const texts = textsOf(layout.root, attested, report.toString());
   for (const [name, text] of backFiles(layout, texts)) out.file(name, text);
   out.write(TAR_END);
   let at = 0;
@@ -182,7 +194,7 @@ export function createBundle(path: string, collected: Collected, o: BundleOption
 
 /** Writes a bundle anew with more attached to it; its blobs are copied as they are, its identity stays. */
 export function attachToBundle(from: string, opened: Opened, more: Attachment[], to: string): Promise<void> {
-  const { layers, document, shownManifest: manifest, blobs, traced } = opened;
+  const { layers, blobs } = opened;
   const layout = { root: opened.rootText, layers, attachments: inOrder([...opened.attachments, ...more]) };
   return writeBundleFile(
     to,
@@ -199,8 +211,7 @@ export function attachToBundle(from: string, opened: Opened, more: Attachment[],
         closeSync(fd);
       }
       for (const [name, content] of attachedFiles(layout)) out.file(name, content);
-      const said = { record: opened.shown, manifest, join: traced?.shown };
-      const texts = textsOf({ ...layout, document, ...said, attested });
+      const texts = textsOf(layout.root, attested, opened.report);
       for (const [name, text] of backFiles(layout, texts)) out.file(name, text);
       out.write(TAR_END);
     },

@@ -18,6 +18,7 @@ import type { Source } from './collect.ts';
 /** Found by shell tools and registries: blobs of their own, however small. */
 const DOCUMENTS: readonly Role[] = [
   'record',
+  'report',
   'manifest',
   'trace',
   'join',
@@ -145,6 +146,7 @@ export function caseDocument(
   state: CaseDocument['state'],
   image: boolean,
   withheld: Withheld[] = [],
+  reportVersion?: number,
 ): CaseDocument {
   const items = sources
     .map(
@@ -167,5 +169,6 @@ export function caseDocument(
     image,
     items,
     ...(withheld.length > 0 ? { withheld } : {}),
+    ...(reportVersion === undefined ? {} : { report_version: reportVersion }),
   };
 }

@@ -36,7 +36,7 @@ function imageReference(text: string): { repository: string; digest: Digest } {
 async function inFolder<T>(work: (unpacking: Unpacking, transfer: Transfer) => Promise<T>): Promise<T> {
   const folder = temporaryFolder('artifact');
   try {
-    return await withTransfer((transfer) => work(new Unpacking(folder, transfer.signal), transfer));
+    return await withTransfer((transfer) => work(new Unpacking(folder, transfer.signal!), transfer));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -8,6 +8,7 @@ import { lostWith, type Mechanism, onlyWith } from '../../sandbox/mechanisms.ts'
 import type { Engine, EngineFacts } from '../../sandbox/port.ts';
 import { processorText } from '../../sandbox/processor.ts';
 import type { Arguments } from '../arguments.ts';
+import { tellWaiting } from '../shared/waiting.ts';
 
 /** The engines' names, and Node's, of the processor that the harness is built for (docs/harness.md). */
 const REPLAYED: readonly string[] = ['x86_64', 'amd64', 'x64'];
@@ -143,7 +144,11 @@ export function doctorText(findings: Finding[], json: boolean): string {
 }
 
 export async function doctorCommand(a: Arguments): Promise<number> {
-  const findings = await examine(connectEngine, process.arch, withoutNamed(a.list('without')));
+  const findings = await examine(
+    () => connectEngine({ tell: tellWaiting }),
+    process.arch,
+    withoutNamed(a.list('without')),
+  );
   process.stdout.write(doctorText(findings, a.flag('json')));
   return findings.some(({ status }) => status === 'missing') ? EXIT.inconclusive : EXIT.ok;
 }

@@ -9,20 +9,26 @@ import { type Foreseen, type ForeseeOptions, foresee } from '../../replay/forese
 import { safeLine } from '../../report/human.ts';
 import { cacheFolder } from '../../sandbox/endpoint.ts';
 import { resolveImage } from '../../sandbox/image.ts';
+import { Registries } from '../../sandbox/registry.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
+import { tellWaiting } from '../shared/waiting.ts';
 
 /** Every digest that an image's own documents give, from the cache or a registry: no engine is asked. */
-async function chainOf({ manifest }: LoadedManifest, named: string[]): Promise<Digest[]> {
+async function chainOf(
+  { manifest }: LoadedManifest,
+  named: string[],
+  registries: Registries,
+): Promise<Digest[]> {
   const repositories = manifest.sandbox_image ? [manifest.sandbox_image] : named;
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const sources = {
     store: new BlobStore(join(cacheFolder(process.env), 'images')),
     repositories,
+    registries,
     platform: { os: 'linux', architecture },
   };
-  const signal = new AbortController().signal;
-  const { chain } = await resolveImage(manifest.sandbox_image_sha256, sources, signal);
+  const { chain } = await resolveImage(manifest.sandbox_image_sha256, sources);
   return [chain.requested, chain.manifest, chain.config];
 }
 
@@ -45,7 +51,8 @@ export async function dryRun(
   countOf: (loaded: LoadedManifest) => number,
   { repositories, ...o }: Omit<ForeseeOptions, 'clock' | 'imageChain'> & { repositories: string[] },
 ): Promise<Pick<ReplayRecord, 'verdict' | 'gates'>[]> {
-  const imageChain = (loaded: LoadedManifest): Promise<Digest[]> => chainOf(loaded, repositories);
+  const registries = new Registries({ tell: tellWaiting });
+  const imageChain = (loaded: LoadedManifest): Promise<Digest[]> => chainOf(loaded, repositories, registries);
   const found = await foresee(manifests, { ...o, clock: systemClock, imageChain });
   for (const one of found) process.stdout.write(textOf(one, countOf(one.loaded)));
   process.stdout.write('nothing was run: --dry-run\n');

@@ -1,8 +1,10 @@
 /** Ending in order when interrupted. */
+import { sleep } from '../../base/clock.ts';
 import { EXIT, Fault } from '../../base/fault.ts';
 
-/** What cleaning up has before the process ends all the same; the next run removes what is left. */
-const CLEAN_UP_MS = 5_000;
+/** What cleaning up has before the process ends all the same, and then the last report: 5 s in all. The next run removes what is left. */
+const CLEAN_UP_MS = 4_000;
+const LAST_MS = 750;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /** Aborts on a signal, so that cleaning up still happens; ends at once on a second one, or when that takes too long.
@@ -21,7 +23,8 @@ export function abortOnSignals(last: () => Promise<void> = async () => undefined
       process.stderr.write(
         'reenact: cleaning up does not end, so it is left to the next run, which removes what is there\n',
       );
-      last().finally(leave);
+      const late = sleep(LAST_MS);
+      Promise.race([last(), late]).finally(leave);
     }, CLEAN_UP_MS);
     late.unref();
     controller.abort(new Fault('interrupted', 'interrupted'));

@@ -1,6 +1,7 @@
 /** What every command that talks to a registry has: credentials, an end by signal, and progress on a terminal. */
 import type { Transfer } from '../../bundle/registry/remote.ts';
 import { abortOnSignals } from './signals.ts';
+import { tellWaiting } from './waiting.ts';
 
 /** Credentials come from the environment: other users can read a command line. */
 export async function withTransfer<T>(work: (o: Transfer) => Promise<T>): Promise<T> {
@@ -9,6 +10,7 @@ export async function withTransfer<T>(work: (o: Transfer) => Promise<T>): Promis
   const onBlob = (text: string): void => void process.stderr.write(`${text}\n`);
   const transfer = {
     signal,
+    tell: tellWaiting,
     ...(user && password ? { credentials: { user, password } } : {}),
     ...(process.stderr.isTTY ? { onBlob } : {}),
   };

@@ -1,13 +1,13 @@
 /** The only part of evidence that uses the network: proofs of a tiled log, verified before any of it is kept. */
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
 import { digestOf, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { writeWhole } from '../../base/files.ts';
-import { readBounded, secureUrl } from '../../base/http.ts';
+import { ask, readBounded, secureUrl, serverPatience } from '../../base/http.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { type Patience, Unanswered, type Waiting } from '../../base/patience.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { LogReference } from '../documents/reference.ts';
 import { lastCheckpoint, logFolder } from '../log/cache.ts';
@@ -18,6 +18,8 @@ import type { TrustedLog } from '../trust/trust.ts';
 import { checkpointBy } from './log-entry.ts';
 
 const TRIES = 3;
+/** More silences of one request than that would keep a person for minutes. */
+const MOST_SILENCES = 2;
 const REQUEST_MS = 30_000;
 const MAX_REQUESTS = 512;
 /** 256 hashes. */
@@ -25,7 +27,7 @@ const TILE_BYTES = 256 * 32;
 /** 256 entries of at most 65,535 bytes and their lengths. */
 const BUNDLE_BYTES = 256 * (65_535 + 2);
 
-export interface FetchRequest {
+export interface FetchRequest extends Waiting {
   /** Where the log serves its checkpoint and tiles. */
   url: string;
   /** The entry: an index in the log as it is now, or a reference that must agree with it. */
@@ -35,7 +37,6 @@ export interface FetchRequest {
   /** The evidence store. */
   store: string;
   clock: Clock;
-  signal: AbortSignal;
 }
 
 /** https, or http to this very machine: a proof is verified, but who asks for it need not be told to everybody. */
@@ -46,16 +47,20 @@ export function parseLogUrl(text: string): URL {
 /** GETs below one address: bounded in size, time, number and tries; a redirect is an error. */
 class LogClient {
   private readonly base: URL;
-  private readonly signal: AbortSignal;
+  private readonly patience: Patience;
+  private readonly signal: AbortSignal | undefined;
   private requests = 0;
 
-  constructor(base: URL, signal: AbortSignal) {
+  constructor(base: URL, waiting: Waiting) {
     this.base = base;
-    this.signal = signal;
+    this.patience = serverPatience('the log', base.href, base, waiting);
+    this.signal = waiting.signal;
   }
 
   async get(path: string, maxBytes: number): Promise<Buffer | undefined> {
     const url = new URL(path, this.base);
+    const limits = { quietMs: this.patience.limits.tryQuietMs, totalMs: REQUEST_MS };
+    let silences = 0;
     for (let attempt = 1; ; attempt++) {
       if (++this.requests > MAX_REQUESTS)
         throw new Fault(
@@ -63,8 +68,7 @@ class LogClient {
           `${this.base.href} needs over ${MAX_REQUESTS} requests for one proof`,
         );
       try {
-        const signal = AbortSignal.any([this.signal, AbortSignal.timeout(REQUEST_MS)]);
-        const response = await fetch(url, { redirect: 'error', signal });
+        const response = await ask(url, { redirect: 'error', ...limits }, this.patience);
         if (response.status === 404) return undefined;
         if (response.ok) {
           const body = await readBounded(response, maxBytes);
@@ -76,16 +80,17 @@ class LogClient {
         throw new Error(`it answers ${response.status}`);
       } catch (error) {
         if (error instanceof Fault || error instanceof Refusal) throw error;
-        if (this.signal.aborted) throw new Fault('interrupted', 'interrupted');
+        if (this.signal?.aborted) throw new Fault('interrupted', 'interrupted');
         const cause =
           (error as Error).cause instanceof Error ? `: ${((error as Error).cause as Error).message}` : '';
-        if (attempt >= TRIES)
+        if (error instanceof Unanswered) silences++;
+        if (attempt >= TRIES || silences >= MOST_SILENCES)
           throw new Fault(
             'log_unreachable',
             `${url.href} cannot be read: ${(error as Error).message}${cause}`,
             error,
           );
-        await setTimeout(200 * 4 ** (attempt - 1), undefined, { signal: this.signal }).catch(() => undefined);
+        await sleep(200 * 4 ** (attempt - 1), this.signal).catch(() => undefined);
       }
     }
   }
@@ -142,7 +147,7 @@ type Kept = NonNullable<Awaited<ReturnType<typeof lastCheckpoint>>>;
 
 /** Fetches, verifies and keeps the proof of one entry; returns the reference that names it. */
 export async function fetchProof(o: FetchRequest): Promise<LogReference> {
-  const client = new LogClient(parseLogUrl(o.url), o.signal);
+  const client = new LogClient(parseLogUrl(o.url), o);
   const text = await getCheckpoint(client, o.url);
   const { checkpoint } = checkpointBy(o.logs, text);
   const { origin, size, root } = checkpoint;

@@ -1,6 +1,7 @@
 /** Opens the store's database: the server that the environment names, else the one embedded in the store's folder. */
 import { join } from 'node:path';
 
+import type { Waiting } from '../../base/patience.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
 
@@ -11,10 +12,11 @@ export async function openDatabase(
   url: string | undefined,
   snapshot: string,
   work: 'make' | 'read' = 'make',
+  waiting: Waiting = {},
 ): Promise<Database> {
   const database = url
-    ? await (await import('./postgres.ts')).openServer(url)
-    : await (await import('./pglite.ts')).openEmbedded(join(folder, 'sql'), snapshot, work);
+    ? await (await import('./postgres.ts')).openServer(url, waiting)
+    : await (await import('./pglite.ts')).openEmbedded(join(folder, 'sql'), snapshot, work, waiting);
   try {
     await migrate(database);
     return database;

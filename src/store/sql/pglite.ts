@@ -1,19 +1,18 @@
 /** The embedded database: PostgreSQL compiled to WebAssembly, in a folder that one process at a time has open. */
-import { existsSync, openAsBlob } from 'node:fs';
+import { existsSync, openAsBlob, readFileSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PGlite, type Transaction } from '@electric-sql/pglite';
 
-import { sleep, systemClock } from '../../base/clock.ts';
+import { sleep } from '../../base/clock.ts';
 import { asFault, Fault } from '../../base/fault.ts';
 import { makeFolder } from '../../base/files.ts';
+import { Patience, Unanswered, type Waiting } from '../../base/patience.ts';
 import type { Database, Parameter, Queries } from './database.ts';
 import { assertOurVersion } from './older.ts';
 import { isDatabaseIn, snapshotOf } from './permission.ts';
 
-/** How long another process may keep the folder before we give up. */
-const PATIENCE_MS = 60_000;
 const LOOK_AGAIN_MS = 50;
 
 /** An embedded database has no server whose log could be read. */
@@ -37,18 +36,42 @@ function tryLock(path: string): DatabaseSync | undefined {
   }
 }
 
+/** Which process has the lock, where the kernel says so (proc_locks(5)). */
+function holderOf(path: string): string {
+  try {
+    const { ino } = statSync(path);
+    const found = readFileSync('/proc/locks', 'utf8')
+      .split('\n')
+      .map((line) => / WRITE (\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line))
+      .find((line) => line?.[2] === String(ino));
+    if (found) return `process ${found[1]}`;
+  } catch {
+    // Only a name is missing.
+  }
+  return 'another process';
+}
+
 /** PGlite has no lock of its own: two processes in one folder would destroy it. */
-async function lock(folder: string, path: string): Promise<DatabaseSync> {
-  const until = systemClock.monotonicMs() + PATIENCE_MS;
-  for (;;) {
-    const held = tryLock(path);
-    if (held) return held;
-    if (systemClock.monotonicMs() > until)
-      throw new Fault(
-        'store_busy',
-        `${folder} has been in use by another process for ${PATIENCE_MS / 1000} s`,
-      );
-    await sleep(LOOK_AGAIN_MS);
+async function lock(folder: string, path: string, waiting: Waiting): Promise<DatabaseSync> {
+  const first = tryLock(path);
+  if (first) return first;
+  const holder = holderOf(path);
+  const patience = new Patience({ name: 'the store', address: folder }, waiting);
+  const what = `be closed by ${holder}`;
+  const { busyMs: quietMs } = patience.limits;
+  try {
+    return await patience.wait({ what, quietMs }, async ({ signal }) => {
+      for (;;) {
+        await sleep(LOOK_AGAIN_MS, signal);
+        const held = tryLock(path);
+        if (held) return held;
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    const next = `wait for ${holder}, end it if it hangs, or use a server: REENACT_DATABASE_URL`;
+    const text = `${folder} has been in use by ${holder} for ${quietMs / 1000} s`;
+    throw new Fault('store_busy', text, error, next);
   }
 }
 
@@ -75,12 +98,13 @@ export async function openEmbedded(
   folder: string,
   snapshot: string,
   work: 'make' | 'read' = 'make',
+  waiting: Waiting = {},
 ): Promise<Database> {
   try {
     const copy = isDatabaseIn(dirname(folder)) ? await snapshotOf(folder, work) : undefined;
-    if (!copy) return await openLocked(folder, snapshot);
+    if (!copy) return await openLocked(folder, snapshot, waiting);
     try {
-      const database = await openLocked(copy.folder, snapshot);
+      const database = await openLocked(copy.folder, snapshot, waiting);
       return { ...database, name: folder, close: () => database.close().finally(copy.remove) };
     } catch (error) {
       await copy.remove();
@@ -91,9 +115,9 @@ export async function openEmbedded(
   }
 }
 
-async function openLocked(folder: string, snapshot: string): Promise<Database> {
+async function openLocked(folder: string, snapshot: string, waiting: Waiting): Promise<Database> {
   await makeFolder(folder);
-  const held = await lock(folder, join(folder, 'lock'));
+  const held = await lock(folder, join(folder, 'lock'), waiting);
   try {
     const data = join(folder, 'data');
     if (existsSync(data)) assertOurVersion(data, snapshot);

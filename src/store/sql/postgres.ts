@@ -1,15 +1,17 @@
 /** A PostgreSQL server, 15 or newer, through node-postgres. */
+import { Socket } from 'node:net';
 import pg from 'pg';
 
 import { digestOf } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
+import { Patience, Unanswered, type Waiting } from '../../base/patience.ts';
 import type { Database, Parameter, Queries } from './database.ts';
 import { serverFault } from './server-fault.ts';
 
 const OLDEST = 150_000;
+/** Of silence, in milliseconds: until it lets us in, and until it lets us go. */
 const CONNECT_MS = 10_000;
-/** No statement of ours takes long; a server that hangs must not hang us. */
-const STATEMENT_MS = 300_000;
+const LEAVE_MS = 1_000;
 
 /** An address for messages, without password. */
 function shown(url: string): string {
@@ -21,13 +23,36 @@ function shown(url: string): string {
   }
 }
 
-function queriesOf(client: pg.Client, database: string, session: { own: boolean }): Queries {
+/** One connection, and how it is waited for. */
+interface Session {
+  client: pg.Client;
+  socket: Socket;
+  patience: Patience;
+  /** It is with the server itself, and not one of a pooler's. */
+  own: boolean;
+}
+
+/** Waits for the server; a connection on which it is silent is cut, so that nothing waits for it again. */
+async function wait<T>({ socket, patience }: Session, what: string, quietMs: number, call: () => Promise<T>) {
+  try {
+    return await patience.wait({ what, quietMs: Math.min(quietMs, patience.limits.quietMs) }, call);
+  } catch (error) {
+    if (error instanceof Unanswered || error instanceof Fault) socket.destroy();
+    throw error;
+  }
+}
+
+function queriesOf(session: Session, database: string): Queries {
+  const { client } = session;
   return {
     async query<Row extends object>(text: string, parameters: readonly Parameter[] = []) {
       try {
         // Statements with parameters are planned once: there are few different ones, and planning the views takes longest.
         const name = session.own && parameters.length > 0 ? digestOf(text).slice(7, 39) : undefined;
-        return (await client.query<Row>({ text, values: [...parameters], ...(name ? { name } : {}) })).rows;
+        const statement = { text, values: [...parameters], ...(name ? { name } : {}) };
+        // No statement of ours takes long.
+        const ask = (): Promise<pg.QueryResult<Row>> => client.query<Row>(statement);
+        return (await wait(session, 'answer a statement', Number.POSITIVE_INFINITY, ask)).rows;
       } catch (error) {
         throw serverFault(database, error);
       }
@@ -45,22 +70,23 @@ function clientOf(o: pg.ClientConfig): pg.Client {
 }
 
 /** Connects to the server that `url` names. Throws a Fault when it cannot, or the server is too old. */
-export async function openServer(url: string): Promise<Database> {
+export async function openServer(url: string, waiting: Waiting = {}): Promise<Database> {
   const name = shown(url);
   if (!/^postgres(?:ql)?:\/\//.test(url))
     throw new Fault('usage', 'REENACT_DATABASE_URL is an address like postgresql://user@host:5432/database');
-  const client = clientOf({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: STATEMENT_MS,
-    application_name: 'reenact',
-  });
+  const socket = new Socket();
+  const client = clientOf({ connectionString: url, application_name: 'reenact', stream: () => socket });
   // Without a listener a lost connection would end the process; the next statement says what happened.
   client.on('error', () => {});
-  const session = { own: false };
-  const queries = queriesOf(client, name, session);
+  const patience = new Patience({ name: 'the database', address: name }, waiting);
+  const session: Session = { client, socket, patience, own: false };
+  const queries = queriesOf(session, name);
+  const leave = async (): Promise<void> => {
+    const gone = wait(session, 'let us go', LEAVE_MS, () => client.end());
+    await gone.catch(() => socket.destroy());
+  };
   try {
-    await client.connect();
+    await wait(session, 'let us in', CONNECT_MS, () => client.connect());
     const [found] = await queries.query<{ version: string; pid: number }>(
       "SELECT current_setting('server_version_num') AS version, pg_backend_pid() AS pid",
     );
@@ -69,7 +95,7 @@ export async function openServer(url: string): Promise<Database> {
     if (Number(found!.version) < OLDEST)
       throw new Fault('store_failed', `${name} is PostgreSQL ${found!.version}; 15 or newer is needed`);
   } catch (error) {
-    await client.end().catch(() => {});
+    await leave();
     throw serverFault(name, error);
   }
   return {
@@ -87,6 +113,6 @@ export async function openServer(url: string): Promise<Database> {
         throw error;
       }
     },
-    close: () => client.end(),
+    close: leave,
   };
 }

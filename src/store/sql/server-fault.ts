@@ -1,5 +1,6 @@
 /** What a PostgreSQL server's error means to the person who named it: PostgreSQL's codes (its appendix A), and the system's. */
 import { asFault, Fault, type FaultCode } from '../../base/fault.ts';
+import { Unanswered } from '../../base/patience.ts';
 
 interface Kind {
   codes: readonly string[];
@@ -11,6 +12,9 @@ interface Kind {
 
 const POOLER =
   'let the pooler keep transactions or sessions whole (PgBouncer: pool_mode = transaction or session), or name the server itself in REENACT_DATABASE_URL';
+
+const SILENT =
+  'see whether the server is up and what it is busy with (its log, pg_stat_activity), then run the same command again: nothing half-done was kept';
 
 const KINDS: readonly Kind[] = [
   // A statement or a setting of another client’s session: of ours there are none behind a pooler that is recognised.
@@ -54,6 +58,8 @@ const KINDS: readonly Kind[] = [
 /** The Fault of a server's failure; `database` is what messages call it. */
 export function serverFault(database: string, error: unknown): Fault {
   if (error instanceof Fault) return error;
+  if (error instanceof Unanswered)
+    return new Fault('store_failed', `the database ${database} failed: ${error.message}`, error, SILENT);
   const { code: given } = error as { code?: unknown };
   const code = typeof given === 'string' ? given : '';
   const text = error instanceof Error ? error.message : String(error);

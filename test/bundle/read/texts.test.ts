@@ -1,22 +1,25 @@
 /** The texts inside a bundle across releases: one that another release made is named, never called a lie. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
 import { digestOf } from '../../../src/base/digest.ts';
 import { payloadOf } from '../../../src/bundle/format/bag.ts';
-import { rootManifest } from '../../../src/bundle/format/format.ts';
+import { type CaseDocument, rootManifest } from '../../../src/bundle/format/format.ts';
 import { TAR_END } from '../../../src/bundle/format/tar.ts';
 import { attachedFiles, bagOf, frontFiles } from '../../../src/bundle/read/layout.ts';
 import { openBundle } from '../../../src/bundle/read/open.ts';
-import { TEXT_NAMES, TEXTS_VERSION, textsOf } from '../../../src/bundle/read/texts.ts';
+import { reportOf, TEXTS_VERSION, textNames, textsOf } from '../../../src/bundle/read/texts.ts';
 import { verifyBundle } from '../../../src/bundle/verify/verify.ts';
 import { collect } from '../../../src/bundle/write/collect.ts';
 import { attachToBundle, createBundle } from '../../../src/bundle/write/create.ts';
 import { writeBundleFile } from '../../../src/bundle/write/output.ts';
 import { BlobStore } from '../../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../../src/verdict/record.ts';
+import { packAgain, rebuild } from '../../support/attacker.ts';
 import { makeCase } from '../../support/case.ts';
+import { runVerifyText, unpack } from '../../support/verify-text.ts';
 import { reenact, tempFolder } from '../../support/world.ts';
 
 const d = digestOf('a');
@@ -67,36 +70,33 @@ it('whoever changes a text raises TEXTS_VERSION, or older bundles would be calle
   const layers = [{ mediaType: 'application/vnd.reenact.case.v1+json', digest: d, size: 1 }];
   const key = { fingerprint: d, algorithm: 'ed25519' as const };
   const event = { sequence: 1, action: 'redacted', actor: 'A', reason: 'r', time: null, sha256: d, key };
-  const texts = textsOf({
-    root: rootManifest(layers, {
-      mediaType: 'application/vnd.oci.image.manifest.v1+json',
-      digest: d,
-      size: 1,
-    }),
-    layers,
-    document: {
-      bundle_version: 1,
-      record_sha256: d,
-      state: 'full',
-      image: false,
-      items: [{ role: 'record', sha256: d, size: 1, name: 'fixed' }],
-      withheld: [{ role: 'content', name: 'stdout', commitment: `hmac-${d}` }],
-    },
-    record,
-    manifest: undefined,
-    attested: {
-      events: [{ ...event, previous: null, keySha256: d, signed: true } as never],
-      stamps: [{ sha256: d, of: d, time: '2026-11-21T00:00:00.000Z', authority: 'T' } as never],
-    },
-  });
+  const subject = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: d, size: 1 };
+  const document: CaseDocument = {
+    bundle_version: 1,
+    record_sha256: d,
+    state: 'full',
+    image: false,
+    items: [{ role: 'record', sha256: d, size: 1, name: 'fixed' }],
+    withheld: [{ role: 'content', name: 'stdout', commitment: `hmac-${d}` }],
+  };
+  const report = reportOf({ document, record, manifest: undefined, subject: d });
+  const attested = {
+    events: [{ ...event, previous: null, keySha256: d, signed: true } as never],
+    stamps: [{ sha256: d, of: d, time: '2026-11-21T00:00:00.000Z', authority: 'T' } as never],
+  };
+  const texts = textsOf(rootManifest(layers, subject), attested, report);
   expect([TEXTS_VERSION, digestOf(JSON.stringify(texts))]).toEqual([
     2,
-    'sha256:8a22fa6f823b453fa8f43c447776f6f1c00aab204a7189bc2b6656a56d652f3f',
+    'sha256:53405f3fbb154014070aaa57332b0da63f2bf9efac730ebbb3f7aec5cc303c68',
   ]);
 });
 
+async function problemsOf(folder: string): Promise<string[]> {
+  return (await verifyBundle(packAgain(folder))).problems.map(({ message }) => message);
+}
+
 /** The bundle at `from` with these words as its texts, said to be of that version. */
-async function withTexts(from: string, words: string, version: number): Promise<string> {
+async function withTexts(from: string, words: string, version: number, keepsReport = true): Promise<string> {
   const opened = await openBundle(from);
   const layout = { root: opened.rootText, layers: opened.layers, attachments: opened.attachments };
   const path = join(tempFolder(), 'other.tar');
@@ -106,9 +106,13 @@ async function withTexts(from: string, words: string, version: number): Promise<
     out.copy(fd, opened.blobs.from, opened.blobs.to);
     closeSync(fd);
     for (const [name, bytes] of attachedFiles(layout)) out.file(name, bytes);
-    const payload = TEXT_NAMES.map((name) => payloadOf(name, words));
+    const texts = textNames(version).map((name): [string, string] => [
+      name,
+      name === 'data/report.html' && keepsReport ? opened.report : words,
+    ]);
+    const payload = texts.map(([name, text]) => payloadOf(name, text));
     for (const [name, text] of bagOf(layout, payload, version)) out.file(name, text);
-    for (const name of TEXT_NAMES) out.file(name, words);
+    for (const [name, text] of texts) out.file(name, text);
     out.write(TAR_END);
   });
   return path;
@@ -131,8 +135,36 @@ it('texts of another release are not compared, and verify says so; of this one, 
   expect((await verifyBundle(await withTexts(path, 'all is well', 0))).accepted).toBe(false);
   const lying = await verifyBundle(await withTexts(path, 'all is well', TEXTS_VERSION));
   expect(lying.problems.map(({ code }) => code)).toEqual(['text_differs', 'text_differs']);
+  // The page is the report that the root names, whichever release made the texts around it.
+  const page = await verifyBundle(await withTexts(path, 'all is well', TEXTS_VERSION + 1, false));
+  expect(page.problems.map(({ message }) => message)).toContain(
+    'data/report.html is not what is made of the contents',
+  );
   // Whoever attaches something makes the texts anew.
   const again = join(tempFolder(), 'again.tar');
   await attachToBundle(other, await openBundle(other), [], again);
   expect(await verifyBundle(again)).toMatchObject({ accepted: true, texts_compared: true });
+});
+
+it('a bundle of an older release, whose root names no report, is verified and can be added to', async () => {
+  const path = join(tempFolder(), 'old.tar');
+  const packed = readFileSync(new URL('../../../fixtures/bundles/texts-1.tar.gz', import.meta.url));
+  writeFileSync(path, gunzipSync(packed));
+  expect(await verifyBundle(path)).toMatchObject({ problems: [], accepted: true, texts_compared: null });
+  const again = join(tempFolder(), 'again.tar');
+  await attachToBundle(path, await openBundle(path), [], again);
+  expect(await verifyBundle(again)).toMatchObject({ problems: [], accepted: true, texts_compared: true });
+  expect(runVerifyText(unpack(again), 'dash')).toContain('NOT CHECKED: data/report.html');
+});
+
+it('a report of another making than the root says, or of a newer release, is refused', async () => {
+  const made = await makeCase(['a']);
+  const collected = await collect(made.record, new BlobStore(made.out), made.out, 'full');
+  const path = join(tempFolder(), 'case.tar');
+  await createBundle(path, collected, { state: 'full' });
+  const folder = unpack(path);
+  rebuild(folder, (inside) => (inside.document.report_version = TEXTS_VERSION + 1), true);
+  expect(await problemsOf(folder)).toEqual(['a newer release made the report: verify with that']);
+  rebuild(folder, ({ document }) => delete document.report_version, true);
+  expect(await problemsOf(folder)).toEqual([expect.stringContaining('lists a report without its version')]);
 });

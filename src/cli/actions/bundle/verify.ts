@@ -128,7 +128,7 @@ export function verificationText(path: string, v: BundleVerification): string {
   if (v.root && v.texts_compared === null)
     rows.push([
       'texts',
-      'NOT compared: another release made report.html and VERIFY.txt; do not rely on them',
+      'NOT compared: another release made report.html, custody.txt or VERIFY.txt; do not rely on them',
     ]);
   for (const { code, message } of v.problems)
     rows.push(['problem', `${code}: ${message}`], ['', BUNDLE_CODES[code]]);

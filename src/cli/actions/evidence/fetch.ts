@@ -13,6 +13,7 @@ import type { Arguments } from '../../arguments.ts';
 import { evidenceFolder } from '../../shared/evidence-folder.ts';
 import { onePositional } from '../../shared/positionals.ts';
 import { abortOnSignals } from '../../shared/signals.ts';
+import { tellWaiting } from '../../shared/waiting.ts';
 
 function entryOf(text: string): { index: number; named?: LogReference } {
   if (/^(?:0|[1-9]\d{0,14})$/.test(text)) return { index: Number(text) };
@@ -36,6 +37,7 @@ export async function fetchEvidence(a: Arguments): Promise<number> {
       store: a.text('store') ?? evidenceFolder(),
       clock: systemClock,
       signal,
+      tell: tellWaiting,
     });
     process.stdout.write(`${formatLogReference(reference)}\n`);
     return EXIT.ok;

@@ -8,6 +8,7 @@ import { FETCH_LIMITS, type Fetched, fetchDebugInfo, parseServer } from '../../.
 import { safeLine } from '../../../report/human.ts';
 import type { Arguments } from '../../arguments.ts';
 import { abortOnSignals } from '../../shared/signals.ts';
+import { tellWaiting } from '../../shared/waiting.ts';
 
 const SUMS = 'SHA256SUMS';
 const MOST_BUILDS = 256;
@@ -50,7 +51,7 @@ export async function symbolsFetch(a: Arguments): Promise<number> {
   let missing = 0;
   try {
     for (const id of ids) {
-      const found = await fetchDebugInfo(url, id, out, { ...FETCH_LIMITS, signal });
+      const found = await fetchDebugInfo(url, id, out, { ...FETCH_LIMITS, signal, tell: tellWaiting });
       if (found) await record(out, found);
       else missing++;
       process.stdout.write(

@@ -2,14 +2,15 @@
 import { expect, it } from 'vitest';
 
 import { sleep } from '../../src/base/clock.ts';
-import { EngineLost, Patience } from '../../src/sandbox/patience.ts';
+import { OtherLost, PATIENCE, Patience } from '../../src/base/patience.ts';
 
-const LIMITS = { tellMs: 20, lookMs: 40, answerMs: 30, lostAnswerMs: 10, totalMs: 200 };
+const LIMITS = { ...PATIENCE, tellMs: 20, lookMs: 40, answerMs: 30, lostAnswerMs: 10, aliveQuietMs: 200 };
 const never = (): Promise<never> => new Promise(() => undefined);
 
 function patient(ping: () => Promise<unknown>): { patience: Patience; told: string[] } {
   const told: string[] = [];
-  return { patience: new Patience('unix:///e', ping, (text) => told.push(text), LIMITS), told };
+  const waiting = { tell: (text: string) => void told.push(text), limits: LIMITS };
+  return { patience: new Patience({ name: 'the engine', address: 'unix:///e', ping }, waiting), told };
 }
 
 it('gives what is answered at once, and says nothing', async () => {
@@ -36,17 +37,17 @@ it.each([
   ['refuses connections', () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))],
 ])('gives up an engine that %s, also where the request may take for ever', async (_, ping) => {
   const { patience } = patient(ping);
-  const wait = { what: 'wait', totalMs: Number.POSITIVE_INFINITY };
-  await expect(patience.wait(wait, never)).rejects.toThrow(EngineLost);
+  const wait = { what: 'wait', quietMs: Number.POSITIVE_INFINITY };
+  await expect(patience.wait(wait, never)).rejects.toThrow(OtherLost);
 });
 
 it('does not ask one that is lost until it lives again', async () => {
   let lives = false;
   const { patience } = patient(() => (lives ? Promise.resolve('OK') : never()));
-  await expect(patience.wait({ what: 'x' }, never)).rejects.toThrow(EngineLost);
+  await expect(patience.wait({ what: 'x' }, never)).rejects.toThrow(OtherLost);
   let asked = 0;
   const ask = (): Promise<number> => patience.wait({ what: 'x' }, async () => ++asked);
-  await expect(ask()).rejects.toThrow(EngineLost);
+  await expect(ask()).rejects.toThrow(OtherLost);
   expect(asked).toBe(0);
   lives = true;
   expect(await ask()).toBe(1);
@@ -54,7 +55,7 @@ it('does not ask one that is lost until it lives again', async () => {
 
 it('ends a request that takes too long even where the engine lives', async () => {
   const { patience } = patient(async () => 'OK');
-  await expect(patience.wait({ what: 'x' }, never)).rejects.toThrow('it took longer than');
+  await expect(patience.wait({ what: 'x' }, never)).rejects.toThrow('it has been silent for');
 });
 
 it('many that wait look once', async () => {
