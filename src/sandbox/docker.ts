@@ -19,6 +19,7 @@ import type {
 } from './port.ts';
 import { loadFailure } from './pull-failure.ts';
 import { attached, received, sent } from './transfer.ts';
+import { unreachable } from './unreachable.ts';
 
 function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number } | undefined)?.statusCode;
@@ -284,7 +285,7 @@ export async function connectDocker(endpoint: Endpoint, address: string, waiting
   try {
     version = await patience.wait({ what: 'say what it is' }, () => docker.version());
   } catch (error) {
-    throw asFault('engine_unreachable', `no container engine answers at ${address}`, error);
+    throw unreachable(address, endpoint, error);
   }
   const api = apiVersionOf(version, address);
   const isPodman = (version.Components ?? []).some((component) => /podman/i.test(component.Name));

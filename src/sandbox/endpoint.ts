@@ -1,5 +1,5 @@
-/** Finds the engine to use: DOCKER_HOST, else the first well-known socket that is there. */
-import { existsSync } from 'node:fs';
+/** Finds the engine to use: DOCKER_HOST, else the first well-known socket that is there and may be used. */
+import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,9 +39,20 @@ export function parseDockerHost(text: string): Endpoint {
   throw new Fault('usage', `DOCKER_HOST is "${text}"; unix:///path and tcp://host:port are understood`);
 }
 
+function mayUse(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The endpoint to use and how to name it in messages; undefined when no engine's socket is there. */
 export function findEndpoint(env: NodeJS.ProcessEnv): { endpoint: Endpoint; address: string } | undefined {
   if (env.DOCKER_HOST) return { endpoint: parseDockerHost(env.DOCKER_HOST), address: env.DOCKER_HOST };
-  const socketPath = knownSockets(env).find((path) => existsSync(path));
+  // An engine of the user's own stands behind one of the machine's that the user may not use.
+  const there = knownSockets(env).filter((path) => existsSync(path));
+  const socketPath = there.find(mayUse) ?? there[0];
   return socketPath ? { endpoint: { socketPath }, address: `unix://${socketPath}` } : undefined;
 }
