@@ -2,7 +2,7 @@
 import type { Shipped } from '../join/store/artifacts.ts';
 import type { FoundFile } from './unpacking.ts';
 
-/** Each under its path in the container; people call it by both. */
+/** Each program under its path in the container; its name shows both. */
 export function contentsOf(
   container: string,
   programs: { path: string; found: FoundFile }[],

@@ -1,4 +1,4 @@
-/** A Debian package (deb(5)): who it says it is, and the programs and libraries that it installs. */
+/** A Debian package (deb(5)): the name and version that it states, and the programs and libraries that it installs. */
 
 import type { Pieces } from '../base/pieces.ts';
 import type { Shipped } from '../join/store/artifacts.ts';
@@ -29,7 +29,7 @@ function nameOf(control: Buffer, file: string): string {
     .join('_');
 }
 
-/** What a package holds; `pieces` is read to its end, which whoever hashes it relies on. */
+/** What a package holds; `pieces` is read to its end, since the caller hashes it. */
 export async function readDeb(
   pieces: Pieces,
   file: string,

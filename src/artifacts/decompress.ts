@@ -10,7 +10,7 @@ import type { Unpacking } from './unpacking.ts';
 
 function gunzipped(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const unpacked = createGunzip();
-  // What fails on the way arrives as an error of the last stream.
+  // Errors of the other streams arrive as an error of the last one.
   pipeline(Readable.from(source), unpacked, () => {});
   return unpacked;
 }
@@ -28,7 +28,7 @@ async function unpackedOf(
   return pieces.take();
 }
 
-/** What was compressed, or the bytes themselves; counted as they come, so that no bomb goes off. */
+/** The unpacked bytes, or the bytes themselves; counted as they come, as a guard against archive bombs. */
 export async function* decompressed(
   source: AsyncIterable<Uint8Array>,
   name: string,

@@ -10,7 +10,7 @@ import { isProgram } from '../objects/object.ts';
 import { DEB_MAGIC, readDeb } from './deb.ts';
 import type { Unpacking } from './unpacking.ts';
 
-/** Throws a Fault where it says that it is a program or a package and is not; what is neither is an artifact without images. */
+/** Throws a Fault where it begins like a program or a package and is malformed; any other file is an artifact without images. */
 export async function shippedFile(path: string, unpacking: Unpacking): Promise<Shipped> {
   const file = await open(path).catch((error: unknown) => {
     throw asFault('usage', `${path} cannot be read`, error);

@@ -23,7 +23,7 @@ export interface ImageSource {
   /** Host and path. */
   repository: string;
   document(kind: 'manifests' | 'blobs', digest: Digest): Promise<Buffer>;
-  /** Makes the file at `path` the whole blob. */
+  /** Writes the whole blob to the file at `path`. */
   blob(blob: Blob, path: string): Promise<void>;
 }
 
@@ -137,7 +137,7 @@ function isImage(entry: unknown): boolean {
   return artifactType === undefined && (Object(platform) as Json).os !== 'unknown';
 }
 
-/** An image with all it is made of; of an index every image that it lists. Throws a Fault where a part is not what its digest says. */
+/** An image with all its parts; for an index, every image that it lists. Throws a Fault where a part does not have its digest. */
 export async function shippedImage(
   digest: Digest,
   source: ImageSource,
@@ -158,7 +158,7 @@ export async function shippedImage(
   return shipped(reading, 'oci_image', { digest, size }, contents);
 }
 
-/** The links of a shipped thing that evidence may be about: itself, and of an image its manifests and configurations. */
+/** The digests of a shipped thing that evidence may be about: its own and, for an image, those of its manifests and configurations. */
 export function linksOf(one: Shipped): Shipped[] {
   const inner = one.contents
     .map((content) => content.shipped)

@@ -1,4 +1,4 @@
-/** What evidence proves of a shipped thing: chosen by the digests it names, verified under the policy of whoever adds it. */
+/** What evidence proves of a shipped thing: chosen by the digests it names, verified under the policy of the person who adds it. */
 import type { Trust } from '../evidence/trust/trust.ts';
 import type { SourceFile } from '../evidence/verify/verify.ts';
 import type { Proof, Shipped } from '../join/store/artifacts.ts';
@@ -23,7 +23,7 @@ export async function prove(
 }
 
 /**
- * Of files that anybody may have attached, those that are accepted by themselves: what a stranger adds must not hide
+ * Of files that strangers may have attached, those that are accepted by themselves: what a stranger adds must not hide
  * good evidence. Where none is, all of them, so that the refusal says why.
  */
 export async function sift(

@@ -1,4 +1,4 @@
-/** The programs and libraries in a tar that somebody else made; no name in it ever becomes a path of ours. */
+/** The programs and libraries in an untrusted tar; no name in it ever becomes a path on this machine. */
 import { Readable } from 'node:stream';
 import tar from 'tar-stream';
 
@@ -40,7 +40,7 @@ async function* filesOf<T>(
       else if ((type === 'file' || type === 'contiguous-file') && !isSparse(part.header))
         found = await each(path, part as AsyncIterable<Uint8Array>);
       part.resume();
-      // What stood under this name before is under it no longer.
+      // This entry replaces an earlier one of the same name.
       seen.delete(path);
       if (found === undefined) continue;
       seen.set(path, found);

@@ -1,4 +1,4 @@
-/** What unpacking one artifact may take, however its archives are nested and whatever they claim; and what it found. */
+/** What unpacking one artifact may take, however its archives are nested and whatever they claim; and the results. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -52,9 +52,9 @@ export function wrongArtifact(name: string, what: string): Fault {
   return new Fault('artifact_malformed', `${name}: ${what}`);
 }
 
-/** What of an object file can be loaded into a process: files of symbols share the ids, and are none of the program's bytes. */
+/** The images of an object file that a process can load: symbol files share the ids, but do not hold the program's code. */
 function loadable({ images }: ObjectFile): Image[] {
-  // A file without sections tells nothing of itself; files of symbols always have some.
+  // A file without sections shows nothing of itself; symbol files always have some.
   return images.filter(({ features }) => features.includes('code') || features.length === 0);
 }
 
@@ -69,7 +69,7 @@ export interface FoundFile {
   textSha256: Digest | null;
 }
 
-/** The state of one artifact's unpacking; `folder` is ours alone, and holds one file of the artifact at a time. */
+/** The state of one artifact's unpacking; `folder` is private, and holds one file of the artifact at a time. */
 export class Unpacking {
   readonly folder: string;
   private readonly signal: AbortSignal;
@@ -87,7 +87,7 @@ export class Unpacking {
     this.until = systemClock.monotonicMs() + limits.unpackMs;
   }
 
-  /** Throws where somebody interrupted us. */
+  /** Throws if the user interrupted the command. */
   check(): void {
     this.signal.throwIfAborted();
   }

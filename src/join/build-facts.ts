@@ -1,4 +1,4 @@
-/** What a provenance statement says of a build: builder, commit, compiler, flags; a pointer for each place where it may stand. */
+/** What a provenance statement says about a build: builder, commit, compiler and flags, with a JSON pointer for each place where a value may stand. */
 
 import type { Statement } from '../evidence/documents/statement.ts';
 import { atPointer, SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02 } from '../evidence/trust/predicate.ts';
@@ -15,7 +15,7 @@ export interface BuildFacts {
 const MAX_TEXT = 8192;
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
-/** SLSA says what the builder resolved; names of compilers are each build type's own, so the usual places are asked. */
+/** SLSA lists what the builder resolved, but each build type names compilers in its own way, so the usual places are tried. */
 const PLACES: Record<string, { builder: string; materials: string; parameters: string[] }> = {
   [SLSA_PROVENANCE_V1]: {
     builder: '/runDetails/builder/id',

@@ -26,7 +26,7 @@ async function ofDwarf(path: string): Promise<BuildFacts> {
   return { compiler, ...(flags === null ? {} : { compiler_flags: flags }), from: 'DW_AT_producer' };
 }
 
-/** Of the most units where there are several compilers; nothing of a file whose debug information cannot be read. */
+/** The compiler of the most units where there are several; null for a file whose debug information cannot be read. */
 export async function buildOfFile(path: string): Promise<BuildFacts> {
   try {
     return ofGo(path) ?? (await ofDwarf(path));

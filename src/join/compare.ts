@@ -23,13 +23,13 @@ export type ReproductionVerdict = (typeof REPRODUCTIONS)[number];
 export interface FramePair {
   original: JoinedFrame | null;
   replayed: JoinedFrame | null;
-  /** `unplaced`: both lie in no build that anybody could name, so that nothing is compared. */
+  /** `unplaced`: neither lies in a build with an identity, so nothing is compared. */
   same: 'place' | 'function' | 'unplaced' | null;
-  /** Of `function`: what the names do not tell, though they count as equal. */
+  /** For `function`: what the names leave open, although they count as equal. */
   lost: Lost[];
 }
 
-/** A stack to compare, innermost first, and how its walk ended; null: nobody says. */
+/** A stack to compare, innermost first, and how its walk ended; null: unknown. */
 export interface Stack {
   frames: JoinedFrame[];
   ended: WalkEnd | null;
@@ -60,7 +60,7 @@ export function comparable(frames: JoinedFrame[]): JoinedFrame[] {
 /** What demangle.ts says of linkage names, which other readers give demangled. */
 export type Demangled = ReadonlyMap<string, string>;
 
-/** The function whose code it is, inlined calls aside, by symbols that somebody vouches for; and the file it is in. */
+/** The function whose code it is, inlined calls aside, by symbols with accepted evidence; and the file it is in. */
 function functionOf(
   { places, bundle, image_path, image_id, arch }: JoinedFrame,
   demangled: Demangled,
@@ -99,8 +99,8 @@ function sameness(
 }
 
 /**
- * Where the lengths of two stacks that are the same so far say that they are others: one ended at its outermost frame,
- * and the other goes on. One that was cut may go on as well.
+ * Where the lengths show that two stacks differ though all compared frames are the same: one ended at its outermost
+ * frame, and the other goes on. A stack that was cut may go on as well, so its length shows nothing.
  */
 function partsAt(original: Stack, replayed: Stack): number {
   const [a, b] = [original.frames.length, replayed.frames.length];
@@ -108,7 +108,7 @@ function partsAt(original: Stack, replayed: Stack): number {
   return b > a && original.ended?.outermost ? a : -1;
 }
 
-/** Frame by frame; a match is one only where the outermost frame was reached: of a stack that was cut, nobody knows the rest. */
+/** Frame by frame; a match is one only where the outermost frame was reached: the rest of a stack that was cut is unknown. */
 export function compareStacks(
   original: Stack,
   replayed: Stack,

@@ -1,4 +1,4 @@
-/** The joined frames of one trace as a document of their own: what bundles hold, and whoever reads them checks again. */
+/** The joined frames of one trace as a document of their own: bundles hold it, and their readers check it again. */
 import type { Digest } from '../base/digest.ts';
 import {
   array,
@@ -29,7 +29,7 @@ import {
   type JoinedFrame,
 } from './gap.ts';
 
-/** What somebody says of a build; null where nothing is said. */
+/** What is said about a build and by which source; null where nothing is said. */
 export interface Build {
   builder: string | null;
   builder_commit: string | null;
@@ -40,7 +40,7 @@ export interface Build {
 /** What was verified about a file or what it lies in, under the document's policy. */
 export interface JoinProof {
   subject_sha256: Digest;
-  /** Of evidence about a container: each file that the one before lies in, at a path; the last is the subject. */
+  /** For evidence about a container: the files that contain one another, each with the path inside; the last is the subject. */
   within: { sha256: Digest; path: string }[];
   /** The evidence itself. */
   files: Digest[];
@@ -58,7 +58,7 @@ export interface JoinProof {
 /** A symbol file. */
 export interface JoinSymbols {
   sha256: Digest;
-  /** The file that evidence is about: another one where these symbols are a slice of it. */
+  /** The file that the evidence is about, if these symbols are a slice of another file. */
   file_sha256: Digest;
   name: string;
   format: string;
@@ -89,7 +89,7 @@ export interface JoinFrame extends FrameFacts {
   gap: GapCode | null;
 }
 
-/** What a replay of the trace came to. */
+/** The result of a replay of the trace. */
 export interface JoinReproduction {
   verdict: ReproductionVerdict;
   at: number | null;
@@ -99,7 +99,7 @@ export interface JoinReproduction {
 }
 
 export interface JoinDocument extends WalkFacts {
-  /** Raised whenever the same trace and evidence would give other gaps or gates. */
+  /** To be raised with every change that gives the same trace and evidence other gaps or gates. */
   join_version: 2;
   trace_id: Digest;
   format: string;
@@ -116,7 +116,7 @@ export interface JoinDocument extends WalkFacts {
   gates: GateResult[];
 }
 
-/** Evidence about one thing; more is left out by nobody who wants to be believed. */
+/** The most pieces of evidence about one thing; an honest sender has no need for more. */
 export const MOST_EVIDENCE = 64;
 const MOST_FILES = 1024;
 /** Symbol files or artifacts of one trace. */
@@ -233,7 +233,7 @@ function evidenceOf(proofs: JoinProof[], n: number): JoinEvidence | null {
   return { evidence: n, dsse: `dsse:${dsse}`, verified, error: code, signers, signed_at, tile_ref };
 }
 
-/** The frames with all that they are joined to, and their gaps decided anew; what they name and is not there joins nothing. */
+/** The frames with all that they are joined to, and their gaps decided anew; a reference to something that is missing joins nothing. */
 export function joinedFrames({
   symbols: files,
   artifacts,

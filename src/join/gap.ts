@@ -38,7 +38,7 @@ export const GAP_CODES = [
 ] as const;
 export type GapCode = (typeof GAP_CODES)[number];
 
-/** What looking an address up in symbols came to; null: nobody could look. */
+/** The result of looking an address up in symbols; null: no lookup was possible. */
 export const FRAME_STATUSES = [
   'resolved',
   'no_symbol',
@@ -80,7 +80,7 @@ export interface JoinArtifact {
   builder_commit: string | null;
   compiler: string | null;
   compiler_flags: string | null;
-  /** Who says the compiler: provenance, or what in which file. */
+  /** The source of the compiler's name: provenance, or a part of a named file. */
   compiler_from: string | null;
   evidence: JoinEvidence | null;
 }
@@ -99,7 +99,7 @@ export interface JoinedFrame extends FrameFacts {
   gap: GapCode | null;
 }
 
-/** Of scripts, source maps name places alone; in a program each call that is inlined there has a name, or nobody knows where it is. */
+/** In scripts, source maps name places only; in a program each call that is inlined there must have a name, or the place is unknown. */
 export function isNamed(places: readonly Place[], format: string): boolean {
   return (
     places.length > 0 &&
@@ -114,7 +114,7 @@ export function isApproximate(
   return status?.startsWith('approximate_') ?? false;
 }
 
-/** What symbols lack decides why an address in them has no name. */
+/** Why an address has no name is decided by what the symbols lack. */
 function unnamed({ lacks }: JoinBundle): GapCode {
   const reasons: GapCode[] = [
     ...(['unsupported_compression', 'dwo_missing', 'dwz_missing', 'symtab_only', 'stripped_bundle'] as const),
@@ -135,7 +135,7 @@ export function gapOf(frame: Omit<JoinedFrame, 'gap'>): GapCode | null {
   const { image_id, status, bundle, artifact } = frame;
   if (image_id === null) return frame.ip === null ? 'no_address' : 'no_module';
   if (image_id.startsWith('none:')) return status === 'approximate_by_name' ? status : 'no_image_id';
-  // What was found by searching the stack may be left from an earlier call.
+  // A frame that was found by searching the stack may be left from an earlier call.
   if (frame.trust === 'scan') return 'scanned_frame';
   if (bundle === null || status === null) return 'bundle_missing';
   if (status === 'engine_crash' || status === 'malformed' || status === 'base_ambiguous') return status;

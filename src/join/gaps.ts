@@ -1,4 +1,4 @@
-/** Gaps of a trace, grouped by what would mend them, the worst first: what was expected, what is there, and what to do. */
+/** Gaps of a trace, grouped by what would close them, the worst first: what was expected, what is there, and what to do. */
 
 import type { WalkEnd } from '../trace/model/trace.ts';
 import { countedFrames } from '../verdict/custody.ts';
@@ -13,7 +13,7 @@ export interface Gap {
   image_path: string | null;
   /** Numbers of its frames in the trace. */
   frames: number[];
-  /** Of the frames that the gate judges, and the share of them that mending this would join, if nothing else is wrong. */
+  /** Of the frames that the gate judges, and the share of them that closing this gap would join, if nothing else is wrong. */
   gated: number;
   wins: number;
   expected: string;

@@ -11,7 +11,7 @@ export function judgedFrames<T extends Pick<JoinedFrame, 'thread' | 'image_path'
   return frames.filter((frame) => frame.thread === 0 && !isVdso(frame)).slice(0, GATED_FRAMES);
 }
 
-/** How many frames are missing behind the last: none, where the trace does not say that it was cut. */
+/** How many frames are missing behind the last one; 0 where the trace does not say that it was cut. */
 export function missingFrames(ended: WalkEnd | null): number | null {
   return ended === null ? 0 : ended.missing;
 }

@@ -1,4 +1,4 @@
-/** For each gap: what was expected, what is there instead, and the command that mends it. */
+/** For each gap: what was expected, what is there instead, and the command that closes it. */
 
 import { isScript } from '../objects/script/place.ts';
 import type { GapCode, JoinedFrame, NearMiss } from './gap.ts';
@@ -60,7 +60,7 @@ function pdbAge(frame: JoinedFrame, near: NearMiss[]): Remedy {
   };
 }
 
-/** What symbols lack, of which the address would have been a part. */
+/** The part of the symbols that is missing and would have covered the address. */
 function lacking(expected: string, remedy: string): (frame: JoinedFrame) => Remedy {
   return ({ bundle }) => ({
     expected,
@@ -80,7 +80,7 @@ function unverified(frame: JoinedFrame): Remedy {
   };
 }
 
-/** What gives a name certainty, by what the name was taken from. */
+/** How a name becomes certain, by what the name was taken from. */
 const CERTAIN: Readonly<Record<string, string>> = {
   pdb: 'this PDB has only public names there: have the compiler write CodeView into that module (cl /Zi, clang -gcodeview), or add the program itself where it holds DWARF, as MinGW’s do',
   pe: 'this program has only a table of symbols there: add its PDB, or build it with -g and add the program before strip',
@@ -230,7 +230,7 @@ export function remedyOf(code: GapCode, frame: JoinedFrame, near: NearMiss[]): R
   return REMEDIES[code](frame, near);
 }
 
-/** What helps where a walk was cut, by its reason; what cannot be helped is said as that. */
+/** What helps where a walk was cut, by the reason; where nothing helps, it says so. */
 export function cutRemedy(reason: string): string {
   const remedies: Record<string, string> = {
     no_file:

@@ -1,4 +1,4 @@
-/** What replaying a trace came to: the verdict, why, and both stacks side by side. */
+/** The result of replaying a trace: the verdict, the reason, and both stacks side by side. */
 import type { Gates } from '../policy/shape.ts';
 import { LEAST_KNOWN_FRAMES } from '../verdict/custody.ts';
 import type { GateResult, ReplayRecord } from '../verdict/record.ts';
@@ -52,7 +52,7 @@ export function reproductionGate(
   };
 }
 
-/** The worst of the comparisons with each different crash: one replay that goes another way is no reproduction. */
+/** The worst of the comparisons with each different crash: if one replay takes another path, the trace is not reproduced. */
 export function worstOf(comparisons: Comparison[]): Reproduction {
   const rank = ({ verdict, at, known }: Comparison): number =>
     REPRODUCTIONS.indexOf(verdict) * 1e6 - (at ?? known);

@@ -1,4 +1,4 @@
-/** Debug information from a debuginfod server that was named: the only part of symbols that uses the network, and never while verifying. */
+/** Debug information from a debuginfod server that the user names: the only part of symbols that uses the network, and never during a verification. */
 import { join } from 'node:path';
 
 import { type Digest, startDigest } from '../base/digest.ts';
@@ -86,7 +86,7 @@ export async function fetchDebugInfo(
   return { path, url: url.href, sha256: digest.end() };
 }
 
-/** What came is held against what was asked for before it gets its name. */
+/** The answer is compared with the request before it gets its name. */
 function checkBuild(written: string, url: URL, id: string): void {
   const { images } = readObject(written, url.href);
   const lie = contradiction(id, images);

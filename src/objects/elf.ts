@@ -19,7 +19,7 @@ const NOTE = 7;
 /** Of each section, and how many sections: a real file has a handful, of some hundred bytes. */
 const MOST_NOTES_BYTES = 1 << 20;
 const MOST_NOTES = 32;
-/** LLVM follows a link by any of these names, also by one too long to be kept here. */
+/** LLVM follows a link by any of these names, even by one that is too long to be kept here. */
 const DEBUG_LINK = /^[._]*gnu_debuglink$|^[._]{255}/;
 const FDO_PACKAGE = 0xcafe1a7e;
 
@@ -36,7 +36,7 @@ const MACHINES: Readonly<Record<number, string>> = {
   258: 'loongarch',
 };
 
-/** From the sections where there are any: a file of debug information keeps them, and lies about its segments. */
+/** Taken from the sections where there are any: a file of debug information keeps them, while its segments are wrong. */
 export function readNotes(
   file: FileBytes,
   h: ElfHeader,
@@ -79,7 +79,7 @@ function compressionOf(file: FileBytes, h: ElfHeader, sections: ElfSection[]): I
   return [...new Set(names)].sort();
 }
 
-/** A name and behind it something else: .gnu_debuglink, .gnu_debugaltlink. */
+/** A name with another value behind it: .gnu_debuglink, .gnu_debugaltlink. */
 function linkOf(
   file: FileBytes,
   sections: ElfSection[],
@@ -123,7 +123,7 @@ function goId(notes: Note[]): string | null {
   return /^[A-Za-z0-9_/-]{16,128}$/.test(text) ? `go:${text}` : null;
 }
 
-/** Throws a Fault where the file is not what its header says. */
+/** Throws a Fault where the file contradicts its header. */
 export function readElf(file: FileBytes): ObjectFile {
   const h = readHeader(file);
   const sections = readSections(file, h);

@@ -1,4 +1,4 @@
-/** Folders of symbol files as people keep them, where a file's path says what build it is of: a claim, held against the file. */
+/** Folders of symbol files as people keep them, where a file's path names its build: a claim that is compared with the file. */
 import { closeSync, constants, opendirSync, openSync, readSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
@@ -41,18 +41,18 @@ function ssqpId(file: string, key: string): string | null {
   return /^[0-9a-f]{9,16}$/.test(key) && !file.endsWith('.pdb') ? `pe:${key}` : null;
 }
 
-/** Null where a file is what its path says, or the path says nothing; else a sentence with what was expected and found. */
+/** Null where the file matches its path, or the path claims nothing; else a sentence with what was expected and found. */
 export function contradiction(says: string | null, images: Image[]): string | null {
   if (says === null || images.some(({ id }) => id === says)) return null;
   const found = images.map(({ id }) => id ?? 'a build without an id').join(', ');
   return `its path says ${says}, and it is ${found || 'of no build'}`;
 }
 
-/** Whether a file begins as an object file does. One that cannot be read counts: whoever reads it says why. */
+/** Whether a file begins as an object file does. One that cannot be read counts as well: the read that follows reports why. */
 export function isObject(path: string): boolean {
   let fd: number;
   try {
-    // What was a file a moment ago may be a pipe now, which opening would wait for, or a link out of the folder.
+    // What was a file a moment ago may now be a pipe, on which opening would wait, or a link out of the folder.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ELOOP';
@@ -60,7 +60,7 @@ export function isObject(path: string): boolean {
   try {
     const start = Buffer.alloc(START_BYTES);
     const format = formatOf(start.subarray(0, readSync(fd, start, 0, START_BYTES, 0)));
-    // Other JSON lies about, too: a source map is told from it by its name.
+    // The folder may hold other JSON: a source map is recognised by its name.
     if (format === 'sourcemap') return path.endsWith('.map');
     return format !== null;
   } catch {

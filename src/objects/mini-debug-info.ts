@@ -11,7 +11,7 @@ import { type ElfHeader, type ElfSection, NOBITS, Numbers, readHeader, readSecti
 import { ARM, codeIndexOf, DYNSYM, FUNCTIONS, SYMTAB, wholeOf } from './elf/symbol-table.ts';
 import { readObject } from './object.ts';
 
-/** Of large programs some megabytes. */
+/** Large programs have some megabytes of them. */
 const MOST_PACKED_BYTES = 64 << 20;
 const MOST_UNPACKED_BYTES = 128 << 20;
 const UNPACK_MS = 60_000;
@@ -65,7 +65,7 @@ function tableIn(file: FileBytes, h: ElfHeader, wanted: number): Table | null {
   };
 }
 
-/** One table of all: exported names stand in .dynsym alone. Sections are numbered as the program does. */
+/** One table of all names, since exported names stand in .dynsym alone. Sections have the program's numbers. */
 function mergedTable(
   h: ElfHeader,
   tables: Table[],

@@ -28,7 +28,7 @@ export function formatOf(start: Buffer): ObjectFile['format'] | null {
   return /^(?:\s*\{|\)\]\}')/.test(text) ? 'sourcemap' : null;
 }
 
-/** Symbols that people have and that are not read, each by its first bytes, and what to give instead: nothing is wrong with such a file. */
+/** Common symbol formats that are not supported, each by its first bytes, with what to give instead: nothing is wrong with such a file. */
 const UNREAD: Readonly<Record<string, { what: string; next: string }>> = {
   BSJB: {
     what: 'a portable PDB of .NET, which is not read: it knows methods by tokens, not by addresses',
@@ -64,7 +64,7 @@ export function objectIn(file: FileBytes): ObjectFile {
   return READERS[format](file);
 }
 
-/** Reads the identities of an object or symbol file, called `name` in messages. Throws a Fault where it is none, or is not what it says. */
+/** Reads the identities of an object or symbol file, called `name` in messages. Throws a Fault where it is none, or is malformed. */
 export function readObject(path: string, name: string = path): ObjectFile {
   const file = new FileBytes(path, name);
   try {

@@ -14,7 +14,7 @@ export interface PackageNote {
 const LIMITS = { sizeBytes: 65_536, depth: 4 };
 const MOST_CHARACTERS = 1024;
 
-/** Null where it is no JSON object, or lacks type, name or version, or one of its fields is no short text. */
+/** Null where it is not a JSON object, lacks type, name or version, or has a field that is not a short text. */
 export function packageNote(text: string): PackageNote | null {
   const parsed = parseJson(Buffer.from(text), LIMITS);
   if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null) return null;

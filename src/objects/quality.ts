@@ -26,7 +26,7 @@ export function levelOfRank(rank: number): Level | undefined {
   return LEVELS[rank];
 }
 
-/** Ranks what a file tells of its image; `found` says which of the files that it needs are at hand. */
+/** Ranks what a file tells about its image; `found` says which of the files that it needs are at hand. */
 export function qualityOf(
   format: ObjectFile['format'],
   image: Image,
@@ -34,7 +34,7 @@ export function qualityOf(
 ): Quality {
   const has = new Set(image.features);
   const gaps: Lack[] = [];
-  // A method that nothing can undo leaves of the debug information only that it is there.
+  // Debug information that is compressed by an unknown method cannot be read: all that is known is that it exists.
   const readable = has.has('debug_info') && !image.compressed.includes('unknown');
   if (has.has('debug_info') && !readable) gaps.push('unsupported_compression');
   if (readable && image.split && !found.dwo) gaps.push('dwo_missing');

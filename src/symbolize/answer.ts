@@ -1,8 +1,8 @@
-/** Reads the engine's answers: its JSON holds names out of a hostile file, and its shape is not taken on trust either. */
+/** Reads the engine's answers: its JSON holds names out of a hostile file, and its shape is checked as well. */
 import { Fault } from '../base/fault.ts';
 import { MOST_PLACES, type Place } from '../objects/common/source-place.ts';
 
-/** What the engine says against the whole file, instead of an answer. */
+/** The engine's error about the whole file, in place of an answer. */
 export class Refused extends Error {}
 
 interface Said {

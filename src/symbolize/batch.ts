@@ -1,4 +1,4 @@
-/** Many addresses of one file: asked at once, and where the engine dies, without inlined calls, and on behind that. */
+/** Many addresses of one file: asked at once. Where the engine dies, that address is asked again without inlined calls, and the rest after it. */
 import { Fault } from '../base/fault.ts';
 import { NOTHING, type Resolved } from '../objects/common/source-place.ts';
 import { answerReader, Refused } from './answer.ts';
@@ -6,7 +6,7 @@ import { judged } from './certainty.ts';
 import { ask, ENGINE } from './engine.ts';
 import { type Stage, type SymbolFile, staged } from './stage.ts';
 
-/** Addresses that an engine may die on in one batch; whoever makes a file for that gets no more of the machine. */
+/** How many addresses an engine may die on in one batch: a file made for that gets no more of the machine. */
 const MOST_DEATHS = 32;
 
 /** Addresses that one process is asked for: its answers stand in a file, 1 to 2 KB each. */
@@ -41,7 +41,7 @@ async function askAll(
 
 /**
  * What stands at distances from the image's lowest address, ascending. Throws a Fault where the file is
- * not what it is said to be, or the engine refuses all of it.
+ * malformed, or the engine refuses all of it.
  */
 export async function askEngine(
   file: SymbolFile,

@@ -57,7 +57,7 @@ class Asked {
   constructor(addresses: BigUint64Array) {
     this.addresses = Array.from(addresses, Number);
   }
-  /** The first that is not below. */
+  /** The index of the first that is not below. */
   from(address: number): number {
     let [low, high] = [0, this.addresses.length];
     while (low < high) {
@@ -86,7 +86,7 @@ function locate(path: string, asked: Asked): { found: Found[]; publics: (string 
   const found = asked.addresses.map(
     (): Found => ({ functionStart: -1, function: null, line: null, calls: [] }),
   );
-  /** Where the last function, and the last public symbol, begins that is not above an address: first by place, then for all. */
+  /** Where the last function and the last public symbol at or below an address begin: first by place, then for all. */
   const [starts, publicStarts] = [new Float64Array(count).fill(-1), new Float64Array(count).fill(-1)];
   const publics: (string | undefined)[] = Array(count);
   let current: { start: number; first: number; end: number } | null = null;
@@ -180,7 +180,7 @@ function placesOf(one: Found, publicName: string | undefined, names: ReturnType<
     column: null,
   });
   if (one.function === null) return publicName === undefined ? [] : [at(publicName, null)];
-  // Depths without a gap: what is inlined in nothing known cannot be placed.
+  // Only depths without a gap: a call that is inlined in an unknown function cannot be placed.
   const gap = Array.from(one.calls).indexOf(undefined);
   const calls = (gap < 0 ? one.calls : one.calls.slice(0, gap)) as Call[];
   const places: Place[] = [];

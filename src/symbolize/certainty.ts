@@ -1,4 +1,4 @@
-/** Which of the engine's names are certain: it gives the symbol before an address, however far away, and one of several that share code. */
+/** Which of the engine's names are certain: it answers with the symbol before an address, however far away, and with any one of several functions that share code. */
 
 import { functionName, mangledStem, sameFunction } from '../base/function-name.ts';
 import { FileBytes } from '../objects/common/bytes.ts';
@@ -12,7 +12,7 @@ const MOST_COMMENT_BYTES = 1 << 16;
 /** Linkers that keep one body of functions that are alike (--icf). GNU ld does not. */
 const FOLDS = /\bLLD \d|\bmold \d/;
 
-/** Whether the linker that made this file can have folded functions: it signs its name. */
+/** Whether the linker that made this file may have folded functions: linkers write their name into it. */
 function isFolding(file: FileBytes): boolean {
   const sections = readSections(file, readHeader(file));
   if (sections.some(({ name }) => name === '.note.gnu.gold-version')) return true;

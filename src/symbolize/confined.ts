@@ -1,12 +1,12 @@
 /** Bounds for outside programs that read hostile bytes: memory, processor time, open files, and what they write. */
 
 const LIMITS = {
-  /** Of all that is mapped, files with it, and of memory beside files: sections unpacked, and what the engine makes of them. */
+  /** Bytes of all that is mapped, files included, and bytes of memory beside files: unpacked sections, and what the engine builds from them. */
   addressBytes: 32 * 2 ** 30,
   dataBytes: 4 * 2 ** 30,
   cpuS: 900,
   openFiles: 64,
-  /** Of all answers to one batch, in a file: room for 16 KB each. */
+  /** Bytes of all answers to one batch, in a file: room for 16 KB each. */
   answersBytes: 2 ** 31,
 };
 

@@ -1,7 +1,7 @@
-/** Names as people wrote them, for display and for comparing readers (base/function-name.ts): what is kept are the linker's. */
+/** Names as people wrote them, for display and for comparing readers (base/function-name.ts): the store keeps the linker's names. */
 import { exec } from '../base/exec.ts';
 
-/** A short name can stand for an endless one: what says too much, or takes too long, stays as it is. */
+/** A short name can expand to an endless one: if the result is too long, or takes too long, the name stays as it is. */
 const LIMITS = { timeoutMs: 10_000, outputBytes: 4 << 20, env: { LC_ALL: 'C' } };
 /** At once, and in all. */
 const NAMES_AT_ONCE = 200;
@@ -11,7 +11,7 @@ const MOST_LENGTH = 4096;
 const MANGLED = /^(?:_{1,4}Z|_R|_D\d)[A-Za-z0-9_.$]+$/;
 const MICROSOFT = /^\?[A-Za-z0-9_.$@?]+$/;
 
-/** `each`: lines that the program says of a name, the last of which is the answer. */
+/** `each`: how many lines the program prints for a name; the last of them is the answer. */
 async function ask(program: string, each: number, names: string[]): Promise<[string, string][]> {
   if (names.length > NAMES_AT_ONCE)
     return [
@@ -29,7 +29,7 @@ async function ask(program: string, each: number, names: string[]): Promise<[str
   }
 }
 
-/** What these names were before the compiler changed them; those that nobody can read are left out. */
+/** What these names were before the compiler changed them; those that cannot be demangled are left out. */
 export async function demangled(names: readonly string[]): Promise<Map<string, string>> {
   const unique = [...new Set(names)].filter(({ length }) => length <= MOST_LENGTH);
   const itanium = unique.filter((name) => MANGLED.test(name)).slice(0, MOST_NAMES);

@@ -82,7 +82,7 @@ function writeForm(abbrev: Buffer, at: number, bytes: number, form: number): voi
   for (let i = 0; i < bytes; i++) abbrev[at + i] = (i === 0 ? form : 0) | (i + 1 < bytes ? 0x80 : 0);
 }
 
-/** What points into the shared file points behind this file's own. */
+/** References into the shared file become references behind this file's own content. */
 function turnOwn(own: Sections, little: boolean): void {
   const forms = new Map<number, { bytes: number; form: number }>();
   walk(
@@ -100,7 +100,7 @@ function turnOwn(own: Sections, little: boolean): void {
   for (const [at, { bytes, form }] of forms) writeForm(own.abbrev, at, bytes, form);
 }
 
-/** What the shared file says of its own sections is said of them where they lie now. */
+/** The shared file's references to its own sections are moved to where those lie now. */
 function turnShared(shared: Sections, own: Sections, little: boolean): void {
   walk(
     shared,

@@ -7,15 +7,15 @@ import type { Stage } from './stage.ts';
 export const ENGINE = 'llvm-symbolizer-19';
 
 const LIMITS = {
-  /** Without any answer: the first one comes after all compressed sections were unpacked. */
+  /** How long it may give no answer at all: the first one comes after all compressed sections were unpacked. */
   stallMs: 120_000,
-  /** Of one answer: a hundred thousand nested calls would be as long. */
+  /** The longest answer: as long as a hundred thousand nested calls. */
   answerBytes: 16 << 20,
-  /** Addresses written at once. */
+  /** How many addresses are written at once. */
   inputLines: 4096,
 };
 
-/** It neither asks servers, nor starts itself to explain its own death, nor takes options from outside. */
+/** The engine asks no servers, does not restart itself to explain its own crash, and takes no options from outside. */
 const ENV = { DEBUGINFOD_URLS: '', LLVM_DISABLE_SYMBOLIZATION: '1', LLVM_SYMBOLIZER_OPTS: '', LC_ALL: 'C' };
 
 function* linesOf(addresses: BigUint64Array): Generator<string> {
@@ -27,7 +27,7 @@ function* linesOf(addresses: BigUint64Array): Generator<string> {
   }
 }
 
-/** Cuts what comes into lines; false where one has no end. */
+/** Splits its output into lines; false where a line is too long. */
 function lineCutter(each: (line: string) => void): (piece: Buffer) => boolean {
   let rest: Buffer[] = [];
   let length = 0;
@@ -49,7 +49,7 @@ function lineCutter(each: (line: string) => void): (piece: Buffer) => boolean {
 
 /**
  * Asks for addresses of the file on the stage and hands over the answers, JSON, in the same order, as they come; returns
- * how many came. Fewer than were asked for: it died, hung, or would not end at the next one.
+ * how many came. If they are fewer than were asked for, it died, hung, or did not finish the next one.
  */
 export async function ask(
   stage: Stage,
@@ -89,7 +89,7 @@ export async function ask(
     throw asFault('symbolizer_missing', 'prlimit (Debian: util-linux) cannot be started', error);
   });
   if (failure) throw failure;
-  // What prlimit itself ends with where it cannot start a program.
+  // The exit statuses of prlimit where it cannot start a program.
   if (count === 0 && (exitCode === 126 || exitCode === 127))
     throw new Fault('symbolizer_missing', `${o.program} cannot be started`);
   return count;

@@ -1,4 +1,4 @@
-/** The rests of split units in the one file that the engine asks for them: a .dwp file as it is, .dwo files packed into one. */
+/** The second halves of split units in the one file in which the engine looks for them: a .dwp file as it is, .dwo files packed into one. */
 import { symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -25,7 +25,7 @@ function isPackage(path: string): boolean {
 /** Puts it into the folder; null where there is none. Throws a Fault where the files cannot be packed together. */
 export async function placeSplit(paths: readonly string[], folder: string): Promise<string | null> {
   if (paths.length === 0) return null;
-  // What is packed already is not packed again; the first is the one that holds the most.
+  // Files that are packed already are not packed again; the first one holds the most.
   const packages = paths.filter(isPackage);
   if (packages.length > 0) {
     await symlink(resolve(packages[0]!), join(folder, NAME));
@@ -38,7 +38,7 @@ export async function placeSplit(paths: readonly string[], folder: string): Prom
   const { exitCode, stderr } = await exec('prlimit', args, LIMITS).catch((error: unknown) => {
     throw asFault('object_malformed', `${PACKER} does not end well on these .dwo files`, error);
   });
-  // What prlimit itself ends with where it cannot start a program.
+  // The exit statuses of prlimit where it cannot start a program.
   if (exitCode === 126 || exitCode === 127)
     throw new Fault('symbolizer_missing', `${PACKER} (Debian: llvm-19) cannot be started`);
   if (exitCode !== 0) throw new Fault('object_malformed', `${PACKER}: ${stderr.slice(0, 300)}`);

@@ -1,4 +1,4 @@
-/** A folder for one symbol file, in which the engine finds that file and nothing else it might look for. */
+/** A folder for one symbol file, in which the engine finds that file and nothing else. */
 import { constants } from 'node:fs';
 import { chmod, copyFile, open, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -19,7 +19,7 @@ export interface SymbolFile {
   path: string;
   arch: string;
   format: 'elf' | 'macho' | 'pe' | 'pdb' | 'breakpad';
-  /** The rests of its units (.dwo, or one .dwp), and what dwz moved out of it. */
+  /** The second halves of its units (.dwo, or one .dwp), and what dwz moved out of it. */
   split?: readonly string[];
   shared?: string | null;
 }
@@ -31,11 +31,11 @@ export interface Stage {
   noSplit: string;
   /** What the file calls its lowest address. */
   base: bigint;
-  /** Where code is, as distances from there: of others, LLVM says the name of whatever symbol lies before. Null: not known. */
+  /** Where code is, as distances from there: for any other address LLVM answers with the symbol before it. Null: unknown. */
   code: [bigint, bigint][] | null;
 }
 
-/** An ELF file of nothing, which LLVM takes for the place of all split units, so that it opens no path that a unit names. */
+/** An empty ELF file that LLVM takes for the file of all split units, so that it opens no path that a unit names. */
 function emptyElf(): Buffer {
   const b = Buffer.alloc(64);
   b.write('\x7fELF\x02\x01\x01', 0, 'latin1');
@@ -47,7 +47,7 @@ function emptyElf(): Buffer {
   return b;
 }
 
-/** The image of this processor in the file. Throws a Fault where it is another file than it is said to be. */
+/** The image of this processor in the file. Throws a Fault where it is not the file that it should be. */
 export function imageIn(file: SymbolFile): Image {
   const { format, images } = readObject(file.path);
   const image = images.find(({ arch }) => arch === file.arch);
@@ -59,13 +59,13 @@ export function imageIn(file: SymbolFile): Image {
   return image;
 }
 
-/** A link leads LLVM to other files of this machine, by any path: it compares a checksum, which anybody can write. */
+/** A link leads LLVM to other files of this machine, by any path: the only check is a checksum, which is easy to forge. */
 function refuseLinks(file: SymbolFile, link: string | null): void {
   if (link?.includes('/'))
     throw new Fault('object_malformed', `${file.path}: its .gnu_debuglink is a path, not a name`);
 }
 
-/** A copy that names no PDB: LLVM would open that name, wherever on this machine it leads. */
+/** A copy that names no PDB: LLVM would open the file with that name anywhere on this machine. */
 async function copyPe(path: string, to: string): Promise<void> {
   const file = new FileBytes(path);
   let at: number | null;
@@ -85,7 +85,7 @@ async function copyPe(path: string, to: string): Promise<void> {
   }
 }
 
-/** Copies an ELF file of which the engine would leave something unread; false: it reads the file as it is. */
+/** Copies an ELF file if the engine cannot read all of it as it stands; false: it can read the file itself. */
 async function readable({ path, shared }: SymbolFile, to: string): Promise<boolean> {
   const file = new FileBytes(path);
   const other = shared ? new FileBytes(shared) : null;
@@ -102,7 +102,7 @@ async function readable({ path, shared }: SymbolFile, to: string): Promise<boole
   }
 }
 
-/** Puts the file there, or what stands for it; returns where its code is. */
+/** Puts the file or its copy there; returns where its code is. */
 async function place(file: SymbolFile, image: Image, folder: string): Promise<Stage['code']> {
   const object = join(folder, 'object');
   if (file.format === 'pe') await copyPe(file.path, object);
@@ -115,7 +115,7 @@ async function place(file: SymbolFile, image: Image, folder: string): Promise<St
   return code;
 }
 
-/** Makes the folder, calls `use` with it, and removes it. Throws a Fault where the file is not what it is said to be. */
+/** Makes the folder, calls `use` with it, and removes it. Throws a Fault where the file is not the one that it should be. */
 export async function staged<T>(file: SymbolFile, use: (stage: Stage) => Promise<T>): Promise<T> {
   const image = imageIn(file);
   refuseLinks(file, image.debug_link);

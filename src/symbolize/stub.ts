@@ -10,7 +10,7 @@ import {
 } from '../objects/formats/pdb.ts';
 
 const SECTION_BYTES = 40;
-/** Of a PE file: more than LLVM's reader, or Windows, takes. */
+/** The most sections of a PE file: more than LLVM's reader or Windows accepts. */
 const MOST_SECTIONS = 96;
 const NO_STREAM = 0xffff;
 const DIRECTORIES = 16;
@@ -56,7 +56,7 @@ function codeIn(sections: Buffer): Stub['code'] {
     .map(([from, size]) => [BigInt(from), BigInt(from + size)]);
 }
 
-/** The stub of the PDB at `path`, which names it `name`. Throws a Fault where the PDB is not what its heads say. */
+/** The stub of the PDB at `path`, which names it `name`. Throws a Fault where the PDB contradicts its headers. */
 export function stubOf(path: string, name: string): Stub {
   const file = new FileBytes(path);
   try {

@@ -16,7 +16,7 @@ export { engineVersion } from './engine.ts';
 /** A symbol file, and those that it needs beside it. */
 type AskedFile = Omit<SymbolFile, 'format'> & { format: ObjectFile['format'] };
 
-/** Formats that the engine does not know are read by us. */
+/** Formats that the engine does not know are read by our own code. */
 async function placesIn(file: AskedFile, sorted: BigUint64Array, program: string): Promise<Resolved[]> {
   const { path, format } = file;
   if (format === 'sourcemap') return scriptPlaces(path, sorted);
@@ -35,7 +35,7 @@ async function placesIn(file: AskedFile, sorted: BigUint64Array, program: string
 
 /**
  * What stands at each of `relAddrs`: distances from the image's lowest address, already moved to the call where they
- * are return addresses; equal ones share one answer. Throws a Fault where the file is not what it is said to be
+ * are return addresses; equal ones share one answer. Throws a Fault where the file is not the one that it should be
  * (object_malformed), or there is no engine (symbolizer_missing); `program` is the engine.
  */
 export async function symbolize(
@@ -43,7 +43,7 @@ export async function symbolize(
   relAddrs: bigint[],
   program: string = ENGINE,
 ): Promise<Resolved[]> {
-  // In order, the engine finds what it needs at hand, and each address is asked for once.
+  // In ascending order the engine has what it needs in its caches, and each address is asked for once.
   const sorted = BigUint64Array.from(new Set(relAddrs)).sort();
   const found = await placesIn(file, sorted, program);
   const byAddress = new Map<bigint, Resolved>();

@@ -7,7 +7,7 @@ const PIECE_BYTES = 1 << 20;
 /** `ZLIB`, and the size unpacked. */
 const HEAD_BYTES = 12;
 
-/** They stay compressed: only the header before the stream is another. None where the file has no such sections. */
+/** They stay compressed: only the header before the stream changes. None where the file has no such sections. */
 export function plainNames(file: FileBytes): Replaced[] {
   const h = readHeader(file);
   return readSections(file, h)

@@ -15,7 +15,7 @@ import { isZstd, unzstd } from '../base/zstd.ts';
 import { CORE_HEAD_BYTES, isCore } from './formats/core.ts';
 import { TRACE_LIMITS, wrongTrace } from './model/trace.ts';
 
-/** Of a core, unpacked: what it may claim, and what of it is not zero and goes to the disk. */
+/** Limits of an unpacked core: its whole size, and the bytes that are not zero and so use the disk. */
 const CORE_LIMITS = { unpackedBytes: 64 * 2 ** 30, writtenBytes: 8 * 2 ** 30 };
 const UNPACK_MS = 1_800_000;
 const LZ4 = ['-d', '-c'];
@@ -38,12 +38,12 @@ function unpacked(path: string, packing: Packing): AsyncIterable<Uint8Array> {
   if (packing === 'xz') return unxz(source, { timeoutMs: UNPACK_MS });
   if (packing === 'lz4') return execThrough('lz4', LZ4, source, { timeoutMs: UNPACK_MS });
   const gunzip = createGunzip();
-  // What fails on the way arrives as an error of the last stream.
+  // Errors of the other streams arrive as an error of the last one.
   pipeline(source, gunzip, () => {});
   return gunzip;
 }
 
-/** Writes what is not zero; the rest stays a hole, as it was in memory that nobody had touched. */
+/** Writes what is not zero; the rest stays a hole, like untouched memory. */
 async function writeCore(file: FileHandle, pieces: AsyncIterable<Uint8Array>, name: string): Promise<void> {
   const zeros = Buffer.alloc(BLOCK_BYTES);
   let [at, written] = [0, 0];
@@ -78,13 +78,13 @@ async function whole(pieces: AsyncIterable<Uint8Array>, name: string): Promise<B
   return Buffer.concat(found);
 }
 
-/** What reading does with a core's own file, and with all other bytes. */
+/** What to do with a core's file, and with all other bytes. */
 export interface Readers<T> {
   core: (path: string) => Promise<T>;
   bytes: (bytes: Buffer) => Promise<T>;
 }
 
-/** Unpacks a file and has it read: a core from a file of its own, which is gone afterwards. */
+/** Unpacks a file and has it read: a core from a temporary file, which is removed afterwards. */
 export async function readPacked<T>(path: string, packing: Packing, { core, bytes }: Readers<T>): Promise<T> {
   const folder = temporaryFolder('core');
   try {

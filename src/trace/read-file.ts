@@ -13,10 +13,10 @@ import { UnwindFiles } from './unwind-files/files.ts';
 /** Forms that hold stacks as memory. */
 const UNWALKED = ['minidump', 'microdump'];
 
-/** Symbol files and programs whose tables lead through stacks that are not walked yet, or how to find those of a trace's images. */
+/** Symbol files and programs with tables to unwind stacks that are not walked yet, or a function that finds them for a trace's images. */
 export type UnwindSources = string[] | ((images: TraceImage[]) => Promise<string[]>);
 
-/** A dump says which images it has before its stacks can be walked by their tables: it is read again where there are any. */
+/** A dump names its images first, and its stacks are walked by their tables afterwards: it is read a second time where there are any. */
 async function walkedBy(
   bytes: Buffer,
   path: string,
@@ -25,7 +25,7 @@ async function walkedBy(
 ): Promise<Trace> {
   const trace = readTrace(bytes, path);
   if (!UNWALKED.includes(trace.format)) return trace;
-  // A person who names a file means it: one that cannot be read, or is of nothing here, is no small matter.
+  // The user named this file on purpose, so it is an error if it cannot be read or belongs to no image.
   for (const named of executables) readObject(named);
   const [stranger] = new UnwindFiles(executables).strangers(trace.images);
   if (stranger !== undefined)
@@ -35,7 +35,7 @@ async function walkedBy(
   return files.length === 0 ? trace : readTrace(bytes, path, new UnwindFiles(files).of);
 }
 
-/** What the programs at hand do not lead through, those of the store may. */
+/** Programs in the store may unwind stacks that the programs at hand cannot. */
 async function coreWalkedBy(
   path: string,
   name: string,
@@ -48,7 +48,7 @@ async function coreWalkedBy(
   return stored.length === 0 ? trace : fromCore(path, name, { ...programs, stored });
 }
 
-/** Reads a trace of any form from a file that a person named. */
+/** Reads a trace of any form from a file that the user named. */
 export async function readTraceFile(
   path: string,
   unwind: UnwindSources = [],

@@ -1,10 +1,10 @@
-/** Which form a trace has, by what stands in it, and its threads in the one form of ours. */
+/** Recognises the form of a trace by its content, and reads its threads into our one model. */
 import { TraceFile } from './formats/format.ts';
 import { FORMATS } from './formats/formats.ts';
 import { checked, TRACE_LIMITS, type Trace, wrongTrace } from './model/trace.ts';
 import type { UnwindTables } from './unwind-files/files.ts';
 
-/** Reads a trace of any form that is known; `unwind` has tables for stacks that are not walked yet. Throws a Fault that names the file, and what in it is wrong. */
+/** Reads a trace of any form that is known; `unwind` has tables for stacks that are not walked yet. Throws a Fault that names the file and what is wrong in it. */
 export function readTrace(bytes: Buffer, name: string, unwind?: UnwindTables): Trace {
   if (bytes.length > TRACE_LIMITS.fileBytes)
     throw wrongTrace(name, `${bytes.length} bytes, at most ${TRACE_LIMITS.fileBytes} are read`);

@@ -28,17 +28,17 @@ export interface Shipped {
   contents: { path: string; shipped: Shipped }[];
 }
 
-/** What was verified about a shipped file or a part of it, under the policy of whoever adds it. */
+/** What was verified about a shipped file or a part of it, under the policy of the person who adds it. */
 export interface Proof {
   subject: Digest;
   record: EvidenceRecord;
   files: SourceFile[];
 }
 
-/** Two that hold the same things in another order would wait for each other; any number will do that nobody else takes. */
+/** The number of a lock: two writers that take the same rows in different orders would wait for each other. Any number that no other lock uses will do. */
 const LOCK = 7_306_365_292;
 
-/** The images of a thing and of all that it contains; in the order in which traces take theirs, so that neither waits for the other. */
+/** The images of a thing and of all that it contains; in the order in which traces take theirs, so that the two never wait for each other. */
 async function internImages(queries: Queries, shipped: Shipped): Promise<Map<string, number>> {
   const known = new Map<string, string | null>();
   const visit = ({ sha256, images, contents }: Shipped): void => {
@@ -81,7 +81,7 @@ async function insert(queries: Queries, shipped: Shipped, images: Map<string, nu
   return artifact;
 }
 
-/** What is proven of a container holds for its contents, which were hashed as they lay in it; deeper than eight nobody ships. */
+/** What is proven of a container holds for its contents, which were hashed as they lay in it. Containers that are shipped are never nested deeper than eight. */
 async function spread(queries: Queries, artifact: number): Promise<void> {
   await queries.query(
     `WITH RECURSIVE outer_of (artifact, depth) AS (

@@ -43,7 +43,7 @@ export interface AddedBundle {
   images: number[];
 }
 
-/** More are kept in the file alone. */
+/** Functions beyond this number are kept in the file alone. */
 const MOST_FUNCTIONS = 500_000;
 const PIECE = 10_000;
 
@@ -84,7 +84,7 @@ function functionsOfElf(path: string): FunctionBlob[] {
   return found;
 }
 
-/** Sections only hint at it: clang writes one of them in files that are whole. Units tell. */
+/** Sections are only a hint: clang writes one of them in files that are whole. The units decide. */
 async function isSplit(path: string, { split }: Image): Promise<boolean> {
   if (!split) return false;
   try {
@@ -115,14 +115,14 @@ export async function addBundle(store: TraceStore, incoming: IncomingBundle): Pr
     return { sha256, image, rank, level, lacks: gaps, functions, text, units };
   };
   const prepared: Awaited<ReturnType<typeof prepare>>[] = [];
-  // In the order in which everybody takes images, so that two writers do not wait for each other.
+  // All writers take images in this order, so that two of them never wait for each other.
   const inOrder = slices.toSorted((a, b) => ((a.image.id ?? '') < (b.image.id ?? '') ? -1 : 1));
   for (const slice of inOrder) prepared.push(await prepare(slice));
   return await store.database.transaction(async (queries) => {
     await keepEvidence(store, queries, file, 'symbols', proof.record, proof.files);
     const added: AddedBundle[] = [];
     for (const { sha256, image, rank, level, lacks, functions, text, units } of prepared) {
-      // A program with symbols in it is asked under the name that traces know it by.
+      // A program that holds its own symbols is looked up by the name that traces have for it.
       const known = image.pdb ?? image.id;
       const id = known ?? (image.debug_id === null ? `sha256:${hexOf(sha256)}` : `debug:${image.debug_id}`);
       const number = await internImage(queries, id, image.debug_id);

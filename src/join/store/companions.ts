@@ -7,7 +7,7 @@ import type { Queries } from '../../store/sql/database.ts';
 import { pieces } from '../../store/sql/rows.ts';
 
 const PIECE = 10_000;
-/** Of one program, beyond which nobody packs them one by one: dwp makes one of them. */
+/** The most .dwo files of one program: larger programs pack them into one file with dwp. */
 const MOST_SPLIT = 2000;
 
 /** Keeps which units a symbol file wants and holds. */
@@ -27,7 +27,7 @@ export interface Companions {
   /** Each once; a .dwp file alone, or .dwo files. */
   split: Digest[];
   shared: Digest | null;
-  /** Units whose rest is nowhere. */
+  /** Units whose other half is in none of the files. */
   missing: number;
 }
 

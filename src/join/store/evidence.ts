@@ -1,4 +1,4 @@
-/** Evidence about symbols and artifacts: checked under a policy when it comes in, kept as the very bytes, and checked again whenever somebody asks. */
+/** Evidence about symbols and artifacts: checked under a policy when it comes in, kept as the very bytes, and checked again at every query. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { Refusal } from '../../evidence/common/refusal.ts';
@@ -50,7 +50,7 @@ function namedBy(file: SourceFile): Set<string> | 'unknown' {
   }
 }
 
-/** A file that names no subject, such as a log's proof, is about everything; one file alone is, too, so that a wrong one is refused by name. */
+/** A file that names no subject, such as a log's proof, counts as being about everything. So does a file that was given alone: a wrong one is then refused by name. */
 export function pileOf(files: SourceFile[]): EvidencePile {
   const named = files.map((file) => ({ file, names: namedBy(file) }));
   const about = (subject: string): SourceFile[] => {
@@ -119,14 +119,14 @@ export function mainOf(record: EvidenceRecord): EnvelopeRecord | undefined {
   );
 }
 
-/** What the provenance in an accepted envelope says of the build. */
+/** What the provenance in an accepted envelope says about the build. */
 export function factsOf(main: EnvelopeRecord, files: SourceFile[]): BuildFacts {
   const file = files.find(({ bytes }) => digestOf(bytes) === main.sha256);
   const found = file && statementsOf(file).find(({ sha256 }) => sha256 === main.payload_sha256);
   return found ? buildFacts(found.statement) : {};
 }
 
-/** Keeps the bytes and what came of them; the bytes are on disk before the row that names them. */
+/** Keeps the bytes and the result of verifying them; the bytes are on disk before the row that names them. */
 export async function keepEvidence(
   { blobs }: Pick<TraceStore, 'blobs'>,
   queries: Queries,

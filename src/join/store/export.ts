@@ -139,10 +139,10 @@ function distinct(digests: (Digest | null)[]): Digest[] {
   return [...new Set(digests.filter((one) => one !== null))].sort();
 }
 
-/** What is asked of an export beside the trace. */
+/** The options of an export, beside the trace. */
 export interface ExportOptions {
   trust: Trust;
-  /** Evidence is judged as of then. */
+  /** The time at which evidence is judged. */
   nowMs: number;
   /** The first one first; the last is that of the record that the document goes with. */
   reproductions: Reproduced[];
@@ -156,7 +156,7 @@ export async function exportJoin(store: TraceStore, row: TraceRow, o: ExportOpti
   const walk = walkFacts(trace);
   const stored = await joinFrames(store.database, trace_id);
   const prover = new Prover(o.trust, o.nowMs, async (sha256) =>
-    // Larger ones are not looked into by whoever verifies.
+    // A verification does not look into larger ones.
     (store.blobs.sizeOf(sha256) ?? 0) > LIMITS.documentBytes ? undefined : await store.blobs.get(sha256),
   );
   const exporter = new Exporter(store, prover);

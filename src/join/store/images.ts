@@ -4,8 +4,8 @@ import type { Image } from '../../objects/common/identity.ts';
 import type { Queries } from '../../store/sql/database.ts';
 
 /**
- * A program is known by its own id; on Windows by that of the PDB it names, which is what traces know it by; and by its
- * digest, where whoever made the trace could not read the id and hashed the file.
+ * A program is known by its own id; on Windows by that of the PDB it names, since traces use that one; and by its
+ * digest, where the maker of the trace could not read the id and hashed the file.
  */
 export function idsOf({ id, pdb }: Image, sha256: Digest): { id: string; derived: boolean }[] {
   const bytes = { id: `sha256:${hexOf(sha256)}`, derived: id !== null };

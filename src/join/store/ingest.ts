@@ -28,7 +28,7 @@ export interface Ingested {
   frames: number;
 }
 
-/** Of an activation: the address is looked up as it is, of all others the byte before, where the call lies. */
+/** For an activation the address itself is looked up; for all other frames the byte before it, where the call lies. */
 const ACTIVATION = 16;
 /** Rows in one statement. */
 const PIECE = 20_000;
@@ -36,7 +36,7 @@ const PIECE = 20_000;
 interface Prepared extends Incoming {
   trace_id: Digest;
   threads: Thread[];
-  /** The names its images are interned by, and these with what addresses count from. */
+  /** The names under which its images are interned, and the same names with the basis that addresses count from. */
   ids: string[];
   keys: string[];
 }
@@ -71,7 +71,7 @@ async function internImages(queries: Queries, prepared: Prepared[]): Promise<Map
   for (const { trace, ids, keys } of prepared)
     for (const [n, { debug_id }] of trace.images.entries())
       known.set(keys[n]!, ids[n]!.startsWith('debug:') ? debug_id : null);
-  // In one order for all writers: two that wait for each other would be a deadlock.
+  // All writers use one order: with two orders they could deadlock.
   const names = [...known.keys()].sort();
   const found = new Map<string, number>();
   for (const piece of pieces(names, PIECE)) {

@@ -1,4 +1,4 @@
-/** Joins a trace's frames to symbols, artifacts and their evidence, frames that are not joined kept in their places. */
+/** Joins a trace's frames to symbols, artifacts and their evidence, and keeps frames that are not joined in their places. */
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Place } from '../../objects/common/source-place.ts';
@@ -86,7 +86,7 @@ async function artifactsOf(queries: Queries, ids: string[]): Promise<Map<string,
   return found;
 }
 
-/** The one artifact that a frame can be of: that which was loaded, where the trace says, else the only one with its id. */
+/** The one artifact that a frame can belong to: the loaded one, if the trace says which that was, else the only one with its id. */
 function chosen(candidates: Candidate[], loaded: string | null): JoinArtifact | null {
   const one =
     loaded !== null
@@ -99,7 +99,7 @@ function chosen(candidates: Candidate[], loaded: string | null): JoinArtifact | 
   return artifact;
 }
 
-/** An id is the linker's word: symbols whose code is known to be another are of none of these files. */
+/** An id is only the linker's claim: symbols whose code is known to differ belong to none of these files. */
 function ofThisCode(candidates: Candidate[], text: string | null | undefined): Candidate[] {
   return text ? candidates.filter((one) => one.text === null || one.text === text) : candidates;
 }
@@ -115,7 +115,7 @@ export async function joinFrames(queries: Queries, traceId: string, first?: numb
   );
   const numbers = [...new Set(rows.flatMap(({ bundle }) => bundle ?? []))];
   const bundles = await bundlesOf(queries, numbers);
-  // An image known by its debug id or its file alone is the one its symbols are of.
+  // An image that is known only by its debug id or its file is the one that its symbols belong to.
   const idOf = ({ image_id, bundle }: FrameRow): string | null =>
     bundle === null || !/^(?:debug|sha256):/.test(image_id ?? '') ? image_id : bundles.get(bundle)!.id;
   const artifacts = await artifactsOf(queries, [...new Set(rows.flatMap((row) => idOf(row) ?? []))]);

@@ -1,4 +1,4 @@
-/** Proposes a replay manifest for a trace that came without one: the program it crashed in, started as the image has it. */
+/** Proposes a replay manifest for a trace that came without one: the program it crashed in, started from the image's files. */
 import type { Digest } from '../../base/digest.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import type { Queries } from '../../store/sql/database.ts';

@@ -37,7 +37,7 @@ export class Prover {
     this.bytesOf = bytesOf;
   }
 
-  /** Bytes that are not there are a refusal, and so is more work than anybody's evidence is worth. */
+  /** Missing bytes are a refusal, and so is evidence that would take more work than the limit allows. */
   async prove(about: About, { subject_sha256, within, files }: Claimed): Promise<JoinProof> {
     const sources: SourceFile[] = [];
     for (const name of files) {

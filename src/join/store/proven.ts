@@ -1,9 +1,9 @@
-/** What the store can say of an artifact's build, and whose word each part is. */
+/** What the store can say about an artifact's build, and the source of each part. */
 import type { Digest } from '../../base/digest.ts';
 import type { Signer } from '../../evidence/documents/record.ts';
 import type { Queries } from '../../store/sql/database.ts';
 
-/** Names as the published view has them; null where nobody says it. */
+/** Names as the published view has them; null where it is unknown. */
 export interface Proven {
   builder: string | null;
   builder_commit: string | null;

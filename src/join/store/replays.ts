@@ -1,11 +1,11 @@
-/** The replay manifests that belong to traces, and what came of replaying them. */
+/** The replay manifests that belong to traces, and the results of replaying them. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import type { Digest } from '../../base/digest.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import type { ReproductionVerdict } from '../compare.ts';
 
-/** What came of one replaying. */
+/** The result of one reproduction. */
 export interface Replayed {
   manifest: Manifest;
   imageConfig: Digest | null;
@@ -16,7 +16,7 @@ export interface Replayed {
   diff: unknown;
 }
 
-/** Says that this manifest replays the trace; once, however often it is said. */
+/** Notes that this manifest replays the trace; kept once, however often it is called. */
 export async function linkManifest(queries: Queries, traceId: Digest, manifest: Manifest): Promise<void> {
   await queries.query(
     `INSERT INTO replay (trace, replay_manifest) SELECT trace, $2::jsonb FROM trace t WHERE trace_id = $1
@@ -36,7 +36,7 @@ export async function manifestOfTrace(queries: Queries, traceId: Digest): Promis
   return row?.replay_manifest;
 }
 
-/** Keeps what came of replaying a trace. */
+/** Keeps the result of replaying a trace. */
 export async function keepReplayed(queries: Queries, traceId: Digest, replayed: Replayed): Promise<void> {
   const { manifest, imageConfig, record, signal, core, verdict, diff } = replayed;
   await queries.query(

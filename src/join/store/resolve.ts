@@ -1,4 +1,4 @@
-/** Gives the places of images their names: each address once, from the best symbols that are there, whenever better ones come. */
+/** Gives the places of images their names: each address once from the best symbols at hand, and again when better ones are added. */
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Layout, ObjectFile } from '../../objects/common/identity.ts';
@@ -31,13 +31,13 @@ export interface Symbolizer {
 interface Best {
   image: number;
   basis: string;
-  /** The image that the symbols are of, which addresses of any basis are looked up in. */
+  /** The image that the symbols belong to; addresses of any basis are looked up in it. */
   source: number;
   bundle: number;
   sha256: Digest;
   format: ObjectFile['format'];
   arch: string;
-  /** Nothing but the names of the files says that the symbols are of this image. */
+  /** True if only the file names link the symbols to this image. */
   by_name: boolean;
 }
 
@@ -49,8 +49,8 @@ const NO_LINE = { file: null, line: null, column: null };
 
 /**
  * The best symbols for each of these images. An image that is known by its debug id alone has those of the one
- * image with that debug id: where two have it, nobody can say which was meant. One that is known by the digest of its
- * file has those of the build that the file, once it was added as an artifact, says it is of. Symbols whose own id may
+ * image with that debug id: where two have it, there is no telling which was meant. One that is known by the digest of its
+ * file has those of the build that the file names, once it was added as an artifact. Symbols whose own id may
  * be a hash of the first page of code are of a build only where a program that bears this id as its build-id is there.
  * A script of which nothing but its path is known has the one source map of that name, and no proof that it is its own.
  */
@@ -96,7 +96,7 @@ const failed = (error: Answer['error']): Answer => ({
   approximate: null,
 });
 
-/** Symbols that nobody can read are no error of the trace: its places say so, and better symbols may come. */
+/** Unreadable symbols are no error of the trace: its places note it, and better symbols may be added later. */
 async function lookUp(
   symbolizer: Symbolizer,
   file: Parameters<Symbolizer['symbolize']>[0],
@@ -117,7 +117,7 @@ function statusOf({ places, error, approximate }: Answer, best: Best): FrameStat
   return approximate === null ? 'resolved' : `approximate_${approximate}`;
 }
 
-/** Where the rests of units are missing, a line can be that of an inlined call, beside the name of what it is inlined in. */
+/** Where the other halves of split units are missing, the line can belong to an inlined call while the name is that of the function around it. */
 function withoutLine(answer: Answer): Answer {
   const places = answer.places.slice(-1).map(({ function: name }) => ({ ...NO_LINE, function: name }));
   return { ...answer, places, degraded: true };
@@ -132,7 +132,7 @@ async function layoutsOf(queries: Queries, image: number): Promise<Layout[]> {
   return rows.map(({ layout }) => layout);
 }
 
-/** Turns what traces count into what the symbols' file calls it; addresses that could be two are looked up in none. */
+/** Turns a trace's addresses into those of the symbols' file; an address that could mean two places is not looked up. */
 async function lookUpFrom(
   queries: Queries,
   symbolizer: Symbolizer,

@@ -1,4 +1,4 @@
-/** Checks the evidence of a join again, offline, from the bytes that were kept: what was accepted once may not be under this policy, or no longer. */
+/** Checks the evidence of a join again, offline, from the bytes that were kept: what was once accepted may be refused under this policy, or today. */
 import type { Digest } from '../../base/digest.ts';
 import { UNVOUCHED, vouchedBy } from '../../evidence/custody/vouched.ts';
 import type { Trust } from '../../evidence/trust/trust.ts';
@@ -41,7 +41,7 @@ async function evidenceOf(store: TraceStore, things: string[]): Promise<Map<stri
   return Map.groupBy(rows, ({ thing, about }) => `${about} ${thing}`);
 }
 
-/** The first evidence that stands, else the first; undefined where there is none. */
+/** The first evidence that is still accepted, else the first; undefined where there is none. */
 async function firstThatStands(
   store: TraceStore,
   rows: Row[],
@@ -64,7 +64,7 @@ async function firstThatStands(
   return first;
 }
 
-/** The same frames, their evidence judged by this policy at this time, and their gaps anew. */
+/** The same frames, with their evidence judged by this policy at this time, and their gaps decided again. */
 export async function reverify(
   store: TraceStore,
   frames: JoinedFrame[],

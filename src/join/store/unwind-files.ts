@@ -1,4 +1,4 @@
-/** Which symbol files of a store can lead through the stacks of a trace: those of its images, by the ids that they are joined by. */
+/** Which symbol files of a store hold tables to unwind the stacks of a trace: those of its images, by the ids that join them. */
 import type { Digest } from '../../base/digest.ts';
 import { imageKey } from '../../trace/model/frame-facts.ts';
 import type { TraceImage } from '../../trace/model/trace.ts';

@@ -26,7 +26,7 @@ export class FileBytes {
     this.path = name;
     this.extents = extents;
     try {
-      // A pipe would be waited for; what is no plain file is refused below.
+      // Opening a pipe would wait for a writer; anything but a plain file is refused below.
       this.fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       throw asFault('object_malformed', `${name} cannot be read`, error);

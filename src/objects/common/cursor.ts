@@ -1,6 +1,6 @@
 /** Numbers and texts one after the other, never behind the end of what was read. */
 
-/** What stands there does not fit; whoever reads says where. */
+/** The value does not fit; the caller says where it stands. */
 export class Ended extends Error {}
 
 export class Cursor {
@@ -24,7 +24,7 @@ export class Cursor {
       return Number(this.little ? this.bytes.readBigUInt64LE(from) : this.bytes.readBigUInt64BE(from));
     return this.little ? this.bytes.readUIntLE(from, width) : this.bytes.readUIntBE(from, width);
   }
-  /** LEB128, signed or not, of which only the small ones are ever compared. */
+  /** LEB128, signed or not; only small values are ever compared. */
   leb(): number {
     let value = 0;
     for (let i = 0; i < 10; i++) {

@@ -10,7 +10,7 @@ export type Feature =
   | 'unwind'
   | 'code';
 
-/** Whether the names that a program has are those of its mini debug information, which is passed over where there is more. */
+/** Whether a program's names are those of its mini debug information, which is ignored where there is more. */
 export function hasMiniSymbols(features: readonly Feature[]): boolean {
   return (
     features.includes('mini_debug_info') &&
@@ -21,15 +21,15 @@ export function hasMiniSymbols(features: readonly Feature[]): boolean {
 
 /** Where the parts of a program lie; numbers are hexadecimal text, as they are kept. */
 export interface Layout {
-  /** The program lies where it says, always; else its lowest address is put anywhere. */
+  /** True if the program is always loaded where it says; else its lowest address can be anywhere. */
   fixed: boolean;
-  /** What is mapped: where it stands in the file, at which address, and how many bytes of the file. */
+  /** What is mapped: its offset in the file, its address, and its size in the file in bytes. */
   loads: { offset: string; address: string; size: string }[];
 }
 
 /** One image in an object file: a Mach-O file may have several, the others have one. */
 export interface Image {
-  /** Such as elf:f1c3…, go: and what Go's linker wrote, pdb:GUID-age, macho:UUID, pe:TIMESTAMP-and-size, js:UUID; null where the linker wrote none. */
+  /** Such as elf:f1c3…, go: with the id from Go's linker, pdb:GUID-age, macho:UUID, pe:TIMESTAMP-and-size, js:UUID; null where the linker wrote none. */
   id: string | null;
   /** The same as Breakpad and Sentry write it. */
   debug_id: string | null;
@@ -39,7 +39,7 @@ export interface Image {
   arch: string;
   /** What the file calls the lowest address of its image, hexadecimal: what is added to a distance from there. */
   base: string;
-  /** Where its code is: distances from there, of the first byte and of the one behind the last; null where its headers do not say. */
+  /** Where its code is: the distances of its first byte and of the byte behind its last from there; null where the headers do not say. */
   code: [string, string][] | null;
   /** ELF: what a loader maps, and whether it moves it. */
   layout: Layout | null;

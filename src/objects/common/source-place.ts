@@ -1,4 +1,4 @@
-/** What stands at an address, in the words of the source: a function, a file, a line. */
+/** What an address means in the source: a function, a file, a line. */
 
 export interface Place {
   /** The linkage name, as it is stored. */
@@ -9,7 +9,7 @@ export interface Place {
 }
 
 /**
- * Why a name is no more than likely: `nearest`, the symbol before the address, of which nobody knows how far it reaches;
+ * Why a name is no more than likely: `nearest`, the symbol before the address, whose size is unknown;
  * `folded`, one of several functions of which the linker kept one body.
  */
 export type Approximate = 'nearest' | 'folded';
@@ -17,7 +17,7 @@ export type Approximate = 'nearest' | 'folded';
 export interface Resolved {
   /** Innermost first: an inlined call comes before what it is inlined in. Empty: nothing is known of the address. */
   places: readonly Place[];
-  /** Without inlined calls: the engine died on it with them. */
+  /** True if inlined calls are left out, because the engine died while it looked for them. */
   degraded: boolean;
   error: 'engine_crash' | null;
   approximate: Approximate | null;

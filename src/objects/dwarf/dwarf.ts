@@ -7,14 +7,14 @@ import type { DebugSections } from './sections.ts';
 /** Programs of 10,000 files of source have as many; more are not looked at. */
 const MOST_UNITS = 262_144;
 const MOST_ABBREVIATION_BYTES = 32 << 20;
-/** Read in all, over again where units share a table or lie so: time, not memory. */
+/** Bytes read in all, counted again where units share a table or claim to: a limit of time, not of memory. */
 const MOST_SCANNED_BYTES = 64 << 20;
 const MOST_ATTRIBUTES = 256;
 const MOST_KEPT = 4096;
 /** The first entry mostly has less than 100 bytes; one whose strings stand in it, as many as these. */
 const ENTRY_BYTES = [512, 65_536] as const;
 
-/** Where a text stands: in the entry itself, or at an offset of a section. */
+/** Where a text is stored: in the entry itself, or at an offset of a section. */
 export type Place =
   | { at: 'entry'; text: string }
   | { at: 'debug_str' | 'debug_line_str' | 'alt'; offset: number }
@@ -26,13 +26,13 @@ export interface Unit {
   language: number | null;
   /** The rest of it lies in a .dwo file. */
   split: boolean;
-  /** What both halves bear, hexadecimal: of one whose rest lies elsewhere, and of that rest. */
+  /** The id that both halves of a split unit bear, hexadecimal: the half here and the half in another file. */
   dwoId: string | null;
 }
 
 export interface DwarfHeader {
   version: number;
-  /** 4, or 8 of 64-bit DWARF. */
+  /** 4 bytes, or 8 in 64-bit DWARF. */
   width: 4 | 8;
   type: number;
   address: number;
@@ -168,7 +168,7 @@ const TEXTS: Readonly<Record<number, 'debug_str' | 'debug_line_str' | 'alt'>> = 
 };
 const INDEXES = [0x1a, 0x25, 0x26, 0x27, 0x28, 0x1f02];
 
-/** A number, or the text of a string that stands in the entry; what is neither is passed over. */
+/** A number, or the text of a string that stands in the entry; any other value is skipped. */
 function readForm(c: Cursor, form: number, h: DwarfHeader): number | string {
   if (form === STRING) return c.text();
   if (OFFSETS.includes(form)) return c.number(h.width);
@@ -185,7 +185,7 @@ function readForm(c: Cursor, form: number, h: DwarfHeader): number | string {
   return 0;
 }
 
-/** Goes behind a value of any form; of a constant that the abbreviation holds there is none. */
+/** Moves behind a value of any form; a constant that the abbreviation holds takes no bytes. */
 export function passForm(c: Cursor, form: number, h: DwarfHeader): void {
   if (form !== IMPLICIT) readForm(c, form, h);
 }
@@ -246,14 +246,14 @@ async function unitAt(
       const unit = unitOf(new Cursor(bytes.subarray(0, h.next), little, h.entry), h, find);
       return { unit, next: from + h.next };
     } catch (error) {
-      // Where all was read already, there is no more to try with.
+      // If the whole section was read already, a larger piece cannot help.
       if (!(error instanceof Ended) || bytes.length < most || most === ENTRY_BYTES.at(-1)) throw error;
     }
   }
   throw new Ended('has no bytes');
 }
 
-/** Yields the units that compilers wrote, and null for each that says nothing of a compiler. Throws a Fault where one lies. */
+/** Yields the units that compilers wrote, and null for each that names no compiler. Throws a Fault where one is malformed. */
 export async function* unitsOf(file: FileBytes, debug: DebugSections): AsyncGenerator<Unit | null> {
   const content = debug.sections.get('debug_info')!;
   const find = declarations(await wholeOf(debug.sections.get('debug_abbrev'), file), debug.little);

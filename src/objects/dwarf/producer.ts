@@ -15,7 +15,7 @@ export interface Producer {
 }
 
 export interface Producers {
-  /** The one of the most units first. */
+  /** The compiler of the most units comes first. */
   producers: Producer[];
   /** Units whose rest lies in .dwo files, which are other files. */
   splitUnits: number;
@@ -24,7 +24,7 @@ export interface Producers {
 }
 
 const MOST_PRODUCERS = 64;
-/** Places of texts: linkers keep one of each, so that all units of a compiler have the same. */
+/** By place of the text: linkers keep one copy of each, so all units of a compiler share a place. */
 const MOST_PLACES = 4096;
 const MOST_KEY_BYTES = 1 << 20;
 const MOST_TEXT_BYTES = 16_384;
@@ -61,10 +61,10 @@ const LANGUAGES: Readonly<Record<number, string>> = {
   32769: 'assembler',
 };
 
-/** Parts what a compiler wrote into its name and its flags. */
+/** Splits what a compiler wrote into its name and its flags. */
 export function splitProducer(text: string): Pick<Producer, 'compiler' | 'flags'> {
   const go = /^(Go [^;]+); (.*)$/s.exec(text);
-  // clang puts the path that it was called by before the flags.
+  // clang writes the path by which it was called before the flags.
   const found = go ?? /^(.*?) ((?:\/\S+ )?-.*)$/s.exec(text);
   return { compiler: found?.[1] ?? text, flags: found?.[2] ?? null };
 }
@@ -75,7 +75,7 @@ interface Group {
   units: number;
 }
 
-/** Units by what they say, each text counted once; hostile files could have another one for each unit. */
+/** Units by their text, each text counted once; a hostile file could have a different text in each unit. */
 class Groups {
   readonly found = new Map<string, Group>();
   left = 0;
@@ -93,7 +93,7 @@ class Groups {
   }
 }
 
-/** Reads forwards what stands at places of one section, and adds what each leads to. */
+/** Reads the texts at the given places of one section, in ascending order, and adds what each leads to. */
 async function follow(file: FileBytes, debug: DebugSections, groups: Groups, wanted: Group[]): Promise<void> {
   const places = wanted.flatMap(({ place, language, units }) =>
     place.at === 'entry' || place.at === 'alt' ? [] : [{ ...place, language, units }],
@@ -156,7 +156,7 @@ async function ofImage(file: FileBytes, debug: DebugSections): Promise<Producers
   return result;
 }
 
-/** The compilers of a program by what its debug information says; none where it has no such. Throws a Fault where it lies. */
+/** The compilers of a program by what its debug information says; none where it has no debug information. Throws a Fault where that is malformed. */
 export async function producersOf(path: string): Promise<Producers> {
   const file = new FileBytes(path);
   const images: DebugSections[] = [];

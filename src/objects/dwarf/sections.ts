@@ -1,4 +1,4 @@
-/** Where an ELF or Mach-O file keeps its DWARF: each section by its name without dots, underlines and what says it is compressed. */
+/** Where an ELF or Mach-O file keeps its DWARF: each section by its name without dots, underscores and the mark of compression. */
 import type { FileBytes } from '../common/bytes.ts';
 import {
   COMPRESSED,
@@ -15,7 +15,7 @@ import { slicesOf } from '../formats/macho.ts';
 /** The DWARF of one image. */
 export interface DebugSections {
   little: boolean;
-  /** They are the rests of units that are split. */
+  /** These sections are the second halves of split units. */
   dwo: boolean;
   /** Such as debug_info. */
   sections: Map<string, Content>;
@@ -50,7 +50,7 @@ function ofElf(file: FileBytes): DebugSections {
   const named = new Map(all.filter(({ type }) => type !== NOBITS).map((section) => [section.name, section]));
   if (named.has('.debug_cu_index'))
     return { ...found, unread: 'a package of .dwo files, which is not looked into' };
-  // What the linker would have put in stands in another section still.
+  // The values that the linker would have filled in still stand in another section.
   if (named.has('.rela.debug_info') || named.has('.rel.debug_info'))
     return { ...found, unread: 'a file that is not linked yet, which is not looked into' };
   const dwo = !named.has('.debug_info') && !named.has('.zdebug_info') ? '.dwo' : '';
@@ -86,7 +86,7 @@ export async function wholeSection(file: FileBytes, name: string, most: number):
   }
 }
 
-/** Names of 16 bytes are all that Mach-O has room for. */
+/** Mach-O has room for names of 16 bytes only. */
 function ofMachO(file: FileBytes): DebugSections[] {
   return slicesOf(file).map(({ little, sections }) => ({
     little,

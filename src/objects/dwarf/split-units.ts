@@ -11,9 +11,9 @@ const INDEX_HEAD_BYTES = 16;
 
 /** Ids in hexadecimal, 16 digits. */
 export interface SplitUnits {
-  /** Of units whose rest lies elsewhere. */
+  /** Of units whose second half lies in another file. */
   wanted: string[];
-  /** Of the rests that lie here: in a .dwo file one, in a .dwp file many. */
+  /** Of the second halves that lie in this file: one in a .dwo file, many in a .dwp file. */
   held: string[];
 }
 
@@ -39,7 +39,7 @@ function indexOf(file: FileBytes): string[] | null {
   ).filter((id) => !/^0+$/.test(id));
 }
 
-/** Of an ELF file; what is damaged in it has none. */
+/** The split units of an ELF file; a damaged one counts as having none. */
 export async function splitUnitsOf(path: string): Promise<SplitUnits> {
   const file = new FileBytes(path);
   const images: DebugSections[] = [];

@@ -8,10 +8,10 @@ import { type ElfSection, readHeader, readSections } from './header.ts';
 const MOST_SECTIONS = 0xff00;
 const PROGBITS = 1;
 const STRTAB = 3;
-/** Of debug information, alignment says nothing; of a compression header it does. */
+/** For debug information alignment does not matter; for a compression header it does. */
 const ALIGN = 8;
 
-/** A section with this name, in the place of one that is called `from`, or a new one where none is. */
+/** A section with this name, which replaces the one called `from`, or is new where there is none. */
 export interface Replaced {
   from: string;
   name: string;

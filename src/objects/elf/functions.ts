@@ -7,7 +7,7 @@ import { symbolTableOf } from './symbol-table.ts';
 export interface FunctionBlob {
   /** As the linker knows it, not demangled; of several names at one address the first by bytes. */
   name: string;
-  /** How many names more there are. */
+  /** How many further names there are. */
   aliases: number;
   /** From the image's beginning, as frames count it. */
   rel_addr: number;
@@ -35,7 +35,7 @@ function hasher(file: FileBytes): (offset: number, size: number, end: number) =>
   };
 }
 
-/** Yields the functions by address, of .symtab or else .dynsym; none of a file that is not linked. Throws a Fault where it lies. */
+/** Yields the functions by address, of .symtab or else .dynsym; none of a file that is not linked. Throws a Fault where the table is malformed. */
 export function* functionsOf(path: string): Generator<FunctionBlob> {
   const file = new FileBytes(path);
   try {

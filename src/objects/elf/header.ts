@@ -1,7 +1,7 @@
 /** The headers of an ELF file (System V ABI, gABI ch. 4): which sections it has, their counts and sizes not believed. */
 import type { FileBytes } from '../common/bytes.ts';
 
-/** A section that has a size and no bytes: the code of a file of debug information. */
+/** A section with a size but no bytes, such as the code in a file of debug information. */
 export const NOBITS = 8;
 export const COMPRESSED = 0x800n;
 /** More sections than any linker makes; an extended number may claim 2^32. */

@@ -1,4 +1,4 @@
-/** The content of a section, read forwards: as it stands in the file, or inflated no further than anybody asks. */
+/** The content of a section, read forwards: as it stands in the file, or inflated only as far as its reader asks. */
 import { pipeline, Readable } from 'node:stream';
 import { createInflate } from 'node:zlib';
 
@@ -7,10 +7,10 @@ import { unzstd } from '../../base/zstd.ts';
 import type { FileBytes } from '../common/bytes.ts';
 
 const CHUNK_BYTES = 1 << 16;
-/** Of one section; what lies behind is not looked at, whatever its header promises. */
+/** The most bytes of one section that are read; what lies behind them is ignored, whatever its header promises. */
 const MOST_INFLATED_BYTES = 2 ** 30;
 
-/** Offsets that are asked for may only grow: what has been passed is gone. */
+/** Offsets may only grow from call to call: bytes before them are no longer kept. */
 export interface Content {
   /** As the section's header says. */
   size: number;
@@ -40,7 +40,7 @@ export function plainContent(
 
 function inflated(source: Readable): AsyncIterator<Uint8Array> {
   const inflate = createInflate({ chunkSize: CHUNK_BYTES });
-  // What goes wrong on the way arrives where the chunks are awaited.
+  // An error of the stream is thrown where its chunks are awaited.
   pipeline(source, inflate, () => {});
   return inflate[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
 }
@@ -61,7 +61,7 @@ export function inflatedContent(
   let chunks: AsyncIterator<Uint8Array> | undefined;
   let [window, start] = [Buffer.alloc(0), 0];
 
-  /** Takes one chunk more, and lets go of what lies before `offset`. */
+  /** Takes one chunk more, and frees what lies before `offset`. */
   async function next(offset: number): Promise<void> {
     const source = (): Readable => Readable.from(pieces(), { objectMode: true });
     chunks ??= packed.method === 'zlib' ? inflated(source()) : unzstd(source());

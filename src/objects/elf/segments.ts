@@ -1,4 +1,4 @@
-/** What a loader maps of an ELF file (gABI, ch. 5), and where in that its code is: what turns addresses of traces into the file's own. */
+/** What a loader maps of an ELF file (gABI, ch. 5), and where its code is in that: it turns addresses of traces into the file's own. */
 import { hex } from '../../base/hex.ts';
 import type { Layout } from '../common/identity.ts';
 import { type ElfBytes, type ElfHeader, type ElfSection, Numbers } from './header.ts';
@@ -12,7 +12,7 @@ const LOADED_CODE = 6n;
 const PAGE_BYTES = 4096n;
 /** A program that is not moved: e_type ET_EXEC. */
 const FIXED = 2;
-/** Of a real file, a handful; more are taken for none. */
+/** A real file has a handful; a file with more counts as having none. */
 const MOST_LOADS = 64;
 const MOST_RANGES = 4096;
 

@@ -90,7 +90,7 @@ function symbolsOf(
       if (!FUNCTIONS.includes(bytes[at + (h.wide ? 4 : 12)]! & 0xf)) continue;
       const size = n.word(at + (h.wide ? 16 : 8), h.wide);
       const value = n.word(at + (h.wide ? 8 : 4), h.wide);
-      // Of 32-bit ARM the last bit says which instructions stand there.
+      // On 32-bit ARM the last bit says which instruction set the code uses.
       const address = h.machine === ARM ? value & ~1n : value;
       if (size === 0n || size > MOST_DISTANCE || !codeAt(address)) continue;
       if (address < base || address - base > MOST_DISTANCE) continue;
@@ -115,7 +115,7 @@ export interface SymbolTable {
   base: bigint;
 }
 
-/** Of .symtab or else .dynsym; null where there is none, or the file is not linked. Throws a Fault where it lies. */
+/** Of .symtab or else .dynsym; null where there is none, or the file is not linked. Throws a Fault where the table is malformed. */
 export function symbolTableOf(file: FileBytes): SymbolTable | null {
   const h = readHeader(file);
   const sections = readSections(file, h);
@@ -145,10 +145,10 @@ export function symbolTableOf(file: FileBytes): SymbolTable | null {
   };
 }
 
-/** Of one address; C++ has a handful, and whoever claims thousands gets no more time for it. */
+/** Of one address; C++ has a handful, and a file that claims thousands gets no more time for it. */
 const MOST_ALIASES = 64;
 
-/** The names of the function that an address lies in, all that begin at one place; empty where none is as long as that. */
+/** The names of the function that an address lies in, all that begin at one place; empty where none of them reaches the address. */
 export function namesAt(table: SymbolTable, rel: number): string[] {
   let [low, high] = [0, table.count];
   while (low < high) {

@@ -106,7 +106,7 @@ export function machoSlices(file: FileBytes): { start: number; size: number }[] 
   });
 }
 
-/** Throws a Fault where the file is not what its headers say. */
+/** Throws a Fault where the file contradicts its headers. */
 export function readMachO(file: FileBytes): ObjectFile {
   const images = machoSlices(file).map(({ start }) => {
     const slice = commandsOf(file, start);
@@ -125,7 +125,7 @@ export interface MachOSection {
   size: number;
 }
 
-/** The sections of each slice. Throws a Fault where the file is not what its headers say. */
+/** The sections of each slice. Throws a Fault where the file contradicts its headers. */
 export function slicesOf(file: FileBytes): { little: boolean; sections: MachOSection[] }[] {
   return machoSlices(file).map(({ start }) => {
     const { little, commands } = commandsOf(file, start);

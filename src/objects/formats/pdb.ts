@@ -38,7 +38,7 @@ function readBlocks(
   );
 }
 
-/** Throws a Fault where the directory of streams is not what the file's head says. */
+/** Throws a Fault where the directory of streams contradicts the file's header. */
 export function readContainer(file: FileBytes): Container {
   const head = file.piece(0, 56, 'the header of a PDB');
   const [blockSize, , blocks, directoryBytes, , mapBlock] = [32, 36, 40, 44, 48, 52].map((at) =>
@@ -97,7 +97,7 @@ const MODULE_BYTES = 64;
 /** Of the list of modules: programs of 10,000 have less, and the first ones that have lines end the search. */
 const MOST_MODULES_BYTES = 8 << 20;
 
-/** Whether any module has lines (LLVM, "The PDB DBI Stream"): GNU ld, and whoever strips a PDB, leaves public names alone. */
+/** Whether any module has lines (LLVM, "The PDB DBI Stream"): GNU ld and tools that strip a PDB leave only public names. */
 function hasLines(file: FileBytes, c: Container, debug: Buffer): boolean {
   const size = debug.readUInt32LE(24);
   const modules = partOf(file, c, DEBUG_INFORMATION, debug.length, Math.min(size, MOST_MODULES_BYTES));

@@ -59,7 +59,7 @@ function sectionName(file: FileBytes, coff: Buffer, header: Buffer): string {
 
 const EXPORTS = 0;
 
-/** What the file itself can tell of addresses: MinGW's compilers write DWARF into it, and a table of symbols. */
+/** What the file itself can tell about addresses: MinGW's compilers write DWARF into it, and a table of symbols. */
 function featuresOf({ coff, optional, wide }: Headers, sections: Section[]): Feature[] {
   const has = (name: RegExp): boolean => sections.some((one) => one.stored > 0 && name.test(one.name));
   const exportsAt = (wide ? 112 : 96) + 8 * EXPORTS;
@@ -96,7 +96,7 @@ function readHeaders(file: FileBytes): Headers {
   return { coff, optional, wide, optionalAt: start + 24, debugAt: (wide ? 112 : 96) + 8 * DEBUG_DIRECTORY };
 }
 
-/** Throws a Fault where the file is not what its headers say. */
+/** Throws a Fault where the file contradicts its headers. */
 export function readPe(file: FileBytes): ObjectFile {
   const headers = readHeaders(file);
   const { coff, optional, wide, optionalAt, debugAt } = headers;

@@ -46,7 +46,7 @@ function unquoted(value: string): string {
 
 function parse(version: string, about: Buffer): GoBuild {
   const found: GoBuild = { version, path: null, module: null, settings: Object.create(null) };
-  // Sixteen bytes before and behind it let it be found in memory.
+  // Sixteen fixed bytes before and behind the text mark it, so that it can be found in memory.
   const text = about.length >= 33 ? about.toString('utf8', 16, about.length - 16) : '';
   let left = MOST_SETTINGS;
   for (const line of text.split('\n')) {
@@ -59,7 +59,7 @@ function parse(version: string, about: Buffer): GoBuild {
   return found;
 }
 
-/** The build of a Go program in ELF; null where it is none, or of a Go before 1.18. Throws a Fault where the file lies. */
+/** The build of a Go program in ELF; null where it is none, or was built by a Go before 1.18. Throws a Fault where the file is malformed. */
 export function goBuildInfo(path: string): GoBuild | null {
   const file = new FileBytes(path);
   try {

@@ -15,7 +15,7 @@ export interface Memory {
   /** A number of the program's width; 0 where nothing stands there. */
   word(address: bigint): bigint;
   bytes(address: bigint, size: number): Buffer | null;
-  /** Where in the data an address stands first; null where nowhere. */
+  /** Where in the data an address stands first; null where it does not. */
   pointerTo(address: bigint): bigint | null;
   /** Of .text. */
   textAddress: bigint;

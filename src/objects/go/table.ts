@@ -8,7 +8,7 @@ import { relocations } from './relocations.ts';
 
 const MOST_TABLE_BYTES = 256 << 20;
 const MOST_NAME_BYTES = 4096;
-/** Of a function's pairs of steps; each has 2 bytes at least, and no function a million instructions of one line. */
+/** The most steps of one function: each takes at least 2 bytes, and no function has a million instructions of one line. */
 const MOST_STEPS = 4_000_000;
 /** The first number of the table, by Go's version: from 1.18, and from 1.20. Older ones have another form. */
 const [SINCE_18, SINCE_20] = [0xfffffff0, 0xfffffff1];
@@ -120,7 +120,7 @@ export class GoTable {
     return { name: this.name(name), parent: func.entry + BigInt(parent) };
   }
 
-  /** Innermost first. Empty where no function of Go's is; the last without a line where the table of its inlined calls is not found. */
+  /** Innermost first. Empty where there is no Go function; the last has no line where the table of its inlined calls is not found. */
   places(address: bigint): Place[] {
     this.steps = MOST_STEPS;
     const func = this.find(address);
@@ -159,14 +159,14 @@ export function hasGoTable(file: FileBytes, h: ElfHeader, sections: ElfSection[]
   );
 }
 
-/** The table of an ELF file. Throws a Fault where it is not what it says. */
+/** The table of an ELF file. Throws a Fault where it is malformed. */
 export async function readGoTable(file: FileBytes): Promise<GoTable> {
   const h = readHeader(file);
   const section = readSections(file, h).find(({ name }) => SECTIONS.includes(name))!;
   const bytes = (await wholeSection(file, section.name.slice(1), MOST_TABLE_BYTES))!;
   const width = bytes[7]!;
   const memory = await relocations(file, h);
-  // Where a program can be moved, what would be put there stands in its relocations; since Go 1.26 it stands in neither.
+  // In a program that can be moved, its relocations hold the value; since Go 1.26 neither place holds it.
   const text = memory.word(section.address + BigInt(8 + 2 * width)) || memory.textAddress;
   const magic = h.little ? bytes.readUInt32LE(0) : bytes.readUInt32BE(0);
   const module = memory.pointerTo(section.address);

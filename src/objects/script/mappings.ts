@@ -1,6 +1,6 @@
 /** The mappings of a source map (ECMA-426, Decoding mappings): numbers in base 64, each counted from the one before. */
 
-/** Column in the script, source, line and column in it, name: from 0. Of the last four, as many count as were there. */
+/** Column in the script, source, line and column in it, name: from 0. Only as many of the last four count as the segment has. */
 export type Numbers = [number, number, number, number, number];
 
 export class MappingsError extends Error {}

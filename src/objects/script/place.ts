@@ -1,7 +1,7 @@
 /** A place in a script as an address: the line in the upper 32 bits, the column in the lower ones, both from 1. */
 import { hex } from '../../base/hex.ts';
 
-/** Languages whose stacks name lines of files, and no addresses: what stands as a processor in an image of theirs. */
+/** Languages whose stacks name lines of files instead of addresses: the value that stands in place of a processor in their images. */
 const SCRIPTS: readonly (string | null)[] = ['javascript', 'python', 'java', 'dotnet'];
 
 /** Whether places in an image are lines. */
@@ -17,7 +17,7 @@ export interface ScriptPlace {
 
 const MOST = 2 ** 32 - 1;
 
-/** The rel_addr of a place; null where it is none that a script can have. */
+/** The rel_addr of a place; null where no script can have such a place. */
 export function encodePlace(line: number, column: number): string | null {
   if (!Number.isInteger(line) || line < 1 || line > MOST) return null;
   const whole = Number.isInteger(column) && column >= 0 && column <= MOST;

@@ -8,9 +8,9 @@ import { decodePlace } from './place.ts';
 export const MAP_BYTES: number = 128 << 20;
 const MAP_DEPTH = 16;
 
-/** Line and column from 1, as in traces; `name` is what the source calls that which stands at this place. */
+/** Line and column from 1, as in traces; `name` is the source's name for the thing at this place. */
 export interface SourcePlace {
-  /** Of a call, what is called: the function around the place has the name of the place it was called from. */
+  /** At a call this is the called function: the name of the function around it stands at the place it was called from. */
   name: string | null;
   file: string;
   line: number;
@@ -158,7 +158,7 @@ function look({ line, column, map }: Section, lines: Map<number, WantedLine>): v
   });
 }
 
-/** Of each wanted place the nearest segment of its line that does not begin behind it; without a column, the line's first. */
+/** For each wanted place, the last segment of its line that does not begin behind it; without a column, the line's first. */
 function nearest(section: Section, wanted: Wanted[]): [Wanted, Segment | undefined][] {
   const lines = new Map<number, WantedLine>();
   for (const [line, some] of Map.groupBy(wanted, (one) => one.line)) {
@@ -177,7 +177,7 @@ function nearest(section: Section, wanted: Wanted[]): [Wanted, Segment | undefin
 
 /**
  * For each rel_addr (script-place.ts) the place in a source, or null where the map does not say, in the given order.
- * Throws what `wrong` makes where a segment is not what it should be, up to the last place that is wanted.
+ * Throws what `wrong` makes where a segment up to the last wanted place is malformed.
  */
 export function resolveScript(
   { sections }: SourceMap,
@@ -213,7 +213,7 @@ function placeOf(segment: Segment | undefined, { sources, names }: Plain, wrong:
   return { name: segment.named ? names[name]! : null, file, line: line + 1, column: column + 1 };
 }
 
-/** A source map as a file of symbols: known by the id that its bundler wrote, else by none. */
+/** A source map as a file of symbols: known by the id that its bundler wrote, else without an id. */
 export function readSourceMap(file: FileBytes): ObjectFile {
   const wrong = (what: string): Error => file.wrong(what);
   const { id, sections } = parseSourceMap(file.whole(MAP_BYTES), wrong);
@@ -230,7 +230,7 @@ export function readSourceMap(file: FileBytes): ObjectFile {
   };
 }
 
-/** What a script says of its map in the comments at its end: `//# debugId=` as an id, `//# sourceMappingURL=` as it stands. */
+/** What a script says about its map in the comments at its end: `//# debugId=` as an id, `//# sourceMappingURL=` as it stands. */
 export function scriptLinks(script: Buffer): { id: string | null; map_url: string | null } {
   const behind = (comment: string): string | null => {
     const at = script.lastIndexOf(`//# ${comment}=`);

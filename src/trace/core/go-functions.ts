@@ -1,12 +1,12 @@
-/** Functions of Go's runtime that a walk must know: calls that nobody wrote, and where a goroutine begins. */
+/** Functions of Go's runtime that a walk must know: calls that are in no source, and where a goroutine begins. */
 import { Numbers } from '../../objects/elf/header.ts';
 import type { Layout } from '../unwind/reader.ts';
 import type { ProgramFile } from './program-file.ts';
 
-/** `injected`: called in the place of a fault or of an interrupted instruction, so that it returns to no call. `outermost`: nothing called it. */
+/** `injected`: called at the place of a fault or of an interrupted instruction, so its return address belongs to no call. `outermost`: nothing called it. */
 type Role = 'injected' | 'outermost';
 
-/** Addresses of the linker's. */
+/** Addresses as the linker gave them. */
 export interface GoFunction {
   role: Role;
   from: bigint;
@@ -24,7 +24,7 @@ const ROLES: ReadonlyMap<string, Role> = new Map([
 const RUNTIME = Buffer.from('runtime.');
 const SYMBOL_BYTES = { 4: 16, 8: 24 } as const;
 
-/** None in a program that is not of Go, or whose symbols were taken away. */
+/** Empty for a program that is not written in Go or is stripped of its symbols. */
 export function goFunctions(file: ProgramFile, { word, little }: Layout): GoFunction[] {
   if (!file.sections.some(({ name }) => name.endsWith('.gopclntab'))) return [];
   const [table, names] = [file.section('.symtab')?.bytes, file.section('.strtab')?.bytes];
@@ -34,7 +34,7 @@ export function goFunctions(file: ProgramFile, { word, little }: Layout): GoFunc
   const found: GoFunction[] = [];
   for (let at = 0; at + SYMBOL_BYTES[word] <= table.length; at += SYMBOL_BYTES[word]) {
     const name = n.u32(at);
-    // All of them begin so: most names are not read.
+    // All of them begin like this, so most names need not be read.
     if (!names.subarray(name, name + RUNTIME.length).equals(RUNTIME)) continue;
     const text = names.toString('latin1', name, names.indexOf(0, name)).replace(/\.abi\d$/, '');
     const role = ROLES.get(text);

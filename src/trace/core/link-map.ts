@@ -15,7 +15,7 @@ interface Listed {
   path: string;
 }
 
-/** Where the program begins: its headers say where they themselves lie. */
+/** Where the program begins: its headers state their own address. */
 function programBase(
   core: CoreFile,
   headers: bigint,
@@ -39,7 +39,7 @@ function debugOf(core: CoreFile, segments: Segment[], bias: bigint): bigint | un
   return undefined;
 }
 
-/** Base and path of each module that the linker knew; the program's own path is not in the list, and stays empty. */
+/** Base and path of each module that the linker knew; the program's own path is not in the list and is left empty. */
 export function readLinkMap(
   core: CoreFile,
   auxiliary: Map<number, bigint>,

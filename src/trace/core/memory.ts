@@ -1,4 +1,4 @@
-/** An ELF core's memory by address: what the process had, as far as the kernel, a limit or a full disk left it in the file. */
+/** An ELF core's memory by address: what the process had, unless the kernel, a limit or a full disk kept it out of the file. */
 
 import type { FileBytes } from '../../objects/common/bytes.ts';
 import { type ElfHeader, Numbers, readHeader } from '../../objects/elf/header.ts';
@@ -11,7 +11,7 @@ const MOST_SEGMENTS = 1_048_576;
 /** Read and kept at once; walks come back to the same pages. */
 const BLOCK_BYTES = 1 << 16;
 const MOST_BLOCKS = 256;
-/** The longest piece of memory that anybody asks for. */
+/** The longest piece of memory that any reader asks for. */
 const MOST_BYTES = 1 << 24;
 
 interface Segment {
@@ -33,7 +33,7 @@ export class CoreFile {
   readonly layout: Layout;
   /** Where notes lie in the file. */
   readonly notes: { offset: number; size: number }[] = [];
-  /** How many bytes the headers speak of, beyond those that are there. */
+  /** How many bytes the headers promise beyond those that are there. */
   readonly missingBytes: number;
   private readonly segments: Segment[] = [];
   private readonly blocks = new Map<number, Buffer>();
@@ -126,7 +126,7 @@ export class CoreFile {
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   }
 
-  /** Why what lies there cannot be read. */
+  /** Why the memory at an address cannot be read. */
   absence(address: bigint): Absence {
     const segment = this.at(address);
     if (!segment) return 'not_mapped';

@@ -1,4 +1,4 @@
-/** The programs and libraries of a core: where each lies, its program headers and its build-id, all by the core's own word. */
+/** The programs and libraries of a core: where each lies, its program headers and its build-id, all as the core itself states them. */
 
 import { Fault } from '../../base/fault.ts';
 import { type ElfBytes, readHeader } from '../../objects/elf/header.ts';
@@ -14,12 +14,12 @@ export interface CoreModule {
   /** Lowest and highest address. */
   base: bigint;
   end: bigint;
-  /** What is added to an address of the linker's; null where no program header says it. */
+  /** What is added to a linker's address to get that in the process; null where no program header says it. */
   bias: bigint | null;
   segments: Segment[];
   /** Hexadecimal; null where the core does not hold it. */
   buildId: string | null;
-  /** What Go's linker wrote, which is of all that went into the program. */
+  /** The id that Go's linker wrote, which covers all that went into the program. */
   goId: string | null;
   /** The parts of its file, as they were mapped. */
   parts: MappedFile[];
@@ -36,7 +36,7 @@ const PAGE = 4096n;
 const MOST_NOTES_BYTES = 1 << 16;
 const DELETED = / \(deleted\)$/;
 
-/** As much of a file as the core has of its first page. */
+/** The file's first page, as far as the core has it. */
 function mapped(core: CoreFile, base: bigint): ElfBytes {
   return {
     piece: (offset, length, what) => {
@@ -81,7 +81,7 @@ function notesIn(core: CoreFile, segments: Segment[], bias: bigint): Note[] {
   });
 }
 
-/** One module, of what is known of where it begins. */
+/** Makes one module from what is known about its beginning. */
 function moduleAt(core: CoreFile, base: bigint, path: string, parts: MappedFile[]): CoreModule {
   const segments = segmentsAt(core, base);
   const last = parts.reduce((high, { to }) => (to > high ? to : high), base);
@@ -97,7 +97,7 @@ function moduleAt(core: CoreFile, base: bigint, path: string, parts: MappedFile[
   };
 }
 
-/** A part of a module that is mapped once more, elsewhere; undefined where it is of none. */
+/** A part of a module that is mapped once more, elsewhere; undefined where it belongs to no module. */
 function mappedAgain(parts: MappedFile[], modules: CoreModule[]): CoreModule | undefined {
   const [first] = parts as [MappedFile];
   const of = modules.find(({ path, segments }) => path === first.path && segments.length > 0);
@@ -167,7 +167,7 @@ export function modulesOf(core: CoreFile, { files, auxiliary }: CoreNotes): Core
   return found;
 }
 
-/** The path without what the kernel says of a file that is gone. */
+/** The path without the kernel's note that the file is deleted. */
 export function plainPath({ path }: CoreModule): string {
   return path.replace(DELETED, '');
 }

@@ -1,4 +1,4 @@
-/** What the notes of a core say (Linux, elfcore.h): each thread's registers and signal, the mapped files, the auxiliary vector. */
+/** What the notes of a core hold (Linux, elfcore.h): each thread's registers and signal, the mapped files, the auxiliary vector. */
 import { Numbers } from '../../objects/elf/header.ts';
 import { TRACE_LIMITS } from '../model/trace.ts';
 import type { Processor, Registers } from '../unwind/processor.ts';
@@ -85,7 +85,7 @@ function auxiliaryOf(bytes: Buffer, { word, little }: CoreFile['layout']): Map<n
   return found;
 }
 
-/** Every note: its owner's type and where its content lies in the file. What does not add up ends the list. */
+/** Every note: its owner's type and where its content lies in the file. Sizes that do not fit end the list. */
 function* notesOf(core: CoreFile): Generator<{ type: number; bytes: Buffer }> {
   const padded = (length: number): number => Math.ceil(length / 4) * 4;
   let left = MOST_NOTES;
@@ -103,7 +103,7 @@ function* notesOf(core: CoreFile): Generator<{ type: number; bytes: Buffer }> {
   }
 }
 
-/** Throws a Fault where a note is not what it should be. */
+/** Throws a Fault where a note is malformed. */
 export function readNotes(core: CoreFile, cpu: Processor): CoreNotes {
   const found: CoreNotes = { threads: [], info: undefined, files: [], auxiliary: new Map() };
   for (const { type, bytes } of notesOf(core)) {

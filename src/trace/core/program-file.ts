@@ -1,4 +1,4 @@
-/** A program or library on disk, held against what a core says of the one that was loaded, before anything in it counts. */
+/** A program or library on disk, compared with what a core says about the loaded one before anything in it counts. */
 
 import { FileBytes } from '../../objects/common/bytes.ts';
 import { Ended } from '../../objects/common/cursor.ts';
@@ -72,7 +72,7 @@ export class ProgramFile {
     return { word: this.header.wide ? 8 : 4, little: this.header.little };
   }
 
-  /** Bytes that were mapped from this address of the linker's; undefined where it has none there. */
+  /** The bytes at this address of the linker's; undefined where the file has none there. */
   read(address: bigint, length: number): Buffer | undefined {
     const found = this.segments.find(
       (one) =>
@@ -96,7 +96,7 @@ export class ProgramFile {
     return { name, address: found.address, bytes: Buffer.concat(pieces), compressed };
   }
 
-  /** Whether it has the code itself: a file of debug information keeps the headers alone. */
+  /** Whether it has the code itself: a file of debug information keeps only the headers. */
   get isLoadable(): boolean {
     return this.segments.some(
       ({ type, flags, size }) => type === LOAD_SEGMENT && (flags & EXECUTABLE) !== 0 && size > 0n,
@@ -113,7 +113,7 @@ export class ProgramFile {
     return withoutSections(bytes, this.header.wide ? 8 : 4);
   }
 
-  /** Why this cannot be the file that was loaded; null where nothing speaks against it. */
+  /** Why this cannot be the file that was loaded; null where nothing contradicts it. */
   objection(core: CoreFile, module: CoreModule): string | null {
     if (this.header.machine !== core.header.machine) return 'it is for another processor';
     const loaded = this.segments.filter(({ type }) => type === LOAD_SEGMENT);
@@ -134,7 +134,7 @@ export class ProgramFile {
         ),
     );
     if (strange) return `0x${strange.from.toString(16)} was mapped from a place that it does not map there`;
-    // A build-id is of the whole content; without one, the page that the core has must be that of the file.
+    // A build-id covers the whole content; without one, the core's copy of the first page must equal the file's.
     const page =
       module.buildId === null && module.goId === null ? core.read(module.base, PAGE_BYTES) : undefined;
     if (!page || this.segments.every(({ offset, size }) => offset !== 0n || size === 0n)) return null;

@@ -1,4 +1,4 @@
-/** Finds the files that a core's modules were loaded from: those that a person names, and others only by the same build-id. */
+/** Finds the files that a core's modules were loaded from: those that the user names, and others only if they bear the same build-id. */
 import { realpathSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 
@@ -45,10 +45,10 @@ export class ProgramFiles {
   private readonly core: CoreFile;
   private readonly sources: ProgramSources;
   private readonly found = new Map<CoreModule, Located>();
-  /** By build-id, those that were loaded themselves: of a file of debug information nothing can be mapped. */
+  /** By build-id, only the loaded files themselves: nothing can be mapped from a file of debug information. */
   private readonly stored = new Map<string, string>();
 
-  /** Throws a Fault where a file that was named is of none of the modules. */
+  /** Throws a Fault where a file that was named belongs to none of the modules. */
   constructor(core: CoreFile, modules: CoreModule[], sources: ProgramSources) {
     [this.core, this.sources] = [core, sources];
     for (const path of sources.executables) this.assign(path, modules);
@@ -62,7 +62,7 @@ export class ProgramFiles {
     file?.close();
   }
 
-  /** A file that a person names is that of the module that it fits: by its build-id, by its name, or as the program. */
+  /** A file that the user names belongs to the module that it fits: by its build-id, by its name, or as the program. */
   private assign(path: string, modules: CoreModule[]): void {
     const file = new ProgramFile(path);
     const name = basename(path);
@@ -83,7 +83,7 @@ export class ProgramFiles {
     this.found.set(ranked[at]!, { file });
   }
 
-  /** The file of a module, looked for once. */
+  /** The file of a module, searched for only once. */
   of(given: CoreModule): Located {
     const module = given.again ?? given;
     const known = this.found.get(module);
@@ -106,7 +106,7 @@ export class ProgramFiles {
     const candidates = [
       inside,
       module.buildId === null ? undefined : this.stored.get(module.buildId),
-      // On this machine, what bears the same id alone.
+      // Files of this machine count only if they bear the same id.
       sysroot === null && (module.buildId ?? module.goId) !== null ? path : undefined,
     ];
     for (const candidate of candidates) {

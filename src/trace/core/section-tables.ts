@@ -49,7 +49,7 @@ export function sectionFinders(file: ProgramFile, layout: Layout, names: string[
     const section = file.section(name) ?? file.section(name.replace('.', '.z'));
     if (!section || section.bytes.length === 0) return [];
     const isLoaded = name === '.eh_frame';
-    // What is not loaded counts from its own beginning.
+    // Addresses in a section that is not loaded count from its own beginning.
     const address = isLoaded ? section.address : 0n;
     const read = readerOf(address, contentOf(section, layout));
     const finder = new EntryFinder({ kind: isLoaded ? 'eh_frame' : 'debug_frame', layout, read });

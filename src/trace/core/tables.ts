@@ -32,20 +32,20 @@ export class ModuleTables {
     return this.located.file;
   }
 
-  /** Why it is not known whether a table speaks of this module's code; null where the file says it, or its headers: there is none. */
+  /** Why it is unknown whether a table covers this module's code; null where the file is known, or the headers say that there is none. */
   get lack(): { reason: string; detail: string } | null {
     const { segments } = this.module;
     if (segments.length > 0 && !segments.some(({ type }) => type === GNU_EH_FRAME)) return null;
     return this.file === null ? (this.located as { reason: string; detail: string }) : null;
   }
 
-  /** What is subtracted from an address to have the linker's; undefined where nothing says it. */
+  /** What is subtracted from an address to get the linker's; undefined where nothing says it. */
   private get bias(): bigint | undefined {
     if (this.module.bias !== null) return this.module.bias;
     return this.file ? this.module.base - extentOf(this.file.segments).lowest : undefined;
   }
 
-  /** What Go's runtime makes of the function that this address lies in; undefined: nothing. */
+  /** The role that Go's runtime gives the function at this address; undefined: none. */
   goRole(address: bigint): GoFunction['role'] | undefined {
     if (this.file === null || this.bias === undefined) return undefined;
     this.goFunctions ??= goFunctions(this.file, this.core.layout);
@@ -79,7 +79,7 @@ export class ModuleTables {
     });
   }
 
-  /** Whether code can lie there: by the program headers, else nothing speaks against it. */
+  /** Whether code can lie there: by the program headers; without them it can. */
   isCode(address: bigint): boolean {
     const segments = this.module.segments.length > 0 ? this.module.segments : (this.file?.segments ?? []);
     const { bias } = this;
@@ -95,7 +95,7 @@ export class ModuleTables {
     );
   }
 
-  /** Memory may hold a part of the table: then the file says the rest. */
+  /** Memory may hold only a part of the table: the rest is then read from the file. */
   private remembered(finder: Finder, pc: bigint): UnwindEntry | undefined {
     try {
       return finder(pc);
@@ -105,7 +105,7 @@ export class ModuleTables {
     }
   }
 
-  /** A table that is not what it should be ends a walk, and no more. */
+  /** A malformed table ends the walk and has no other effect. */
   private attempt<T>(work: () => T): T {
     try {
       return work();
@@ -116,7 +116,7 @@ export class ModuleTables {
     }
   }
 
-  /** By the linker's own index; null where it is not there, or of a form that cannot be searched. */
+  /** By the linker's own index; null where there is none, or it has a form that cannot be searched. */
   private indexed(segments: Segment[], read: ReadBytes): Finder | null {
     const header = segments.find(({ type }) => type === GNU_EH_FRAME);
     if (!header) return null;

@@ -24,13 +24,13 @@ export interface WalkedModule {
   tables: ModuleTables;
 }
 
-/** More than any stack that is not endless. */
+/** More frames than any stack has that ends. */
 const MOST_FRAMES = 4096;
 const BY = 'reenact';
 /** Of code before a return address, and at a trampoline. */
 const CALL_BYTES = 8;
 const TRAMPOLINE_BYTES = 16;
-/** The code that a program begins with calls what never returns. */
+/** The code that a program begins with calls functions that never return. */
 const ENTRY_BYTES = 64n;
 
 const ABSENT = {
@@ -116,7 +116,7 @@ export class CoreWalker {
     const row = rowAt(found.entry, this.core.layout, found.pc);
     const registers = callerOf(row, found.entry.returnColumn, level.registers, cpu, this.machine(level));
     if (!registers) return null;
-    // An overwritten stack has zeros, too.
+    // An overwritten stack can hold zeros as well.
     if (registers[cpu.counter] === 0n) throw new Cut('zero_return_address', 'its return address is 0');
     const injected = role === 'injected';
     return {
@@ -153,7 +153,7 @@ export class CoreWalker {
     return here ? here.tables.code(address, length) : this.core.read(address, length);
   }
 
-  /** Where a handler returns, the kernel left what it interrupted: no call, so that the address is exact. */
+  /** The frame that a signal handler returns to was interrupted and made no call, so its address is exact. */
   private interrupted({ registers }: Level): Level | undefined {
     const { cpu } = this;
     const counter = registers[cpu.counter]!;
@@ -165,7 +165,7 @@ export class CoreWalker {
     return { registers: saved, activation: true, trust: 'context' };
   }
 
-  /** Some writers leave a mapping of code out of the list of memory. */
+  /** Some writers of cores leave a mapping of code out of the list of memory. */
   private isCode(address: bigint): boolean {
     return this.at(address)?.tables.isCode(address) ?? this.core.isExecutable(address);
   }
@@ -177,7 +177,7 @@ export class CoreWalker {
     return before !== undefined && this.cpu.isCall(before);
   }
 
-  /** Without a table: a call to where no code is, the end of a program's beginning, or a frame pointer that holds. */
+  /** Without a table: a call to a place without code, the end of a program's start code, or a valid frame pointer. */
   private withoutTable(level: Level, here: WalkedModule | undefined): Level | null {
     const { cpu } = this;
     const counter = level.registers[cpu.counter]!;
@@ -188,7 +188,7 @@ export class CoreWalker {
     if (lack) throw new Cut(lack.reason, lack.detail);
     const frame = level.registers[cpu.frame];
     const what = here ? `${here.module.path} has no unwind table for this code` : 'this code is in no module';
-    // All that the processor's own rules say of the last frame's pointer.
+    // All that the processor's own rules say about the last frame's pointer.
     if (frame === 0n && level.trust === 'fp') return null;
     const caller = frame === undefined ? undefined : this.byFramePointer(level, frame);
     if (!caller)

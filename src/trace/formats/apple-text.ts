@@ -1,4 +1,4 @@
-/** An Apple crash report as text (.crash: iOS 14, macOS 11 and older, and what other reporters write in that form): stacks of addresses, then the images they lie in. */
+/** An Apple crash report as text (.crash: iOS 14, macOS 11 and older, and other reporters that write this form): stacks of addresses, then the images they lie in. */
 import { hex } from '../../base/hex.ts';
 import { type Trace, type TraceImage, traceImage } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
@@ -6,7 +6,7 @@ import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, placedIn, Stacks } from './stacks.ts';
 
 const THREAD = /^Thread (\d{1,6})( Crashed)?:/;
-/** Where an exception that nothing caught was thrown. */
+/** Where an uncaught exception was thrown. */
 const THROWN = /^(?:Last Exception Backtrace|Application Specific Backtrace \d+):/;
 const NUMBER = /^(\d{1,6})\s/;
 const ADDRESS = /\s0x([0-9a-f]{1,16})(?:\s(.*))?$/;
@@ -69,7 +69,7 @@ function readLine(report: Report, line: string): void {
     stacks.begin(true, report.crashed ?? 0);
     report.thrown = true;
   } else if (stacks.threads.length > 0 && line.startsWith('(0x')) {
-    // As the device itself writes it, before names are put to it.
+    // As the device itself writes it, before it is symbolicated.
     for (const address of line.slice(1, line.indexOf(')')).split(' '))
       if (/^0x[0-9a-f]{1,16}$/.test(address))
         stacks.add({

@@ -36,7 +36,7 @@ interface Where {
   images: TraceImage[];
   /** As messages call it. */
   where: string;
-  /** Whether its first frame is where a call comes back to, too. */
+  /** Whether its first frame, too, is where a call comes back to. */
   thrown?: true;
 }
 
@@ -82,7 +82,7 @@ function fromApple(report: unknown, where: string): Trace {
         ),
       }),
     );
-  // Where an exception that nothing caught was thrown: the thread itself stands in abort, called from no code of the app.
+  // Where an uncaught exception was thrown: the thread itself stands in abort, which no code of the app called.
   const thrown = list(top.lastExceptionBacktrace).map((frame, n) =>
     frameFrom(frame, n, { images, where: `${where}, lastExceptionBacktrace`, thrown: true }),
   );

@@ -23,11 +23,11 @@ import { type Processor, processorOf } from '../unwind/processor.ts';
 
 const ET_CORE = 4;
 const AT_ENTRY = 9;
-/** As many as tell a core from other files. */
+/** As many bytes as it takes to tell a core from other files. */
 export const CORE_HEAD_BYTES = 20;
 /** QUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS: what ends a process with a core (signal(7)). */
 const FATAL: readonly number[] = [3, 4, 5, 6, 7, 8, 11, 24, 25, 31];
-/** ILL, TRAP, BUS, FPE, SEGV: of these the kernel says an address, where it sent them itself. */
+/** ILL, TRAP, BUS, FPE, SEGV: the kernel gives an address with these where it sent them itself. */
 const FAULTS: readonly number[] = [4, 5, 7, 8, 11];
 
 /** Whether a file that begins like this is a core; `head` is as long as CORE_HEAD_BYTES. */
@@ -36,7 +36,7 @@ export function isCore(head: Buffer): boolean {
   return (head[5] === 2 ? head.readUInt16BE(16) : head.readUInt16LE(16)) === ET_CORE;
 }
 
-/** The id is the core's own word; where it has none, that of the file which a person named, and which nothing speaks against. */
+/** The id that the core states; without one, that of a file which the user named and nothing contradicts. */
 function imageOf(module: CoreModule, located: Located | undefined, cpu: Processor): TraceImage {
   const id = module.buildId ?? located?.file?.buildId ?? null;
   return traceImage({
@@ -49,7 +49,7 @@ function imageOf(module: CoreModule, located: Located | undefined, cpu: Processo
   });
 }
 
-/** What ended the process, and in which thread; a process that was only looked at has no such thread. */
+/** What ended the process, and in which thread; a core of a process that lives on has no such thread. */
 function signalOf({ threads, info }: CoreNotes): { crashed: CoreThread | undefined; of: Partial<Trace> } {
   const fatal = (number: number): boolean => FATAL.includes(number);
   const crashed =
@@ -78,7 +78,7 @@ function frameOf(
   const at = find(activation || address === 0n ? address : address - 1n);
   const module = at === null ? undefined : modules[at]!;
   const of = module?.again ?? module;
-  // Of a second mapping, the distance is that in the first.
+  // In a second mapping, the distance is that in the first.
   const base = module?.again ? module.bias! + of!.base - of!.bias! : module?.base;
   return {
     image: of ? loaded.indexOf(of) : null,
@@ -87,7 +87,7 @@ function frameOf(
   };
 }
 
-/** Files of this machine count only where their build-id is that in the core, and those of `sources` where nothing speaks against them. */
+/** Files of this machine count only if their build-id is that in the core; those of `sources` count unless something contradicts them. */
 function read(core: CoreFile, sources: ProgramSources): Trace {
   const cpu = processorOf(core.header.machine, core.layout);
   if (!cpu)

@@ -1,12 +1,12 @@
-/** What forms say of stacks that they left a part out of: a cut walk is never taken for a whole one. */
+/** Notes on stacks of which a form left a part out: a cut walk is never taken for a whole one. */
 import type { Thread, WalkEnd } from '../model/trace.ts';
 
-/** Frames were left out by who wrote the trace: how many, where that is said. */
+/** The writer of the trace left frames out; `missing`: how many, where it says so. */
 export function cutBy(by: string, detail: string, missing: number | null = null): WalkEnd {
   return { outermost: false, by, reason: 'frames_omitted', detail, missing: missing === 0 ? null : missing };
 }
 
-/** Stacks that are as long as a writer prints at most, some of its own frames aside: whether there were more, it does not say. */
+/** Marks stacks that are as long as a writer prints at most, apart from frames of its own: it does not say whether there were more. */
 export function cutAt(threads: Thread[], by: string, most: number): void {
   for (const thread of threads)
     if (thread.frames.length >= most)

@@ -1,10 +1,10 @@
-/** Ids of modules as Breakpad and what came of it write them: a debug id for all, a code id beside it. */
+/** Ids of modules as Breakpad and its successors write them: a debug id for all, a code id beside it. */
 import { elfIds, pdbId } from '../../objects/common/identity.ts';
 import type { TraceImage } from '../model/trace.ts';
 
 const DEBUG_ID = /^([0-9A-Fa-f]{32})([0-9a-fA-F]{1,8})$/;
 
-/** By the system's name. Of an ELF build-id the debug id has 16 bytes, which is no id to compare; the code id has all. */
+/** By the system's name. The debug id has only 16 bytes of an ELF build-id and cannot be compared; the code id has all of them. */
 export function moduleIds(system: string, debugId: string, codeId = ''): Pick<TraceImage, 'id' | 'debug_id'> {
   const [, digits, age] = DEBUG_ID.exec(debugId) ?? [];
   const guid = digits?.toUpperCase();

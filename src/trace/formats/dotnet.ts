@@ -6,9 +6,9 @@ import { linesOf, Stacks } from './stacks.ts';
 const ERROR =
   /^(?:Unhandled exception\.? ?|Unhandled Exception:\s*|\[ERROR\] FATAL UNHANDLED EXCEPTION: )?((?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*)(?::| --->|$)/;
 const INNER = /^\s*--- End of inner exception stack trace ---$/;
-/** Where a task's exception was thrown again: the stack goes on. */
+/** Where a task's exception was thrown again; the same stack goes on behind it. */
 const AGAIN = /^\s*--- End of stack trace from previous location/;
-/** Mono has no file of a method without debug information, and names the module's version there. */
+/** Mono names no file for a method without debug information, but the module's version in its place. */
 const MONO_MODULE = /^<[0-9a-f]{32}(?:#[0-9a-f]{32})?>$/;
 const HEADER = /^(?:Unhandled exception\b|Unhandled Exception:|\[ERROR\] FATAL UNHANDLED EXCEPTION:)/m;
 
@@ -47,7 +47,7 @@ function fromDotnet(file: TraceFile): Trace {
       stacks.add({ ...place, name: method });
     } else if (INNER.test(line)) inside = false;
     else if (!AGAIN.test(line)) {
-      // What follows the first exception is another: its stack is none of this one.
+      // What follows the first exception is another one with a stack of its own.
       if (inside) break;
       signal ??= ERROR.exec(line)?.[1] ?? null;
     }
@@ -63,7 +63,7 @@ export const dotnet: TraceFormat = {
   recognise: ({ head }) => {
     const unhandled = HEADER.test(head);
     if (!unhandled && !head.includes(') in ') && !head.includes(') [0x')) return false;
-    // Others write lines that begin like these: of a frame alone, its place tells.
+    // Other runtimes write lines that begin like these: a single frame is recognised by its place.
     for (const line of linesOf(head)) {
       const found = lineOf(line);
       if (found && (unhandled || found.path !== null)) return true;

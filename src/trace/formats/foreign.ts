@@ -1,4 +1,4 @@
-/** Takes what is there out of other people's JSON, whose fields may be anything or missing. */
+/** Reads fields of JSON from other tools, where any field may have any type or be missing. */
 
 import { itemsOf, membersOf } from '../../base/json.ts';
 

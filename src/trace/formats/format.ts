@@ -1,10 +1,10 @@
-/** What a form of trace has to say of itself, and the file that each is asked about: a form that is added is one file beside this and one line of formats.ts. */
+/** How a form of trace describes itself, and the file that each form is asked about. To add a form: one file beside this one, and one line in formats.ts. */
 import { parseJson, showProblem } from '../../base/json.ts';
 import { TRACE_LIMITS, type Trace, wrongTrace } from '../model/trace.ts';
 import type { UnwindTables } from '../unwind-files/files.ts';
 import { type Members, members } from './foreign.ts';
 
-/** How far the beginning of a text is looked at to tell what it is. */
+/** How many bytes at the beginning of a text are searched to recognise its form. */
 export const HEAD_BYTES = 65_536;
 const FIRST_LINE_BYTES = 4096;
 
@@ -57,7 +57,7 @@ export class TraceFile {
     return this.bytes.toString('latin1', 0, Math.min(end, FIRST_LINE_BYTES));
   }
 
-  /** The members of the JSON object that the file is; none where it begins like no object. */
+  /** The members of the JSON object in the file; none where the file does not begin like an object. */
   get members(): Members {
     this.object ??= /^\s*\{/.test(this.firstLine) ? members(this.json(this.bytes)) : {};
     return this.object;

@@ -1,4 +1,4 @@
-/** Every form of trace that is read from its bytes, in the order in which they are asked: what only one form can have comes first. */
+/** Every form of trace that is read from its bytes, in the order in which they are asked: forms with a mark that no other form can have come first. */
 import { apple } from './apple.ts';
 import { appleText } from './apple-text.ts';
 import { dotnet } from './dotnet.ts';

@@ -10,10 +10,10 @@ const PLACE =
   /^\t(\S.{0,4096}):(\d{1,10})(?: \+0x[0-9a-f]{1,8})?(?: fp=0x[0-9a-f]+ sp=0x[0-9a-f]+ pc=0x([0-9a-f]{1,16}))?$/;
 const SIGNAL =
   /^\[signal (SIG[A-Z0-9]{2,10})(?::.{0,128})? code=(0x[0-9a-f]{1,8}|-?\d{1,9}) addr=0x([0-9a-f]{1,16}) pc=0x[0-9a-f]{1,16}\]$/;
-/** _TracebackMaxFrames is 100, with those of the runtime that are not printed; before 1.21 nothing says that there were more. */
+/** _TracebackMaxFrames is 100, frames of the runtime that are not printed included; before 1.21 nothing shows whether there were more. */
 const MOST_FRAMES = 97;
 const ELIDED = /^\.\.\.(?:additional|(\d{1,9})) frames elided\.\.\.$/;
-/** Calls that the runtime puts in: what lies below them was interrupted, and did not call. */
+/** Calls that the runtime puts in: the frame below them was interrupted and made no call. */
 const INJECTED = /^runtime\.(?:sigpanic|sigpanic0|asyncPreempt)\(/;
 
 const MOST_INLINED = 32;
@@ -27,7 +27,7 @@ interface State {
   inlined: string[];
 }
 
-/** Without pc= no address is said: the offset behind the line counts from the function's beginning. */
+/** Without pc= there is no address: the offset behind the line counts from the function's beginning. */
 function addFrame({ stacks, named, injected, inlined }: State, source: string, pc: string | undefined): void {
   const first = stacks.threads.at(-1)?.frames.length === 0;
   const place: Partial<Frame> = { activation: first || injected };
@@ -46,7 +46,7 @@ function keepInlined({ inlined, named }: State, source: string): void {
   if (inlined.length < MOST_INLINED) inlined.push(`${bare(named ?? '')} ${source}`);
 }
 
-/** Of a long stack the first and the last frames are printed; how many lie between, since Go 1.21. */
+/** Of a long stack the first and the last frames are printed and, since Go 1.21, how many lie between them. */
 function elided({ threads }: Stacks, line: string): void {
   const count = Number(ELIDED.exec(line)![1] ?? 0);
   const thread = threads.at(-1);
@@ -76,7 +76,7 @@ function fromGo(file: TraceFile): Trace {
       }
       state.named = null;
     } else if (inside) {
-      // Where the goroutine was begun is no frame of its own stack.
+      // The place that started the goroutine is no frame of its own stack.
       state.named = line.startsWith('created by ') ? null : line;
     }
   }

@@ -31,7 +31,7 @@ function cpuSamples(file: TraceFile, word: 4 | 8): Samples {
       throw file.wrong(`a sample of ${depth} addresses, at most ${MOST_DEPTH} are read`);
     const stack = Array.from({ length: depth }, (_, i) => at(n + i));
     n += depth;
-    // The end is a sample of nothing, at address 0.
+    // The profile ends with an empty sample at address 0.
     if (count === 0n && depth === 1 && stack[0] === 0n) break;
     frames += depth;
     if (frames > TRACE_LIMITS.frames) throw file.wrong(`more than ${TRACE_LIMITS.frames} frames`);

@@ -1,4 +1,4 @@
-/** Stack traces of Java and its kin as Throwable prints them (java.lang.Throwable, printStackTrace): classes, files and lines. */
+/** Stack traces of Java and related languages as Throwable prints them (java.lang.Throwable, printStackTrace): classes, files and lines. */
 import type { Frame, Trace } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -7,7 +7,7 @@ import { linesOf, Stacks } from './stacks.ts';
 /** `at MODULE/CLASS.METHOD(FILE:LINE)`; a class loader, a module and its version may stand before. */
 const FRAME =
   /^\s*at ((?:[\w.$@<>+-]{1,512}\/{1,2}){0,2})([^\s()/]{1,1024})\.([^\s().]{1,512})\(([^()]{1,512})\)(?: ~?\[[^\]]{1,512}\])?$/;
-/** Without one of these in the text no line of it is a frame. */
+/** A text without one of these holds no frames. */
 const HINT =
   /\((?:Native Method|Unknown Source|SourceFile|[^():\n]{1,256}\.(?:java|kt|scala|groovy|clj|kts))\b/;
 const LINE = /^(.+):(\d{1,10})$/;
@@ -20,7 +20,7 @@ const MORE = /^\s*\.\.\. (\d{1,6}) (?:more|common frames omitted)$/;
 /** The default of MaxJavaStackTraceDepth. */
 const MOST_FRAMES = 1024;
 
-/** A file is named without its folder: that is the class's package. */
+/** A file is named without its folder, which follows from the class's package. */
 function pathOf(type: string, file: string): string {
   const dots = type.lastIndexOf('.');
   return dots < 0 ? file : `${type.slice(0, dots).replaceAll('.', '/')}/${file}`;

@@ -25,7 +25,7 @@ const LINE_ONLY = /:(\d{1,10})$/;
 const ERROR = /^(?:Uncaught )?((?:[A-Za-z_$][\w$.]{0,127})?(?:Error|Exception))(?::| \[|$)/;
 
 function placed(name: string, place: string, numbers: RegExpExecArray | null): Line {
-  // What eval made is in no file, and its place counts from its own beginning.
+  // Code that eval made is in no file, and its places count from its own beginning.
   const file = numbers && !/^eval at |> (?:eval|Function)$/.test(place.slice(0, numbers.index));
   return {
     name: name === '' ? null : name,
@@ -51,7 +51,7 @@ function v8Line(text: string): Line | undefined {
   return placed(rest.slice(0, open), place, numbers);
 }
 
-/** `name@place`, or a place alone; engines of the past wrote no column. */
+/** `name@place`, or a place alone; old engines wrote no column. */
 function otherLine(text: string): Line | undefined {
   const at = text.indexOf('@');
   const place = text.slice(at + 1);
@@ -66,7 +66,7 @@ function otherLine(text: string): Line | undefined {
 
 type Reader = (line: string) => Line | undefined;
 
-/** Who of both wrote it: the first line that has a place in a file says so. Rust's backtraces have lines like V8's. */
+/** Which of the two wrote it: decided by the first line that has a place in a file. Rust's backtraces have lines like V8's. */
 function readerOf(text: string): Reader | undefined {
   for (const line of linesOf(text.slice(0, HEAD_BYTES)))
     for (const reader of [v8Line, otherLine])
@@ -133,7 +133,7 @@ function fromJavaScript(text: string): Trace {
     if (!inside) threads.push({ id: threads.length, crashed: threads.length === 0, frames: [] });
     inside = true;
     threads.at(-1)!.frames.push(scripts.frame(found));
-    // One more than is taken, so that it is refused as too much, and no more memory is filled.
+    // Reads one more than the limit, so that the trace is refused as too large without filling more memory.
     if (++frames > TRACE_LIMITS.frames) break;
   }
   return { format: 'javascript', signal, images, threads };

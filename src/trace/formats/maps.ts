@@ -5,7 +5,7 @@ import { type TraceImage, traceImage } from '../model/trace.ts';
 const LINE =
   /^\s*([0-9a-f]{1,16})-([0-9a-f]{1,16}):? ([-rwxps]{4}) ([0-9a-f]{1,16}) \S{1,16} \d{1,20}\s+(\S.{0,4095})$/;
 
-/** An image begins where the first byte of its file was mapped; one whose beginning was not is none that addresses count from. */
+/** An image begins where the first byte of its file was mapped; if that byte was not mapped, no addresses count from the image. */
 export function imagesOfMaps(lines: Iterable<string>): TraceImage[] {
   const byPath = new Map<string, { base: bigint | null; end: bigint; start: bigint }>();
   for (const line of lines) {

@@ -1,4 +1,4 @@
-/** A microdump (Breakpad, microdump_writer.cc): what a minidump says of the thread that crashed, in lines of hexadecimal in a system's log. */
+/** A microdump (Breakpad, microdump_writer.cc): what a minidump says about the thread that crashed, as lines of hexadecimal in a system's log. */
 import { hex } from '../../base/hex.ts';
 import { frameAt, imageFinder, type Trace, type TraceImage, traceImage } from '../model/trace.ts';
 import { moduleIds } from './debug-ids.ts';
@@ -122,7 +122,7 @@ function fromMicrodump(file: TraceFile): Trace {
 export const microdump: TraceFormat = {
   name: 'microdump',
   title: 'a microdump',
-  // It can stand anywhere in a log; what begins as JSON is none.
+  // It can stand anywhere in a log; a file that begins as JSON is no microdump.
   recognise: ({ bytes, firstLine }) => !/^\s*\{/.test(firstLine) && bytes.includes(BEGIN),
   parse: fromMicrodump,
 };

@@ -11,7 +11,7 @@ import {
 /** Where the registers stand in a thread's context (Microsoft, winnt.h; Breakpad, minidump_cpu_*.h). */
 export interface Processor {
   arch: string;
-  /** Bytes of an address, and of a context as far as it is read. */
+  /** Bytes of an address, and bytes of a context that are read. */
   word: 4 | 8;
   contextBytes: number;
   names: RegisterNames;
@@ -58,11 +58,11 @@ export interface Place {
   activation: boolean;
 }
 
-/** What a walk has beside the stack: where code lies, and what tables say of a place in it. */
+/** What a walk uses beside the stack: where code lies, and the tables for a place in it. */
 export interface Surroundings {
   /** Whether an address lies in a module. */
   isCode: (address: bigint) => boolean;
-  /** By the tables of the module that `at` lies in; undefined where there are none, or they say nothing of it. */
+  /** By the tables of the module that `at` lies in; undefined where there are none, or they do not cover it. */
   byTables: (
     at: bigint,
     level: Level,
@@ -83,9 +83,9 @@ export interface Walk {
   ended: WalkEnd;
 }
 
-/** More than any stack that is not endless. */
+/** More frames than any stack has that ends. */
 const MOST_FRAMES = 4096;
-/** How far the next return address is searched for, in words: locals lie between; farther up it would be chance. */
+/** How far the next return address is searched for, in words: local variables lie between; farther up a hit would be chance. */
 const SCAN_WORDS = 40;
 const FIRST_SCAN_WORDS = 160;
 /** In all threads of a dump together: many threads can claim one large stack. */
@@ -130,7 +130,7 @@ export class StackWalker {
     return registers.get(this.cpu.names.sp) ?? 0n;
   }
 
-  /** Frame pointer and return address lie side by side. It only ever moves up the stack, so that no ring is walked. */
+  /** Frame pointer and return address lie side by side. It only ever moves up the stack, so that a cycle cannot loop forever. */
   private byFramePointer(stack: Memory, level: Level): Level | undefined {
     const { names } = this.cpu;
     const [word, fp] = [BigInt(this.cpu.word), level.registers.get(names.fp)];
@@ -165,8 +165,8 @@ export class StackWalker {
   }
 
   /**
-   * On Windows a function of x86-64 that calls nothing keeps no frame: its caller is where the top of the stack says.
-   * Another one can have left an address there, so that it counts as found by searching.
+   * On x86-64 Windows a function that calls nothing keeps no frame: the return address is at the top of the stack.
+   * Another function can have left an address there, so it counts as found by searching.
    */
   private byLeafReturn(stack: Memory, level: Level): Level | undefined {
     if (!this.around.windows || this.cpu.arch !== 'x86_64') return undefined;
@@ -177,7 +177,7 @@ export class StackWalker {
     return this.level(address, 'scan', [...kept, [this.cpu.names.sp, sp + 8n]]);
   }
 
-  /** What the link register says, where the stack does not say it: of a leaf function its caller, else a guess. */
+  /** The link register, where the stack does not say it: the caller of a leaf function, else a guess. */
   private byLink({ registers }: Level, next: Level | undefined): Place[] {
     const link = this.cpu.link === null ? undefined : registers.get(this.cpu.link);
     if (link === undefined) return [];
@@ -186,7 +186,7 @@ export class StackWalker {
     return isNew ? [{ address, trust: 'scan', activation: false }] : [];
   }
 
-  /** What tables say is held against the stack: it goes up, and ends in code. */
+  /** What tables say is checked against the stack: it goes up, and ends in code. */
   private isSound({ registers, interrupted }: Caller, level: Level): boolean {
     const { ip, sp } = this.cpu.names;
     const [address, top] = [registers.get(ip), registers.get(sp)];
@@ -256,7 +256,7 @@ export class StackWalker {
       // The code that a handler returns to is no frame: what it interrupted is.
       if (caller.activation && places.length > 1) places.pop();
       places.push(caller);
-      // Where a chain of frame pointers ends, the thread began; what lies above is chance. On Windows, registers are used for anything.
+      // Where a chain of frame pointers ends, the thread began; what lies above is chance. On Windows the frame pointer may hold anything.
       if (!this.around.windows && caller.trust === 'fp' && caller.registers.get(this.cpu.names.fp) === 0n)
         return {
           places,

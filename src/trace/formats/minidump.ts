@@ -34,7 +34,7 @@ const ELF = 0x4270454c;
 type Family = 'windows' | 'apple' | 'other';
 const FAMILIES: Readonly<Record<number, Family>> = { 2: 'windows', 33025: 'apple', 33026: 'apple' };
 
-/** What an exception's code is called: of Windows a status, of Apple a Mach exception, elsewhere a signal. */
+/** The name of an exception's code: on Windows a status, on Apple's systems a Mach exception, elsewhere a signal. */
 const CODES: Readonly<Record<Family, Readonly<Record<number, string>>>> = {
   windows: {
     2147483651: 'EXCEPTION_BREAKPOINT',
@@ -93,7 +93,7 @@ class Dump {
     throw wrongTrace(this.name, `${what} would lie at ${at} to ${at + count}, ${has}`);
   }
 
-  /** What a size and a place say where it is. */
+  /** The bytes that a pair of size and place refers to. */
   located(pair: Buffer, what: string): Buffer {
     return this.piece(pair.readUInt32LE(4), pair.readUInt32LE(0), what);
   }
@@ -133,7 +133,7 @@ function idsOf(record: Buffer, family: Family, code: string): Pick<TraceImage, '
   if (/^0+$/.test(guid)) return { id: family === 'windows' ? code : null, debug_id: null };
   const pdb = pdbId(guid, record.readUInt32LE(20));
   if (family === 'windows') return pdb;
-  // Elsewhere than on Apple's systems, these are the first 16 bytes of a build-id, which is no id to compare.
+  // Except on Apple's systems, these are the first 16 bytes of a build-id, which cannot be compared.
   return { id: family === 'apple' ? `macho:${guid.toLowerCase()}` : null, debug_id: pdb.debug_id };
 }
 
@@ -156,7 +156,7 @@ function imagesOf(dump: Dump, family: Family, arch: string): TraceImage[] {
   });
 }
 
-/** Where the dump has what memory: the list with places, and the one in which all lies one behind the other. */
+/** Which memory lies where in the dump: the list with places, and the one whose contents follow each other. */
 function memoryOf(dump: Dump): (address: bigint) => Memory | undefined {
   const ranges = dump.list(MEMORY, 16, MOST_RANGES).map((entry): Range => {
     const [size, at] = [BigInt(entry.readUInt32LE(8)), BigInt(entry.readUInt32LE(12))];
@@ -179,7 +179,7 @@ function memoryOf(dump: Dump): (address: bigint) => Memory | undefined {
   };
 }
 
-/** Where a thread's record says where its stack lies: in a dump with all memory it names no place, and the list of memory has it. */
+/** Where a thread's record says where its stack lies: in a dump with all memory it names no place, and the list of memory holds the stack. */
 function stackOf(dump: Dump, entry: Buffer, id: number): Memory | undefined {
   if (entry.readUInt32LE(36) === 0) return undefined;
   const bytes = dump.located(entry.subarray(32), `the stack of thread ${id}`);
@@ -203,7 +203,7 @@ function threadsOf(
     const crashed = id === crashedId;
     const what = `the context of thread ${id}`;
     const own = dump.located(entry.subarray(40), what);
-    // Its own context is of when the dump was written, in the handler of the exception.
+    // The thread's own context is from the exception's handler, which wrote the dump.
     const at = crashed ? dump.located(exception!.subarray(160), `${what} in the exception`) : own;
     const context = at.length >= cpu.contextBytes ? at : own;
     if (context.length < cpu.contextBytes) return { id, crashed, frames: [] };
@@ -234,7 +234,7 @@ export const minidump: TraceFormat = {
   parse: fromMinidump,
 };
 
-/** Modules with the ids that were loaded; no unwind tables are in a dump, so that without symbols only frame pointers and a search are left. */
+/** Modules with the ids that were loaded; a dump holds no unwind tables, so without symbols only frame pointers and a search are left. */
 function fromMinidump({ bytes, name, unwind }: TraceFile): Trace {
   const dump = new Dump(bytes, name);
   const system = dump.record(SYSTEM, 24);

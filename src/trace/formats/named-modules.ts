@@ -7,7 +7,7 @@ function baseName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }
 
-/** Modules of one name that are told apart; of more, none is taken. */
+/** The most modules of one name that are told apart; with more, none is chosen. */
 const MOST_ALIKE = 64;
 
 export class NamedModules {
@@ -45,7 +45,7 @@ export class NamedModules {
   }
 
   /**
-   * Image and distance of an offset in the module of a name. Several modules that are one build are one; of different
+   * Image and distance of an offset in the module of a name. Several modules of the same build count as one; of different
    * builds none is taken, and what the text says is kept as the claim, before what else it claims.
    */
   place(name: string, offset: bigint, claimed: string | null): Pick<Frame, 'image' | 'rel_addr' | 'claimed'> {

@@ -6,7 +6,7 @@ import { isStored, readStored } from '../model/stored.ts';
 import { type Frame, type Trace, traceImage } from '../model/trace.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 
-/** The first frame of a thread is where it stood, unless it says otherwise. */
+/** The first frame of a thread is where it stood, unless the frame says otherwise. */
 function whole(frame: Partial<Frame>, n: number): Frame {
   return {
     image: null,
@@ -19,7 +19,7 @@ function whole(frame: Partial<Frame>, n: number): Frame {
   };
 }
 
-/** A form whose every field is checked: what is wrong is named by its path. */
+/** In this form every field is checked, and each problem is named by its path. */
 function checkedAs(parse: (value: unknown) => Parsed<Trace>): (file: TraceFile) => Trace {
   return (file) => {
     const parsed = parse(file.members);

@@ -9,7 +9,7 @@ import { Stacks } from './stacks.ts';
 
 const BUILD_ID = 'process.executable.build_id.gnu';
 const FRAME_TYPE = 'profile.frame.type';
-/** Frames whose address is one of a program's; of all others it is whatever their runtime counts. */
+/** Kinds of frames whose address is one in a program; in all others it is whatever their runtime counts. */
 const NATIVE: readonly (string | null)[] = [null, 'native', 'go', 'rust'];
 const MOST_INLINED = 32;
 
@@ -58,7 +58,7 @@ class Tables {
   }
 
   /**
-   * An address inside of its mapping is one of memory, and rel_addr the offset in the file; another one is what the
+   * An address inside its mapping is one of memory, and rel_addr the offset in the file; any other is what the
    * linker gave it, as profilers of a whole host send it.
    */
   private placeOf(location: Members): Partial<Frame> {

@@ -34,7 +34,7 @@ interface Mapped {
 type Maps = Map<string, Mapped[]>;
 
 const MOST_INLINED = 32;
-/** Maps of one file that are told apart. */
+/** The most maps of one file that are told apart. */
 const MOST_MAPS = 256;
 
 function addMap(maps: Maps, line: string): boolean {
@@ -47,7 +47,7 @@ function addMap(maps: Maps, line: string): boolean {
   return true;
 }
 
-/** Since Linux 5.2 what stands for a file of a program is the place in it; before, and where it was not mapped, the address. */
+/** Since Linux 5.2 the number for a program's file is the place in it; before, and where it was not mapped, the address. */
 function placeOf(
   address: bigint,
   maps: Mapped[],
@@ -61,7 +61,7 @@ function placeOf(
 
 function addFrame(stacks: Stacks, maps: Maps, [digits, name, file]: [string, string, string]): void {
   const address = BigInt(`0x${digits}`);
-  // What lies behind the last frame that could be followed.
+  // This marks what lies behind the last frame that could be followed.
   if (address === 0n && file === '[unknown]') return;
   const activation = stacks.threads.at(-1)!.frames.length === 0;
   const named = name === '[unknown]' ? null : name;
@@ -96,7 +96,7 @@ function fromPerf(file: TraceFile): Trace {
       else if (inlined.length < MOST_INLINED) inlined.push(name);
     }
   }
-  // Events without a stack say nothing here.
+  // Events without a stack are of no use here.
   const threads = stacks.threads.filter(({ frames }) => frames.length > 0);
   return { ...stacks.trace('perf', null), threads };
 }

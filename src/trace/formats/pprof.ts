@@ -27,7 +27,7 @@ const MOST: Readonly<Record<number, [number, string]>> = {
 /** Functions inlined at one location that are kept, and characters of a name. */
 const MOST_INLINED = 32;
 const MOST_NAME = 1024;
-/** What all frames together are called: a name can stand in each. */
+/** Characters of the names of all frames together: a name can stand in each of them. */
 const MOST_CLAIMED = 128 << 20;
 
 type Key = number | bigint;
@@ -133,8 +133,8 @@ class Profile implements ProfileTables {
 
 /**
  * Addresses of a profile are those of memory. The image is taken to begin where the first byte of its file would lie,
- * so that rel_addr is an offset in the file: basis.ts turns it around by the segments of the file, since lld and mold
- * do not put text at the offset that it has there.
+ * so that rel_addr is an offset in the file: basis.ts converts it by the segments of the file, since lld and mold
+ * do not put text at the address that equals its offset.
  */
 function imageOf({ start, limit, offset, file, buildId }: Mapping, strings: string[]): TraceImage {
   const id = strings[buildId]?.toLowerCase() ?? '';
@@ -185,7 +185,7 @@ function traceOf(profile: ProfileTables): Trace {
   return { format: 'pprof', signal: null, images, threads };
 }
 
-/** gzip, or near the beginning what samples are of: a message whose first number is of field 1, as no text has it. */
+/** gzip, or near the beginning the type of the samples: a message whose first number is field 1, which no text has. */
 function isPprof(bytes: Buffer): boolean {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
   return /\n[\x02-\x16]\x08/.test(bytes.toString('latin1', 0, 64));

@@ -1,4 +1,4 @@
-/** Protocol Buffers on the wire (protobuf.dev, Encoding): one field after the other, lengths never believed. */
+/** Protocol Buffers on the wire (protobuf.dev, Encoding): one field after the other; lengths are never trusted. */
 
 export class ProtobufError extends Error {}
 
@@ -58,7 +58,7 @@ export class ProtobufReader {
     this.at += length;
   }
 
-  /** Where a message or a text is meant, and a number stands, the field is not what it should be. */
+  /** Throws where the field is a number although a message or a text is expected. */
   get message(): Buffer {
     if (this.wire !== 2) throw new ProtobufError(`field ${this.field} is no message`);
     return this.content;

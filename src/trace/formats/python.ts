@@ -38,7 +38,7 @@ class Tracebacks {
     [this.reading, this.thread] = [reading, this.stacks.begin(crashed)];
   }
 
-  /** A stack that was printed oldest first is turned around. */
+  /** A stack that was printed oldest first is reversed. */
   end(): void {
     if (this.reading === 'oldest first') this.thread?.frames.reverse();
     [this.reading, this.thread] = [null, null];
@@ -69,7 +69,7 @@ class Tracebacks {
       this.error(text);
   }
 
-  /** The line behind a stack says what was raised; a later exception took the place of an earlier one. */
+  /** The line behind a stack says what was raised; a later exception replaces an earlier one. */
   private error(text: string): void {
     const [, name] = ERROR.exec(text) ?? [];
     if (name === undefined) return;
@@ -83,7 +83,7 @@ function fromPython(file: TraceFile): Trace {
   for (const line of linesOf(file.text)) found.read(line);
   found.end();
   const { stacks, signal } = found;
-  // Of exceptions that led to another, the last one ended the program.
+  // Where one exception led to another, the last one ended the program.
   const last = stacks.threads.at(-1);
   if (last && !stacks.threads.some(({ crashed }) => crashed)) last.crashed = true;
   return stacks.trace('python', signal);

@@ -32,7 +32,7 @@ export const replay: TraceFormat = {
   title: 'a replay record with a crash',
   recognise: (file) => file.has('record_version'),
   parse: (file) => {
-    // The first crash stands for all: equal replays have equal ones.
+    // The first crash stands for all, since equal replays have equal crashes.
     const found = parseRecord(file.bytes, file.name).replays.find(({ crash }) => crash);
     if (!found) throw file.wrong('no replay in this record has a crash');
     return fromCrash(found.crash!);

@@ -20,7 +20,7 @@ function fromRust(file: TraceFile): Trace {
     if (!open) return;
     const { address, name } = open;
     open = null;
-    // The outermost one is what lies before the first function.
+    // The outermost frame is what lies before the first function.
     if (address !== undefined && BigInt(`0x${address}`) === 0n) return;
     // A panic is no fault: every address is where a call comes back to.
     const ip = address === undefined ? null : hex(BigInt(`0x${address}`));

@@ -1,4 +1,4 @@
-/** Reports of AddressSanitizer and its kin (LLVM, compiler-rt; GCC, libsanitizer): an error, and below it a stack for each place that has to do with it. */
+/** Reports of AddressSanitizer and related tools (LLVM, compiler-rt; GCC, libsanitizer): an error, and below it a stack for each place that is involved. */
 
 import { hex } from '../../base/hex.ts';
 import { elfIds } from '../../objects/common/identity.ts';
@@ -14,7 +14,7 @@ const FRAME = /^\s*#(\d{1,6}) (?:0x([0-9a-f]{1,16})\s+)?(.*)$/;
 const BUILD_ID = /^(.*) \(BuildId: ([0-9a-f]{2,128})\)$/;
 const SIGNALS = ['SEGV', 'BUS', 'FPE', 'ILL', 'ABRT', 'TRAP'];
 const ARCH = /^(.+):(x86_64h?|arm64e?|i386|armv7s?)$/;
-/** A stack of a report is that of the thread that stopped only where the program cannot have gone on. */
+/** A report's stack is that of the crashing thread only where the program cannot have gone on. */
 const NOT_FATAL = ['Leak', 'Thread'];
 
 /** kStackTraceMax is 255 or 256, of which those of the report itself are not printed. */
@@ -52,7 +52,7 @@ function placeOf(rest: string): Place {
   };
 }
 
-/** On Apple's systems the build-id is the UUID, with what is no part of it behind. */
+/** On Apple's systems the build-id is the UUID, followed by digits that are no part of it. */
 function imageOf(module: string, buildId: string | undefined): Partial<TraceImage> {
   const [, path, arch] = ARCH.exec(module) ?? [];
   if (arch === undefined) return { path: module, ...elfIds(buildId) };
@@ -60,14 +60,14 @@ function imageOf(module: string, buildId: string | undefined): Partial<TraceImag
   return { path: path!, arch, id: uuid && `macho:${uuid}`, debug_id: uuid && `${uuid.toUpperCase()}0` };
 }
 
-/** Windows' own addresses count from where the image would like to lie, which no report says. */
+/** Windows' own addresses count from the image's preferred base, which no report gives. */
 function isUnplaced({ module }: Place): boolean {
   return module === null || /^[A-Za-z]:\\/.test(module);
 }
 
 /**
- * All addresses are printed as the byte before the one that a call comes back to, but where a fault stopped as it is.
- * Offsets in ELF files are the linker's addresses: where the image lies is what remains of the address, which is 0 for
+ * Return addresses are printed as the byte before the one that a call comes back to, and the address of a fault as it is.
+ * Offsets in ELF files are the linker's addresses: address minus offset is where the image lies, which is 0 for
  * programs that are not moved, and stands for "not said" where no address is printed.
  */
 function frameOf(

@@ -60,7 +60,7 @@ function imageFrom(value: unknown): TraceImage {
 interface Places {
   images: TraceImage[];
   find: ReturnType<typeof imageFinder>;
-  /** Where the event names a source map; frames of scripts without one are none that symbols could name. */
+  /** Where the event names a source map; symbols cannot name frames of scripts without one. */
   scripts: Scripts | null;
 }
 
@@ -71,7 +71,7 @@ function scriptFrame(frame: Members, { scripts }: Places): Frame[] {
   return [scripts.frame({ name: text(frame.function), file, line, column })];
 }
 
-/** What the sender did to its addresses (develop.sentry.dev, stack trace interface): which of them are still where a call comes back to. */
+/** What the sender did to its addresses (develop.sentry.dev, stack trace interface): which of them are still return addresses. */
 const RETURNS: Readonly<Record<string, (n: number) => boolean>> = {
   auto: (n) => n > 0,
   all_but_first: (n) => n > 0,
@@ -112,7 +112,7 @@ function physical(frames: Members[]): Physical[] {
   return found;
 }
 
-/** The stack as it was sent, where the server kept it beside the one that it made of it; innermost first, as everywhere here. */
+/** The stack as it was sent, where the server kept it beside its processed form; innermost first, as everywhere here. */
 function framesFrom({ stacktrace, raw_stacktrace: raw }: Members, places: Places): Frame[] {
   const addressed = (stack: unknown): boolean =>
     list(members(stack).frames).some((frame) => addressOf(members(frame).instruction_addr) !== undefined);

@@ -14,7 +14,7 @@ import {
 } from '../model/trace.ts';
 import type { TraceFile } from './format.ts';
 
-/** Longer lines are no frames: a script that is one line can stand before its stack. */
+/** Longer lines are no frames: a script in one line can stand before its stack. */
 const MOST_LINE = 8192;
 /** Functions inlined at one address whose names are kept, and characters of one. */
 const MOST_INLINED = 32;
@@ -52,7 +52,7 @@ export class Stacks {
   private readonly file: TraceFile;
   private readonly byKey = new Map<string, number>();
   private frames = 0;
-  /** Of the last frame: where it is, and what stood there so far. */
+  /** Of the last frame: where it is, and the names found there so far. */
   private last: { at: string; seen: Set<string> } | null = null;
 
   constructor(file: TraceFile) {
@@ -98,7 +98,7 @@ export class Stacks {
   /**
    * As `add`, for texts in which each call that was inlined at an address stands as a frame of its own: those after the
    * first become part of its claim. `at` is the place as the text has it; a function that calls itself comes back to
-   * the same one, and there the same name stands again: that is another frame.
+   * the same address under the same name: that is another frame.
    */
   addPhysical(
     at: string | null,
@@ -118,7 +118,7 @@ export class Stacks {
     before.claimed = [before.claimed, claimOf(named)].filter((one) => one).join(', inlined in ');
   }
 
-  /** A place in a file of a language whose lines are all that its stacks name: `arch` is the language. */
+  /** A place in a file, for a language whose stacks name nothing but lines: `arch` is the language. */
   script(arch: string, path: string, line: number, column = 0): Partial<Frame> {
     const rel_addr = encodePlace(line, column);
     // A place in a script is that of the call itself: nothing lies before it.
@@ -131,7 +131,7 @@ export class Stacks {
   }
 }
 
-/** Frames that are known by their addresses alone, in the images that hold them: texts name those last. */
+/** Frames that are known by their addresses alone, in the images that hold them: texts list the images last. */
 export function placedIn(images: TraceImage[], threads: Thread[]): Thread[] {
   const find = imageFinder(images);
   return threads.map((thread) => ({
@@ -143,7 +143,7 @@ export function placedIn(images: TraceImage[], threads: Thread[]): Thread[] {
   }));
 }
 
-/** The address that a call comes back to, of one that a reader printed as the byte before it. */
+/** The return address, from an address that was printed as the byte before it. */
 export function returnAddress(printed: bigint): string {
   return hex(printed + 1n);
 }

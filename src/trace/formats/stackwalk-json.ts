@@ -23,7 +23,7 @@ const TRUSTS: Readonly<Record<string, Trust>> = {
   scan: 'scan',
   prewalked: 'prewalked',
 };
-/** Of callers the address lies in the call: by how much the return address is moved, on each processor. */
+/** A caller's address lies inside the call: how far it is moved back from the return address, on each processor. */
 const MOVED: Readonly<Record<string, bigint>> = { x86: 1n, amd64: 1n, arm64: 4n, ppc: 8n, ppc64: 8n };
 
 function moduleOf(value: unknown, system: string): TraceImage {

@@ -32,7 +32,7 @@ interface Read {
 
 const MOST_INLINED = 32;
 
-/** A module without symbols names its own debug id in a warning: of all others none is printed. */
+/** The debug id of a module without symbols is printed in a warning; for all others none is printed. */
 function moduleOf(line: string, system: string): TraceImage | undefined {
   const [, from, to, path] = MODULE.exec(`${line}  `) ?? [];
   if (from === undefined) return undefined;
@@ -101,7 +101,7 @@ function fromStackwalkText(file: TraceFile): Trace {
   for (const line of linesOf(file.text)) readLine(read, line);
   close(read);
   const { images, stacks, signal } = read;
-  // Inlined calls that stood before it are no frames: the first that is left is the innermost.
+  // Inlined calls before it are no frames: the first frame that remains is the innermost.
   for (const { frames } of stacks.threads)
     for (const [n, frame] of frames.entries()) frame.activation = n === 0;
   return { format: 'stackwalk-text', signal, images, threads: placedIn(images, stacks.threads) };

@@ -9,7 +9,7 @@ import { list, type Members, members, text } from './foreign.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { NamedModules } from './named-modules.ts';
 
-/** What the kernel writes behind the path of a program that is there no longer. */
+/** What the kernel writes behind the path of a program that was deleted. */
 const DELETED = ' (deleted)';
 const THREAD = /^Stack trace of thread (\d{1,9}):$/;
 const PACKAGES = { sizeBytes: 16 << 20, depth: 8 };
@@ -24,7 +24,7 @@ interface Journal {
   COREDUMP_PACKAGE_JSON?: unknown;
 }
 
-/** A field of an entry: one that is no text by its rules is written as the list of its bytes. */
+/** A field of an entry: systemd writes a value that is not valid text as the list of its bytes. */
 function fieldOf(value: unknown): string {
   if (typeof value === 'string') return value;
   const bytes = list(value);
@@ -99,7 +99,7 @@ export const systemd: TraceFormat = {
   parse: (file) => (isLines(file) ? firstWithStack(file) : ofEntry(file.members, file)),
 };
 
-/** A first line that is a whole object, and a second that begins another. */
+/** True for a first line that is a whole object, and a second line that begins another. */
 function isLines({ bytes, firstEnd: end, firstLine }: TraceFile): boolean {
   if (end <= 0 || !/^\s*\{/.test(firstLine)) return false;
   return /\}\s*$/.test(bytes.toString('latin1', Math.max(0, end - 8), end)) && bytes[end + 1] === 0x7b;
@@ -111,7 +111,7 @@ function ofEntry(entry: Members, file: TraceFile): Trace {
   return fromSystemd(entry);
 }
 
-/** Of many entries of a journal, one a line, the first with a stack; the others need not be what they should be. */
+/** Of many entries of a journal, one a line, the first with a stack; the others may be malformed. */
 function firstWithStack(file: TraceFile): Trace {
   const { bytes } = file;
   for (let at = 0; at < bytes.length; ) {

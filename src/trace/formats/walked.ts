@@ -1,4 +1,4 @@
-/** What a walk of a stack needs of the modules around it: where code lies, and what their unwind tables say. */
+/** What a walk of a stack needs to know about modules: where code lies, and what their unwind tables say. */
 import type { TraceImage } from '../model/trace.ts';
 import type { UnwindTables } from '../unwind-files/files.ts';
 import type { Surroundings } from './minidump-stack.ts';

@@ -1,4 +1,4 @@
-/** What the addresses of a trace count from: programs that one id names can differ in their lowest address, and profiles say offsets in the file. */
+/** What the addresses of a trace count from: programs with one id can differ in their lowest address, and profiles give offsets in the file. */
 
 import { hex } from '../../base/hex.ts';
 import type { Image, Layout } from '../../objects/common/identity.ts';
@@ -8,14 +8,14 @@ import type { TraceImage } from './trace.ts';
 export type Basis = string;
 
 const PAGE_BYTES = 4096n;
-/** Programs that are not moved lie below; no kernel puts one there that can be moved, but on processors of 32 bits. */
+/** Programs that are not moved lie below this address; a kernel loads movable programs there only on 32-bit processors. */
 const FIXED_BELOW = 0x1000_0000n;
-/** Profiles whose mappings say where in the file they begin, and nothing of where the linker put that. */
+/** Profiles whose mappings name an offset in the file, but not the linker's address for it. */
 const BY_FILE = new Set(['pprof', 'perf', 'otlp']);
-/** Of an image that a reader lets begin here, addresses are the linker's own. */
+/** If a reader gives an image this beginning, its addresses are the linker's own. */
 const LINKED = '0x0';
 
-/** Of an image of a trace; what is known by no id is looked up nowhere. */
+/** The basis of an image of a trace; an image without an id is not looked up. */
 export function basisOf({ id, debug_id, sha256, base }: TraceImage, format: string): Basis {
   const isElf = id === null ? debug_id !== null || sha256 !== null : /^(?:elf|go|sha256):/.test(id);
   if (!isElf) return '';
@@ -37,7 +37,7 @@ function addressOfByte({ loads }: Layout, at: bigint): bigint | null {
   return found ? at - BigInt(found.offset) + BigInt(found.address) : null;
 }
 
-/** The one that all say; null where they differ, or there is none. */
+/** The value that all agree on; null where they differ, or there is none. */
 function agreed(all: (bigint | null)[]): bigint | null {
   const [first = null] = all;
   return all.every((one) => one === first) ? first : null;
@@ -58,7 +58,7 @@ export function distanceIn({ format, image, shipped }: Sides, basis: Basis, addr
   const base = BigInt(image.base);
   const own = image.layout;
   if (format === 'breakpad') {
-    // Its addresses count from the lowest one of the program that it was made of.
+    // Its addresses count from the lowest address of the program that it was made from.
     if (basis === 'file')
       return agreed(
         shipped.map((one) => {
@@ -72,7 +72,7 @@ export function distanceIn({ format, image, shipped }: Sides, basis: Basis, addr
   }
   if (format !== 'elf') return address;
   if (basis === 'file') {
-    // A file of debug information keeps addresses, and says nothing true of places.
+    // A file of debug information keeps the addresses, but its file offsets are wrong.
     const files = image.features.includes('code') && own ? [own, ...shipped] : shipped;
     const found = agreed(files.map((one) => addressOfByte(one, address)));
     return found === null ? null : found - base;

@@ -1,4 +1,4 @@
-/** What a trace itself says of each frame, in the order and under the names that stores and bundles have for it. */
+/** What a trace itself says about each frame, in the order and under the names that stores and bundles have for it. */
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { plainText } from '../../store/sql/rows.ts';
 import type { Thread, Trace, TraceImage, Trust, WalkEnd } from './trace.ts';
@@ -36,7 +36,7 @@ export function inOrder(threads: Thread[]): Thread[] {
 
 const NOWHERE = { image_id: null, image_path: null, arch: null, loaded_sha256: null, rel_addr: null };
 
-/** Every frame of a trace; one of which image or address is not known is in no image at all. */
+/** Every frame of a trace; a frame whose image or address is unknown is in no image at all. */
 export function frameFacts({ images, threads }: Trace): FrameFacts[] {
   const places = images.map((image) => ({
     image_id: imageKey(image),
@@ -62,7 +62,7 @@ export function claimsOf({ threads }: Trace): (string | null)[] {
   return inOrder(threads).flatMap(({ frames }) => frames.map(({ claimed }) => claimed));
 }
 
-/** What a trace says of the thread that its gates judge: whether it crashed, and how its walk ended. */
+/** What a trace says about the thread that its gates judge: whether it crashed, and how its walk ended. */
 export interface WalkFacts {
   /** False: no thread did, as in a core of a living process. */
   crashed: boolean;

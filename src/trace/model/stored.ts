@@ -1,10 +1,10 @@
-/** A trace as stores and bundles keep it: the canonical form whose digest is its id, read back without believing it. */
+/** A trace as stores and bundles keep it: the canonical form whose digest is its id, checked again when it is read. */
 import { isObject, memberPath, type Parsed, type Problem, parseJson } from '../../base/json.ts';
 import { read } from '../../base/shape.ts';
 import { checkEnds, keptTraceShape } from './schema.ts';
 import { TRACE_LIMITS, type Trace } from './trace.ts';
 
-/** Bytes of a trace, and of its joined frames, that are read back whole. */
+/** The most bytes of a trace, and of its joined frames, that are read. */
 export const STORED_BYTES = 33_554_432;
 
 /** Whether a JSON value is meant to be a trace in this form. */
@@ -28,7 +28,7 @@ export function readStored(value: unknown): Parsed<Trace> {
   return problems.length > 0 ? { ok: false, problems } : parsed;
 }
 
-/** The trace in these bytes; whether they are the canonical form, its id tells. */
+/** The trace in these bytes; the caller compares its id to know whether they are the canonical form. */
 export function parseStored(bytes: Uint8Array): Parsed<Trace> {
   const parsed = parseJson(bytes, { sizeBytes: STORED_BYTES, depth: TRACE_LIMITS.jsonDepth });
   return parsed.ok ? readStored(parsed.value) : parsed;

@@ -1,4 +1,4 @@
-/** A stack trace in the one form that all others are read into: threads of frames, each in an image, as found by somebody. */
+/** A stack trace in the one form that all others are read into: threads of frames, each in an image, as the trace's sender found them. */
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { hex } from '../../base/hex.ts';
@@ -13,7 +13,7 @@ export const TRACE_LIMITS = {
   frames: 1_000_000,
 } as const;
 
-/** How a frame was found: by the registers, tables, the frame pointer, by searching the stack, or by whoever sent it. */
+/** How a frame was found: by the registers, by tables, by the frame pointer, by searching the stack, or only by the sender's claim. */
 export type Trust = 'context' | 'cfi' | 'fp' | 'scan' | 'prewalked' | 'unknown';
 export const TRUSTS: readonly Trust[] = ['context', 'cfi', 'fp', 'scan', 'prewalked', 'unknown'];
 
@@ -27,11 +27,11 @@ export interface TraceImage {
   /** Hexadecimal address of its beginning, and how many bytes it has. */
   base: string | null;
   size: number | null;
-  /** Of the very file that was loaded, where somebody looked. */
+  /** The digest of the very file that was loaded, where it was taken. */
   sha256: Digest | null;
 }
 
-/** An image of which nothing is known but what is given. */
+/** An image with the given facts; all others are unknown. */
 export function traceImage(known: Partial<TraceImage>): TraceImage {
   return { id: null, debug_id: null, path: '', arch: null, base: null, size: null, sha256: null, ...known };
 }
@@ -39,10 +39,10 @@ export function traceImage(known: Partial<TraceImage>): TraceImage {
 export interface Frame {
   /** Which of the images, or null: in none that the trace names. */
   image: number | null;
-  /** Distance from the image's beginning, hexadecimal; as it stood, a return address not moved. */
+  /** Distance from the image's beginning, hexadecimal; a return address is given as it was, not moved into the call. */
   rel_addr: string | null;
   ip: string | null;
-  /** The thread stood at this instruction; else it is where a call comes back to, and the call lies before it. */
+  /** True if the thread stood at this instruction; else it is a return address, and the call lies before it. */
   activation: boolean;
   trust: Trust;
   /** What the sender says it is, which proves nothing. */
@@ -52,7 +52,7 @@ export interface Frame {
 /** How the walk of a thread's stack ended: at its outermost frame, or cut, so that frames are missing. */
 export interface WalkEnd {
   outermost: boolean;
-  /** Who walked, such as "reenact" or "PID 1". */
+  /** The walker, such as "reenact" or "PID 1". */
   by: string;
   /** Of a cut walk: why, as a code and in words. */
   reason: string | null;
@@ -81,7 +81,7 @@ export interface Trace {
   threads: Thread[];
 }
 
-/** What is wrong with what is said of a walk's end; null where it holds together. */
+/** What is wrong with a claim about a walk's end; null where it is consistent. */
 export function endedProblem({ outermost, reason, missing }: WalkEnd): string | null {
   if (outermost)
     return reason !== null || missing !== 0 ? 'reached the outermost frame, and lacks some' : null;
@@ -93,7 +93,7 @@ export function wrongTrace(name: string, what: string): Fault {
   return new Fault('trace_invalid', `${name}: ${what}`);
 }
 
-/** Numbers as traces write them: hexadecimal text, decimal text, or a number; undefined where it is none that is meant. */
+/** Numbers as traces write them: hexadecimal text, decimal text, or a number; undefined for anything else. */
 export function addressOf(value: unknown): bigint | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
   if (typeof value !== 'string' || !/^(?:0x[0-9a-fA-F]{1,16}|\d{1,20})$/.test(value)) return undefined;
@@ -130,7 +130,7 @@ export function frameAt(
   return { image, rel_addr: base === null ? null : hex(address - BigInt(base)), ip: hex(address), ...more };
 }
 
-/** Refuses what is too large, and frames in images that are not there; a trace without frames says nothing. */
+/** Refuses a trace that is too large, has no frames, or has frames in images that are not there. */
 export function checked(trace: Trace, name: string): Trace {
   const { images, threads } = trace;
   const frames = threads.reduce((sum, thread) => sum + thread.frames.length, 0);

@@ -28,7 +28,7 @@ export class ElfTable implements UnwindTable {
     [this.finders, this.cpu, this.names, this.lowest] = [finders, cpu, names, lowest];
   }
 
-  /** undefined: it has no tables, or is of another processor. Throws a Fault where it is no ELF file. */
+  /** undefined: it has no tables, or is for another processor. Throws a Fault where it is no ELF file. */
   static of(path: string, arch: string): ElfTable | undefined {
     const file = new ProgramFile(path);
     try {
@@ -52,7 +52,7 @@ export class ElfTable implements UnwindTable {
     try {
       return this.step(callee);
     } catch (error) {
-      // Tables of another register, memory that was not dumped, or nonsense: others may know.
+      // The entry needs an unknown register or memory that was not dumped, or is malformed: other tables may help.
       if (error instanceof Cut || error instanceof Ended) return undefined;
       throw error;
     }
@@ -72,7 +72,7 @@ export class ElfTable implements UnwindTable {
     const machine = { layout: cpu, register: (number: number) => known[number], load };
     const caller = callerOf(rowAt(entry, cpu, pc), entry.returnColumn, known, cpu, machine);
     if (caller === null) return 'outermost';
-    // What a function may change is not known of its caller, but where a rule says it.
+    // A register that a function may change is unknown in its caller, unless a rule gives it.
     const found: Registers = new Map();
     for (const [number, value] of caller.entries()) {
       const name = names.dwarf[number];

@@ -14,7 +14,7 @@ import { ElfTable } from './elf-table.ts';
 /** The tables of an image; undefined where none are at hand. */
 export type UnwindTables = (image: TraceImage) => UnwindTable | undefined;
 
-/** Tables of one file; undefined where it is of a format, or a processor, whose tables are not read. */
+/** Tables of one file; undefined where tables of its format or processor are not supported. */
 function tableOf(path: string, { format }: ObjectFile, { arch }: Image): UnwindTable | undefined {
   const file = new FileBytes(path);
   try {
@@ -33,7 +33,7 @@ function tableOf(path: string, { format }: ObjectFile, { arch }: Image): UnwindT
 
 /**
  * Whether a file is of the build that was loaded: by its id, or as the program that names the PDB by which the trace
- * knows it. A debug id alone counts where one of both has nothing else.
+ * knows it. A debug id counts only where one of the two has no other id.
  */
 function isOf(file: Image, image: TraceImage): boolean {
   if (image.id !== null && (file.id === image.id || file.pdb === image.id)) return true;
@@ -41,7 +41,7 @@ function isOf(file: Image, image: TraceImage): boolean {
   return alone && image.debug_id !== null && file.debug_id === image.debug_id;
 }
 
-/** A file that cannot be read leads nowhere: the walk goes on as without it, and what the file is, joining says. */
+/** A file that cannot be read is ignored: the walk goes on without it, and the join reports what is wrong with it. */
 function unlessDamaged<T>(read: () => T | undefined): T | undefined {
   try {
     return read();
@@ -51,7 +51,7 @@ function unlessDamaged<T>(read: () => T | undefined): T | undefined {
   }
 }
 
-/** A file that a person named, or that a store holds. */
+/** A file that the user named, or that a store holds. */
 interface Named {
   path: string;
   object: ObjectFile;
@@ -69,14 +69,14 @@ export class UnwindFiles {
     });
   }
 
-  /** Those that are of none of these images. */
+  /** Files that belong to none of these images. */
   strangers(images: TraceImage[]): string[] {
     return this.files
       .filter(({ object }) => !object.images.some((one) => images.some((image) => isOf(one, image))))
       .map(({ path }) => path);
   }
 
-  /** What every file of the image's build says, one after the other. */
+  /** Asks each file of the image's build, one after the other. */
   readonly of: UnwindTables = (image) => {
     const tables = this.files.flatMap(({ path, object, tables: opened }) =>
       object.images

@@ -26,7 +26,7 @@ interface Rules extends Range {
 
 const hex = (text: string): number => Number.parseInt(text, 16);
 
-/** `NAME: EXPRESSION` one after the other; a later rule of a register takes the place of an earlier one. */
+/** `NAME: EXPRESSION` one after the other; a later rule of a register replaces an earlier one. */
 function addRules(text: string, rules: Map<string, string>): void {
   let name: string | undefined;
   let words: string[] = [];
@@ -105,7 +105,7 @@ export class BreakpadTable implements UnwindTable {
     const rules = this.rulesAt(found, offset);
     if (!names) return undefined;
     const { word } = names;
-    // Some writers put a dollar sign before a register, others none.
+    // Some writers put a dollar sign before a register, others do not.
     const variables = new Map(
       [...registers].flatMap(
         ([name, value]) =>

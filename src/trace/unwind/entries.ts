@@ -1,4 +1,4 @@
-/** Finds what .eh_frame and .debug_frame say of an address: the entry of its function, and what it shares with others. */
+/** Finds an address in .eh_frame and .debug_frame: the entry of its function, and the part that it shares with others. */
 import { Ended } from '../../objects/common/cursor.ts';
 import { type Layout, type ReadBytes, TableReader } from './reader.ts';
 
@@ -8,7 +8,7 @@ const MOST_ENTRIES = 16_777_216;
 const HEADER_BYTES = 64;
 /** Pairs of 32 bits, counted from the table's own beginning: what all linkers write. */
 const SEARCHABLE = 0x3b;
-/** An encoding that says that there is nothing. */
+/** The encoding for a value that is left out. */
 const NOTHING = 0xff;
 
 /** What entries of one kind share (CIE). */
@@ -23,7 +23,7 @@ interface Common {
   program: Buffer;
 }
 
-/** What a table says of one function (FDE). Addresses are the linker's. */
+/** What a table says about one function (FDE). Addresses are the linker's. */
 export interface UnwindEntry extends Omit<Common, 'augmented' | 'program'> {
   from: bigint;
   to: bigint;
@@ -138,7 +138,7 @@ export class EntryFinder {
     return { ...common, from, to: from + size, initial, program, programAt };
   }
 
-  /** All entries by their addresses: of a table that has no index of its own. */
+  /** All entries by their addresses, for a table without an index. */
   private all(start: bigint): { from: bigint; to: bigint; at: bigint }[] {
     const found: { from: bigint; to: bigint; at: bigint }[] = [];
     let at = start;
@@ -151,7 +151,7 @@ export class EntryFinder {
     return found.sort((a, b) => (a.from < b.from ? -1 : 1));
   }
 
-  /** Looks all entries of a table through that begins at `start`. */
+  /** Searches all entries of the table that begins at `start`. */
   search(pc: bigint, start: bigint): UnwindEntry | undefined {
     this.index ??= this.all(start);
     let [low, high] = [0, this.index.length];

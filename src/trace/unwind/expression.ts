@@ -1,4 +1,4 @@
-/** Evaluates a DWARF expression (DWARF 5, section 2.5) as unwind tables have them: arithmetic over registers and memory. */
+/** Evaluates a DWARF expression (DWARF 5, section 2.5) as it occurs in unwind tables: arithmetic over registers and memory. */
 import { Ended } from '../../objects/common/cursor.ts';
 import { Cut, type Layout, TableReader } from './reader.ts';
 
@@ -11,7 +11,7 @@ export interface Machine {
   load(address: bigint, bytes: number): bigint;
 }
 
-/** An expression that loops is ended. */
+/** The most steps, so that an expression with a loop ends. */
 const MOST_STEPS = 10_000;
 const MOST_VALUES = 256;
 

@@ -14,7 +14,7 @@ export type ReadImage = (address: number, length: number) => Buffer | undefined;
 
 const ENTRY_BYTES = 12;
 const MOST_FUNCTIONS = 2_000_000;
-/** One entry may go on in another, for code that the compiler moved away. */
+/** An entry may continue in another one, for code that the compiler moved away. */
 const MOST_CHAINED = 32;
 const CHAINED = 4;
 const NAMES = REGISTER_NAMES.x86_64!;
@@ -83,12 +83,12 @@ class Undo {
       case 10:
         return this.machineFrame(info);
       default:
-        // Floating-point registers lead to no caller; 6 describes the function's end.
+        // Floating-point registers do not help to find a caller; 6 describes the function's end.
         return operation <= 9;
     }
   }
 
-  /** What the processor itself saved where it was interrupted. */
+  /** The registers that the processor itself saved when it was interrupted. */
   private machineFrame(code: number): boolean {
     const at = this.sp + (code === 1 ? 8n : 0n);
     const [ip, sp] = [this.callee.read(at, 8), this.callee.read(at + 24n, 8)];
@@ -106,7 +106,7 @@ class Undo {
   }
 }
 
-/** Slots behind the first one that an operation has. */
+/** How many slots an operation has behind its first one. */
 function slotsBehind(operation: number, info: number): number {
   if (operation === 1) return info === 0 ? 1 : 2;
   return { 4: 1, 5: 2, 6: 0, 7: 1, 8: 1, 9: 2 }[operation] ?? 0;
@@ -116,7 +116,7 @@ export class PdataTable implements UnwindTable {
   private readonly read: ReadImage;
   private readonly entries: Entry[];
 
-  /** `directory` are the bytes of the exception directory. */
+  /** `directory` holds the bytes of the exception directory. */
   constructor(directory: Buffer, read: ReadImage) {
     this.read = read;
     const count = Math.min(MOST_FUNCTIONS, Math.floor(directory.length / ENTRY_BYTES));
@@ -163,7 +163,7 @@ export class PdataTable implements UnwindTable {
     // A function without an entry calls nothing and keeps nothing: only the innermost can be one.
     if (!entry && !callee.innermost) return undefined;
     const undo = new Undo(callee);
-    // Of a caller, the whole prologue was executed up to the call.
+    // A caller has executed its whole prologue before the call.
     if (entry && !this.undo(entry, callee.offset - entry.start, undo)) return undefined;
     if (!undo.returned()) return undefined;
     undo.registers.set('rsp', undo.sp);

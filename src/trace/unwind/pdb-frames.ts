@@ -1,4 +1,4 @@
-/** The frames that a PDB of x86 describes (LLVM, "The PDB DBI Stream", optional streams): with programs, and of old by sizes alone. */
+/** The frames that a PDB of x86 describes (LLVM, "The PDB DBI Stream", optional streams): with programs, and in the older form by sizes alone. */
 import type { FileBytes } from '../../objects/common/bytes.ts';
 import {
   type Container,
@@ -21,7 +21,7 @@ const FRAMES = 9;
 const NONE = 0xffff;
 const NAMES_MAGIC = 0xeffeeffe;
 const MOST_STREAM_BYTES = 64 << 20;
-/** One name of a stream; the stream of names stands under its own. */
+/** The name of one stream; the stream of names is listed under its own name. */
 const NAMES = '/names';
 
 function wholeStream(file: FileBytes, c: Container, stream: number, what: string): Buffer | undefined {
@@ -116,10 +116,10 @@ export class PdbTable implements UnwindTable {
   private readonly programs: WindowsFrame[];
   private readonly plain: WindowsFrame[];
 
-  /** Throws a Fault where the file is not what its headers say. */
+  /** Throws a Fault where the file contradicts its headers. */
   constructor(file: FileBytes) {
     const c = readContainer(file);
-    // What has no program is told by its sizes alone.
+    // A frame without a program is described by its sizes alone.
     this.programs = sorted(framesWithPrograms(file, c).filter(({ program }) => program !== null));
     this.plain = sorted(framesBySizes(file, c));
   }

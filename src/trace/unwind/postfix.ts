@@ -1,7 +1,7 @@
 /** Programs in postfix form, as Breakpad and PDBs write how registers are found (Breakpad, docs/symbol_files.md). */
 import type { ReadMemory } from './table.ts';
 
-/** More than any compiler writes; each word is one step. */
+/** More words than any compiler writes; each word is one step. */
 const MOST_WORDS = 1024;
 
 const OPERATIONS: Readonly<Record<string, (a: bigint, b: bigint) => bigint | undefined>> = {
@@ -16,7 +16,7 @@ const OPERATIONS: Readonly<Record<string, (a: bigint, b: bigint) => bigint | und
 
 /**
  * Runs a program over variables, which its assignments change. Numbers are of `word` bytes. Returns what stands on the
- * stack in the end; undefined where the program, a variable or memory is not what it should be.
+ * stack in the end; undefined where the program is malformed, or a variable or memory is missing.
  */
 export function runPostfix(
   program: string,

@@ -1,4 +1,4 @@
-/** What a walk has to know of a processor: DWARF's numbers of its registers, where Linux keeps them, how handlers return. */
+/** What a walk has to know about a processor: DWARF's numbers of its registers, where Linux keeps them, how handlers return. */
 import type { Layout } from './reader.ts';
 
 /** Registers by DWARF's numbers; the last one is the program counter. */
@@ -13,13 +13,13 @@ interface Trampoline {
 
 export interface Processor extends Layout {
   arch: string;
-  /** ELF's number of it. */
+  /** ELF's number of the processor. */
   machine: number;
   /** DWARF's numbers; `counter` is one behind its registers. */
   stack: number;
   frame: number;
   counter: number;
-  /** Where a return address stays that no rule names; null: there is no such register. */
+  /** The register of a return address for which there is no rule; null: there is none. */
   link: number | null;
   /** In NT_PRSTATUS (elf_prstatus): the thread's number, and by DWARF's number, each register. */
   thread: number;
@@ -27,9 +27,9 @@ export interface Processor extends Layout {
   trampolines: Trampoline[];
   /** Bits of an address: above them, a return address may be signed. */
   addressBits: bigint;
-  /** Whether what stands before a return address is a call; null: it need not be. */
+  /** Whether the bytes before a return address are a call; null: not checked. */
   isCall: ((before: Buffer) => boolean) | null;
-  /** Where a function that keeps frame pointers has its caller's, and the return address, from its own. */
+  /** Where the caller's frame pointer and the return address lie, counted from a function's own frame pointer. */
   saved: { frame: number; back: number };
 }
 
@@ -101,7 +101,7 @@ const RISCV64: Processor = {
 
 const PROCESSORS: readonly Processor[] = [X86_64, X86, ARM64, RISCV64];
 
-/** undefined: its registers are not known here. */
+/** undefined: its registers are not supported. */
 export function processorOf(machine: number, layout: Layout): Processor | undefined {
   return PROCESSORS.find(
     (one) => one.machine === machine && one.word === layout.word && one.little === layout.little,

@@ -1,14 +1,14 @@
-/** Finds which of many ranges an address lies in: tables are sorted by it, and sought in by halves. */
+/** Finds which of many ranges an address lies in: tables are sorted, and searched by halving. */
 
 export interface Range {
   start: number;
   size: number;
 }
 
-/** Ranges lie inside of others: how many that begin later and end sooner are passed. */
+/** Ranges can lie inside others: how many that begin later and end sooner are skipped at most. */
 const MOST_NESTED = 64;
 
-/** Of ranges in the order of their beginnings, the last that begins at or before the address and reaches over it. */
+/** Of ranges sorted by their beginnings, the last one that contains the address. */
 export function rangeAt<T extends Range>(ranges: readonly T[], address: number): T | undefined {
   let [low, high] = [0, ranges.length];
   while (low < high) {

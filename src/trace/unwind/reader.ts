@@ -1,4 +1,4 @@
-/** Numbers of unwind tables (DWARF 5, section 6.4 and 7.6), with why a walk that needs them has to end. */
+/** Numbers of unwind tables (DWARF 5, section 6.4 and 7.6), and the reasons for which a walk that needs them has to end. */
 import { Cursor, Ended } from '../../objects/common/cursor.ts';
 
 /** A walk that cannot go on: the reason as a code, and in words. */
@@ -21,7 +21,7 @@ export interface Layout {
 
 export class TableReader extends Cursor {
   readonly layout: Layout;
-  /** Where the first byte lies, for what is counted from its own place. */
+  /** The address of the first byte, for values that count from their own place. */
   readonly address: bigint;
 
   constructor(bytes: Buffer, layout: Layout, address: bigint) {
@@ -58,7 +58,7 @@ export class TableReader extends Cursor {
     throw new Ended('has a number of more than 10 bytes');
   }
 
-  /** The bytes of a block that says its length. */
+  /** The bytes of a block with its length before it. */
   block(): Buffer {
     const length = this.leb();
     const from = this.at;
@@ -66,7 +66,7 @@ export class TableReader extends Cursor {
     return this.bytes.subarray(from, from + length);
   }
 
-  /** An address in one of the encodings of the Linux Standard Base (DWARF extensions); `data`: what it may be counted from. */
+  /** An address in one of the encodings of the Linux Standard Base (DWARF extensions); `data`: the base of the encodings that count from the data section. */
   pointer(encoding: number, data: bigint): bigint {
     const { word } = this.layout;
     const place = this.address + BigInt(this.at);

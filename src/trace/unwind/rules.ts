@@ -10,7 +10,7 @@ export type Rule =
   | { kind: 'register'; register: number }
   | { kind: 'expression' | 'value_expression'; code: Buffer };
 
-/** The frame's own address (CFA): of a register, or computed. */
+/** The frame's own address (CFA): from a register, or computed. */
 type FrameAddress = { register: number; offset: bigint } | { code: Buffer };
 
 export interface Row {
@@ -50,7 +50,7 @@ class Program {
     return this.row;
   }
 
-  /** Where an instruction goes on to; undefined: it is another one. */
+  /** The address to which an instruction advances; undefined for all other instructions. */
   private moved(opcode: number, reader: TableReader): bigint | undefined {
     const by = (units: bigint): bigint => this.location + units * BigInt(this.entry.codeUnit);
     if (opcode >> 6 === 1) return by(BigInt(opcode & 0x3f));
@@ -82,7 +82,7 @@ class Program {
   private apply(opcode: number, reader: TableReader): void {
     switch (opcode) {
       case 0x00:
-      case 0x2d: // AArch64: the return address is signed from here on; its upper bits are taken off anyway.
+      case 0x2d: // AArch64: the return address is signed from here on; its upper bits are removed in any case.
         return;
       case 0x2e:
         reader.leb();
@@ -167,7 +167,7 @@ function copied({ frame, rules }: Row): Row {
   return { frame, rules: new Map(rules) };
 }
 
-/** The rules that hold at `pc`, which is the linker's address. Throws Ended where the entry is not what it should be. */
+/** The rules that hold at `pc`, which is the linker's address. Throws Ended where the entry is malformed. */
 export function rowAt(entry: UnwindEntry, layout: Layout, pc: bigint): Row {
   const none: Row = { frame: undefined, rules: new Map() };
   const initial = new Program(entry, layout, none).run(entry.initial, 0n, entry.to);

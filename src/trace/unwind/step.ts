@@ -5,7 +5,7 @@ import type { Processor, Registers } from './processor.ts';
 import { Cut } from './reader.ts';
 import type { Row, Rule } from './rules.ts';
 
-/** What the caller's registers are; null: nothing called this frame. */
+/** The caller's registers; null: nothing called this frame. */
 export function callerOf(
   { frame, rules }: Row,
   returnColumn: number,

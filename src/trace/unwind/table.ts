@@ -1,4 +1,4 @@
-/** What tables that a compiler or linker wrote say of a function's frame: how its caller's registers are found again. */
+/** Unwind tables of compilers and linkers: how the registers of a function's caller are recovered. */
 
 /** By their names on that processor, as Breakpad writes them without `$`: rip, rsp, rbx; eip, ebp; pc, sp, x29. */
 export type Registers = Map<string, bigint>;
@@ -6,24 +6,24 @@ export type Registers = Map<string, bigint>;
 /** Reads 1, 2, 4 or 8 bytes of the thread's memory as a number; undefined where the dump does not have them. */
 export type ReadMemory = (address: bigint, bytes: number) => bigint | undefined;
 
-/** A frame of which the caller is asked for. */
+/** A frame whose caller is wanted. */
 export interface Callee {
-  /** Distance of the instruction from the image's beginning; of a return address, the byte before. */
+  /** Distance of the instruction from the image's beginning; for a return address, of the byte before it. */
   offset: number;
   registers: Registers;
   read: ReadMemory;
-  /** Whether an address lies in a module: what a return address has to be. */
+  /** Whether an address lies in a module, as every return address must. */
   isCode: (address: bigint) => boolean;
-  /** Bytes of arguments that the frame below it was called with and takes off the stack itself (x86, Windows). */
+  /** Bytes of arguments that the called function removes from the stack itself (x86, Windows). */
   calleeParameterBytes: number;
   /** The frame that the thread stood in. */
   innermost: boolean;
 }
 
 export interface Caller {
-  /** Those that are known of the caller. */
+  /** The caller's registers that are known. */
   registers: Registers;
-  /** The callee is what a signal handler returns to: the caller was interrupted, and did not call. */
+  /** The callee is what a signal handler returns to: the caller was interrupted and made no call. */
   interrupted: boolean;
   parameterBytes: number;
 }
@@ -31,13 +31,13 @@ export interface Caller {
 /** `outermost`: the tables say that nothing called this function. */
 export type CallerOf = Caller | 'outermost' | undefined;
 
-/** The tables of one image. What they say is hostile: the walker checks that it goes up the stack and ends in code. */
+/** The tables of one image. Their content is hostile: the walker checks that it goes up the stack and ends in code. */
 export interface UnwindTable {
-  /** Undefined where the tables say nothing of this place. */
+  /** Undefined where the tables do not cover this place. */
   callerOf(callee: Callee): CallerOf;
 }
 
-/** Which registers mean what on a processor, and what DWARF calls them by number. */
+/** The roles of a processor's registers, and their numbers in DWARF. */
 export interface RegisterNames {
   ip: string;
   sp: string;
@@ -45,7 +45,7 @@ export interface RegisterNames {
   word: 4 | 8;
   /** By DWARF's number (System V ABI supplements). */
   dwarf: readonly string[];
-  /** Those that a function leaves as they were, and a caller therefore still has where no rule says otherwise. */
+  /** Registers that a function preserves, so that the caller still has them where no rule says otherwise. */
   kept: readonly string[];
 }
 
@@ -70,7 +70,7 @@ export const REGISTER_NAMES: Readonly<Record<string, RegisterNames>> = {
   },
 };
 
-/** The registers a caller has for certain: those that are kept. */
+/** The registers that a caller certainly still has: the preserved ones. */
 export function keptOf(registers: Registers, { kept }: RegisterNames): Registers {
   return new Map([...registers].filter(([name]) => kept.includes(name)));
 }

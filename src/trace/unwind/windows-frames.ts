@@ -8,14 +8,14 @@ export interface WindowsFrame {
   parameterBytes: number;
   savedBytes: number;
   localBytes: number;
-  /** How registers are found; null of a function that has none, and is known by its sizes alone. */
+  /** The program that finds registers; null for a function that has none and is described by its sizes alone. */
   program: string | null;
   /** Without a program: the function uses ebp for something else, and saves it first. */
   usesBasePointer: boolean;
 }
 
 const X86 = REGISTER_NAMES.x86!;
-/** A stack that was aligned may begin this many words farther up. */
+/** If the stack was aligned, the frame may begin up to this many words farther up. */
 const ALIGNED_WORDS = 3;
 
 const program = (frame: WindowsFrame): string => {
@@ -26,7 +26,7 @@ const program = (frame: WindowsFrame): string => {
 
 /**
  * The caller, as Breakpad and dbghelp find it: the return address lies above locals and saved registers, a few words
- * farther where the stack was aligned. `isCode` tells a return address from what else may lie there.
+ * farther where the stack was aligned. `isCode` tells a return address from other values that may lie there.
  */
 export function callerByFrame(
   frame: WindowsFrame,
