@@ -71,8 +71,11 @@ it('many that wait look once', async () => {
 
 it('an interruption is what it says, also of one that cannot be asked whether it lives', async () => {
   const stop = new AbortController();
-  const waiting = { signal: stop.signal, limits: { ...LIMITS, quietMs: 5_000 } };
+  const told: string[] = [];
+  const tell = (text: string): void => void told.push(text);
+  const waiting = { signal: stop.signal, tell, limits: { ...LIMITS, tellMs: 1_000, quietMs: 5_000 } };
   const patience = new Patience({ name: 'the database', address: 'd' }, waiting);
   setTimeout(() => stop.abort(new Error('interrupted')), 30);
   await expect(patience.wait({ what: 'x' }, never)).rejects.toThrow('interrupted');
+  expect(told).toEqual([]);
 });
