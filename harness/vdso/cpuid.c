@@ -4,9 +4,13 @@
 /* The last one stands for all that are not listed. */
 __attribute__((section(".answer.table"), used, visibility("hidden"))) const struct leaf cpuid_leaves[] = {LEAVES, {-1u, 0, 0, 0, 0, 0}};
 
-/* Takes eax and ecx, gives eax, ebx, ecx and edx; flags and all other registers stay, as the instruction leaves them. */
+/* Takes eax and ecx, gives eax, ebx, ecx and edx; flags and all other registers stay, as the instruction leaves them
+   (without pushfq, as cycles.c says). */
 __asm__(".section .answer.code, \"ax\"\n"
-        "  pushfq\n"
+        "  push %rax\n"
+        "  lahf\n"
+        "  seto %al\n"
+        "  xchg %rax, (%rsp)\n"
         "  push %rsi\n"
         "  lea cpuid_leaves(%rip), %rsi\n"
         "1: cmpl $-1, (%rsi)\n"
@@ -24,7 +28,10 @@ __asm__(".section .answer.code, \"ax\"\n"
         "  mov 16(%rsi), %ecx\n"
         "  mov 20(%rsi), %edx\n"
         "  pop %rsi\n"
-        "  popfq\n"
+        "  xchg %rax, (%rsp)\n"
+        "  add $0x7f, %al\n"
+        "  sahf\n"
+        "  pop %rax\n"
         "  ret\n"
         ".previous\n");
 

@@ -3,9 +3,12 @@
 
 #include "page.h"
 
-/* Gives eax and edx as rdtsc does; flags and all other registers stay. A read that the supervisor has to see traps. */
+/* Gives eax and edx as rdtsc does; flags and all other registers stay. A read that the supervisor has to see traps.
+   Flags are kept without pushfq: where the supervisor takes single steps, it would keep the trap flag as well. */
 __asm__(".section .cycles, \"ax\"\n"
-        "  pushfq\n"
+        "  lahf\n"
+        "  seto %al\n"
+        "  push %rax\n"
         "  mov settings(%rip), %rdx\n"
         "  mov $1000, %eax\n"
         "  add (%rdx), %rax\n"
@@ -18,9 +21,14 @@ __asm__(".section .cycles, \"ax\"\n"
         "  mov %rax, %rdx\n"
         "  shr $32, %rdx\n"
         "  mov %eax, %eax\n"
-        "  popfq\n"
+        "  xchg %rax, (%rsp)\n"
+        "  add $0x7f, %al\n"
+        "  sahf\n"
+        "  pop %rax\n"
         "  ret\n"
-        "1: popfq\n"
+        "1: pop %rax\n"
+        "  add $0x7f, %al\n"
+        "  sahf\n"
         "  rdtsc\n"
         "  ret\n"
         ".previous\n");

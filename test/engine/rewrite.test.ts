@@ -48,9 +48,10 @@ const CALLS = [
   'opens -2 -20 -9 -40 200 200',
   'stats -2 -2 -2 0 -9 0',
   'waits 202 3',
+  'beside 0',
   'kept 156',
   'text 1',
-  'ours: 5 calls do not stop',
+  'ours: 5 calls do not stop, 0',
 ];
 
 async function outputWithout(without: Mechanism[], program = '/bin/instructions'): Promise<string[]> {
