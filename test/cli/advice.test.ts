@@ -80,7 +80,7 @@ function textsOf(source: string): string[] {
 
 /** Programs of others, whose options are not ours; and the shell commands of VERIFY.txt. */
 const OTHERS =
-  /\b(?:journalctl|deterministic-run\.sh|objcopy|dwarfdump|gcc|openssl|cosign|docker buildx|gh attestation|apt-get|find|jq|sha256sum|skopeo|npm|zstd|eu-readelf|link with)\b|-Wl,/;
+  /\b(?:journalctl|deterministic-run\.sh|objcopy|dwarfdump|gcc|openssl|cosign|docker buildx|gh attestation|apt-get|find|jq|sha256sum|skopeo|npm|systemctl|zstd|eu-readelf|link with)\b|-Wl,/;
 
 /** Options that a text names, without those of a command that it names in full. */
 function advised(text: string): string[] {
