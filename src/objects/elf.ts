@@ -2,6 +2,7 @@
 import type { FileBytes } from './common/bytes.ts';
 import { Cursor, Ended } from './common/cursor.ts';
 import { debugIdOf, type Feature, type Image, imageOf, type ObjectFile } from './common/identity.ts';
+import type { SymbolFormat } from './common/symbol-format.ts';
 import {
   COMPRESSED,
   type ElfHeader,
@@ -124,7 +125,7 @@ function goId(notes: Note[]): string | null {
 }
 
 /** Throws a Fault where the file contradicts its header. */
-export function readElf(file: FileBytes): ObjectFile {
+function readElf(file: FileBytes): ObjectFile {
   const h = readHeader(file);
   const sections = readSections(file, h);
   const segments = readSegments(file, h);
@@ -150,3 +151,11 @@ export function readElf(file: FileBytes): ObjectFile {
   });
   return { format: 'elf', images: [image] };
 }
+
+export const elf: SymbolFormat = {
+  name: 'elf',
+  title: 'ELF',
+  isProgram: true,
+  recognise: (start) => start.toString('latin1', 0, 4) === '\x7fELF',
+  read: readElf,
+};

@@ -3,29 +3,24 @@
 import { Fault } from '../base/fault.ts';
 import { FileBytes } from './common/bytes.ts';
 import type { ObjectFile } from './common/identity.ts';
-import { readElf } from './elf.ts';
-import { readBreakpad } from './formats/breakpad.ts';
-import { MOST_SLICES, readMachO } from './formats/macho.ts';
-import { PDB_MAGIC, readPdb } from './formats/pdb.ts';
-import { readPe } from './formats/pe.ts';
-import { readSourceMap } from './script/source-map.ts';
+import type { SymbolFormat } from './common/symbol-format.ts';
+import { elf } from './elf.ts';
+import { breakpad } from './formats/breakpad.ts';
+import { macho } from './formats/macho.ts';
+import { pdb } from './formats/pdb.ts';
+import { pe } from './formats/pe.ts';
+import { sourceMap } from './script/source-map.ts';
 
-const MACHO = ['feedface', 'feedfacf', 'cefaedfe', 'cffaedfe', 'cafebabe', 'cafebabf'];
+/** Every format that is read; a source map, which only looks like JSON, is asked last. */
+const SYMBOL_FORMATS: readonly SymbolFormat[] = [elf, macho, pe, pdb, breakpad, sourceMap];
 
-/** Java classes begin like a fat file, with their version, 45 or later, in the place of the number of slices. */
-function isJava(start: Buffer): boolean {
-  return start[0] === 0xca && start.length >= 8 && start.readUInt32BE(4) > MOST_SLICES;
+function formatIn(start: Buffer): SymbolFormat | undefined {
+  return SYMBOL_FORMATS.find(({ recognise }) => recognise(start));
 }
 
-/** Which of the formats a file of these first 32 bytes is; null where it is none. */
-export function formatOf(start: Buffer): ObjectFile['format'] | null {
-  const text = start.toString('latin1');
-  if (text.startsWith('\x7fELF')) return 'elf';
-  if (text === PDB_MAGIC) return 'pdb';
-  if (text.startsWith('MODULE ')) return 'breakpad';
-  if (MACHO.includes(start.toString('hex', 0, 4))) return isJava(start) ? null : 'macho';
-  if (text.startsWith('MZ')) return 'pe';
-  return /^(?:\s*\{|\)\]\}')/.test(text) ? 'sourcemap' : null;
+/** The name of the format that a file of these first 32 bytes has; null where it is none. */
+export function formatOf(start: Buffer): string | null {
+  return formatIn(start)?.name ?? null;
 }
 
 /** Common symbol formats that are not supported, each by its first bytes, with what to give instead: nothing is wrong with such a file. */
@@ -40,28 +35,20 @@ const UNREAD: Readonly<Record<string, { what: string; next: string }>> = {
   },
 };
 
-const READERS: Readonly<Record<ObjectFile['format'], (file: FileBytes) => ObjectFile>> = {
-  elf: readElf,
-  pdb: readPdb,
-  breakpad: readBreakpad,
-  macho: readMachO,
-  pe: readPe,
-  sourcemap: readSourceMap,
-};
-
 /** Whether a file that begins like this, 8 bytes of it at least, says it is a program, a library, or their debug file. */
 export function isProgram(start: Buffer): boolean {
-  return ['elf', 'pe', 'macho'].includes(formatOf(start) ?? '');
+  return formatIn(start)?.isProgram ?? false;
 }
 
 /** The same of a file that is open already. */
 export function objectIn(file: FileBytes): ObjectFile {
   const start = file.piece(0, Math.min(32, file.size), 'its beginning');
-  const format = formatOf(start);
+  const format = formatIn(start);
   const unread = Object.entries(UNREAD).find(([magic]) => start.toString('latin1').startsWith(magic))?.[1];
   if (unread) throw new Fault('object_malformed', `${file.path}: ${unread.what}`, undefined, unread.next);
-  if (!format) throw file.wrong('neither ELF, Mach-O, PE, PDB, a Breakpad symbol file nor a source map');
-  return READERS[format](file);
+  if (format) return format.read(file);
+  const titles = SYMBOL_FORMATS.map(({ title }) => title);
+  throw file.wrong(`neither ${titles.slice(0, -1).join(', ')} nor ${titles.at(-1)}`);
 }
 
 /** Reads the identities of an object or symbol file, called `name` in messages. Throws a Fault where it is none, or is malformed. */

@@ -18,7 +18,8 @@ import { plainNames } from './zdebug.ts';
 export interface SymbolFile {
   path: string;
   arch: string;
-  format: 'elf' | 'macho' | 'pe' | 'pdb' | 'breakpad';
+  /** The name of one of the formats in objects/object.ts. */
+  format: string;
   /** The second halves of its units (.dwo, or one .dwp), and what dwz moved out of it. */
   split?: readonly string[];
   shared?: string | null;

@@ -1,6 +1,6 @@
 /** Turns addresses of an image into functions, files and lines, with the symbols of its build. */
 
-import { hasMiniSymbols, type ObjectFile } from '../objects/common/identity.ts';
+import { hasMiniSymbols } from '../objects/common/identity.ts';
 import { NOTHING, type Resolved } from '../objects/common/source-place.ts';
 import { withMiniSymbols } from '../objects/mini-debug-info.ts';
 import { askEngine } from './batch.ts';
@@ -13,25 +13,26 @@ import { imageIn, type SymbolFile } from './stage.ts';
 export type { Resolved } from '../objects/common/source-place.ts';
 export { engineVersion } from './engine.ts';
 
-/** A symbol file, and those that it needs beside it. */
-type AskedFile = Omit<SymbolFile, 'format'> & { format: ObjectFile['format'] };
+type PlacesReader = (
+  file: SymbolFile,
+  sorted: BigUint64Array,
+  program: string,
+) => Resolved[] | Promise<Resolved[]>;
 
-/** Formats that the engine does not know are read by our own code. */
-async function placesIn(file: AskedFile, sorted: BigUint64Array, program: string): Promise<Resolved[]> {
-  const { path, format } = file;
-  if (format === 'sourcemap') return scriptPlaces(path, sorted);
-  if (format === 'breakpad') return breakpadPlaces({ ...file, format }, sorted);
-  if (format === 'elf') {
-    const { features } = imageIn({ ...file, format });
-    if (features.includes('go_lines') && !features.includes('debug_info'))
-      return await goPlaces({ ...file, format }, sorted);
-    if (hasMiniSymbols(features))
-      return await withMiniSymbols(file.path, (path) =>
-        askEngine({ ...file, format, path }, sorted, program),
-      );
-  }
-  return await askEngine({ ...file, format }, sorted, program);
+/** Go's own table says what lies where, when nothing else does; mini debug information is unpacked beside the file. */
+async function elfPlaces(file: SymbolFile, sorted: BigUint64Array, program: string): Promise<Resolved[]> {
+  const { features } = imageIn(file);
+  if (features.includes('go_lines') && !features.includes('debug_info')) return await goPlaces(file, sorted);
+  if (!hasMiniSymbols(features)) return await askEngine(file, sorted, program);
+  return await withMiniSymbols(file.path, (path) => askEngine({ ...file, path }, sorted, program));
 }
+
+/** Formats of which we read places ourselves, as far as the engine does not; all others are asked of the engine. */
+const READERS: ReadonlyMap<string, PlacesReader> = new Map<string, PlacesReader>([
+  ['sourcemap', ({ path }, sorted) => scriptPlaces(path, sorted)],
+  ['breakpad', breakpadPlaces],
+  ['elf', elfPlaces],
+]);
 
 /**
  * What stands at each of `relAddrs`: distances from the image's lowest address, already moved to the call where they
@@ -39,13 +40,13 @@ async function placesIn(file: AskedFile, sorted: BigUint64Array, program: string
  * (object_malformed), or there is no engine (symbolizer_missing); `program` is the engine.
  */
 export async function symbolize(
-  file: AskedFile,
+  file: SymbolFile,
   relAddrs: bigint[],
   program: string = ENGINE,
 ): Promise<Resolved[]> {
   // In ascending order the engine has what it needs in its caches, and each address is asked for once.
   const sorted = BigUint64Array.from(new Set(relAddrs)).sort();
-  const found = await placesIn(file, sorted, program);
+  const found = await (READERS.get(file.format) ?? askEngine)(file, sorted, program);
   const byAddress = new Map<bigint, Resolved>();
   sorted.forEach((address, i) => {
     byAddress.set(address, found[i]!);

@@ -61,7 +61,8 @@ export interface Image {
 }
 
 export interface ObjectFile {
-  format: 'elf' | 'macho' | 'pe' | 'pdb' | 'breakpad' | 'sourcemap';
+  /** The name of one of the formats in objects/object.ts. */
+  format: string;
   images: Image[];
 }
 

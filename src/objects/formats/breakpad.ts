@@ -1,6 +1,7 @@
 /** Reads a Breakpad symbol file's identity (Breakpad, docs/symbol_files.md): its MODULE and INFO CODE_ID lines. */
 import type { FileBytes } from '../common/bytes.ts';
 import { imageOf, type ObjectFile, pdbId } from '../common/identity.ts';
+import type { SymbolFormat } from '../common/symbol-format.ts';
 
 const FIRST_LINES_BYTES = 4096;
 const MODULE =
@@ -10,7 +11,7 @@ const STAND_IN_BYTES = 16;
 const ARCHS: Readonly<Record<string, string>> = { aarch64: 'arm64', i386: 'x86', AMD64: 'x86_64' };
 
 /** A Linux build-id of 16 bytes or more stands whole in the CODE_ID line, and only its first 16 in the debug id. */
-export function readBreakpad(file: FileBytes): ObjectFile {
+function readBreakpad(file: FileBytes): ObjectFile {
   const lines = file
     .piece(0, Math.min(FIRST_LINES_BYTES, file.size), 'its first lines')
     .toString('utf8')
@@ -41,3 +42,11 @@ export function readBreakpad(file: FileBytes): ObjectFile {
   const id = code === undefined ? null : `elf:${code}`;
   return { format: 'breakpad', images: [imageOf(name, { ...known, id, weak_id })] };
 }
+
+export const breakpad: SymbolFormat = {
+  name: 'breakpad',
+  title: 'a Breakpad symbol file',
+  isProgram: false,
+  recognise: (start) => start.toString('latin1', 0, 7) === 'MODULE ',
+  read: readBreakpad,
+};

@@ -1,12 +1,13 @@
 /** Reads the identities in a Mach-O file (Apple, loader.h and fat.h): a UUID for each processor it was built for. */
 import type { FileBytes } from '../common/bytes.ts';
 import { type Feature, type Image, imageOf, type ObjectFile } from '../common/identity.ts';
+import type { SymbolFormat } from '../common/symbol-format.ts';
 
 const FAT = 0xcafebabe;
 const FAT_WIDE = 0xcafebabf;
 const [SEGMENT, SYMTAB, UUID, SEGMENT_WIDE] = [0x1, 0x2, 0x1b, 0x19];
 /** A Java class begins as a fat file does; its version is what would be this count. */
-export const MOST_SLICES = 40;
+const MOST_SLICES = 40;
 const MOST_COMMANDS_BYTES = 1 << 20;
 
 /** By type, then by subtype without its capability bits; the last is for all others. */
@@ -107,7 +108,7 @@ export function machoSlices(file: FileBytes): { start: number; size: number }[] 
 }
 
 /** Throws a Fault where the file contradicts its headers. */
-export function readMachO(file: FileBytes): ObjectFile {
+function readMachO(file: FileBytes): ObjectFile {
   const images = machoSlices(file).map(({ start }) => {
     const slice = commandsOf(file, start);
     const image = imageOf(archOf(slice.type, slice.subtype));
@@ -145,3 +146,18 @@ export function slicesOf(file: FileBytes): { little: boolean; sections: MachOSec
     return { little, sections };
   });
 }
+
+const MAGICS = ['feedface', 'feedfacf', 'cefaedfe', 'cffaedfe', 'cafebabe', 'cafebabf'];
+
+/** Java classes begin like a fat file, with their version, 45 or later, in the place of the number of slices. */
+function isJava(start: Buffer): boolean {
+  return start[0] === 0xca && start.length >= 8 && start.readUInt32BE(4) > MOST_SLICES;
+}
+
+export const macho: SymbolFormat = {
+  name: 'macho',
+  title: 'Mach-O',
+  isProgram: true,
+  recognise: (start) => MAGICS.includes(start.toString('hex', 0, 4)) && !isJava(start),
+  read: readMachO,
+};

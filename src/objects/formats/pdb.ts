@@ -1,8 +1,9 @@
 /** Reads a PDB's identity (LLVM, "The PDB File Format"): GUID of the information stream, age of the debug information. */
 import type { FileBytes } from '../common/bytes.ts';
 import { guidText, imageOf, type ObjectFile, pdbId } from '../common/identity.ts';
+import type { SymbolFormat } from '../common/symbol-format.ts';
 
-export const PDB_MAGIC = 'Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0';
+const PDB_MAGIC = 'Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0';
 export const INFORMATION = 1;
 export const DEBUG_INFORMATION = 3;
 const DELETED = 0xffffffff;
@@ -113,7 +114,7 @@ function hasLines(file: FileBytes, c: Container, debug: Buffer): boolean {
 }
 
 /** The debug information's age is what linkers write into programs; the information stream's own may be another. */
-export function readPdb(file: FileBytes): ObjectFile {
+function readPdb(file: FileBytes): ObjectFile {
   const c = readContainer(file);
   const information = partOf(file, c, INFORMATION, 0, 28);
   if (!information) throw file.wrong('a PDB without an information stream');
@@ -125,3 +126,11 @@ export function readPdb(file: FileBytes): ObjectFile {
   });
   return { format: 'pdb', images: [image] };
 }
+
+export const pdb: SymbolFormat = {
+  name: 'pdb',
+  title: 'PDB',
+  isProgram: false,
+  recognise: (start) => start.toString('latin1') === PDB_MAGIC,
+  read: readPdb,
+};

@@ -1,6 +1,7 @@
 /** Reads a PE file's identity (Microsoft, "PE Format"): time stamp and size, and the PDB that its debug directory names. */
 import type { FileBytes } from '../common/bytes.ts';
 import { type Feature, guidText, imageOf, type ObjectFile, pdbId } from '../common/identity.ts';
+import type { SymbolFormat } from '../common/symbol-format.ts';
 import { machineName } from './pdb.ts';
 
 const DEBUG_DIRECTORY = 6;
@@ -97,7 +98,7 @@ function readHeaders(file: FileBytes): Headers {
 }
 
 /** Throws a Fault where the file contradicts its headers. */
-export function readPe(file: FileBytes): ObjectFile {
+function readPe(file: FileBytes): ObjectFile {
   const headers = readHeaders(file);
   const { coff, optional, wide, optionalAt, debugAt } = headers;
   const [machine, sectionCount] = [coff.readUInt16LE(4), coff.readUInt16LE(6)];
@@ -175,3 +176,11 @@ export function exceptionDirectory(
   const directory = read(optional.readUInt32LE(at), optional.readUInt32LE(at + 4));
   return directory && directory.length > 0 ? { directory, read } : undefined;
 }
+
+export const pe: SymbolFormat = {
+  name: 'pe',
+  title: 'PE',
+  isProgram: true,
+  recognise: (start) => start.toString('latin1', 0, 2) === 'MZ',
+  read: readPe,
+};

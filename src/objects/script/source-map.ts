@@ -2,6 +2,7 @@
 import { parseJson, showProblem } from '../../base/json.ts';
 import type { FileBytes } from '../common/bytes.ts';
 import { imageOf, type ObjectFile } from '../common/identity.ts';
+import type { SymbolFormat } from '../common/symbol-format.ts';
 import { eachSegment, MappingsError, type Numbers } from './mappings.ts';
 import { decodePlace } from './place.ts';
 
@@ -214,7 +215,7 @@ function placeOf(segment: Segment | undefined, { sources, names }: Plain, wrong:
 }
 
 /** A source map as a file of symbols: known by the id that its bundler wrote, else without an id. */
-export function readSourceMap(file: FileBytes): ObjectFile {
+function readSourceMap(file: FileBytes): ObjectFile {
   const wrong = (what: string): Error => file.wrong(what);
   const { id, sections } = parseSourceMap(file.whole(MAP_BYTES), wrong);
   const mapped = sections.some(({ map }) => /[^,;]/.test(map.mappings));
@@ -241,3 +242,11 @@ export function scriptLinks(script: Buffer): { id: string | null; map_url: strin
   };
   return { id: scriptId(behind('debugId')), map_url: behind('sourceMappingURL') };
 }
+
+export const sourceMap: SymbolFormat = {
+  name: 'sourcemap',
+  title: 'a source map',
+  isProgram: false,
+  recognise: (start) => /^(?:\s*\{|\)\]\}')/.test(start.toString('latin1')),
+  read: readSourceMap,
+};
