@@ -1,4 +1,4 @@
-/** A thing known by its digests: its bytes are in hand, or only what they hash to. */
+/** A thing known by its digests: either its bytes are at hand, or only their digests. */
 import { hash } from 'node:crypto';
 
 export interface Hashed {
@@ -18,7 +18,7 @@ export function hashedBytes(bytes: Uint8Array): Hashed {
   };
 }
 
-/** Of which one digest is all that is known. */
+/** A thing of which only one digest is known. */
 export function knownDigest(algorithm: string, hex: string): Hashed {
   return { digest: (wanted) => (wanted === algorithm ? Buffer.from(hex, 'hex') : undefined) };
 }

@@ -31,7 +31,7 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 export interface PublicKey {
   key: KeyObject;
   algorithm: Algorithm;
-  /** Where the policy names no algorithm: the others that Sigstore's registry has for this key, and old clients use. */
+  /** The further algorithms of this key in Sigstore's registry, which old clients use, for a policy that names none. */
   also: readonly Algorithm[];
   /** SubjectPublicKeyInfo DER. */
   spki: Buffer;
@@ -40,7 +40,7 @@ export interface PublicKey {
 }
 
 const CURVES: Record<string, string> = { prime256v1: 'p256', secp384r1: 'p384', secp521r1: 'p521' };
-/** What counts without being named: the pairs of PublicKeyDetails (sigstore_common.proto), the usual one first. */
+/** The algorithms that are accepted by default: the pairs of PublicKeyDetails (sigstore_common.proto), the usual one first. */
 const USUAL: Record<string, readonly Algorithm[]> = {
   ed25519: ['ed25519', 'ed25519ph'],
   p256: ['ecdsa-p256-sha256'],
@@ -86,7 +86,7 @@ export function variantsOf(key: PublicKey): PublicKey[] {
   return [key, ...key.also.map((algorithm): PublicKey => ({ ...key, algorithm, also: [] }))];
 }
 
-/** One form for each key: a point may be written compressed, and would then count as another key. */
+/** One form for each key: a point in compressed form would otherwise count as another key. */
 function normalise(key: KeyObject): KeyObject {
   return key.asymmetricKeyType === 'ec'
     ? createPublicKey({ key: key.export({ format: 'jwk' }) as { kty: string }, format: 'jwk' })
@@ -110,7 +110,7 @@ export function bindAlgorithm(
   return { key, algorithm, also, spki, fingerprint: digestOf(spki) };
 }
 
-/** What turns a file that holds a key, but not a public one, into what is wanted. */
+/** The command that makes a public key from a file that holds another kind of key. */
 const TAKEN_OUT: Record<string, string> = {
   CERTIFICATE: 'openssl x509 -pubkey -noout -in FILE takes its key out',
   'PRIVATE KEY': 'openssl pkey -pubout -in FILE writes its public key',
@@ -118,7 +118,7 @@ const TAKEN_OUT: Record<string, string> = {
 
 /** The one public key of a PEM file: a certificate or a private key would also yield one, and hide a mistake. */
 function pemKey(text: string): KeyObject {
-  // Written before a key by openssl ecparam, and no key themselves.
+  // openssl ecparam writes these before a key; they are no keys.
   const blocks = pemBlocks(text).filter(({ label }) => label !== 'EC PARAMETERS');
   const [block, ...more] = blocks;
   if (!block) throw new Error('it has no PEM block');

@@ -28,7 +28,7 @@ const DIGEST_INFO: Record<string, string> = {
   sha512: '3051300d060960864801650304020305000440',
 };
 
-/** A check that throws at what it cannot read has not verified anything. */
+/** A check that throws at bytes it cannot read has not verified anything. */
 function holds(check: () => boolean): boolean {
   try {
     return check();
@@ -104,7 +104,7 @@ export function verifyPrehashed(one: PublicKey, digest: Uint8Array, signature: U
   if (algorithm === 'ed25519ph')
     return holds(() => ed25519ph.verify(signature, digest, spki.subarray(-ED25519_BYTES), { zip215: false }));
   if (family === 'ecdsa') return ecdsaHolds(one, digest, signature);
-  // Ed25519 hashes the bytes together with its own half of the signature: a digest does not do.
+  // Ed25519 hashes the bytes together with its own half of the signature, so a digest is not enough.
   if (family !== 'rsa') return false;
   return holds(() => rsaHolds(key, scheme === 'pss', hashOf(algorithm)!, digest, signature));
 }

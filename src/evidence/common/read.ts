@@ -1,10 +1,10 @@
-/** Reading files that somebody else may have put there: one open, regular files only, within the size limit. */
+/** Reads files that a stranger may have put there: one open, regular files only, within the size limit. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 
-/** A name that cannot be opened is one that is not there: it may be a stranger's choice. */
+/** A name that cannot be opened counts as missing: a stranger may have chosen it. */
 export const ABSENT: readonly string[] = [
   'ENOENT',
   'ELOOP',

@@ -91,7 +91,7 @@ export const REFUSALS = {
   },
   identity_issuer: {
     family: 'identity',
-    next: 'do not trust it: anybody can have that name with another issuer; else name the issuer in the policy',
+    next: 'do not trust it: another issuer can give that name to a stranger; else name the issuer in the policy',
   },
   identity_build: {
     family: 'identity',

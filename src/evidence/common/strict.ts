@@ -1,4 +1,4 @@
-/** How evidence of every format is read: strict JSON, one definition a format, problems named by their path. */
+/** How evidence of every format is read: strict JSON, one definition for each format, problems named by their path. */
 import { decodeBase64 } from '../../base/base64.ts';
 import { isObject, type JsonLimits, type Problem, parseJson, showProblem } from '../../base/json.ts';
 import { lastItem, present } from '../../base/list.ts';
@@ -28,7 +28,7 @@ export function checkedAs<T>(shape: Shape<T>, value: unknown, name: string, code
   return parsed.value;
 }
 
-/** An object with at least these members, for formats that say to ignore others: what reads it takes the known alone. */
+/** An object with at least these members, for formats that say to ignore others: their readers use only the known ones. */
 export const openObject: typeof object = (fields, required) => {
   const closed = object(fields, required);
   return {

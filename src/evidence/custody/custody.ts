@@ -8,7 +8,7 @@ import { asideOf } from '../../base/temporary.ts';
 import type { EvidenceRecord, Signer } from '../documents/record.ts';
 import { acceptedIn } from './vouched.ts';
 
-/** What one verification came to; only fields that were authenticated, so that a rejected envelope names no signer. */
+/** The result of one verification; it holds only authenticated fields, so a rejected envelope names no signer. */
 export interface CustodyEntry {
   custody_version: 1;
   /** 1, 2, 3 … in this folder. */
@@ -31,7 +31,7 @@ export interface CustodyEntry {
   verifier: string;
 }
 
-/** Where an entry is, and the digest that the next one will name. */
+/** Where an entry is, and its digest, which the next one will name. */
 export interface CustodyPlace {
   path: string;
   sequence: number;
@@ -74,7 +74,7 @@ function entryOf(record: EvidenceRecord, sha256: Digest): Omit<CustodyEntry, 'se
   };
 }
 
-/** One folder's chain, one file an entry. Several processes may append: a name is taken by whoever links it first. */
+/** One folder's chain, one file an entry. Several processes may append: the first to link a name has it. */
 export class CustodyLog {
   readonly folder: string;
   private head: { sequence: number; sha256: Digest | null } | undefined;
@@ -84,7 +84,7 @@ export class CustodyLog {
     this.folder = folder;
   }
 
-  /** Appends what a verification came to; on return it is on disk, whole, under its number. */
+  /** Appends the result of a verification; on return it is on disk, whole, under its number. */
   append(record: EvidenceRecord, recordSha256: Digest): Promise<CustodyPlace> {
     const mine = this.turn.then(() => this.write(entryOf(record, recordSha256)));
     this.turn = mine.catch(() => undefined);
@@ -108,7 +108,7 @@ export class CustodyLog {
     }
   }
 
-  /** Puts a whole file under a name that nobody has yet; false if somebody has. */
+  /** Puts a whole file under a name that is still free; false if the name is taken. */
   private async place(path: string, text: string): Promise<boolean> {
     const aside = asideOf(path);
     try {
@@ -142,7 +142,7 @@ export class CustodyLog {
   }
 }
 
-/** Reads a chain and says the first thing that is wrong with it, or null; a cut tail cannot show here. */
+/** Reads a chain and returns the first thing that is wrong with it, or null; a missing end cannot be seen here. */
 export async function verifyCustody(folder: string): Promise<{ entries: number; problem: string | null }> {
   const names = await custodyNames(folder);
   let previous: Digest | null = null;

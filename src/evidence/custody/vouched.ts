@@ -1,15 +1,15 @@
-/** Who signed what, and when: the one rule by which everything else says so of an evidence record. */
+/** Who signed what, and when: the one rule by which all other code reads that from an evidence record. */
 import type { EnvelopeRecord, EvidenceRecord } from '../documents/record.ts';
 
 /** Who vouched for a file, as verified. */
 export interface Vouching {
   signers: string[];
-  /** A time that somebody trusted vouches for. */
+  /** A time from a trusted log or timestamp authority. */
   signed_at: string | null;
   tile_ref: string | null;
 }
 
-/** What is said of evidence that was refused, or of which nothing is known. */
+/** The value for evidence that was refused, or of which nothing is known. */
 export const UNVOUCHED: Vouching = { signers: [], signed_at: null, tile_ref: null };
 
 /** The envelopes that count: none where the evidence as a whole was refused. */
@@ -17,7 +17,7 @@ export function acceptedIn({ verdict, envelopes }: EvidenceRecord): EnvelopeReco
   return verdict === 'verified' ? envelopes.filter((one) => one.verdict === 'accepted') : [];
 }
 
-/** Who vouches, the first time and the first log entry, over all envelopes that were accepted; of what was refused nobody vouches for anything. */
+/** The signers, the earliest time and the first log entry of all accepted envelopes; refused evidence has none of these. */
 export function vouchedBy(record: EvidenceRecord): Vouching {
   const accepted = acceptedIn(record);
   const signers = accepted.flatMap((one) =>

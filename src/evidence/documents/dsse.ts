@@ -13,7 +13,7 @@ export interface Envelope {
 }
 
 export interface EnvelopeSignature {
-  /** A hint that anybody can write: shown, never used to choose a key. */
+  /** An unsigned hint, which is easy to forge: shown, never used to choose a key. */
   keyid: string;
   sig: Buffer;
 }
@@ -25,7 +25,7 @@ export interface EnvelopeJson {
   signatures: { keyid?: string; sig: string }[];
 }
 
-/** Members that are not known are ignored, as envelope.md of DSSE 1.0.2 demands: nobody signed them, and nothing reads them. */
+/** Members that are not known are ignored, as envelope.md of DSSE 1.0.2 demands: they are not signed, and nothing reads them. */
 export const envelopeShape: Shape<EnvelopeJson> = openObject(
   {
     payload: base64({ empty: true }),

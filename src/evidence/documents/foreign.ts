@@ -1,7 +1,7 @@
-/** Forms that are no evidence as they stand, but that people have: each is named, with the command that helps. */
+/** Common forms that are not evidence as they stand: each is named, with the command that helps. */
 import { Refusal } from '../common/refusal.ts';
 
-/** What a file's first bytes say that it is, and what turns it into something that is read. */
+/** The format that a file's first bytes show, and the command that turns it into a supported one. */
 const BYTES: [Buffer, string, string][] = [
   [Buffer.from([0x1f, 0x8b]), 'compressed with gzip', 'unpack it first: gzip -dc FILE > evidence.json'],
   [
@@ -63,7 +63,7 @@ const FORMS: Form[] = [
   },
   {
     members: ['_type', 'predicateType'],
-    is: 'an in-toto statement that nobody has signed',
+    is: 'an in-toto statement without a signature',
     next: 'give the bundle or the envelope around it: a statement alone proves nothing',
   },
   {
@@ -91,7 +91,7 @@ function unreadable(name: string, is: string, next: string): Refusal {
 export function foreignBytes(bytes: Buffer, name: string): Refusal | undefined {
   const found = BYTES.find(([magic]) => bytes.subarray(0, magic.length).equals(magic));
   if (found) return unreadable(name, found[1], found[2]);
-  // POSIX and GNU archives bear their name 257 bytes in.
+  // POSIX and GNU archives have their format's name at offset 257.
   if (bytes.subarray(257, 262).toString('latin1') === 'ustar')
     return unreadable(name, 'a tar archive', 'give the evidence inside it: tar xf FILE');
   return undefined;

@@ -41,7 +41,7 @@ export interface CheckResult {
   detail: string;
 }
 
-/** One whose signature was verified and whom the policy names. */
+/** A signer whose signature was verified and whom the policy names. */
 export interface Signer {
   authority: string;
   /** What the certificate says; null for a key. */
@@ -100,14 +100,14 @@ export interface RequirementRecord {
 
 export interface EvidenceRecord {
   evidence_version: 1;
-  /** `error`: something failed that is no word about the evidence; nothing is accepted then either. */
+  /** `error`: something failed that has nothing to do with the evidence; the evidence is not accepted then either. */
   verdict: 'verified' | 'rejected' | 'error';
   code: RefusalCode | null;
   /** A Family of REFUSALS; records of other releases may have others. */
   family: string | null;
   message: string;
   next?: string | null;
-  /** False where the caller asked for nothing to be compared: the signatures are then all that was checked. */
+  /** False where the caller asked for nothing to be compared: then only the signatures were checked. */
   subjects_compared: boolean;
   requirements: RequirementRecord[];
   envelopes: EnvelopeRecord[];
@@ -117,7 +117,7 @@ export interface EvidenceRecord {
   verified_at: string;
 }
 
-/** What to do about evidence that was refused; an earlier release kept its code alone. */
+/** What to do about evidence that was refused; an earlier release kept only its code. */
 export function nextOf({ code, next }: Pick<EvidenceRecord, 'code' | 'next'>): string {
   return next ?? REFUSALS[code ?? 'internal'].next;
 }
@@ -127,7 +127,7 @@ const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const code = nullable(oneOf(...keysOf(REFUSALS)));
 
-// Every member is required, but those that records of earlier releases lack: a reader need not guess what a missing one means.
+// Every member is required, except those that records of earlier releases lack, so that a missing one needs no guessing.
 const envelope: Shape<EnvelopeRecord> = closed(
   {
     file: text,

@@ -13,17 +13,17 @@ export interface SigningKey {
   public: PublicKey;
 }
 
-/** Algorithms to sign with: an envelope is never signed with Ed25519ph, which few readers take for one. */
+/** Algorithms to sign with: an envelope is never signed with Ed25519ph, which few readers accept there. */
 export const SIGNING_ALGORITHMS: readonly Algorithm[] = ALGORITHMS.filter((name) => name !== 'ed25519ph');
 
-/** What an RSA key signs with unless it is said; the other types have one of their own. */
+/** The default algorithm of an RSA key; each other type has only one. */
 function usualFor({ asymmetricKeyType }: KeyObject): Algorithm | undefined {
   return asymmetricKeyType === 'rsa' ? 'rsa-pss-sha256' : undefined;
 }
 
 const MAKE_KEY = 'give a private key in PEM or JWK form: openssl genpkey -algorithm ed25519 -out K makes one';
 
-/** What a file is that cannot be opened as a private key, and what to do about it. */
+/** The format of a file that cannot be opened as a private key, and what to do about it. */
 function unopened(text: string, passphrase: string | undefined, reason: string): [string, string] {
   if (/BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY/.test(text))
     return ['encrypted in cosign’s own form, which is not read', MAKE_KEY];

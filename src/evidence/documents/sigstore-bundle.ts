@@ -38,7 +38,7 @@ type Material = { kind: 'certificate'; der: Buffer } | { kind: 'key'; hint: stri
 export interface MessageSignature {
   kind: 'message';
   signature: Buffer;
-  /** What the bundle says of the file: not signed, by whatever hash, and left out by some. */
+  /** The file's digest as the bundle states it: not signed, by any hash, and missing in some bundles. */
   digest: { hash: string; bytes: Buffer } | null;
 }
 
@@ -51,7 +51,7 @@ export interface Bundle {
   /** RFC 3161 responses, DER. */
   timestamps: Buffer[];
   content: Content;
-  /** The JSON of the entries with a promise, every member checked: what the library is given. */
+  /** The JSON of the entries with a promise, every member checked: the library gets these. */
   promised: unknown[];
 }
 
@@ -110,7 +110,7 @@ const bundleShape = object(
         timestampVerificationData: object(
           {
             rfc3161Timestamps: array(
-              // Made with command-line tools, which break lines.
+              // Command-line tools break the lines of base64.
               object({ signedTimestamp: base64({ max: EVIDENCE_LIMITS.certificateBytes, wrapped: true }) }, [
                 'signedTimestamp',
               ]),
@@ -147,7 +147,7 @@ function malformed(name: string, path: string, message: string, next?: string): 
 function entryOf(json: EntryJson, version: Bundle['version'], name: string, path: string): LogEntry {
   const { inclusionProof: proof, inclusionPromise: promise } = json;
   const integratedTime = Number(json.integratedTime ?? 0);
-  // Each version of the format promises one kind of proof: without it the bundle was cut down or relabelled.
+  // Each version of the format requires one kind of proof: a bundle without it was cut down or relabelled.
   if (version === '0.1' ? !promise : !proof?.checkpoint)
     throw new Refusal(
       'log_missing',
@@ -160,10 +160,10 @@ function entryOf(json: EntryJson, version: Bundle['version'], name: string, path
     logId: bytesOf(json.logId.keyId),
     kind: json.kindVersion.kind,
     version: json.kindVersion.version,
-    // Without a promise anybody could have written it: then an authority's timestamp must say when it was signed.
+    // Without a promise the time is easy to forge: then an authority's timestamp must say when it was signed.
     integratedTime: promise && integratedTime > 0 ? integratedTime : null,
     promise: promise ? bytesOf(promise.signedEntryTimestamp) : null,
-    // A v0.1 bundle may carry a proof without checkpoint, which nobody signed: it proves nothing.
+    // A v0.1 bundle may carry a proof without a checkpoint. Such a proof is unsigned and proves nothing.
     proof: proof?.checkpoint
       ? {
           index: Number(proof.logIndex ?? 0),
@@ -191,7 +191,7 @@ function materialOf(
   if (version === '0.3') throw malformed(name, `${path}.x509CertificateChain`, 'is not part of v0.3');
   const chain = present(m.x509CertificateChain).certificates.map(({ rawBytes }) => bytesOf(rawBytes));
   for (const [index, der] of chain.entries()) {
-    // A root in the bundle would be the signer's own word for whom to trust.
+    // With a root certificate in the bundle, the signer would choose whom to trust.
     if (isSelfIssued(der))
       throw malformed(
         name,

@@ -26,7 +26,7 @@ export interface Statement {
 /** Hex digits of the algorithms a subject may be matched by; others may be listed but prove nothing here. */
 export const DIGEST_HEX_LENGTH: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
-/** Members that are not known are left alone: the signer signed them, and the specification says to ignore them. */
+/** Unknown members are ignored, as the specification says; they are signed along with the others. */
 const statementShape = openObject(
   {
     _type: string({ max: 256 }),

@@ -9,12 +9,12 @@ import { DIGEST_HEX_LENGTH, type Statement, type Subject } from './statement.ts'
 
 /** One thing the evidence must be about. */
 export interface WantedSubject {
-  /** What asks for it: a manifest's field, "artifact" or "subject". */
+  /** The place that asks for it: a manifest's field, "artifact" or "subject". */
   field: string;
   algorithm: string;
   /** Lower-case hex; any one of them will do (an image is known by each link of its chain). */
   anyOf: string[];
-  /** The file itself, where it is in hand: it is then held against every digest that a subject names. */
+  /** The file itself, where it is at hand: it is then compared with every digest that a subject names. */
   file?: Hashed;
 }
 
@@ -36,13 +36,13 @@ export function wantDigest(field: string, ...digests: Digest[]): WantedSubject {
   return { field, algorithm: 'sha256', anyOf: digests.map(hexOf) };
 }
 
-/** A file in hand as a wanted subject, whichever strong digests a statement names it by. */
+/** A file at hand as a wanted subject, by any strong digest that a statement may name. */
 export function wantFile(field: string, bytes: Uint8Array): WantedSubject {
   const file = hashedBytes(bytes);
   return { field, algorithm: 'sha256', anyOf: [file.digest('sha256')!.toString('hex')], file };
 }
 
-/** What evidence about a manifest can be asked to name; the image is known by any of these digests. */
+/** The subjects that evidence about a manifest can be required to name; the image is known by any of these digests. */
 export function wantManifest(manifest: Manifest, image: Digest[] = [manifest.sandbox_image_sha256]): Wanted {
   const { symbol_bundle_sha256: symbols } = manifest;
   return {
@@ -63,7 +63,7 @@ export function parseWantedSubject(text: string): WantedSubject | undefined {
     : undefined;
 }
 
-/** What a requirement's subjects come to for this caller. */
+/** A requirement's subjects, resolved for this caller. */
 export function resolveWanted(wanted: Wanted, fields: readonly SubjectField[]): WantedSubject[] {
   if (wanted.kind === 'any') return [];
   if (wanted.kind === 'listed') return wanted.subjects;
@@ -80,14 +80,14 @@ export function resolveWanted(wanted: Wanted, fields: readonly SubjectField[]): 
   });
 }
 
-/** The digests of a subject that count: SHA-1 and MD5 stand beside them, and prove nothing. */
+/** The digests of a subject that count: SHA-1 and MD5 may stand beside them, but prove nothing. */
 function strongDigests({ digest }: Subject): [algorithm: string, hex: string][] {
   return Object.keys(DIGEST_HEX_LENGTH).flatMap((algorithm) =>
     Object.hasOwn(digest, algorithm) ? [[algorithm, digest[algorithm]!]] : [],
   );
 }
 
-/** Under which digest a subject is the wanted thing; a Refusal where it is that thing by one and another by the next. */
+/** Under which digest a subject is the wanted thing; a Refusal where one digest is that thing's and another is not. */
 function sameAs(subject: Subject, wanted: WantedSubject): { algorithm: string; hex: string } | undefined {
   const compared = strongDigests(subject).flatMap(([algorithm, hex]) => {
     if (wanted.file)
@@ -116,7 +116,7 @@ function describe(subject: Subject): string {
 /** Matches every wanted digest against the statement's subjects, all of them or a Refusal. */
 export function matchSubjects({ subjects }: Statement, wanted: WantedSubject[]): SubjectResult[] {
   return wanted.map((one) => {
-    // Every subject is looked at: a contradiction is not passed over because another one fits.
+    // Every subject is checked: a contradiction counts even if another subject fits.
     const [found] = subjects.flatMap((subject) => sameAs(subject, one) ?? []);
     const { field, algorithm, anyOf } = one;
     if (found) return { field, algorithm: found.algorithm, expected: found.hex, matched: true };

@@ -1,4 +1,4 @@
-/** What a Rekor entry says was signed, by which key: it must be exactly the signature in hand (Rekor v1 and v2 types). */
+/** The signed bytes and the key in a Rekor entry: they must belong to exactly the signature at hand (Rekor v1 and v2 types). */
 import type { X509Certificate } from 'node:crypto';
 
 import { decodeBase64 } from '../../base/base64.ts';
@@ -8,7 +8,7 @@ import { pemBlocks } from '../common/pem.ts';
 import { Refusal } from '../common/refusal.ts';
 import { readJson } from '../common/strict.ts';
 
-/** The signature in hand, with everything an entry can say about it. */
+/** The signature at hand, with everything an entry can say about it. */
 export interface SignedThing {
   signature: Buffer;
   /** What was signed: a message's artifact, or an envelope's pre-authentication encoding. */
@@ -98,7 +98,7 @@ function digestAt(value: unknown, ...path: (string | number)[]): RecordedDigest 
   };
 }
 
-/** What each kind of entry binds: signature, digest and key, each compared with the one in hand. */
+/** What each kind of entry binds: signature, digest and key, each compared with the one at hand. */
 interface Bound {
   signature: Buffer | undefined;
   digest: RecordedDigest;

@@ -28,7 +28,7 @@ async function placeOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Reads files below a folder; whoever filled it might have put links there that lead out of it, by a file or a folder. */
+/** Reads files below a folder; a stranger who filled it might have put links there, of files or folders, that lead out of it. */
 function folderReader(folder: string): ReadTile {
   return async (path) => {
     const [root, place] = [await placeOf(folder), await placeOf(join(folder, path))];
@@ -56,7 +56,7 @@ async function proofIn(
   return { extra: (await readEntry(read, index, size)) ?? null, index, hashes, checkpoint };
 }
 
-/** The proof of a reference from a log's own folder, which a person named. */
+/** The proof of a reference from a log's own folder, which the user named. */
 export async function readFolderProof(folder: string, reference: LogReference): Promise<TlogProof> {
   const read = folderReader(folder);
   const checkpoint = await checkpointOf(read, reference.size);
@@ -79,7 +79,7 @@ export async function readCachedProof(
   return checkpoint === undefined ? undefined : proofIn(read, checkpoint, reference);
 }
 
-/** The largest checkpoint kept of a log: names are only ever added, so that no race can take the log back. */
+/** The largest checkpoint kept of a log: files are only ever added, so no race can set the log back. */
 export async function lastCheckpoint(folder: string): Promise<(Checkpoint & { text: string }) | undefined> {
   let names: string[];
   try {

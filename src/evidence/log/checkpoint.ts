@@ -1,4 +1,4 @@
-/** Checkpoints: a log's signed word on how long it is and what its root is (c2sp.org/tlog-checkpoint). */
+/** Checkpoints: a log's signed statement of its length and its root (c2sp.org/tlog-checkpoint). */
 import { decodePaddedBase64 } from '../../base/base64.ts';
 import { Refusal } from '../common/refusal.ts';
 import { isSignedBy, type NoteKey, parseNote } from './note.ts';
@@ -20,7 +20,7 @@ export interface VerifiedCheckpoint extends Checkpoint {
 
 export interface CheckpointTrust {
   key: NoteKey;
-  /** Rekor v1 appends " - <tree id>" to its name; everybody else's origin is the name. */
+  /** Rekor v1 appends " - <tree id>" to its name; every other log's origin is the name itself. */
   origins: 'exact' | 'rekor-v1';
   witnesses: { keys: NoteKey[]; min: number } | null;
 }
@@ -67,7 +67,7 @@ function cosigners(text: string, witnesses: NonNullable<CheckpointTrust['witness
   return [...found.values()];
 }
 
-/** Verifies a checkpoint as one log's own: signed by its key, named after it, seen by enough witnesses. */
+/** Verifies that a checkpoint is one log's own: signed by its key, under its name, and by enough witnesses. */
 export function verifyCheckpoint(text: string, trust: CheckpointTrust): VerifiedCheckpoint {
   const checkpoint = parseCheckpoint(text);
   const { key, witnesses } = trust;

@@ -32,7 +32,7 @@ function refuse(message: string): Refusal {
   return new Refusal('log_proof', message);
 }
 
-/** Refuses a place outside a tree: a fraction or a negative one would be walked as some other leaf's. */
+/** Refuses an index outside a tree: a fraction or a negative number would lead to the proof of some other leaf. */
 export function checkIndex(index: number, size: number): void {
   if (!(Number.isSafeInteger(index) && index >= 0 && index < size))
     throw refuse(`index ${index} is not in a tree of ${size} leaves`);
@@ -56,7 +56,7 @@ export function verifyInclusion({ index, size, leaf, proof, root }: InclusionCla
     if (last === 0) throw refuse('the inclusion proof has too many hashes');
     if (position % 2 === 1 || position === last) {
       hash = nodeHash(sibling, hash);
-      // On the right border, levels without a sibling are passed over.
+      // On the right border, levels without a sibling are skipped.
       while (position % 2 === 0 && position !== 0) {
         position = half(position);
         last = half(last);
@@ -80,7 +80,7 @@ export interface ConsistencyClaim {
 /** Refuses two trees of which the first is not the beginning of the second (RFC 9162, 2.1.4.2). */
 export function verifyConsistency({ size1, size2, root1, root2, proof }: ConsistencyClaim): void {
   if (proof.some((hash) => hash.length !== HASH_BYTES)) throw refuse('a hash is not 32 bytes long');
-  // Every tree continues the empty one, so that a proof of it would say nothing.
+  // Every tree continues the empty one, so such a proof would mean nothing.
   if (size1 === 0) throw refuse('there is no consistency with an empty tree to prove');
   if (size1 > size2) throw refuse(`a tree of ${size2} leaves cannot continue one of ${size1}`);
   if (size1 === size2) {

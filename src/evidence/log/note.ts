@@ -13,7 +13,7 @@ interface NoteSignature {
 }
 
 export interface Note {
-  /** What is signed, its last newline included. */
+  /** The signed text, its last newline included. */
   text: string;
   signatures: NoteSignature[];
 }
@@ -51,7 +51,7 @@ function parseSignature(line: string): NoteSignature {
 export function parseNote(text: string): Note {
   if (text.length > EVIDENCE_LIMITS.checkpointBytes)
     throw refuse(`the checkpoint is over ${EVIDENCE_LIMITS.checkpointBytes} characters`);
-  // A lone surrogate would be verified, and kept, as other bytes than it stands for.
+  // A lone surrogate would be verified and kept as other bytes than those in the file.
   if (!text.isWellFormed()) throw refuse('the checkpoint is not well-formed Unicode');
   // Control characters could hide a line from a person, or start one for a lenient reader.
   if (/[\u0000-\u0009\u000b-\u001f\u007f]/.test(text)) throw refuse('the checkpoint has control characters');
@@ -62,7 +62,7 @@ export function parseNote(text: string): Note {
   return { text: text.slice(0, end + 1), signatures: lines.map(parseSignature) };
 }
 
-/** SHA-256(name || newline || type || key): the whole of what a key id begins. */
+/** SHA-256(name || newline || type || key), of which a key id is the beginning. */
 function keyHash(name: string, type: number, key: Uint8Array): Buffer {
   return createHash('sha256')
     .update(`${name}\n`)
@@ -79,7 +79,7 @@ export function logId({ name, scheme, key }: NoteKey): Buffer {
     : createHash('sha256').update(spki).digest();
 }
 
-/** A key of type 2; one of another kind would fail in other ways than by a signature that is not valid. */
+/** A key of type 2; a key of another kind would fail later and not as an invalid signature. */
 function parseEcdsaKey(spki: Buffer): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
@@ -130,7 +130,7 @@ function verifyOne(note: Note, key: NoteKey, signature: Buffer): boolean {
 }
 
 /**
- * Whether the key signed the note. Lines of other keys are passed over; a line that names this key, by its whole
+ * Whether the key signed the note. Lines of other keys are ignored; a line that names this key, by its whole
  * name and id, and does not verify is an attack or damage, and refused.
  */
 export function isSignedBy(note: Note, key: NoteKey): boolean {

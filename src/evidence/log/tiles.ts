@@ -1,4 +1,4 @@
-/** Logs as tiles of 256 hashes (c2sp.org/tlog-tiles): paths, and proofs computed from whatever holds the tiles. */
+/** Logs as tiles of 256 hashes (c2sp.org/tlog-tiles): paths, and proofs computed from any source of tiles. */
 import { createHash } from 'node:crypto';
 import { Refusal } from '../common/refusal.ts';
 import { checkIndex, leafHash, nodeHash } from './merkle.ts';
@@ -67,7 +67,7 @@ interface Tile {
   bytes: Promise<Buffer>;
 }
 
-/** Hashes of a tree of a given size, from tiles. Nothing in them is believed: proofs bind what is used to a root. */
+/** Hashes of a tree of a given size, from tiles. Tiles are not trusted: proofs bind all hashes that are used to a root. */
 export class TileTree {
   readonly size: number;
   private readonly read: ReadTile;
@@ -110,10 +110,10 @@ export class TileTree {
     if (!(await this.root()).equals(root))
       throw new Refusal('log_proof', 'the tiles of the tree’s border do not make up the checkpoint’s root');
     const bound = new Map<string, Buffer>();
-    // The map grows meanwhile by the tiles above, and they are visited too.
+    // The loop adds the tiles above to the map, and visits them too.
     for (const [path, { level, index, bytes }] of this.tiles) {
       const tile = await bytes;
-      // A partial tile is all border, and the root is made of it; a full one has its hash in the tile above.
+      // All hashes of a partial tile lie on the border and go into the root; a full one has its hash in the tile above.
       const isFull = tile.length === WIDTH * HASH_BYTES;
       const above = isFull ? await this.node(TILE_HEIGHT * (level + 1), index) : undefined;
       if (above && !rootOf(hashesOf(tile, 0, WIDTH)).equals(above))
@@ -197,7 +197,7 @@ interface EntryBundle {
   entries: Buffer[];
 }
 
-/** The bundle of 256 that an entry is in: each has its length before it, 2 bytes, big-endian. */
+/** The bundle of 256 entries that an entry is in; before each stands its length, 2 bytes, big-endian. */
 async function readBundle(read: ReadTile, index: number, size: number): Promise<EntryBundle | undefined> {
   checkIndex(index, size);
   const tile = Math.floor(index / WIDTH);
@@ -224,7 +224,7 @@ async function readBundle(read: ReadTile, index: number, size: number): Promise<
   };
 }
 
-/** The entry at an index; undefined where the log has no entries. Nothing binds it yet: its hash must be the leaf. */
+/** The entry at an index; undefined where the log has no entries. It is not proven yet: the caller must compare its hash with the leaf. */
 export async function readEntry(read: ReadTile, index: number, size: number): Promise<Buffer | undefined> {
   return (await readBundle(read, index, size))?.entries[index % WIDTH];
 }

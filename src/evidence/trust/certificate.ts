@@ -1,4 +1,4 @@
-/** What a certificate's extensions say of the build behind its holder; each is read once, strictly, or the certificate is refused. */
+/** What a certificate's extensions say about the build behind its holder; each is read once, strictly, or the certificate is refused. */
 import {
   CERTIFICATE_FIELDS,
   type CertificateField,
@@ -7,7 +7,7 @@ import {
 } from '../../policy/certificate-fields.ts';
 import { Refusal } from '../common/refusal.ts';
 
-/** An extension as it stands in the certificate: `value` is the content of its octets. */
+/** An extension as it stands in the certificate: `value` is the content of its octet string. */
 export interface Extension {
   oid: string;
   value: Buffer;
@@ -49,19 +49,19 @@ function textOf(bytes: Buffer, what: string): string {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     if (!text.includes('\u0000')) return text;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw refused(`the certificate’s ${what} is no UTF-8 text`);
 }
 
-/** Names are plain ASCII: what looks like another letter could pass for somebody else. */
+/** Names are plain ASCII: a letter that looks like another could make one name pass for another. */
 export function plainText(bytes: Buffer, what = 'identity'): string {
   if (bytes.length === 0 || bytes.some((byte) => byte < 0x20 || byte > 0x7e))
     throw refused(`the certificate’s ${what} is not plain ASCII`);
   return bytes.toString('latin1');
 }
 
-/** Pairs that say one thing in the older and the newer form: a certificate whose own words differ is nobody's. */
+/** Pairs of fields with the same meaning in the older and the newer form: a certificate in which they differ is refused. */
 const TWICE: [CertificateField, CertificateField, (older: string, newer: string) => boolean][] = [
   ['githubWorkflowTrigger', 'buildTrigger', Object.is],
   ['githubWorkflowSHA', 'sourceRepositoryDigest', Object.is],
@@ -79,7 +79,7 @@ function checkAgreement(says: CertificateFields): void {
   }
 }
 
-/** Issuer and fields of a certificate. RFC 5280 allows an extension once: of two, each reader could believe another. */
+/** Issuer and fields of a certificate. RFC 5280 allows an extension only once: with two, different readers could use different ones. */
 export function readExtensions(extensions: Extension[]): Pick<Identity, 'issuer' | 'says'> {
   const found = new Map<string, Buffer>();
   for (const { oid, value } of extensions) {
@@ -92,7 +92,7 @@ export function readExtensions(extensions: Extension[]): Pick<Identity, 'issuer'
     const number = CERTIFICATE_FIELDS[field];
     const value = at(number);
     const text = value && textOf(number > ISSUER.der ? derText(value, field) : value, field);
-    // An empty one says nothing (“MAY be empty”), and must not fit a pattern either.
+    // An empty one says nothing (“MAY be empty”), so it must not match a pattern.
     if (text) says[field] = text;
   }
   checkAgreement(says);

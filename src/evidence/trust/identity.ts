@@ -43,11 +43,11 @@ function matchPattern(pattern: string, text: string): boolean {
   }
 }
 
-/** What an authority wants and a certificate does not say: the first field that differs. */
+/** A field in which a certificate differs from what an authority wants. */
 export interface Misfit {
   field: 'issuer' | 'subject' | CertificateField;
   wanted: string;
-  /** Null where the certificate says nothing of it. */
+  /** Null where the certificate does not have the field. */
   actual: string | null;
 }
 
@@ -56,11 +56,11 @@ function fits(glob: string | undefined, pattern: string | undefined, value: stri
   return pattern === undefined ? matchGlob(glob!, value) : matchPattern(pattern, value);
 }
 
-/** All that differs between an identity and what an authority wants of it; none where it is the one that is meant. */
+/** All differences between an identity and what an authority wants; empty where the identity matches. */
 export function misfits(keyless: Keyless, identity: Identity): Misfit[] {
   const found: Misfit[] = [];
   const { issuer, subject, says } = identity;
-  // A certificate without issuer is accepted where the policy says so, and only such a one: no pattern fits what is not there.
+  // Where the policy says "no issuer", only a certificate without one is accepted: no pattern matches a missing field.
   const byIssuer = keyless.noIssuer
     ? issuer === null
     : issuer !== null && fits(keyless.issuer, keyless.issuerRegExp, issuer);
@@ -81,14 +81,14 @@ export function misfits(keyless: Keyless, identity: Identity): Misfit[] {
   return found;
 }
 
-/** True if the identity, and what its certificate says of the build, are those of the authority. */
+/** True if the identity, and what its certificate says about the build, match the authority. */
 export function matchIdentity(keyless: Keyless, identity: Identity): boolean {
   return misfits(keyless, identity).length === 0;
 }
 
 /**
  * Fields that say whose source was built, where the identity does not and the policy leaves them open. The identity of
- * a reusable workflow is that of the workflow: whoever calls it is accepted.
+ * a reusable workflow is that of the workflow: any caller of it is accepted.
  */
 export function openFields(keyless: Keyless, { subject, says }: Identity): CertificateField[] {
   const { sourceRepositoryURI, githubWorkflowRepository } = says;

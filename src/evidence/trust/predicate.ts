@@ -10,10 +10,10 @@ export const TEST_RESULT = 'https://in-toto.io/attestation/test-result/v0.1';
 export const SLSA_PROVENANCE_V02 = 'https://slsa.dev/provenance/v0.2';
 const VERIFICATION_SUMMARY = 'https://slsa.dev/verification_summary/v1';
 
-/** A `string` may be empty: BuildKit writes the id of no builder as one. */
+/** A `string` may be empty: BuildKit writes an empty builder id where there is none. */
 type Check = 'text' | 'string' | 'object' | 'list' | readonly string[];
 
-/** Members that make a predicate one of its type; the rest is the signer's business. */
+/** The members that a predicate of each type must have; all others are up to the signer. */
 const KNOWN: Record<string, Record<string, Check>> = {
   [SLSA_PROVENANCE_V1]: { '/buildDefinition/buildType': 'text', '/runDetails/builder/id': 'string' },
   [SLSA_PROVENANCE_V02]: { '/builder/id': 'string', '/buildType': 'text' },
@@ -42,7 +42,7 @@ const BUILDERS: Record<string, string> = {
   [SLSA_PROVENANCE_V02]: '/builder/id',
 };
 
-/** Where a type says whether the thing passed: a failed one proves nothing, unless the policy asks for it. */
+/** Where each type says whether the subject passed: a failure proves nothing, unless the policy asks for it. */
 const OUTCOMES: Record<string, string> = {
   [VERIFICATION_SUMMARY]: '/verificationResult',
   [TEST_RESULT]: '/result',
@@ -74,7 +74,7 @@ function fits(value: unknown, check: Check): boolean {
 /** The end of a type's name that counts its versions, as CycloneDX and SPDX put it behind the type of all versions. */
 const VERSION = /\/v\d+(?:\.\d+)*$/;
 
-/** Refuses a predicate that is not what its type says it is; types that are not known are left to the policy. */
+/** Refuses a predicate that does not have the form of its type; unknown types are left to the policy. */
 function checkPredicate(statement: Statement): void {
   const { predicateType: type } = statement;
   const [name] = [type, type.replace(VERSION, '')].filter((one) => Object.hasOwn(KNOWN, one));
@@ -98,7 +98,7 @@ function checkBuilder(statement: Statement, slsa: NonNullable<Requirement['slsa'
   if (!pointer)
     throw new Refusal('predicate_builder', `${statement.predicateType.slice(0, 200)} is no SLSA provenance`);
   const id = atPointer(statement.predicate, pointer);
-  // A pattern such as ** would match it, and name nobody.
+  // A pattern such as ** would match it although it names no builder.
   if (id === '')
     throw new Refusal(
       'predicate_builder',
@@ -118,7 +118,7 @@ function checkBuilder(statement: Statement, slsa: NonNullable<Requirement['slsa'
     );
 }
 
-/** Types are compared as a whole, `*` as everywhere: a version of a type that is required is another type, until the policy says so. */
+/** Types are compared as a whole, `*` as everywhere: a different version of the required type is another type, unless the policy has a pattern for it. */
 function otherType(actual: string, types: string[]): Refusal {
   const shown = actual.slice(0, 200);
   const unversioned = actual.replace(VERSION, '');

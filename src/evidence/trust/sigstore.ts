@@ -18,19 +18,19 @@ import { type Identity, plainText, readExtensions } from './certificate.ts';
 import { Timestamp } from './timestamp.ts';
 import { explainCertificate, issuersOf, refuseForeignInstance, type TrustedRoot } from './trusted-root.ts';
 
-/** A time that somebody trusted vouches for. */
+/** A time from a trusted log or timestamp authority. */
 export interface ProvenTime {
   source: 'timestamp-authority' | 'log-promise';
-  /** Which one: asking the same twice proves nothing more. */
+  /** Which source: the same source twice proves nothing more. */
   by: string;
   timeMs: number;
 }
 
 export interface Vouched {
   times: ProvenTime[];
-  /** Timestamps by authorities that the root does not have, in words: they count for nothing. */
+  /** Timestamps by authorities that the root does not have, in words: they prove nothing. */
   strangers: string[];
-  /** What the certificate says of its holder; null for a bare key. */
+  /** What the certificate says about its holder; null for a bare key. */
   identity: Identity | null;
 }
 
@@ -103,7 +103,7 @@ export class SigstoreLibrary {
     }
   }
 
-  /** Timestamps of the root's authorities, and whose the others are; one that names nobody is refused. */
+  /** Timestamps of the root's authorities, and the makers of the others; one that names no maker is refused. */
   private sortStamps(replies: Buffer[]): { trusted: Timestamp[]; strangers: string[] } {
     const leaves = this.material.timestampAuthorities.flatMap(({ certChain }) => certChain.slice(0, 1));
     const stamps = replies.map((reply, index) => {
@@ -151,7 +151,7 @@ export class SigstoreLibrary {
     }
   }
 
-  /** What is wrong with the first of these timestamps that does not stand. */
+  /** What is wrong with the first of these timestamps that is invalid. */
   private explainStamps(stamps: Timestamp[], data: Buffer, otherwise: string): Refusal {
     const { name } = this.root;
     for (const stamp of stamps)
@@ -185,13 +185,13 @@ export class SigstoreLibrary {
     signature: Buffer,
   ): Refusal {
     if (error instanceof Refusal) return error;
-    // What the library throws beside its own errors is its way of failing at bytes it cannot read.
+    // Where the library throws anything but its own errors, it failed at bytes that it cannot read.
     if (!(error instanceof VerificationError))
       return new Refusal('evidence_malformed', `cannot be read: ${(error as Error).message}`, error);
     if (bundle.material.kind === 'certificate') {
       const leaf = new X509Certificate(bundle.material.der);
       const missing = error.code === 'CERTIFICATE_ERROR' && !/SCT/.test(error.message);
-      // Of another instance, its timestamps are strangers', too: that says less.
+      // Evidence of another instance also has unknown timestamps: that reason says less.
       if (missing || issuersOf(this.root, leaf).length === 0)
         return explainCertificate(
           this.root,
@@ -209,14 +209,14 @@ export class SigstoreLibrary {
   }
 }
 
-/** What a certificate says of its holder and of the build, whoever issued it: a claim, until the bundle is verified. */
+/** What a certificate says about its holder and the build, under any issuer: a claim until the bundle is verified. */
 export function describeCertificate(der: Buffer): Identity {
   try {
     const certificate = LibraryCertificate.parse(Buffer.from(der));
     const extensions = certificate.extensions.map(({ subs }) => {
       return { oid: subs[0]!.toOID(), value: subs.at(-1)!.value };
     });
-    // The library drops the highest bit of each byte, and takes the first of several names.
+    // The library drops the highest bit of each byte, and uses the first of several names.
     const names = certificate.extension(SUBJECT_ALTERNATIVE_NAME)?.valueObj.subs?.[0]?.subs ?? [];
     for (const { value } of names) plainText(value);
     if (names.length > 1)
@@ -264,7 +264,7 @@ function isOf(digest: Buffer, thing: Hashed): boolean {
 }
 
 function entityOf(bundle: Bundle, stamps: Timestamp[], signed: SignedThing, key: KeyObject): SignedEntity {
-  // Proofs of inclusion were checked before; what is left to the library is the logs' promises.
+  // Proofs of inclusion were checked before; the library only has the logs' promises left to check.
   const tlogEntries = bundle.promised.map(
     (json) => ({ ...LibraryEntry.fromJSON(json), inclusionProof: undefined }) as TransparencyLogEntry,
   );

@@ -1,4 +1,4 @@
-/** RFC 3161 replies as authorities make them: any fraction of a second, any sound signature; what is wrong is said. */
+/** RFC 3161 replies as authorities make them: any fraction of a second, any sound signature; each error is named. */
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { ASN1Obj, RFC3161Timestamp, X509Certificate } from '@sigstore/core';
 
@@ -12,7 +12,7 @@ const HASHES: Record<string, string> = {
   '2.16.840.1.101.3.4.2.2': 'sha384',
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
-/** Broken ones are named, so that a person knows what to ask for. */
+/** Broken algorithms are named, so that the user knows what to ask for. */
 const WEAK: Record<string, string> = { '1.3.14.3.2.26': 'SHA-1', '1.2.840.113549.2.5': 'MD5' };
 
 interface Scheme {
@@ -53,13 +53,13 @@ export function parseGenTime(text: string): number {
   const [year = 0, month = 0, day = 0, ...clock] = (parts ?? []).slice(1, 7).map(Number);
   const [hour = 0, minute = 0, second = 0] = clock;
   const ms = Date.UTC(year, month - 1, day, hour, minute, second);
-  // Dates that there are not, such as 30 February, roll over.
+  // Dates that do not exist, such as 30 February, would roll over.
   const again = Number.isNaN(ms) ? '' : new Date(ms).toISOString().replace(/[-:T]|\..*/g, '');
   if (!parts || again !== text.slice(0, 14)) throw new Error(`its time ${text.slice(0, 40)} is none`);
   return ms + Number(`${parts[7] ?? ''}000`.slice(0, 3));
 }
 
-/** The texts of a distinguished name, for people: PrintableString, UTF8String and their kin. */
+/** The texts of a distinguished name, for people: PrintableString, UTF8String and similar types. */
 function nameOf(name: ASN1Obj): string {
   const texts = (node: ASN1Obj): string[] => {
     if (node.subs.length > 0) return node.subs.flatMap(texts);
@@ -80,7 +80,7 @@ function derOf(bytes: Buffer): ASN1Obj {
   }
 }
 
-/** The root of a reply that holds a token; what people give instead is named. */
+/** The root of a reply that holds a token; common other files are named in the error. */
 function replyOf(der: Buffer): ASN1Obj {
   if (der.subarray(0, 10).toString('latin1') === '-----BEGIN') throw new Error('it is PEM, and DER is read');
   const root = derOf(der);
@@ -135,7 +135,7 @@ function attribute(attributes: ASN1Obj, oid: string, what: string): ASN1Obj {
   return found[0]!.subs[1]!.subs[0]!;
 }
 
-/** RSASSA-PSS must name its hash, and the same one for its mask: what is left out is SHA-1 (RFC 4055, 3.1). */
+/** RSASSA-PSS must name its hash, and the same one for its mask: the default would be SHA-1 (RFC 4055, 3.1). */
 function pssHash(algorithm: ASN1Obj): string {
   const member = (number: number): ASN1Obj | undefined =>
     algorithm.subs[1]?.subs.find(({ tag }) => tag.isContextSpecific(number))?.subs[0];
@@ -148,7 +148,7 @@ function pssHash(algorithm: ASN1Obj): string {
 export class Timestamp extends RFC3161Timestamp {
   private readonly parts: Parts;
 
-  /** Throws an Error where it cannot be told who made it. */
+  /** Throws an Error where its maker is unknown. */
   constructor(der: Buffer) {
     const root = replyOf(der);
     super(root);
@@ -169,7 +169,7 @@ export class Timestamp extends RFC3161Timestamp {
     return this.parts.serial;
   }
 
-  /** Who made it, by its own word, for people. */
+  /** The maker that it claims, for people. */
   get authority(): string {
     return `certificate ${this.parts.serial.toString('hex')} of ${nameOf(this.parts.issuer)}`;
   }
@@ -189,7 +189,7 @@ export class Timestamp extends RFC3161Timestamp {
     return need(this.content.subs[0], 'time stamp');
   }
 
-  /** The digest of what it is of. */
+  /** The digest of the bytes that it is about. */
   get imprint(): { algorithm: string; digest: Buffer } {
     const imprint = need(this.info.subs[2], 'imprint');
     return {
@@ -198,7 +198,7 @@ export class Timestamp extends RFC3161Timestamp {
     };
   }
 
-  /** The key of the certificate that it names, where it holds that. */
+  /** The key of the certificate that it names, where it contains that certificate. */
   get ownKey(): KeyObject {
     const held = this.parts.signedData.subs.find(({ tag }) => tag.isContextSpecific(0))?.subs ?? [];
     if (held.length === 0) throw new Error('it holds no certificates: ask with openssl ts -query -cert');
@@ -215,13 +215,13 @@ export class Timestamp extends RFC3161Timestamp {
     return serialNumber.equals(this.signerSerialNumber) && issuer.equals(this.signerIssuer);
   }
 
-  /** Whether it is of these bytes, by whoever made it. */
+  /** Whether it is about these bytes; its maker is not checked here. */
   isOf(bytes: Uint8Array): boolean {
     const { algorithm, digest } = this.imprint;
     return hash(algorithm, bytes, 'buffer').equals(digest);
   }
 
-  /** Throws an Error that says what is wrong, where it is not of `data` or was not made with the key. */
+  /** Throws an Error that says what is wrong, where it is not about `data` or was not made with the key. */
   override verify(data: Uint8Array, key: KeyObject): void {
     if (!this.isOf(data)) throw new Error('it is of something else');
     this.checkSignature(key);

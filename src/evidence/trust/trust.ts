@@ -1,4 +1,4 @@
-/** What a policy comes to once its files are read: keys, identities, logs and the root, loaded once for all evidence. */
+/** A policy once its files are read: keys, identities, logs and the root, loaded once for all evidence. */
 import type { X509Certificate } from 'node:crypto';
 
 import { Fault } from '../../base/fault.ts';
@@ -17,7 +17,7 @@ export interface TrustedAuthority {
   window: Window;
   revokedMs: number | null;
   transparency: Transparency;
-  /** Times that somebody trusted must vouch for. */
+  /** How many times from trusted sources there must be. */
   minTimes: number;
 }
 
@@ -71,7 +71,7 @@ function trustLog(log: LogTrust): TrustedLog {
   };
 }
 
-/** A log that the policy names is judged by what it says there, never also by the laxer word of the root. */
+/** A log that the policy names is judged only by the policy's entry, never by the laxer one of the root. */
 function mergeLogs(own: TrustedLog[], ofRoot: TrustedLog[]): TrustedLog[] {
   const same = (a: TrustedLog, b: TrustedLog): boolean => a.key.key.equals(b.key.key);
   const stricter = own.map((log) => {
@@ -97,7 +97,7 @@ function logsOfRoot(root: TrustedRoot): TrustedLog[] {
   }));
 }
 
-/** One trust root with the logs that count under it. Roots are never mixed: one vouches for a piece of evidence wholly or not at all. */
+/** One trust root with the logs that count under it. Roots are never mixed: a piece of evidence is proven under one root as a whole, or not at all. */
 export class Anchor {
   readonly root: TrustedRoot;
   readonly logs: TrustedLog[];
@@ -125,12 +125,12 @@ export class Trust {
     this.loaded = loaded;
   }
 
-  /** The same trust for a verification of its own: what is loaded stays so, and no root was asked for yet. */
+  /** The same trust for a verification of its own: loaded files are kept, and no root counts as used yet. */
   forOne(): Trust {
     return new Trust(this.policy, this.loaded);
   }
 
-  /** Throws a Refusal that names the authority whose key is none. */
+  /** Throws a Refusal that names the authority whose key is not one. */
   get authorities(): TrustedAuthority[] {
     this.loaded.keys ??= this.policy.authorities.map((authority) =>
       trustAuthority(authority, this.policy.name),
@@ -138,7 +138,7 @@ export class Trust {
     return this.loaded.keys;
   }
 
-  /** The roots, if anything has asked for them: what a record says was relied on. */
+  /** The roots that were used, if any: a record lists them. */
   get usedRoots(): TrustedRoot[] {
     return this.asked ? this.anchors.map(({ root }) => root) : [];
   }
@@ -158,7 +158,7 @@ export class Trust {
     return this.loaded.anchors;
   }
 
-  /** The anchors, those first whose authorities issued the certificate: their reasons for a refusal say most. */
+  /** The anchors, beginning with those whose authorities issued the certificate: their reasons for a refusal are the most useful. */
   anchorsFor(certificate: X509Certificate | null): Anchor[] {
     const issued = ({ root }: Anchor): boolean =>
       certificate !== null && issuersOf(root, certificate).length > 0;
@@ -168,13 +168,13 @@ export class Trust {
       : [...anchors.filter(issued), ...anchors.filter((anchor) => !issued(anchor))];
   }
 
-  /** All logs that may prove something under any root. */
+  /** All logs that count under any root. */
   get logs(): TrustedLog[] {
     return this.anchors.flatMap(({ logs }) => logs);
   }
 }
 
-/** A policy's trust, its keys read at once: what is wrong with them is then a fault of the policy. */
+/** A policy's trust, its keys read at once: errors in them are then a fault of the policy. */
 export function loadTrust(policy: Policy): Trust {
   const trust = new Trust(policy);
   try {

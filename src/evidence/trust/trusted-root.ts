@@ -1,4 +1,4 @@
-/** Sigstore trusted roots: the certificate authorities, logs and timestamp authorities that are believed, and when. */
+/** Sigstore trusted roots: the certificate authorities, logs and timestamp authorities that are trusted, and at which times. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
@@ -62,7 +62,7 @@ const time = string({
   pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/,
   hint: 'a time in UTC, RFC 3339',
 });
-// A missing start would be read as "since ever": the format requires it.
+// A missing start would mean "since ever", so the format requires it.
 const window = object({ start: time, end: time }, ['start']);
 const keyId = object({ keyId: base64({ max: 64 }) }, ['keyId']);
 const emptyKeyId = object({ keyId: base64({ max: 64, empty: true }) }, []);
@@ -155,7 +155,7 @@ function linesOf(bytes: Buffer, name: string): { text: Buffer; where: string }[]
   return lines.length > 1 && lines.every(({ text }) => text[0] === 0x7b) ? lines : undefined;
 }
 
-/** Untrusted bytes to the roots that they list, each of which stands by itself; a pin that does not fit is refused before they are read. */
+/** Untrusted bytes to the roots that they list, each independent of the others; a pinned digest that does not match is refused before they are read. */
 export function parseTrustedRoots(bytes: Buffer, name: string, pin?: Digest): TrustedRoot[] {
   const sha256 = digestOf(bytes);
   if (pin && pin !== sha256)

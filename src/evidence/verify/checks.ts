@@ -1,14 +1,14 @@
-/** Runs checks in their order and keeps what each came to, so that a record shows how far evidence got. */
+/** Runs checks in their order and keeps the result of each, so that a record shows how far the evidence got. */
 
 import { Refusal } from '../common/refusal.ts';
 import { CHECKS, type CheckName, type CheckResult } from '../documents/record.ts';
 
-/** Whatever else is thrown while evidence is read fails closed, and is named as a fault of ours. */
+/** Anything else that is thrown while evidence is read fails closed, and is reported as our own error. */
 export function asRefusal(error: unknown): Refusal {
   return error instanceof Refusal ? error : new Refusal('internal', (error as Error).message, error);
 }
 
-/** Keeps those that pass; when none does, the first complaint stands for all. */
+/** Keeps those that pass; when none does, throws the first error. */
 export function someOf<T, U>(items: T[], check: (item: T) => U): U[] {
   let refusal: unknown;
   const passed = items.flatMap((item) => {
@@ -26,7 +26,7 @@ export function someOf<T, U>(items: T[], check: (item: T) => U): U[] {
 export class Checks {
   private readonly done: CheckResult[] = [];
 
-  /** Runs one check; a Refusal is kept and thrown on. No detail means that there was nothing to check. */
+  /** Runs one check; a Refusal is recorded and thrown again. No detail means that there was nothing to check. */
   async run<T>(
     name: CheckName,
     check: () => T | Promise<T>,
@@ -50,7 +50,7 @@ export class Checks {
     this.done.push({ name, status: 'not_applicable', code: null, detail });
   }
 
-  /** All checks in order, with those that were never reached. */
+  /** All checks in order, including those that were never reached. */
   results(): CheckResult[] {
     const reached = new Set(this.done.map(({ name }) => name));
     const rest = CHECKS.filter((name) => !reached.has(name));

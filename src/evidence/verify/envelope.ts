@@ -21,7 +21,7 @@ import { checkPurpose, matchSigners } from './signer.ts';
 export interface CheckedEvidence {
   record: EnvelopeRecord;
   fulfils: Requirement[];
-  /** The one root that vouched for it; null where none had to. */
+  /** The one root under which it was proven; null where none was needed. */
   root: TrustedRoot | null;
 }
 
@@ -37,7 +37,7 @@ export function payloadOf(evidence: Evidence): { payload: Buffer; payloadType: s
   return content.bundle.content.kind === 'envelope' ? content.bundle.content.envelope : null;
 }
 
-/** A signature over a file speaks about that file, by the digests that are asked for, and says nothing more. */
+/** A signature over a file is about that file, by the digests that are asked for, and states nothing more. */
 function statementOfFile(signed: Hashed, c: Circumstances): Statement {
   const asked = c.wanted.kind === 'listed' ? c.wanted.subjects.map(({ algorithm }) => algorithm) : [];
   const digest = [...new Set(['sha256', ...asked])].flatMap((algorithm) => {
@@ -143,7 +143,7 @@ async function checkAll(
     () => signersOf(verified, vouched, proven, c),
     (signers) => signers.map(({ authority }) => authority).join(', '),
   );
-  // One subject may answer to several requirements.
+  // One subject may fulfil several requirements.
   record.subjects = [
     ...new Map(
       fulfilled.flatMap(({ subjects }) => subjects).map((one) => [`${one.field} ${one.expected}`, one]),
@@ -186,7 +186,7 @@ export async function checkEvidence(evidence: Evidence, c: Circumstances): Promi
     found = await checkAll(evidence, c, checks, record);
   } catch (error) {
     const { code, message, next } = asRefusal(error);
-    // What was learnt before it failed was said by somebody who is not known.
+    // Facts that were read before the failure come from an unknown signer.
     const nothing = blankEnvelope(evidence.name, evidence.sha256);
     return { record: { ...nothing, code, message, next, checks: checks.results() }, fulfils: [], root: null };
   }

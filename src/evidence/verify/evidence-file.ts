@@ -17,7 +17,7 @@ export interface Evidence {
   content: { kind: 'bundle'; bundle: Bundle } | { kind: 'envelope'; envelope: Envelope };
 }
 
-/** An item of a list that is no evidence: it stands for itself alone, whatever lies beside it. */
+/** An item of a list that is not evidence: it does not affect the items beside it. */
 export interface Unread {
   name: string;
   sha256: Digest;
@@ -28,7 +28,7 @@ export type EvidenceFile =
   | { kind: 'evidence'; list: (Evidence | Unread)[] }
   | { kind: 'proof'; name: string; proof: TlogProof };
 
-/** A part of a file, and how it is called; a line is read when it is its turn. */
+/** A part of a file and its name; a line is parsed only when it is reached. */
 interface Item {
   where: string;
   value: () => unknown;
@@ -42,14 +42,14 @@ function member(value: unknown, name: string): unknown {
     : undefined;
 }
 
-/** An envelope is one whatever else stands in it: members that its format does not know cannot make it something else. */
+/** An envelope remains one with any further members: unknown members cannot make it something else. */
 function isEnvelope(value: unknown): boolean {
   return ['payload', 'payloadType', 'signatures'].every((name) => member(value, name) !== undefined);
 }
 
-/** The bundle in an item of a registry's answer; what stands beside it there is signed by nobody, and is passed over. */
+/** The bundle in an item of a registry's answer; the members beside it are not signed, and are ignored. */
 function unwrap(value: unknown, where: string): unknown {
-  // What is evidence by itself is read as it is: a member that it does not know is refused, not followed.
+  // A value that is evidence itself is read as it is: an unknown member is refused, not followed.
   if (member(value, 'mediaType') !== undefined || member(value, 'payloadType') !== undefined) return value;
   const inner = member(value, 'attestation') ?? value;
   const bundle = member(inner, 'bundle');
@@ -90,7 +90,7 @@ function contentOf(given: unknown, name: string): Evidence['content'] {
   throw foreignForm(value, name);
 }
 
-/** JSON Lines: more than one line, each beginning an object; undefined for anything else. */
+/** JSON Lines: more than one line, each of which begins an object; undefined for anything else. */
 function linesOf(bytes: Buffer, name: string): Item[] | undefined {
   const lines = bytes
     .toString('latin1')
@@ -107,7 +107,7 @@ function linesOf(bytes: Buffer, name: string): Item[] | undefined {
   }));
 }
 
-/** Reads a file's bytes as whatever evidence they are; `name` is what messages call it. What is wrong with one item of a list is that item's alone. */
+/** Reads a file's bytes as evidence of any form; `name` is what messages call it. An error in one item of a list affects only that item. */
 export function parseEvidenceFile(bytes: Buffer, name: string): EvidenceFile {
   if (bytes.length > EVIDENCE_LIMITS.fileBytes)
     throw new Refusal(

@@ -33,7 +33,7 @@ async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
   return entries.filter((name) => pattern.test(name)).sort();
 }
 
-/** All files in a folder that are named as evidence is; a Refusal where they are too many to be held at once. */
+/** All files in a folder that are named as evidence is; a Refusal where they are too many to hold at once. */
 export async function evidenceIn(folder: string): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
   let total = 0;
@@ -86,7 +86,7 @@ export class EvidenceFinder {
     );
   }
 
-  /** Every proof of a reference that is there: files beside the manifest, tiles there and in the stores. */
+  /** Every proof of a reference that is found: files beside the manifest, tiles there and in the stores. */
   async proofs(folder: string, reference: LogReference): Promise<SeparateProof[]> {
     const found: SeparateProof[] = [];
     for (const place of [folder, join(folder, 'evidence')])

@@ -1,4 +1,4 @@
-/** What log entries and times rest on: one trust root for all of a piece of evidence, whatever other roots a policy names. */
+/** What log entries and times rest on: one trust root for the whole of a piece of evidence, even if the policy names several. */
 
 import { Refusal } from '../common/refusal.ts';
 import type { Vouched } from '../trust/sigstore.ts';
@@ -31,7 +31,7 @@ function proveAll(
     }
     return entries;
   });
-  // With several pieces of evidence a proof may belong to another one; with none left it does not fit. Where an
+  // With several pieces of evidence a proof may belong to another one; if none is left, it does not fit. Where an
   // entry is named, every proof that was found is one of it: one that does not fit shows another history.
   if (misfit && c.reference) throw misfit;
   if (misfit && !perSignature.flat().some(({ kind }) => kind === 'proof')) throw misfit;
@@ -45,7 +45,7 @@ export interface Grounds {
   proven: ProvenEntry[][];
 }
 
-/** The roots under which all log entries can be proven, which is asked of no root where there are none. */
+/** The roots under which all log entries can be proven; without entries, no root is needed. */
 export function groundsOf(evidence: Evidence, verified: Verified[], c: Circumstances): Grounds[] {
   const { content } = evidence;
   const bare =
@@ -76,7 +76,7 @@ async function checkTimes(
   return vouched;
 }
 
-/** The first root that vouches for the times, too: what one root proves is never completed by another. */
+/** The first root under which the times are proven as well: a proof under one root is never completed by another. */
 export async function vouchedUnderOne(
   evidence: Evidence,
   verified: Verified[],

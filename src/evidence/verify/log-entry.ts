@@ -30,7 +30,7 @@ const KEY_DETAILS: Partial<Record<Algorithm, string>> = {
   'ecdsa-p521-sha256': 'PKIX_ECDSA_P521_SHA_256',
 };
 
-/** The log among these that signed a checkpoint, or the complaint that says most. */
+/** The log among these that signed a checkpoint, or the most useful error. */
 export function checkpointBy(
   logs: TrustedLog[],
   text: string,
@@ -40,7 +40,7 @@ export function checkpointBy(
     try {
       return { log, checkpoint: verifyCheckpoint(text, log) };
     } catch (error) {
-      // A log's own complaint says more than another log's "not mine".
+      // An error about a log's own signature is more useful than another log's "not mine".
       if (!(error instanceof Refusal)) throw error;
       if (!refusal || error.code !== 'log_key') refusal = error;
     }
@@ -48,7 +48,7 @@ export function checkpointBy(
   throw refusal ?? new Refusal('log_key', 'the policy and its trust root name no log at all');
 }
 
-/** Ties a leaf to the checkpoint's root, and says what was proven by that. */
+/** Binds a leaf to the checkpoint's root, and returns what that proves. */
 function include(
   log: TrustedLog,
   { origin, size, root, keyId, witnesses }: VerifiedCheckpoint,
@@ -90,7 +90,7 @@ function notValid({ key }: TrustedLog, timeMs: number): Refusal {
   );
 }
 
-/** Rekor v1 counts an entry over all its shards, and in its proof from the shard's beginning; Rekor v2 has one count. */
+/** Rekor v1 has an index over all its shards, and in its proof one within the shard; Rekor v2 has one index. */
 function checkIndex({ index, kind, version }: LogEntry, inProof: number): void {
   const oneCount = version === '0.0.2' && kind !== 'intoto';
   if (oneCount ? index !== inProof : index < inProof)
@@ -118,7 +118,7 @@ export function proveEntry(entry: LogEntry, signed: SignedThing, logs: TrustedLo
     return { kind: 'promise', log: log!, fact };
   }
   const { log, checkpoint } = checkpointBy(own, proof.checkpoint);
-  // Size, root and index stand beside the checkpoint, unsigned: a reader might believe them.
+  // Size, root and index beside the checkpoint are unsigned, but a reader might believe them.
   if (proof.size !== checkpoint.size || !proof.root.equals(checkpoint.root))
     throw new Refusal('log_proof', 'treeSize or rootHash of the proof is not that of its signed checkpoint');
   checkIndex(entry, proof.index);
@@ -157,7 +157,7 @@ export function checkLogWindows(entries: ProvenEntry[], timesMs: number[]): void
     for (const ms of timesMs) if (!covers(log.window, ms)) throw notValid(log, ms);
 }
 
-/** A named reference must be what was proven, in every part. */
+/** A named reference must equal the proven one in every part. */
 export function checkReference(entries: ProvenEntry[], reference: LogReference): void {
   const named = formatLogReference(reference);
   const proofs = entries.filter(({ kind }) => kind === 'proof');

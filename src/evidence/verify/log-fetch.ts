@@ -39,7 +39,7 @@ export interface FetchRequest extends Waiting {
   clock: Clock;
 }
 
-/** https, or http to this very machine: a proof is verified, but who asks for it need not be told to everybody. */
+/** https, or http to this very machine: proofs are verified in any case, but the question need not be visible on the network. */
 export function parseLogUrl(text: string): URL {
   return secureUrl(text, 'a log');
 }
@@ -96,7 +96,7 @@ class LogClient {
   }
 }
 
-/** A log's checkpoint as it is sent; bytes that are not UTF-8 would be kept as others than were signed. */
+/** A log's checkpoint as it is sent; bytes that are not UTF-8 would be kept as other bytes than those signed. */
 async function getCheckpoint(client: LogClient, url: string): Promise<string> {
   const bytes = await client.get('checkpoint', EVIDENCE_LIMITS.checkpointBytes);
   if (!bytes) throw new Fault('log_unreachable', `${url} serves no checkpoint`);
@@ -107,7 +107,7 @@ async function getCheckpoint(client: LogClient, url: string): Promise<string> {
   }
 }
 
-/** Both histories, and all tiles that were seen, are what somebody needs who has to answer for the log. */
+/** Keeps both histories and all tiles that were seen: together they prove that the log has forked. */
 async function keepSplitView(
   folder: string,
   texts: string[],
@@ -142,7 +142,7 @@ async function checkProgress(kept: Checkpoint, shown: VerifiedCheckpoint, tree: 
   }
 }
 
-/** What of a log was recorded, as text and parsed. */
+/** The recorded checkpoint of a log, as text and parsed. */
 type Kept = NonNullable<Awaited<ReturnType<typeof lastCheckpoint>>>;
 
 /** Fetches, verifies and keeps the proof of one entry; returns the reference that names it. */
@@ -178,10 +178,10 @@ export async function fetchProof(o: FetchRequest): Promise<LogReference> {
   const bundle = await readBoundBundle(read, o.index, tree);
   const bound = await tree.bound(root);
   if (bundle) bound.set(bundle.path, bundle.bytes);
-  // A run at the same time may have been shown another history, and have recorded it since.
+  // A run at the same time may have been shown another history, and may have recorded it.
   const since = await lastCheckpoint(folder);
   if (since && since.text !== kept?.text && since.size <= size) await compareWith(since);
-  // Tiles first: a checkpoint is only there when all that it needs is.
+  // Tiles first: a checkpoint is kept only once all that it needs is there.
   for (const [path, tile] of bound) await writeWhole(join(folder, path), tile);
   await writeWhole(join(folder, 'checkpoints', String(size)), text);
   await writeWhole(join(folder, 'checkpoint'), text);

@@ -6,13 +6,13 @@ import { Refusal } from '../common/refusal.ts';
 import type { MessageSignature } from '../documents/sigstore-bundle.ts';
 import type { Circumstances } from './circumstances.ts';
 
-/** The key that made a signature, and what it is over. */
+/** The key that made a signature, and the bytes or digest that it covers. */
 export interface Maker {
   key: PublicKey;
   signed: Hashed;
 }
 
-/** Whether a key made a signature over these bytes; what Node does not know is loaded only where it is asked for. */
+/** Whether a key made a signature over these bytes; code for algorithms that Node lacks is loaded only when it is needed. */
 export async function madeOver(
   key: PublicKey,
   bytes: Uint8Array,
@@ -24,14 +24,14 @@ export async function madeOver(
   return verifyPrehashed(key, signed.digest('sha512')!, signature);
 }
 
-/** The digest in a bundle is not signed, but one that differs shows that another file is meant. */
+/** The digest in a bundle is not signed, but a different one shows that another file is meant. */
 function checkDigest({ digest }: MessageSignature, signed: Hashed, what: string): void {
   const own = digest && signed.digest(digest.hash);
   if (own && !own.equals(digest.bytes))
     throw new Refusal('artifact_mismatch', `${what} is not the one whose digest the bundle names`);
 }
 
-/** Digests that the caller wants evidence about, by the hash they were made with. */
+/** Digests that the caller wants evidence about, by their hash algorithm. */
 function wantedDigests(c: Circumstances): { algorithm: string; hex: string }[] {
   if (c.wanted.kind !== 'listed') return [];
   return c.wanted.subjects.flatMap(({ algorithm, anyOf }) => anyOf.map((hex) => ({ algorithm, hex })));

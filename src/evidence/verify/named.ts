@@ -22,7 +22,7 @@ export interface EvidencePlaces {
   imageChain(): Promise<Digest[]>;
 }
 
-/** What came of it, and the bytes that it rests on. */
+/** The result, and the bytes that it rests on. */
 export interface NamedEvidence {
   record: EvidenceRecord;
   kept: (Buffer | string)[];
@@ -30,7 +30,7 @@ export interface NamedEvidence {
 
 /**
  * Verifies a manifest's evidence. The image's chain is asked for only when evidence about the image does not name the
- * manifest's own digest. What is wrong with evidence is in the record; a Fault of a place is thrown on.
+ * manifest's own digest. An error in the evidence goes into the record; a Fault of a place is thrown.
  */
 export async function verifyNamed(
   manifest: Manifest,

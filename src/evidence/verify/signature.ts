@@ -15,7 +15,7 @@ import { madeOver, makerOf } from './message.ts';
 export const ADD_KEY =
   'if you trust the key that signed it, add it to the policy’s authorities: reenact policy init --key FILE writes them';
 
-/** What to do where nothing says which key is meant: both can be, and the worse is to be reckoned with. */
+/** What to do where nothing says which key is meant: an unknown key or a forgery, of which the worse must be assumed. */
 const UNNAMED =
   'do not trust this file: it is not what was signed, or a key signed it that the policy does not have; if you know that key, reenact policy init --key FILE makes a policy with it';
 
@@ -35,7 +35,7 @@ function policyKeys(kind: 'envelope' | 'message', c: Circumstances): PublicKey[]
       undefined,
       ADD_KEY,
     );
-  // What signs a file with Ed25519 prehashes it; what signs an envelope does not, unless the policy says so.
+  // Tools that sign a file with Ed25519 prehash it; tools that sign an envelope do not, unless the policy says so.
   return keys.flatMap((key) => {
     const [first, ...also] = variantsOf(key);
     return [first!, ...also.filter(({ algorithm }) => kind === 'message' || algorithm !== 'ed25519ph')];
@@ -46,7 +46,7 @@ function policyKeys(kind: 'envelope' | 'message', c: Circumstances): PublicKey[]
 function parseCertificate(der: Buffer, name: string): { certificate: X509Certificate; publicKey: KeyObject } {
   try {
     const certificate = new X509Certificate(der);
-    // What the parser passed over, such as bytes after its end, would be in nobody's signature.
+    // Bytes that the parser skipped, such as those after its end, would not be covered by any signature.
     if (!certificate.raw.equals(der)) throw new Error('it is not exactly one certificate');
     return { certificate, publicKey: certificate.publicKey };
   } catch (error) {
@@ -66,7 +66,7 @@ function fingerprintIn(hint: string): Digest[] {
   return bytes.length === 32 ? [`sha256:${bytes.toString('hex')}` as Digest] : [];
 }
 
-/** What no key of the policy made: by another key as it says, or not what was signed. Hints are anybody's to write: they choose words, never a key. */
+/** A signature that no key of the policy made: made by another key, as it says, or not over these bytes. Hints are easy to forge: they choose the words of the error, never a key. */
 function unmade(keys: PublicKey[], hints: string[]): Refusal {
   const named = hints.flatMap(fingerprintIn);
   const [stranger] = named;
@@ -85,7 +85,7 @@ function unmade(keys: PublicKey[], hints: string[]): Refusal {
   );
 }
 
-/** How many more attempts are made to say what is wrong with a signature that no key verified. */
+/** How many more attempts are made to find out what is wrong with a signature that no key verified. */
 const MORE_ATTEMPTS = 256;
 
 /** Why no key verified: perhaps one did make the signature, with an algorithm that does not count. */
@@ -93,7 +93,7 @@ async function unverified(
   keys: PublicKey[],
   bytes: Uint8Array | undefined,
   signatures: Buffer[],
-  /** Which key made it, as the evidence says; null where a certificate says so. */
+  /** The key that the evidence names; null where it has a certificate. */
   hints: string[] | null,
 ): Promise<Refusal> {
   const counted = new Set(keys.map(({ fingerprint, algorithm }) => `${fingerprint} ${algorithm}`));

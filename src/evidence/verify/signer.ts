@@ -1,4 +1,4 @@
-/** The last check: whether the one who signed is somebody the policy names, at that time and with that transparency. */
+/** The last check: whether the policy names the signer, for that time and with that transparency. */
 import type { X509Certificate } from 'node:crypto';
 import { variantsOf } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
@@ -58,17 +58,17 @@ function checkDemands(authority: TrustedAuthority, vouched: Vouched, entries: Pr
     );
 }
 
-/** One misfit in words; the certificate's own texts are the signer's, and cut. */
+/** One difference in words; texts of the certificate are the signer's choice, and are cut. */
 function differs({ field, wanted, actual }: Misfit): string {
   return `${field} ${wanted}, not ${actual === null ? 'none' : actual.slice(0, 300)}`;
 }
 
-/** Why nobody of the policy is meant, by the authority that came nearest, and what would have to be changed there. */
+/** Why no authority of the policy matches, by the one that came nearest, and what would have to be changed there. */
 function nearest(identity: Identity, authorities: TrustedAuthority[]): Refusal {
   const tried = authorities.flatMap(({ id, keyless }) =>
     keyless ? [{ id, found: misfits(keyless, identity) }] : [],
   );
-  // Who has the right identity in another build, or from another issuer, is nearer than a stranger.
+  // The right identity in another build, or from another issuer, is nearer than any other.
   const distance = ({ found }: { found: Misfit[] }): number =>
     found.reduce((sum, { field }) => sum + (field === 'subject' ? 100 : field === 'issuer' ? 50 : 1), 0);
   const [{ id, found }] = tried.sort((a, b) => distance(a) - distance(b)) as [(typeof tried)[number]];

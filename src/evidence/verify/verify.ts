@@ -1,4 +1,4 @@
-/** Evidence as a whole: every file checked, then whether together they fulfil all that the policy requires. */
+/** Evidence as a whole: every file is checked, and then whether together they fulfil all that the policy requires. */
 import { digestOf } from '../../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 import { VERSION } from '../../base/version.ts';
@@ -25,7 +25,7 @@ export interface SourceFile {
   bytes: Buffer;
 }
 
-/** What could not even be read as evidence. */
+/** Files that could not even be read as evidence. */
 function unreadable({ name, sha256, refusal }: Unread): EnvelopeRecord {
   const { code, message, next } = refusal;
   const [form, ...rest] = CHECKS;
@@ -41,14 +41,14 @@ function unreadable({ name, sha256, refusal }: Unread): EnvelopeRecord {
   };
 }
 
-/** How many signatures there are to be tried. */
+/** How many signatures there are to try. */
 function signaturesOf(item: Evidence | Unread): number {
   if (!('content' in item)) return 0;
   const { content } = item;
   return content.kind === 'envelope' ? content.envelope.signatures.length : 1;
 }
 
-/** How many checks of signatures verifying these files can take; those that cannot be read take none. */
+/** How many checks of signatures verifying these files can take; unreadable ones take none. */
 export function checksIn(files: SourceFile[], { policy }: Trust): number {
   const count = ({ bytes, name }: SourceFile): number => {
     try {
@@ -62,7 +62,7 @@ export function checksIn(files: SourceFile[], { policy }: Trust): number {
   return files.reduce((sum, file) => sum + count(file), 0) * policy.authorities.length;
 }
 
-/** One signer however often he signs: a key by its digest, an identity by its name, since its keys live for minutes. */
+/** The same signer counts once, however often it signs: a key by its digest, an identity by its name, since its keys live for minutes. */
 function nameOf({ identity, issuer, key_fingerprint }: Signer): string {
   return identity === null ? key_fingerprint : JSON.stringify([issuer, identity]);
 }
@@ -109,13 +109,13 @@ function refused(code: RefusalCode, message: string, next: string): Outcome {
   return { verdict: family === 'internal' ? 'error' : 'rejected', code, family, message, next };
 }
 
-/** How much the reason why an item was refused says of the whole: a list may well hold what is about other things. */
+/** How much the reason for refusing one item says about the whole: a list may hold items about other things. */
 function tellingness({ checks, code }: EnvelopeRecord): number {
   if (code === 'subject_missing') return 0;
   return 1 + checks.findIndex(({ status }) => status === 'failed');
 }
 
-/** The refusal that stands for all: of the item that came nearest to being accepted, the first among equals. */
+/** The refusal that is reported for all: that of the item which came nearest to being accepted, the first among equals. */
 function mostTelling(envelopes: EnvelopeRecord[]): EnvelopeRecord | undefined {
   const bad = envelopes.filter(({ verdict }) => verdict === 'rejected');
   const most = Math.max(...bad.map(tellingness));
@@ -127,7 +127,7 @@ function refusedAs({ file, code, message, next }: EnvelopeRecord): Outcome {
   return refused(known, `${file}: ${message.replace(`${file}: `, '')}`, next ?? REFUSALS[known].next);
 }
 
-/** Files and lists are one pile: what meets the requirements counts, and what lies beside it takes nothing away. */
+/** Files and lists count as one collection: items that meet the requirements count, and other items do no harm. */
 function conclude(envelopes: EnvelopeRecord[], requirements: RequirementRecord[]): Outcome {
   const unmet = requirements.find(({ met }) => !met);
   const bad = mostTelling(envelopes);
@@ -172,7 +172,7 @@ function recordOf(
   };
 }
 
-/** A proof that somebody named, and that is of nothing there: it is never passed over in silence. */
+/** A proof that the user named but that belongs to nothing here: it is always reported. */
 function strayProof({ name, proof }: SeparateProof): EnvelopeRecord {
   const sha256 = digestOf(formatTlogProof(proof));
   return unreadable({
@@ -181,7 +181,7 @@ function strayProof({ name, proof }: SeparateProof): EnvelopeRecord {
   });
 }
 
-/** Verifies files of evidence against a policy. Never throws for what is in them: the record says what is wrong. */
+/** Verifies files of evidence against a policy. Never throws because of their content: the record says what is wrong. */
 export async function verifyEvidence(
   files: SourceFile[],
   given: Omit<Circumstances, 'proofs'> & { proofs?: SeparateProof[] },
