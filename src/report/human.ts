@@ -5,6 +5,7 @@ import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { crashText, processText, signatureText } from './crash.ts';
 import { desyncRows } from './desync.ts';
+import { notFoundAdvice } from './not-found.ts';
 
 export interface Style {
   colour: boolean;
@@ -204,6 +205,8 @@ export function humanReport(record: ReplayRecord, style: Style): string {
       `${matching} of ${record.requested} match, ratio ${record.replay_success_ratio.toFixed(record.replay_success_ratio === 1 ? 1 : 3)}${record.flaky ? ', flaky' : ''}`,
     );
     text += row('ended', endings(record));
+    const advice = new Set(record.replays.flatMap(({ exit_code }) => notFoundAdvice(exit_code) ?? []));
+    for (const one of advice) text += row('advice', one);
     text += crashes(record);
   }
   if (record.replays.length > 0 && REASONS[record.reason] && record.message)

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import { doctorText, examine } from '../../src/cli/actions/doctor.ts';
+import { doctorText, examine, type Finding } from '../../src/cli/actions/doctor.ts';
+import { nextCommands, type Place } from '../../src/cli/actions/next-commands.ts';
 import type { Engine, EngineFacts } from '../../src/sandbox/port.ts';
 
 const FACTS: EngineFacts = {
@@ -31,7 +32,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
   'an engine on %s replays nothing, and the rest works',
   async (architecture) => {
     const findings = await examine(engineOf(architecture), 'x64', []);
-    const text = doctorText(findings, false);
+    const text = doctorText(findings, false, []);
     expect(text).toContain(`missing   processor   ${architecture}: replays run on x86-64 alone`);
     expect(text).toContain('ok        engine      docker 27.0');
     expect(text).toMatch(
@@ -39,7 +40,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
     );
     // Nobody is told to build what cannot be built there.
     expect(text).not.toContain('harness');
-    const { usable, works } = JSON.parse(doctorText(findings, true));
+    const { usable, works } = JSON.parse(doctorText(findings, true, []));
     expect({ usable, works }).toMatchObject({
       usable: false,
       works: expect.not.arrayContaining(['replays']),
@@ -48,7 +49,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
 );
 
 it('a machine of another processor without an engine is told the same', async () => {
-  const text = doctorText(await examine(nobody, 'arm64', []), false);
+  const text = doctorText(await examine(nobody, 'arm64', []), false, []);
   expect(text).toContain('missing   processor   arm64: replays run on x86-64 alone');
   expect(text).toContain('missing   engine      no container engine; start the engine');
   expect(text).not.toContain('harness');
@@ -57,4 +58,51 @@ it('a machine of another processor without an engine is told the same', async ()
 it('a machine of the right processor without an engine lacks the engine alone', async () => {
   const findings = await examine(nobody, 'x64', []);
   expect(findings.map(({ check }) => check)).toEqual(['harness', 'engine']);
+});
+
+const PACKAGE: Place = { command: 'reenact', clone: undefined, apt: true, root: true };
+const CLONE: Place = { ...PACKAGE, command: '/src/reenact/bin/reenact', clone: '/src/reenact' };
+
+it.each<[string, string[], Place, string[]]>([
+  ['all is there', [], PACKAGE, ['reenact init crash.json', 'reenact run crash.json']],
+  [
+    'a clone that PATH has not',
+    [],
+    CLONE,
+    [`${CLONE.command} init crash.json`, `${CLONE.command} run crash.json`],
+  ],
+  ['no engine, Debian', ['engine'], PACKAGE, ['apt-get install -y docker.io', 'reenact doctor']],
+  [
+    'no engine, no root',
+    ['engine'],
+    { ...PACKAGE, root: false },
+    ['sudo apt-get install -y docker.io', 'reenact doctor'],
+  ],
+  [
+    'no engine, a clone',
+    ['engine'],
+    CLONE,
+    ['eval "$(npm --prefix /src/reenact run -s setup)"', `${CLONE.command} doctor`],
+  ],
+  [
+    'no harness, a clone',
+    ['harness'],
+    CLONE,
+    ['eval "$(npm --prefix /src/reenact run -s setup)"', `${CLONE.command} doctor`],
+  ],
+  [
+    'another processor',
+    ['processor', 'engine'],
+    CLONE,
+    ['export DOCKER_HOST=tcp://HOST:PORT', `${CLONE.command} doctor`],
+  ],
+  ['no supervision', ['determinism'], PACKAGE, ['reenact run crash.json --determinism off']],
+  ['no seccomp', ['seccomp'], PACKAGE, []],
+])('ends with the commands that lead on: %s', (_name, missing, place, commands) => {
+  const findings = missing.map((check): Finding => ({ check, status: 'missing', detail: '' }));
+  expect(nextCommands(findings, place)).toEqual(commands);
+  const text = doctorText(findings, false, commands);
+  expect(
+    text.endsWith(commands.length > 0 ? `next:\n${commands.map((one) => `  ${one}\n`).join('')}` : '\n'),
+  ).toBe(true);
 });

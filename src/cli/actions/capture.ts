@@ -1,9 +1,13 @@
 /** reenact capture: one run of a command becomes a manifest that expects the same final state. */
+import { basename } from 'node:path';
+
 import { EXIT, Fault } from '../../base/fault.ts';
 import { becomesFile } from '../../base/output.ts';
 import { MAX_SEED } from '../../manifest/definition.ts';
+import { unsuppliedInputs } from '../../manifest/unsupplied.ts';
 import { processText, signatureText } from '../../report/crash.ts';
 import { safeLine } from '../../report/human.ts';
+import { notFoundAdvice } from '../../report/not-found.ts';
 import type { Crash } from '../../sandbox/crash.ts';
 import { holdsOnly } from '../../verdict/machine.ts';
 import type { ReplayResult } from '../../verdict/replay-result.ts';
@@ -60,6 +64,11 @@ export async function captureCommand(a: Arguments): Promise<number> {
     without: a.list('without'),
     out,
   };
+  const supplied = options.inputs.map((file) => basename(file));
+  for (const missing of unsuppliedInputs([...command, ...Object.values(options.env)], supplied))
+    process.stderr.write(
+      `warning: ${safeLine(`the command names ${missing}, and no --input supplies it`)}\n`,
+    );
   const { manifest, record, expectsCrash } = await withReenact({ store: a.text('store') }, (reenact) =>
     reenact.capture(options),
   );
@@ -69,10 +78,12 @@ export async function captureCommand(a: Arguments): Promise<number> {
     return record.verdict === 'rejected' ? EXIT.rejected : EXIT.inconclusive;
   }
   const only = holdsOnly(record.environment);
+  const advice = notFoundAdvice(replay.exit_code);
   const ended = replay.signal !== null ? `signal ${replay.signal}` : `exit ${replay.exit_code}`;
   (becomesFile(out) ? process.stdout : process.stderr).write(
     [
       `captured ${ended} in ${replay.duration_ms} ms`,
+      ...(advice ? [`  advice    ${advice}`] : []),
       ...crashLines(replay),
       ...(manifest.expect?.crash && !expectsCrash
         ? ['  no signature is expected: nothing known of its stack tells it from others']

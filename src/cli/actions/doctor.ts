@@ -9,6 +9,7 @@ import type { Engine, EngineFacts } from '../../sandbox/port.ts';
 import { processorText } from '../../sandbox/processor.ts';
 import type { Arguments } from '../arguments.ts';
 import { tellWaiting } from '../shared/waiting.ts';
+import { nextCommands, placeHere } from './next-commands.ts';
 
 /** The engines' names, and Node's, of the processor that the harness is built for (docs/harness.md). */
 const REPLAYED: readonly string[] = ['x86_64', 'amd64', 'x64'];
@@ -130,17 +131,18 @@ export async function examine(
 }
 
 /** What a person or a program reads of it. */
-export function doctorText(findings: Finding[], json: boolean): string {
+export function doctorText(findings: Finding[], json: boolean, next: string[]): string {
   const usable = findings.every((finding) => finding.status !== 'missing');
   const works = [...(usable ? ['replays'] : []), ...ANYWHERE];
-  if (json) return `${JSON.stringify({ usable, works, findings }, null, 2)}\n`;
+  if (json) return `${JSON.stringify({ usable, works, findings, next }, null, 2)}\n`;
   const lines = findings.map(
     ({ check, status, detail }) => `${status.padEnd(9)} ${check.padEnd(11)} ${detail}\n`,
   );
   const end = usable
     ? 'replays are possible here'
     : `replays are not possible here; what works: ${ANYWHERE.join(', ')}`;
-  return `${lines.join('')}${end}\n`;
+  const commands = next.map((command) => `  ${command}\n`).join('');
+  return `${lines.join('')}${end}\n${commands && `next:\n${commands}`}`;
 }
 
 export async function doctorCommand(a: Arguments): Promise<number> {
@@ -149,6 +151,6 @@ export async function doctorCommand(a: Arguments): Promise<number> {
     process.arch,
     withoutNamed(a.list('without')),
   );
-  process.stdout.write(doctorText(findings, a.flag('json')));
+  process.stdout.write(doctorText(findings, a.flag('json'), nextCommands(findings, placeHere(process.env))));
   return findings.some(({ status }) => status === 'missing') ? EXIT.inconclusive : EXIT.ok;
 }

@@ -9,6 +9,7 @@ import type { ReplayOptions } from '../../library/run.ts';
 import { isRunEvent, type ReenactEvent } from '../../library/session.ts';
 import { withoutNamed } from '../../library/without.ts';
 import { type LoadedManifest, loadManifests } from '../../manifest/load.ts';
+import { unsuppliedInputs } from '../../manifest/unsupplied.ts';
 import { loadPolicy } from '../../policy/policy.ts';
 import { interruptedRecord } from '../../reenact.ts';
 import type { RunEvent } from '../../replay/events.ts';
@@ -94,6 +95,18 @@ function determinismFrom(a: Arguments): DeterminismChoice {
   };
 }
 
+/** A forgotten input makes every replay end alike, and not as the incident did. */
+function warnOfUnsupplied(manifests: LoadedManifest[]): void {
+  for (const { path, argv, manifest } of manifests) {
+    const texts = [...argv, ...Object.values(manifest.env ?? {})];
+    const paths = (manifest.inputs ?? []).map((input) => input.path);
+    for (const missing of unsuppliedInputs(texts, paths))
+      process.stderr.write(
+        `warning: ${safeLine(`${path}: the command names ${missing}, and no input supplies it`)}\n`,
+      );
+  }
+}
+
 /** Packs a record as soon as it is there; the bundle's identity goes to stderr, where it disturbs no report. */
 async function pack(
   reenact: Reenact,
@@ -122,6 +135,7 @@ export async function runCommand(a: Arguments): Promise<number> {
     throw new Fault('usage', '--vary has replays of its own: drop --replays and --seeds');
   const shard = parseShard(a.text('shard'));
   const manifests = await loadManifests(a.positionals, (text) => process.stderr.write(`${safeLine(text)}\n`));
+  warnOfUnsupplied(manifests);
   if (a.text('bundle') !== undefined && manifests.length !== 1)
     throw new Fault('usage', `--bundle packs one record, and ${manifests.length} manifests were named`);
   if (existsSync(a.text('bundle') ?? ''))
