@@ -90,6 +90,19 @@ function unmet(found: readonly Mechanism[]): Need[] {
   return NEEDS.filter(({ by }) => !by.some((name) => found.includes(name)));
 }
 
+/** What the seed does not decide with these, by name. */
+export function lostNeeds(found: readonly Mechanism[]): string[] {
+  return unmet(found).map(({ name }) => name);
+}
+
+/** The same from a record's sentences, whichever release wrote them: each names a mechanism that was missing. */
+export function saidLost(degraded: readonly string[]): string[] {
+  const said = degraded.filter((one) => one.startsWith('determinism without '));
+  return NEEDS.filter(({ by }) => said.some((one) => by.some((name) => one.includes(name)))).map(
+    ({ name }) => name,
+  );
+}
+
 /** What nothing that was found sees to, in sentences. */
 export function lostWith(found: readonly Mechanism[]): string[] {
   return unmet(found).map(

@@ -21,7 +21,9 @@ import {
 } from './checks.ts';
 import { checkAttested, checkCustody } from './custody.ts';
 import { checkDemands, type Demanded, type Demands, type SignedBy, signedBy } from './demand.ts';
+import { checkFollows } from './follows.ts';
 import { checkInside } from './inside.ts';
+import { SAID_BY_RECORDER } from './said.ts';
 import type { TraceVerification } from './trace-checks.ts';
 
 export interface BundleVerification {
@@ -35,6 +37,10 @@ export interface BundleVerification {
   verdict: string | null;
   /** What the verdict holds on or for alone, by processor and mechanisms as they are recorded; empty: everywhere. */
   holds_only: string[];
+  /** Fields of the record that nothing in the bundle decides, by path. */
+  said_by_recorder: readonly string[];
+  /** What was not as it should be while it was replayed; empty: nothing. */
+  degraded: string[];
   /** Whether the recorded verdict follows from the recorded replays: nothing about who recorded them. */
   verdict_follows: boolean | null;
   /** Who signed what the manifest claims, verified again from what is inside; empty: nobody is proven to have. */
@@ -106,6 +112,8 @@ async function checkAll(
     name: record.name,
     verdict: record.verdict,
     holds_only: holdsOnly(record.environment),
+    degraded: record.degraded,
+    said_by_recorder: SAID_BY_RECORDER,
     evidence: withheld ? 'withheld' : record.evidence.status,
     events: eventsOf(opened),
     timestamps: stampsOf(opened, undefined),
@@ -116,6 +124,7 @@ async function checkAll(
   });
   const policy = await policyOf(opened);
   checkRecord(opened, problems);
+  checkFollows(opened, problems);
   result.verdict_follows = checkVerdict(opened, policy, problems);
   examined.evidence = await checkEvidence(opened, policy, problems);
   if (examined.evidence) result.signers = signedBy(examined.evidence);
@@ -150,6 +159,8 @@ const NOTHING: BundleVerification = {
   name: null,
   verdict: null,
   holds_only: [],
+  degraded: [],
+  said_by_recorder: [],
   verdict_follows: null,
   signers: [],
   evidence: null,

@@ -50,7 +50,8 @@ export function entryFile(folder: string, sequence: number): string {
   return join(folder, `${String(sequence).padStart(10, '0')}.json`);
 }
 
-function entryOf(record: EvidenceRecord, sha256: Digest): Omit<CustodyEntry, 'sequence' | 'previous'> {
+/** What an entry says of a verification, beside its place in the chain. */
+export function entryOf(record: EvidenceRecord, sha256: Digest): Omit<CustodyEntry, 'sequence' | 'previous'> {
   const accepted = acceptedIn(record);
   return {
     custody_version: 1,

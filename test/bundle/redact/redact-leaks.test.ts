@@ -52,14 +52,14 @@ describe('what would let a withheld content be guessed', () => {
     });
 
   it('an excerpt where replays part, whatever the file is called', async () => {
-    const one = await makeCase(['a', 'a'], { '/home/my "pin"': Buffer.from(SECRET) });
+    const one = await makeCase(['a', 'a', 'b'], { '/home/my "pin"': Buffer.from(SECRET) });
     const divergence = {
       kind: 'path' as const,
       path: '"/home/my \\"pin\\""',
       attribute: 'content',
       expected: SECRET,
       actual: 'x',
-      replay: 1,
+      replay: 3,
     };
     await createBundle(
       join(folder, 'd.tar'),

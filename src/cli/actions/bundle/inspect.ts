@@ -26,6 +26,7 @@ function summaryOf(opened: Opened): Record<string, unknown> {
     replays: record.requested,
     replay_success_ratio: record.replay_success_ratio,
     started_at: record.started_at,
+    degraded: record.degraded,
     state: document.state,
     image: document.image,
     layers: layers.length,
@@ -44,6 +45,7 @@ function textOf(path: string, opened: Opened): string {
     ...(subject ? [['redaction', `of ${subject.digest}`] as [string, string]] : []),
     ['record', `${record.verdict}, of ${record.name}`],
     ['replays', `${record.requested}, ratio ${record.replay_success_ratio.toFixed(3)}, ${record.started_at}`],
+    ...record.degraded.map((one, i): [string, string] => [i === 0 ? 'degraded' : '', one]),
     ['states', `contents: ${document.state}; sandbox image: ${document.image ? 'inside' : 'not inside'}`],
     ['blobs', `${opened.layers.length}, ${opened.sizeBytes} bytes in all`],
     ...rolesOf(opened).map(({ role, items, size_bytes }, i): [string, string] => [

@@ -40,6 +40,7 @@ function recordRows(v: BundleVerification): Row[] {
   if (v.redaction_of) rows.push(['redaction', `of ${v.redaction_of}: not everything is inside`]);
   if (v.verdict) rows.push(['verdict', `${v.verdict}, of ${v.name}`]);
   if (v.holds_only.length > 0) rows.push(['holds only', v.holds_only.join('; ')]);
+  for (const [i, one] of v.degraded.entries()) rows.push([i === 0 ? 'degraded' : '', one]);
   if (v.verdict_follows !== null)
     rows.push([
       'follows',
@@ -124,6 +125,8 @@ export function verificationText(path: string, v: BundleVerification): string {
   const paint = (text: string): string =>
     wantsColour() ? `\u001b[1;${v.accepted ? 32 : 31}m${text}\u001b[0m` : text;
   const rows = [...recordRows(v), ...traceRows(v), ...attestedRows(v), ...demandRows(v)];
+  if (v.said_by_recorder.length > 0)
+    rows.push(['said', `by the recorder alone: ${v.said_by_recorder.join(', ')}`]);
   for (const what of v.unread) rows.push(['not read', what]);
   if (v.root && v.texts_compared === null)
     rows.push([
