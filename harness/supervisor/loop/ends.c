@@ -19,7 +19,7 @@ int is_program(const struct process *p) { return p->tgid == root; }
 int is_over(void) { return over; }
 int status_at_end(void) { return status_of_root; }
 
-void bury(struct task *t, int status) {
+void record_end(struct task *t, int status) {
   if (t->tid == root && is_program(t->process)) over = 1, status_of_root = status;
   crash_end(t, status);
   on_death(t, status);
@@ -47,6 +47,6 @@ void reap_dying(void) {
       do alive = await_certain(t->tid, &status);
       while (alive && WIFSTOPPED(status));
       if (!alive) return; /* its end is not known, and must not be made up */
-      bury(t, status);
+      record_end(t, status);
     }
 }

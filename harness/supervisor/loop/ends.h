@@ -7,7 +7,7 @@
 void ends_begin(pid_t program);
 
 /* Notes the end of a task, whose status is as waitpid gives it, and takes it out of the books. */
-void bury(struct task *t, int status);
+void record_end(struct task *t, int status);
 
 /* Waits for everybody who was killed while stopped, so that all see them dead from now on. */
 void reap_dying(void);

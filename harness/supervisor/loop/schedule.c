@@ -271,7 +271,7 @@ int leaves_early(struct task *t) {
   do at = guest_proc(t, "stat", stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
   while (at && at[2] != 'Z' && at[2] != 'X');
   wake_joiner(t);
-  futex_wake_heirs(t);
+  futex_wake_robust_waiters(t);
   progress++;
   return 1;
 }
@@ -281,7 +281,7 @@ void on_death(struct task *t, int status) {
   progress++;
   work_inherit(t);
   t->futex.waiting = 0;
-  futex_wake_heirs(t);
+  futex_wake_robust_waiters(t);
   tracing_end(t);
   wake_joiner(t);
   if (t->process->tasks == 1) {

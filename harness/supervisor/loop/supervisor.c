@@ -127,7 +127,7 @@ static int on_birth(struct task *parent, int vfork) {
   if (!(flags & THREAD)) inherit_memory(child->process, parent->process, vfork || flags & SHARES_MEMORY);
   int met = newborn == child->tid;
   newborn = 0;
-  if (!met && (!await_certain(child->tid, &status) || !WIFSTOPPED(status))) bury(child, status);
+  if (!met && (!await_certain(child->tid, &status) || !WIFSTOPPED(status))) record_end(child, status);
   else clone_met(parent, child);
   if (find_task((pid_t)pid) && vfork) {
     parent->state = VFORKING;
@@ -143,8 +143,8 @@ static int on_exec(struct task *t, pid_t pid) {
   int status;
   ptrace(PTRACE_GETEVENTMSG, pid, NULL, &former);
   struct task *self = find_task((pid_t)former);
-  futex_wake_heirs(self ? self : t);
-  if (self && self != t) futex_wake_heirs(t);
+  futex_wake_robust_waiters(self ? self : t);
+  if (self && self != t) futex_wake_robust_waiters(t);
   if (self && self != t) {
     remove_task(t);
     renumber_task(self, pid);
@@ -153,7 +153,7 @@ static int on_exec(struct task *t, pid_t pid) {
   ptrace(PTRACE_SYSCALL, t->tid, NULL, NULL);
   if (!await_certain(t->tid, &status)) return 0;
   if (!WIFSTOPPED(status)) {
-    bury(t, status);
+    record_end(t, status);
     return 0;
   }
   wake_joiner(t);
@@ -169,7 +169,7 @@ int on_stop(struct task *t, pid_t pid, int status) {
   if (WIFEXITED(status) || WIFSIGNALED(status)) {
     /* A thread that ends by itself takes nobody with it. */
     int alone = t->call.nr == SYS_exit && WIFEXITED(status) && t->process->tasks > 1;
-    bury(t, status);
+    record_end(t, status);
     if (!alone) reap_dying();
     return 0;
   }

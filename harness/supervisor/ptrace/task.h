@@ -149,7 +149,7 @@ struct task {
   int untraced;       /* its clone asked for a child that nobody traces */
   long replaced;      /* length of the text that an open is answered with, or -1 */
   int creates;        /* an open makes a file that was not there */
-  int lent;           /* the descriptor at hand does not wait, for the length of this call */
+  int forced_nonblocking; /* the descriptor at hand does not wait, for the length of this call */
   uint64_t done;      /* bytes of a write that is made in pieces */
   struct vector *vector; /* the list of places of a call that waits, or NULL */
   int opens_fifo;

@@ -65,7 +65,7 @@ static enum action in_parts(struct task *t, struct call *c, int fd, int flags) {
   struct call part = *c;
   if (t->done) rest_of_write(t, &part, t->done);
   fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-  t->lent = 1;
+  t->forced_nonblocking = 1;
   arch_replace(t, &part);
   return AFTER;
 }
@@ -114,7 +114,7 @@ static enum action made_once(struct task *t, struct call *c, enum action (*make)
   if (t->retry) changed = vector_lay_out(t);
   else vector_forget(t);
   enum action action = make(t, c);
-  if (!t->retry && (action == BLOCK || (action == AFTER && t->lent))) vector_keep(t, c);
+  if (!t->retry && (action == BLOCK || (action == AFTER && t->forced_nonblocking))) vector_keep(t, c);
   if (action == RUN && changed) return AFTER;
   if (action != AFTER) vector_take_back(t);
   return action;
@@ -189,13 +189,14 @@ static enum action make_write(struct task *t, struct call *c) {
 enum action on_write(struct task *t, struct call *c) { return made_once(t, c, make_write); }
 
 static enum action finish_part(struct task *t, struct call *c) {
-  int lent = t->lent, fd = lent || signals_unseen ? guest_descriptor(t, (int)c->args[0]) : -1;
-  if (fd >= 0 && lent) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  int forced_nonblocking = t->forced_nonblocking;
+  int fd = forced_nonblocking || signals_unseen ? guest_descriptor(t, (int)c->args[0]) : -1;
+  if (fd >= 0 && forced_nonblocking) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
   if (fd >= 0 && signals_unseen && is_write(c) && is_terminal(fd)) settle_terminals();
   if (fd >= 0) close(fd);
-  t->lent = 0;
+  t->forced_nonblocking = 0;
   settle_events(t, c);
-  if (!lent) return RUN;
+  if (!forced_nonblocking) return RUN;
   if (c->result == -EAGAIN && !is_late(t)) return AGAIN;
   struct call rest = *c;
   if (c->result > 0) t->done += (uint64_t)c->result;

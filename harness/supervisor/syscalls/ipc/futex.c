@@ -109,7 +109,7 @@ static uint64_t word_of(struct task *t) {
 }
 
 /* Once for each place: the word of a lock whose owner died keeps its mark until somebody takes it. */
-void futex_wake_heirs(const struct task *dead) {
+void futex_wake_robust_waiters(const struct task *dead) {
   const uint32_t owner_died = 0x40000000;
   uint32_t value;
   futex_owner_died(dead);

@@ -23,7 +23,7 @@ enum action on_futex_pi(struct task *t, struct call *c, int command, int private
 long futex_wake(struct task *by, uint64_t address, long count, uint32_t bits, int private);
 
 /* Somebody died or executes a program: the kernel has marked the locks it held, and who waits for one is to look. */
-void futex_wake_heirs(const struct task *t);
+void futex_wake_robust_waiters(const struct task *t);
 
 /* The same for locks with priority inheritance, which whoever waits longest is given. */
 void futex_owner_died(const struct task *t);
