@@ -7,7 +7,7 @@ export function openReenact(options: OpenOptions = {}): Reenact {
   const session = new Session(options);
   // Modules are loaded by the first call that needs them: a verifier must not wait for an engine's library.
   return {
-    loadManifests: async (inputs) => (await import('./run.ts')).loadAll(session, inputs),
+    loadManifests: async (inputs) => (await import('./manifests.ts')).loadAll(session, inputs),
     run: async (inputs, o) => (await import('./run.ts')).run(session, inputs, o),
     capture: async (o) => (await import('./capture.ts')).capture(session, o),
     compareStates: async (first, second) =>
@@ -18,7 +18,7 @@ export function openReenact(options: OpenOptions = {}): Reenact {
     fetchEvidence: async (entry, o) => (await import('./evidence-fetch.ts')).fetchEvidence(session, entry, o),
     sign: async (file, o) => (await import('./sign.ts')).sign(file, o),
     attest: async (file, o) => (await import('./sign.ts')).attest(file, o),
-    manifestSubjects: async (inputs) => (await import('./run.ts')).subjects(session, inputs),
+    manifestSubjects: async (inputs) => (await import('./manifests.ts')).subjects(session, inputs),
     examinePolicy: async (policy) => (await import('./policy-examine.ts')).examinePolicy(session, policy),
     draftPolicy: async (example, o) => (await import('./policy-draft.ts')).draftPolicy(example, o),
     schema: async (name) => (await import('./schemas.ts')).schema(name),
@@ -29,14 +29,14 @@ export function openReenact(options: OpenOptions = {}): Reenact {
     replayBundle: async (path, o) => (await import('./bundle-replay.ts')).replayBundle(session, path, o),
     inspectBundle: async (path) => (await import('./bundle-inspect.ts')).inspectBundle(path),
     extractBundle: async (path, to, o) => (await import('./bundle-extract.ts')).extractBundle(path, to, o),
-    diffBundles: async (first, second) => (await import('../bundle/diff/diff.ts')).diffBundles(first, second),
+    diffBundles: async (first, second) => (await import('./bundle-diff.ts')).diffBundles(first, second),
     redactBundle: async (path, o) => (await import('./bundle-redact.ts')).redactBundle(session, path, o),
     addCustodyEvent: async (path, o) => (await import('./bundle-custody.ts')).addCustodyEvent(path, o),
     stampBundle: async (path, o) => (await import('./bundle-custody.ts')).stampBundle(path, o),
     pushBundle: async (path, to) => (await import('./bundle-registry.ts')).pushBundle(session, path, to),
     pullBundle: async (from, path) => (await import('./bundle-registry.ts')).pullBundle(session, from, path),
 
-    readTrace: async (path, o) => (await import('./traces.ts')).readTrace(path, o),
+    readTrace: async (path, o) => (await import('./trace-read.ts')).readTrace(path, o),
     addTrace: async (paths, o) => (await import('./traces.ts')).addTrace(session, paths, o),
     audit: async (traceId, o) => (await import('./traces.ts')).audit(session, traceId, o),
     gaps: async (traceId, o) => (await import('./traces.ts')).gaps(session, traceId, o),

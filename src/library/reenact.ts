@@ -25,10 +25,11 @@ import type { VerifyBundleOptions } from './bundle-verify.ts';
 import type { Captured, CaptureOptions } from './capture.ts';
 import type { FetchEvidenceOptions } from './evidence-fetch.ts';
 import type { VerifyEvidenceOptions } from './evidence-verify.ts';
+import type { ManifestSource } from './manifests.ts';
 import type { DraftedPolicy, DraftPolicyOptions } from './policy-draft.ts';
 import type { ExaminedPolicy } from './policy-examine.ts';
 import type { Reproduced, ReproduceOptions } from './reproduce.ts';
-import type { ManifestSource, ReplayOptions } from './run.ts';
+import type { ReplayOptions } from './run.ts';
 import type { SchemaName } from './schemas.ts';
 import type { PolicyInput } from './session.ts';
 import type { Attested, SignedEnvelope, SignOptions } from './sign.ts';
@@ -37,14 +38,8 @@ import type { AddSymbolsOptions, SymbolsOutcome } from './symbols-add.ts';
 import type { FetchedSymbols, FetchSymbolsOptions } from './symbols-fetch.ts';
 import type { IdentifiedSymbols } from './symbols-identify.ts';
 import type { VerifiedSymbols, VerifySymbolsOptions } from './symbols-verify.ts';
-import type {
-  AddedTrace,
-  AddTraceOptions,
-  Audit,
-  JoinOptions,
-  ReadTraceOptions,
-  TraceGaps,
-} from './traces.ts';
+import type { ReadTraceOptions } from './trace-read.ts';
+import type { AddedTrace, AddTraceOptions, Audit, JoinOptions, TraceGaps } from './traces.ts';
 
 /** Manifests, their replays, and what came of them. */
 export interface ReplayMethods {

@@ -1,20 +1,13 @@
 /** Replays manifests: files, folders, patterns, or manifests made in code. */
-import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { showProblem } from '../base/json.ts';
-import type { Determinism, Manifest } from '../manifest/definition.ts';
-import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
-import { parseManifest } from '../manifest/parse.ts';
-import { manifestSubject } from '../manifest/subject.ts';
+import type { Determinism } from '../manifest/definition.ts';
 import { runManifests } from '../reenact.ts';
 import { type RunOptions, replaysOf } from '../replay/options.ts';
 import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
+import { loadAll, type ManifestSource } from './manifests.ts';
 import type { PolicyInput, Session } from './session.ts';
 import { withoutNamed } from './without.ts';
-
-/** A manifest's path, a folder of them or a pattern; a manifest made in code; or one that was loaded before. */
-export type ManifestSource = string | Manifest | LoadedManifest;
 
 /** How manifests are replayed; every field may be left out. */
 export interface ReplayOptions
@@ -44,32 +37,6 @@ export function choiceOf({
   };
 }
 
-/** A manifest made in code names its inputs from the current folder. */
-function made(manifest: Manifest): LoadedManifest {
-  const parsed = parseManifest(Buffer.from(JSON.stringify(manifest)));
-  if (!parsed.ok)
-    throw new Fault('manifest_invalid', parsed.problems.map((problem) => showProblem(problem)).join('\n'));
-  return { ...parsed.value, path: '(code)', folder: process.cwd(), name: manifest.name ?? 'manifest' };
-}
-
-/** Every manifest that is meant, or one Fault with everything that is wrong in any of them. */
-export async function loadAll(
-  session: Session,
-  inputs: ManifestSource | readonly ManifestSource[],
-): Promise<LoadedManifest[]> {
-  const list = (Array.isArray(inputs) ? inputs : [inputs]) as readonly ManifestSource[];
-  if (list.length === 0) throw new Fault('usage', 'name at least one manifest');
-  const tell = (text: string): void => session.tell({ type: 'notice', text });
-  // Together, so that what is wrong in any of them is said at once.
-  const paths = list.filter((input) => typeof input === 'string');
-  if (paths.length === list.length) return await loadManifests(paths, tell);
-  const all: LoadedManifest[] = [];
-  for (const input of list)
-    if (typeof input === 'string') all.push(...(await loadManifests([input], tell)));
-    else all.push('manifest' in input ? input : made(input));
-  return all;
-}
-
 /** Replays them in the session's store; the records come in the manifests' order. */
 export async function run(
   session: Session,
@@ -90,12 +57,4 @@ export async function run(
     ...session.waiting,
     onEvent: session.tell,
   });
-}
-
-/** The digests that evidence about these manifests must name. */
-export async function subjects(
-  session: Session,
-  inputs: ManifestSource | readonly ManifestSource[],
-): Promise<Digest[]> {
-  return (await loadAll(session, inputs)).map(({ manifest }) => manifestSubject(manifest));
 }

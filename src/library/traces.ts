@@ -14,7 +14,7 @@ import type { TraceStore } from '../join/store/store.ts';
 import { unwindFilesOf } from '../join/store/unwind-files.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Trace, TraceImage } from '../trace/model/trace.ts';
+import type { TraceImage } from '../trace/model/trace.ts';
 import { readTraceFile } from '../trace/read-file.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { joinedTrace } from './joined.ts';
@@ -23,14 +23,7 @@ import type { PolicyInput, Session } from './session.ts';
 import { signersPolicy } from './signers.ts';
 import { withStore } from './store.ts';
 import { symbolizer } from './symbolizer.ts';
-
-/** Where the programs of a core are read from. */
-export interface ReadTraceOptions {
-  /** Programs or libraries that a core was made of, or symbol files of a dump. Default: the paths that the core names. */
-  executables?: readonly string[] | undefined;
-  /** The folder in which they lie at the paths that the core names. */
-  sysroot?: string | undefined;
-}
+import { type ReadTraceOptions, sourcesOf } from './trace-read.ts';
 
 /** How traces are kept. */
 export interface AddTraceOptions extends ReadTraceOptions {
@@ -65,15 +58,6 @@ async function addBatch(store: TraceStore, batch: Named[]): Promise<Ingested[]> 
   );
   await resolveImages(store, symbolizer(), images);
   return added;
-}
-
-function sourcesOf({ executables = [], sysroot }: ReadTraceOptions): Parameters<typeof readTraceFile>[2] {
-  return { executables: [...executables], sysroot: sysroot ?? null, stored: [] };
-}
-
-/** Reads a trace file, whatever form it has; nothing in it is believed, and nothing is kept. */
-export function readTrace(path: string, o: ReadTraceOptions = {}): Promise<Trace> {
-  return readTraceFile(path, [], sourcesOf(o));
 }
 
 /** Adds trace files to the session's store; `tell` hears of each batch as soon as it is kept. */

@@ -112,7 +112,7 @@ export type { Registries } from '../sandbox/registry.ts';
 export type { Ended } from '../sandbox/run.ts';
 export type { CaptureWay } from '../state/capture.ts';
 export type { Difference } from '../state/diff.ts';
-export type { FinalState, PathChange, PathType } from '../state/final-state.ts';
+export type { FinalState, PathChange, PathType, Printed } from '../state/final-state.ts';
 export type { FrameFacts, WalkFacts } from '../trace/model/frame-facts.ts';
 export type {
   Frame,
@@ -145,11 +145,12 @@ export type { VerifyBundleOptions } from './bundle-verify.ts';
 export type { Captured, CaptureOptions } from './capture.ts';
 export type { FetchEvidenceOptions } from './evidence-fetch.ts';
 export type { VerifyEvidenceOptions } from './evidence-verify.ts';
+export type { ManifestSource } from './manifests.ts';
 export type { DraftedPolicy, DraftPolicyOptions } from './policy-draft.ts';
 export type { ExaminedPolicy } from './policy-examine.ts';
 export type { BundleMethods, EvidenceMethods, Reenact, ReplayMethods, TraceMethods } from './reenact.ts';
 export type { Reproduced, ReproduceOptions, ReproductionCase } from './reproduce.ts';
-export type { ManifestSource, ReplayOptions } from './run.ts';
+export type { ReplayOptions } from './run.ts';
 export type { SchemaName } from './schemas.ts';
 export type { OpenOptions, PolicyInput, ReenactEvent } from './session.ts';
 export type { Attested, SignedEnvelope, SignOptions } from './sign.ts';
@@ -159,11 +160,11 @@ export type { AddSymbolsOptions, SymbolsOutcome } from './symbols-add.ts';
 export type { FetchedSymbols, FetchSymbolsOptions } from './symbols-fetch.ts';
 export type { Built, IdentifiedImage, IdentifiedSymbols } from './symbols-identify.ts';
 export type { VerifiedSymbols, VerifySymbolsOptions } from './symbols-verify.ts';
+export type { ReadTraceOptions } from './trace-read.ts';
 export type {
   AddedTrace,
   AddTraceOptions,
   Audit,
   JoinOptions,
-  ReadTraceOptions,
   TraceGaps,
 } from './traces.ts';

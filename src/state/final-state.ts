@@ -29,7 +29,7 @@ export interface PathChange {
 }
 
 /** What a program wrote to a stream; the size is null where a redaction withholds it with the content. */
-interface Printed {
+export interface Printed {
   sha256: Digest;
   size: number | null;
 }

@@ -1,25 +1,13 @@
 /** reenact schema: prints the JSON Schema of a format. */
 import { EXIT, Fault } from '../../base/fault.ts';
-import { evidenceRecordSchema } from '../../evidence/documents/record.ts';
-import { joinSchema } from '../../join/document.ts';
-import { manifestSchema } from '../../manifest/definition.ts';
-import { policySchema } from '../../policy/shape.ts';
-import { traceSchema } from '../../trace/model/schema.ts';
-import { recordSchema } from '../../verdict/record.ts';
+import { SCHEMA_NAMES } from '../../library/schemas.ts';
 import type { Arguments } from '../arguments.ts';
+import { withReenact } from '../shared/door.ts';
 
-const SCHEMAS: Record<string, () => Record<string, unknown>> = {
-  manifest: manifestSchema,
-  record: recordSchema,
-  policy: policySchema,
-  evidence: evidenceRecordSchema,
-  trace: traceSchema,
-  join: joinSchema,
-};
-
-export async function schemaCommand({ positionals: [name = ''] }: Arguments): Promise<number> {
-  const schema = Object.hasOwn(SCHEMAS, name) ? SCHEMAS[name] : undefined;
-  if (!schema) throw new Fault('usage', `name a format: ${Object.keys(SCHEMAS).join(', ')}`);
-  process.stdout.write(`${JSON.stringify(schema(), null, 2)}\n`);
+export async function schemaCommand({ positionals: [given = ''] }: Arguments): Promise<number> {
+  const name = SCHEMA_NAMES.find((one) => one === given);
+  if (!name) throw new Fault('usage', `name a format: ${SCHEMA_NAMES.join(', ')}`);
+  const schema = await withReenact({}, (reenact) => reenact.schema(name));
+  process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
   return EXIT.ok;
 }

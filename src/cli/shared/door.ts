@@ -7,6 +7,11 @@ import { safeLine } from '../../report/human.ts';
 import { Progress } from '../../report/progress.ts';
 import { abortOnSignals } from './signals.ts';
 
+/** Blobs that go to a registry or come from one, where a person watches. */
+export function transferText(event: ReenactEvent): void {
+  if (event.type === 'transfer' && process.stderr.isTTY) process.stderr.write(`${event.text}\n`);
+}
+
 /** Does `work` with an opened library; `last` is done where cleaning up after a signal does not end. */
 export async function withReenact<T>(
   options: OpenOptions,

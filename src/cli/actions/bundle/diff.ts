@@ -1,9 +1,10 @@
 /** reenact bundle diff: in what two bundles differ, in words. */
 import { canonicalJson } from '../../../base/canonical-json.ts';
 import { EXIT, Fault } from '../../../base/fault.ts';
-import { type BundleDifferences, type Difference, diffBundles } from '../../../bundle/diff/diff.ts';
+import type { BundleDifferences, Difference } from '../../../bundle/diff/diff.ts';
 import { safe } from '../../../report/human.ts';
 import type { Arguments } from '../../arguments.ts';
+import { withReenact } from '../../shared/door.ts';
 
 const COLUMNS = 80;
 /** More of one kind are counted. */
@@ -68,7 +69,7 @@ export async function diffTwo(a: Arguments): Promise<number> {
   const [first, second, ...more] = a.positionals;
   if (first === undefined || second === undefined || more.length > 0)
     throw new Fault('usage', 'name two bundles');
-  const found = await diffBundles(first, second);
+  const found = await withReenact({}, (reenact) => reenact.diffBundles(first, second));
   const all = [...found.record, ...found.items, ...found.state];
   process.stdout.write(a.flag('json') ? `${JSON.stringify(all, null, 2)}\n` : text([first, second], found));
   return all.length === 0 ? EXIT.ok : EXIT.failed;

@@ -1,7 +1,7 @@
 /** reenact bundle extract: unpacks what is inside under names that people can read. */
 import { EXIT, Fault } from '../../../base/fault.ts';
-import { unpackBundle } from '../../../bundle/extract/unpack.ts';
 import type { Arguments } from '../../arguments.ts';
+import { withReenact } from '../../shared/door.ts';
 import { onePositional } from '../../shared/positionals.ts';
 
 function counted(count: number, one: string, many: string): string {
@@ -13,11 +13,8 @@ export async function extractToFolder(a: Arguments): Promise<number> {
   const path = onePositional(a, 'bundle');
   const to = a.text('to');
   if (to === undefined) throw new Fault('usage', 'name the folder to unpack into: --to DIR');
-  const { root, files, sizeBytes, links, renamed, absent, stateShown } = await unpackBundle(
-    path,
-    to,
-    a.list('only'),
-    a.flag('force'),
+  const { root, files, sizeBytes, links, renamed, absent, stateShown } = await withReenact({}, (reenact) =>
+    reenact.extractBundle(path, to, { only: a.list('only'), force: a.flag('force') }),
   );
   let text = `${to}: ${counted(files, 'file', 'files')}, ${counted(sizeBytes, 'byte', 'bytes')}\n`;
   text += `  identity ${root}\n`;

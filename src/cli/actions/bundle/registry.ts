@@ -1,22 +1,18 @@
 /** reenact bundle push and pull: bundles in registries, by their identity. */
 import { EXIT, Fault } from '../../../base/fault.ts';
-import { pullBundle } from '../../../bundle/registry/pull.ts';
-import { pushBundle } from '../../../bundle/registry/push.ts';
-import { parseReference } from '../../../bundle/registry/reference.ts';
 import { safe } from '../../../report/human.ts';
 import type { Arguments } from '../../arguments.ts';
-import { withTransfer } from '../../shared/transfer.ts';
+import { transferText, withReenact } from '../../shared/door.ts';
 
 export async function pushCommand(a: Arguments): Promise<number> {
   const [file, to, ...more] = a.positionals;
   if (file === undefined || to === undefined || more.length > 0)
     throw new Fault('usage', 'name a bundle and where to push it: bundle push FILE HOST/REPOSITORY[:TAG]');
-  const reference = parseReference(to);
-  if (reference.digest)
-    throw new Fault('usage', 'a bundle’s digest is its own: name a repository, and a tag if you want one');
-  const { root, sent, blobs, attached } = await withTransfer((o) => pushBundle(file, reference, o));
+  const { root, sent, blobs, attached, reference } = await withReenact({ onEvent: transferText }, (reenact) =>
+    reenact.pushBundle(file, to),
+  );
   process.stdout.write(
-    `${file}: pushed, ${sent} of ${blobs} blobs were not there yet, ${attached} attached\n  identity ${root}\n  pull     ${reference.repository}@${root}\n`,
+    `${file}: pushed, ${sent} of ${blobs} blobs were not there yet, ${attached} attached\n  identity ${root}\n  pull     ${reference}\n`,
   );
   return EXIT.ok;
 }
@@ -29,9 +25,11 @@ export async function pullCommand(a: Arguments): Promise<number> {
       'usage',
       'name a bundle and where to put it: reenact bundle pull HOST/REPOSITORY@sha256:… --out FILE',
     );
-  const reference = parseReference(from);
-  const { root, sizeBytes, attached, others } = await withTransfer((o) => pullBundle(out, reference, o));
-  if (reference.tag !== undefined)
+  const { root, sizeBytes, attached, byTag, others } = await withReenact(
+    { onEvent: transferText },
+    (reenact) => reenact.pullBundle(from, out),
+  );
+  if (byTag)
     process.stderr.write(`${from} is ${root} now; a tag is no identity, whoever may push can move it\n`);
   if (others.length > 0)
     process.stderr.write(

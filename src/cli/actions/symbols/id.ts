@@ -1,14 +1,10 @@
 /** reenact symbols id: what names a build, as the linker wrote it into programs and their symbol files. */
-import { EXIT, Fault } from '../../../base/fault.ts';
-import { digestOfFile } from '../../../base/files.ts';
-import type { Image, ObjectFile } from '../../../objects/common/identity.ts';
-import { type Producers, producersOf } from '../../../objects/dwarf/producer.ts';
-import { type GoBuild, goBuildInfo } from '../../../objects/go/build-id.ts';
-import { readObject } from '../../../objects/object.ts';
+import { EXIT } from '../../../base/fault.ts';
+import type { Built, IdentifiedImage } from '../../../library/symbols-identify.ts';
 import { packageNote } from '../../../objects/package-note.ts';
-import { type Quality, qualityOf } from '../../../objects/quality.ts';
 import { safeLine } from '../../../report/human.ts';
 import type { Arguments } from '../../arguments.ts';
+import { withReenact } from '../../shared/door.ts';
 
 function row(label: string, text: string | null): string {
   return text === null ? '' : `  ${label.padEnd(11)}${safeLine(text)}\n`;
@@ -27,7 +23,7 @@ function packageText(text: string | null): string | null {
     .join(' ');
 }
 
-function imageText(image: Ranked): string {
+function imageText(image: IdentifiedImage): string {
   const { compressed, features, split, quality } = image;
   const has = [...features, ...(split ? ['the rest of it in .dwo files'] : [])];
   return (
@@ -74,46 +70,8 @@ function builtText({ producers, unread, go }: Built): string {
   );
 }
 
-type Ranked = Image & { quality: Quality };
-type Built = Producers & { go: GoBuild | null };
-type Found = { path: string } & (
-  | ({ sha256: string; format: ObjectFile['format']; images: Ranked[] } & Built)
-  | { code: string; message: string }
-);
-
-/** What made it, as it says; debug information that is damaged does not hide what names the file. */
-async function builtOf(path: string): Promise<Built> {
-  const nothing = { producers: [], splitUnits: 0, unread: [], go: null };
-  try {
-    return { ...(await producersOf(path)), go: goBuildInfo(path) };
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return { ...nothing, unread: [error.message] };
-  }
-}
-
-async function look(path: string): Promise<Found> {
-  try {
-    const { format, images } = readObject(path);
-    const isRead = format === 'elf' || format === 'macho';
-    const built = isRead ? await builtOf(path) : { producers: [], splitUnits: 0, unread: [], go: null };
-    // Sections only hint at it, units say it.
-    const isSure = format === 'elf' && built.unread.length === 0;
-    const ranked = images.map((image) => {
-      const known = isSure ? { ...image, split: built.splitUnits > 0 } : image;
-      return { ...known, quality: qualityOf(format, known) };
-    });
-    return { path, sha256: await digestOfFile(path), format, images: ranked, ...built };
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return { path, code: error.code, message: `${error.message}; ${error.next}` };
-  }
-}
-
 export async function identify(a: Arguments): Promise<number> {
-  if (a.positionals.length === 0) throw new Fault('usage', 'name at least one file');
-  const all: Found[] = [];
-  for (const path of a.positionals) all.push(await look(path));
+  const all = await withReenact({}, (reenact) => reenact.identifySymbols(a.positionals));
   if (a.flag('json')) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   else
     for (const found of all)

@@ -3,8 +3,8 @@ import { EXIT } from '../../../base/fault.ts';
 import { decodePlace, isScript } from '../../../objects/script/place.ts';
 import { safeLine } from '../../../report/human.ts';
 import type { Frame, Thread, Trace, TraceImage } from '../../../trace/model/trace.ts';
-import { readTraceFile } from '../../../trace/read-file.ts';
 import type { Arguments } from '../../arguments.ts';
+import { withReenact } from '../../shared/door.ts';
 import { onePositional } from '../../shared/positionals.ts';
 import { programsOf } from '../../shared/programs.ts';
 
@@ -65,7 +65,7 @@ function traceText(path: string, trace: Trace, all: boolean): string {
 
 export async function traceShow(a: Arguments): Promise<number> {
   const path = onePositional(a, 'trace');
-  const trace = await readTraceFile(path, [], programsOf(a));
+  const trace = await withReenact({}, (reenact) => reenact.readTrace(path, programsOf(a)));
   process.stdout.write(
     a.flag('json') ? `${JSON.stringify(trace, null, 2)}\n` : traceText(path, trace, a.flag('all')),
   );

@@ -1,40 +1,31 @@
 /** reenact bundle custody add: a signed event of who had a bundle in hand, without changing its identity. */
 import { relative } from 'node:path';
 
-import { systemClock } from '../../../../base/clock.ts';
 import { EXIT, Fault } from '../../../../base/fault.ts';
-import { attachEvent } from '../../../../bundle/custody/attached.ts';
-import { ACTIONS, signEvent, TEXT_CHARACTERS } from '../../../../bundle/custody/event.ts';
-import { eventKey } from '../../../../library/signing-key.ts';
+import { ACTIONS } from '../../../../bundle/custody/event.ts';
 import { type Arguments, choice } from '../../../arguments.ts';
-import { accepted, attach, changing } from './attach.ts';
+import { withReenact } from '../../../shared/door.ts';
+import { onePositional } from '../../../shared/positionals.ts';
 
-async function add(path: string, a: Arguments): Promise<number> {
-  const keyPath = a.text('key');
+export async function addEvent(a: Arguments): Promise<number> {
+  const bundle = onePositional(a, 'bundle');
+  const key = a.text('key');
   const action = choice(a, 'action', ACTIONS);
-  if (keyPath === undefined || action === undefined)
+  if (key === undefined || action === undefined)
     throw new Fault('usage', `name a key and what was done: --key K --action ${ACTIONS.join('|')}`);
-  const long = ['actor', 'reason'].find((name) => (a.text(name) ?? '').length > TEXT_CHARACTERS);
-  if (long) throw new Fault('usage', `--${long} is over ${TEXT_CHARACTERS} characters`);
-  const key = await eventKey(keyPath);
-  const opened = await accepted(path, a);
-  const time = new Date(systemClock.now()).toISOString();
-  const claim = {
+  const options = {
+    key,
     action,
-    actor: a.text('actor') ?? '',
-    reason: a.text('reason') ?? '',
-    time,
+    actor: a.text('actor'),
+    reason: a.text('reason'),
+    out: a.text('out'),
+    receipts: a.list('receipt'),
   };
-  const event = signEvent(opened.root, opened.attested.events.at(-1), claim, key);
-  const attachment = attachEvent(opened.rootText, event.envelope, event.key);
-  const to = await attach(path, opened, attachment, a);
-  const sequence = opened.attested.events.length + 1;
+  const { path, root, sequence, key_fingerprint, receipt } = await withReenact({}, (reenact) =>
+    reenact.addCustodyEvent(bundle, options),
+  );
   process.stdout.write(
-    `${relative('.', to)}: event ${sequence}, ${action}, signed with key ${key.public.fingerprint}\n  identity ${opened.root}\n  receipt  ${sequence}:${event.sha256}\n`,
+    `${relative('.', path)}: event ${sequence}, ${action}, signed with key ${key_fingerprint}\n  identity ${root}\n  receipt  ${receipt}\n`,
   );
   return EXIT.ok;
-}
-
-export function addEvent(a: Arguments): Promise<number> {
-  return changing(a, add);
 }

@@ -1,14 +1,16 @@
 /** reenact bundle custody log: the events of a bundle, each with its receipt. */
 import { EXIT } from '../../../../base/fault.ts';
 import { BUNDLE_CODES } from '../../../../bundle/format/refused.ts';
-import { verifyBundle } from '../../../../bundle/verify/verify.ts';
-import { receiptsOf } from '../../../../library/bundle-verify.ts';
 import { safeLine } from '../../../../report/human.ts';
 import type { Arguments } from '../../../arguments.ts';
+import { withReenact } from '../../../shared/door.ts';
 import { onePositional } from '../../../shared/positionals.ts';
 
 export async function logEvents(a: Arguments): Promise<number> {
-  const result = await verifyBundle(onePositional(a, 'bundle'), { receipts: receiptsOf(a.list('receipt')) });
+  const path = onePositional(a, 'bundle');
+  const result = await withReenact({}, (reenact) =>
+    reenact.verifyBundle(path, { receipts: a.list('receipt') }),
+  );
   if (a.flag('json')) process.stdout.write(`${JSON.stringify(result.events, null, 2)}\n`);
   else if (result.events.length === 0 && result.root) process.stdout.write('no events\n');
   else

@@ -2,22 +2,17 @@
 import { relative } from 'node:path';
 
 import { EXIT, Fault } from '../../../../base/fault.ts';
-import { ATTACHED_BYTES, attachTimestamp } from '../../../../bundle/custody/attached.ts';
-import { readNamed } from '../../../../library/read-named.ts';
 import type { Arguments } from '../../../arguments.ts';
-import { accepted, attach, changing } from './attach.ts';
+import { withReenact } from '../../../shared/door.ts';
+import { onePositional } from '../../../shared/positionals.ts';
 
-async function stamp(path: string, a: Arguments): Promise<number> {
-  const reply = a.text('timestamp');
-  if (reply === undefined)
+export async function stampBundle(a: Arguments): Promise<number> {
+  const bundle = onePositional(a, 'bundle');
+  const timestamp = a.text('timestamp');
+  if (timestamp === undefined)
     throw new Fault('usage', 'name the reply of a timestamp authority: --timestamp FILE');
-  const opened = await accepted(path, a);
-  const bytes = await readNamed(reply, ATTACHED_BYTES);
-  const to = await attach(path, opened, attachTimestamp(opened.rootText, bytes), a);
-  process.stdout.write(`${relative('.', to)}: timestamp attached\n  identity ${opened.root}\n`);
+  const options = { timestamp, out: a.text('out'), receipts: a.list('receipt') };
+  const { path, root } = await withReenact({}, (reenact) => reenact.stampBundle(bundle, options));
+  process.stdout.write(`${relative('.', path)}: timestamp attached\n  identity ${root}\n`);
   return EXIT.ok;
-}
-
-export function stampBundle(a: Arguments): Promise<number> {
-  return changing(a, stamp);
 }

@@ -1,0 +1,2 @@
+/** In what two bundles differ. */
+export { diffBundles } from '../bundle/diff/diff.ts';
