@@ -9,6 +9,6 @@ export function notFoundAdvice(exitCode: number | null): string | undefined {
   const meaning = MEANINGS[exitCode ?? 0];
   return (
     meaning &&
-    `exit ${exitCode}: ${meaning}. Give a file that is missing with --input and name it /case/FILE, or use an image that has it`
+    `exit ${exitCode}: ${meaning}. Give a missing file as an input (reenact capture --input FILE) and name it /case/FILE, or use an image that has it`
   );
 }

@@ -88,6 +88,8 @@ function advised(text: string): string[] {
   // Behind -- stands the program's own command.
   const rest = text
     .replace(/ -- [\s\S]*/, '')
+    // Advice of doctor names the command by the path that works here.
+    .replaceAll(/\$\{command\} /g, 'reenact ')
     .replaceAll(/\breenact ([a-z]+(?: [a-z]+)?)([^;,()]*)/g, (whole, words: string, tail: string) => {
       const command = named.find((name) => `${words} `.startsWith(`${name} `));
       const known = ['help', ...Object.keys(command === undefined ? {} : OPTIONS[command]!)];
