@@ -15,7 +15,7 @@ const ROUNDS = 5;
 /** Replays of what ends sooner than a millisecond can tell. */
 const SHORT = 10;
 const AIM_MB = 8;
-/** Stands in the arguments of this run's own supervisors, so that nobody else's is measured. */
+/** Stands in the arguments of this run's own supervisors, so that no others are measured. */
 const MARK = `reenact-bench-${process.pid}`;
 
 const READS = `#include <time.h>

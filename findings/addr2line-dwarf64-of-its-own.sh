@@ -7,7 +7,7 @@
 #           -gdwarf-4 -gdwarf64:  work one.c:1
 #           clang 19 -gdwarf64:   work one.c:1
 #           readelf of the same package reads the section that addr2line complains of.
-# Hurts:    programs large enough to need it (more than 4 GiB of debug information), and whoever takes the message for a damaged
+# Hurts:    programs large enough to need it (more than 4 GiB of debug information), and users who take the message for a damaged
 #           file.
 . "$(dirname "$0")/common.sh"
 

@@ -11,7 +11,7 @@
 #           The false cpuid, rdtsc, syscall and lsl all lie in the table of P-256's points (151,552 bytes from 0x1ab000).
 #           Around each the listing has `(bad)` and jumps to where nothing is. No symbol can tell: the
 #           library has only dynamic ones, and objdump names the nearest exported function before.
-# Hurts:    whoever looks for or rewrites instructions by objdump (cpuid and rdtsc for replay, syscall for sandboxes,
+# Hurts:    tools that look for or rewrite instructions by objdump (cpuid and rdtsc for replay, syscall for sandboxes,
 #           counts of "privileged instructions" in audits): a rewritten place here changes a point of P-256, and signatures
 #           fail. Only a walk from the beginnings that .eh_frame names is safe.
 . "$(dirname "$0")/common.sh"

@@ -9,7 +9,7 @@
 #             lld:     100%  [lld-pie], 100%  [lld-no-pie]
 #           lld does not fill up a segment to a page in the file, so that the code's first page in the file is that of the
 #           segment before as well: the profile's mapping says 0x0 for an offset where the code begins at address 0x1000.
-# Hurts:    a profile that was kept in pprof's form (-proto) has no names and no build-id, only addresses; nobody can name them
+# Hurts:    a profile that was kept in pprof's form (-proto) has no names and no build-id, only addresses; nothing can name them
 #           afterwards, and nothing said so when it was converted. Convert with google-pprof, or link with -z separate-code.
 . "$(dirname "$0")/common.sh"
 

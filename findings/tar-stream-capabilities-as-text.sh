@@ -8,8 +8,8 @@
 #             cap_setuid              01000002 80 …    01000002 efbfbd …
 #             cap_chown,cap_setuid    01000002 81 …    01000002 efbfbd …
 #             cap_setgid,cap_setuid   01000002 c0 …    01000002 efbfbd …
-# Hurts:    whoever compares containers or layers file by file sees no difference where a program was given another capability,
-#           and whoever writes the entry again writes a value that the kernel refuses. cap_setuid, the most telling one, is
+# Hurts:    a tool that compares containers or layers file by file sees no difference where a program was given another capability,
+#           and a tool that writes the entry again writes a value that the kernel refuses. cap_setuid, the most telling one, is
 #           number 7: the very bit 0x80.
 . "$(dirname "$0")/common.sh"
 

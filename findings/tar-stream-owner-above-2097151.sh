@@ -9,8 +9,8 @@
 #             read, --format=posix:  uid 0, gid 0 (header.pax has uid "3000000"; node-tar: 3000000, 3000001)
 #             read, --format=gnu:    uid 3000000, gid 3000001
 #             written by pack.entry({uid: 3000000}), then listed by GNU tar: 262143 (octal 777777)
-# Hurts:    layers of rootless containers and files of directory users (LDAP, AD) have such owners. Whoever compares the final
-#           state of a container, or rebuilds a layer, sees root where nobody was root, and two different owners as one.
+# Hurts:    layers of rootless containers and files of directory users (LDAP, AD) have such owners. A tool that compares the final
+#           state of a container, or rebuilds a layer, sees root where no owner was root, and two different owners as one.
 . "$(dirname "$0")/common.sh"
 
 needs tar 1.34+dfsg-1.2+deb12u1

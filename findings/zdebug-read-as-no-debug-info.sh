@@ -10,7 +10,7 @@
 #             llvm-objcopy --decompress-debug-sections: the sections stay .zdebug_
 #           GNU addr2line 2.40 and eu-addr2line 0.188 read both forms alike.
 # Hurts:    a symbol server with old debug files gives names without lines, and the caller where an inlined function failed, as
-#           if they had been built without -g. objcopy --decompress-debug-sections of GNU mends a file.
+#           if they had been built without -g. objcopy --decompress-debug-sections of GNU repairs a file.
 . "$(dirname "$0")/common.sh"
 
 needs g++-12 12.2.0-14+deb12u1

@@ -30,7 +30,7 @@ export async function plainRuns(run: Run, folder: string): Promise<void> {
   const failed = crashed(record).length;
   const wrong = record.replays.filter(({ outcome }) => outcome === 'diverged').length - failed;
   say(
-    `it crashed in ${failed} of ${PLAIN_RUNS} runs, and sent a wrong page in ${wrong}; which, nobody can say before`,
+    `it crashed in ${failed} of ${PLAIN_RUNS} runs, and sent a wrong page in ${wrong}; which of them cannot be predicted`,
   );
 }
 

@@ -36,7 +36,7 @@ export function makeKey(folder: string): void {
   writeFileSync(join(folder, 'team.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
 }
 
-/** What somebody would do who wants another program run: other instructions, and an envelope that fits them. */
+/** An attempt to have another program run: other instructions, and an envelope that fits them. */
 function tamper(folder: string): void {
   const manifest = JSON.parse(readFileSync(join(folder, 'crash.json'), 'utf8')) as Record<string, unknown>;
   const envelope = JSON.parse(readFileSync(join(folder, 'crash.dsse.json'), 'utf8')) as { payload: string };

@@ -1,4 +1,4 @@
-/** A private PostgreSQL server for tests and measurements: its own cluster, reached through a socket of its own, by nobody else. */
+/** A private PostgreSQL server for tests and measurements: its own cluster, reached only through a socket of its own. */
 import { chownSync, existsSync, globSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 

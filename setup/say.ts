@@ -4,5 +4,5 @@ export function say(text: string): void {
   process.stderr.write(`setup: ${text}\n`);
 }
 
-/** Something set-up cannot mend by itself; the message says what the person can do. */
+/** A problem that set-up cannot fix by itself; the message says what the user can do. */
 export class SetupError extends Error {}

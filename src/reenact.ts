@@ -51,7 +51,7 @@ function planJob(
   };
 }
 
-/** Waits for all of them even when one fails: cleaning up may begin only when nothing is under way. */
+/** Waits for all of them even when one fails: cleaning up may begin only when nothing runs any more. */
 async function allDone<T>(work: Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(work);
   const failed = results.find((result) => result.status === 'rejected');
@@ -115,7 +115,7 @@ async function judge(
   const { loaded } = job;
   await c.store.put(canonicalJson(loaded.manifest));
   if (o.requireEvidence && !desk)
-    throw new Fault('evidence_not_checked', `the policy ${o.policy.name} names nobody who may sign evidence`);
+    throw new Fault('evidence_not_checked', `the policy ${o.policy.name} names no authority that may sign evidence`);
   if (desk) {
     const kept = await limit(() =>
       checkManifestEvidence(desk, loaded, () => imageDigests(c, loaded.manifest)),
@@ -160,7 +160,7 @@ async function runManifest(
       record = await judge(c, desk, job, folder, limit, o);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      // What an interruption broke off is no failure of engine or registry.
+      // An error that an interruption caused is no failure of engine or registry.
       if (error.code === 'interrupted' || c.signal.aborted)
         throw new Fault('interrupted', 'interrupted', error);
       record = faultRecord(job, error, c.clock);
@@ -173,7 +173,7 @@ async function runManifest(
   }
 }
 
-/** The record of a manifest whose run was interrupted: nothing is known of it yet. */
+/** The record of a manifest whose run was interrupted: nothing is known about it yet. */
 export function interruptedRecord(
   loaded: LoadedManifest,
   o: Pick<Asked, 'policy' | 'shard' | 'vary' | 'determinism' | 'replays' | 'clock'>,

@@ -1,4 +1,4 @@
-/* The mark cannot be guessed, and when it is written everybody who could read it from the pipe is stopped or dead. */
+/* The mark cannot be guessed, and when it is written, every process that could read it from the pipe is stopped or dead. */
 #include "appendix.h"
 
 #include <stdio.h>

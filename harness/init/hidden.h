@@ -1,4 +1,4 @@
-/* Counts what the archive API cannot show: sockets, extended attributes, folders nobody may search. */
+/* Counts what the archive API cannot show: sockets, extended attributes, folders that nothing may search. */
 #ifndef REENACT_HIDDEN_H
 #define REENACT_HIDDEN_H
 

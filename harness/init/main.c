@@ -45,7 +45,7 @@ static void forget_key(void) {
   __asm__ volatile("" : : "r"(key) : "memory");
 }
 
-/* Without the whole key nothing can be vouched for, so nothing is started. */
+/* Without the whole key no ending could be proven, so nothing is started. */
 static void read_key(void) {
   size_t have = 0;
   while (have < KEY_SIZE) {

@@ -1,4 +1,4 @@
-/* The end trailer: the only word on how the program ended that the runner believes. */
+/* The end trailer: the only statement of how the program ended that the runner trusts. */
 #ifndef REENACT_TRAILER_H
 #define REENACT_TRAILER_H
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include "appendix.h"
 
-/* Five digits: what is more is told as that many. */
+/* Five digits: a larger count is reported as that. */
 enum { PAYLOAD_SIZE = 128, MOST_UNPROVEN = 99999 };
 
 struct ending {
@@ -17,7 +17,7 @@ struct ending {
   long ms;          /* the program's wall time, milliseconds */
   unsigned unproven; /* places that may hold an instruction to rewrite, and were left alone */
   const char *crash; /* the record of all crashes, which goes before the trailer; NULL without any */
-  const void *log;   /* the event log, which goes behind the crash; NULL when nobody asked for one */
+  const void *log;   /* the event log, which goes behind the crash; NULL when none was asked for */
   size_t log_size;
 };
 

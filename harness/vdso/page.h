@@ -8,9 +8,9 @@ enum { CLOCK_TICK = 1000 }; /* nanoseconds of one event */
 /* Mapped into every guest and into the supervisor. */
 struct clock_page {
   int64_t now;   /* nanoseconds since the clock's beginning */
-  int64_t limit; /* a read that would get here is a system call: somebody else's turn, or a timer */
+  int64_t limit; /* a read that would get here is a system call: another thread's turn, or a timer */
   int64_t without_process, without_thread; /* of `now`, what the runner's processor time is not */
-  int64_t allows_untraced; /* 1: whoever runs may make calls that do not stop (untraced.c) */
+  int64_t allows_untraced; /* 1: the running thread may make calls that do not stop (untraced.c) */
   int64_t untraced;        /* how many were made */
 };
 

@@ -44,7 +44,7 @@ __asm__(".section .untraced, \"ax\"\n"
         "  test %rax, %rax\n"
         "  jz 6f\n"
         "  jmp 8f\n"
-        /* Saves what is changed, and goes on only where whoever runs may make a call. */
+        /* Saves what is changed, and goes on only where the running thread may make a call. */
         "1: lahf\n"
         "  seto %al\n"
         "  push %rax\n"

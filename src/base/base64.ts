@@ -1,4 +1,4 @@
-/** Strict base64: exactly one spelling of each alphabet, since lenient readers disagree on what follows the padding. */
+/** Strict base64: exactly one spelling of each alphabet, since lenient readers disagree about bytes after the padding. */
 
 /** Decodes padded base64, or base64url with or without padding; undefined for anything else (RFC 4648, DSSE). */
 export function decodeBase64(text: string): Buffer | undefined {

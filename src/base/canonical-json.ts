@@ -1,4 +1,4 @@
-/** Canonical JSON (RFC 8785): the only bytes a structured thing's digest is taken over. */
+/** Canonical JSON (RFC 8785): the digest of a structured value is always taken over these bytes. */
 import stringify from 'fast-json-stable-stringify';
 
 import { type Digest, digestOf } from './digest.ts';

@@ -15,7 +15,7 @@ export function digestOf(bytes: string | Uint8Array): Digest {
   return digestFromHex(hash('sha256', bytes, 'hex'));
 }
 
-/** The digest with these 64 lower-case hex digits; other text is a bug of the caller, who has to check it first. */
+/** The digest with these 64 lower-case hex digits; other text is a bug of the caller, which has to check it first. */
 export function digestFromHex(hex: string): Digest {
   const digest = `sha256:${hex}`;
   if (!isDigest(digest)) throw new RangeError(`${digest.slice(0, 80)} is no digest`);

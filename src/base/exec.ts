@@ -11,7 +11,7 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs `file` to its end, with `env` beside our own environment; a program that cannot be started, takes too long or says too much throws. */
+/** Runs `file` to its end, with `env` beside our own environment; throws if it cannot be started, takes too long or prints too much. */
 export async function exec(
   file: string,
   args: string[],
@@ -36,7 +36,7 @@ const LOOK_MS = 20;
 const PIECE_BYTES = 1 << 20;
 
 /**
- * Feeds `input` to `file`, which writes to `outputPath`, and hands over what it writes, in pieces that are only lent;
+ * Feeds `input` to `file`, which writes to `outputPath`, and passes its output on in pieces that are valid only during the call;
  * it is killed where `take` says false, or nothing came for `stallMs`. It gets `env`, and of our own environment only
  * PATH. Returns its exit status, null where a signal ended it. Only a program that cannot be started throws.
  */
@@ -54,7 +54,7 @@ export async function execAlong(
   },
 ): Promise<number | null> {
   const output = openSync(o.outputPath, 'wx+', 0o600);
-  // Its types know no descriptors but the first ten.
+  // The library's types allow only the first ten descriptors.
   const stdout = output as 1;
   const child = execa(file, args, {
     ...{ stdin: o.input, stdout, stderr: 'ignore', buffer: false, cwd: o.cwd, reject: false },
@@ -85,7 +85,7 @@ export async function execAlong(
   }
 }
 
-/** Runs `file` over `input` and gives what it says as it comes; throws where it cannot be started, fails or takes too long. */
+/** Runs `file` over `input` and yields its output as it comes; throws where it cannot be started, fails or takes too long. */
 export async function* execThrough(
   file: string,
   args: string[],
@@ -105,7 +105,7 @@ export async function* execThrough(
     for await (const piece of child.stdout) yield piece as Uint8Array;
     finished = true;
   } finally {
-    // Whoever stops listening stops the program.
+    // A reader that stops early stops the program.
     if (!finished) child.kill('SIGKILL');
     await child;
   }

@@ -14,9 +14,9 @@ export const EXIT = {
 /** Every code a Fault may bear, with its exit status and what the person should do next. */
 export const FAULTS = {
   usage: { exit: 64, next: 'see reenact --help' },
-  manifest_invalid: { exit: 64, next: 'mend the fields named; reenact schema manifest prints the format' },
-  policy_invalid: { exit: 64, next: 'mend the policy file, or use a built-in one: default, forensic' },
-  config_invalid: { exit: 64, next: 'mend reenact.yaml' },
+  manifest_invalid: { exit: 64, next: 'fix the fields named; reenact schema manifest prints the format' },
+  policy_invalid: { exit: 64, next: 'fix the policy file, or use a built-in one: default, forensic' },
+  config_invalid: { exit: 64, next: 'fix reenact.yaml' },
   record_invalid: { exit: 64, next: 'give a record that reenact run wrote' },
   trace_invalid: {
     exit: 64,
@@ -34,7 +34,7 @@ export const FAULTS = {
   },
   store_failed: {
     exit: 3,
-    next: 'mend what is named, or see the server’s own log; nothing half-done was kept',
+    next: 'fix what is named, or see the server’s own log; nothing half-done was kept',
   },
   store_busy: { exit: 3, next: 'wait for the other command, or use a server: REENACT_DATABASE_URL' },
   store_older: {
@@ -93,7 +93,7 @@ export type FaultCode = keyof typeof FAULTS;
 export abstract class ReenactError<Code extends string = string> extends Error {
   /** What happened, for programs. */
   readonly code: Code;
-  /** What to do, for people: the code's advice, or a better one where more is known of this one case. */
+  /** What to do, for people: the code's advice, or more specific advice for this case. */
   readonly next: string;
   /** The status that the command ends with. */
   readonly exit: number;

@@ -8,7 +8,7 @@ import { asideOf } from './temporary.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
-/** Makes the names in a folder survive a power cut. */
+/** Ensures that the names in a folder survive a power cut. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
@@ -26,7 +26,7 @@ export async function makeFolder(path: string, again = true): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    // Another process may have made the one above meanwhile: then this is tried once more.
+    // Another process may have made the parent in the meantime: then this is tried once more.
     if (!existsSync(dirname(path))) await makeFolder(dirname(path));
     else if (!again) throw error;
     await makeFolder(path, false);
@@ -63,7 +63,7 @@ export async function writeWhole(path: string, text: string | Uint8Array, durabl
   await writeAside(path, (file) => file.writeFile(text), durable);
 }
 
-/** Reads an open file to its end, passing each piece on; returns size and digest of exactly what was passed. */
+/** Reads an open file to its end, passing each piece on; returns size and digest of exactly those pieces. */
 export async function readThrough(
   file: FileHandle,
   each?: (bytes: Uint8Array) => Promise<unknown>,

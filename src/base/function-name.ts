@@ -5,21 +5,21 @@ export interface FunctionName {
   name: string;
   /** Such as `(int,char const*)const`; null where the reader gives none. */
   parameters: string | null;
-  /** The linker's name without clone endings, where it is one that spells out parameters or hash; equal ones are one function. */
+  /** The linker's name without clone endings, if it spells out parameters or a hash; equal ones are one function. */
   linkage: string | null;
-  /** Nothing tells it from other functions of the same name: an overload, or an instantiation. */
+  /** True if nothing tells it apart from other functions of the same name: an overload, or an instantiation. */
   partial: boolean;
   /** The number or hash that told functions apart that are local to their files. */
   local: string | null;
 }
 
-/** What two names that count as equal do not tell: which overload or instantiation, or which file's function. */
+/** What two names that count as equal leave open: which overload or instantiation, or which file's function. */
 export type Lost = 'overload' | 'file';
 
 /** Longer names stay as they are. */
 const MOST_LENGTH = 4096;
 
-/** Parts of a function that GCC and LLVM split off, or copies for certain arguments: all are of one function of the source. */
+/** Parts that GCC and LLVM split off a function, or its copies for certain arguments: all belong to one function of the source. */
 const CLONE = /\.(?:cold(?:\.\d+)?|(?:constprop|isra|part)\.\d+|localalias(?:\.\d+)?)$/;
 /** Functions local to a file that became visible to others, with a number or hash that tells them apart. */
 const LOCAL = /\.(?:lto_priv\.\d+|llvm\.\d+|__uniq\.\d+)$/;
@@ -41,7 +41,7 @@ function stemOf(raw: string): { stem: string; local: string | null } {
       continue;
     }
     const found = CLONE.exec(stem) ?? GO_ABI.exec(stem) ?? LOCAL.exec(stem);
-    // A name is no ending: what would leave nothing stays.
+    // An ending that is the whole name stays: a name is never empty.
     if (!found || found.index === 0) return { stem, local };
     if (LOCAL.test(found[0])) local = `${found[0]}${local ?? ''}`;
     stem = stem.slice(0, found.index);
@@ -87,7 +87,7 @@ function rustPath(linkage: string): string | null {
 const OPENING = '([{<';
 const CLOSING = ')]}>';
 
-/** How deep each character lies in brackets; null where they do not pair up. Brackets in names of operators are none. */
+/** How deep each character lies in brackets; null where they do not pair up. Brackets in names of operators do not count. */
 function depthsOf(text: string): Int32Array | null {
   const depths = new Int32Array(text.length);
   const open: string[] = [];
@@ -119,7 +119,7 @@ function parametersAt(text: string, depths: Int32Array): number {
   return at > 0 && !/[:.]$/.test(text.slice(0, at)) ? at : -1;
 }
 
-/** Words that name another thing than the function behind them. */
+/** Words that name something other than the function behind them. */
 const KIND = /^(?:\[thunk\]: ?|(?:[a-zA-Z-]+ )*(?:thunk to|function for|variable for|vtable for) )/;
 
 /** The name behind a return type: from the last space outside of brackets, which no operator's name has. */
@@ -166,11 +166,11 @@ function spelled(text: string): string {
     .replace(/\(void\)/g, '()');
 }
 
-/** Whether a linker's name says which overload, or which instantiation, it is of. */
+/** Whether a linker's name tells which overload or instantiation it belongs to. */
 const TELLING = /^(?:_{1,4}Z|_R|\?)/;
 
 /**
- * The one form of a function's name: `raw` as a reader gave it, `demangled` what demangle.ts says of its stem, `format`
+ * The one form of a function's name: `raw` as a reader gave it, `demangled` is its stem as demangle.ts gives it, `format`
  * that of the symbols (those of PDBs bear no parameters), `arch` x86 of a Windows program, whose C names are decorated.
  */
 export function functionName(
@@ -201,14 +201,14 @@ export function functionName(
   return { name, parameters: spelled(text.slice(at)), linkage, partial: false, local };
 }
 
-/** The linker's name that a demangler is asked for: without endings, which not all of them know. Null where it is none. */
+/** The linker's name to demangle: without endings, which not all demanglers know. Null where it is not one. */
 export function mangledStem(raw: string): string | null {
   if (raw.length > MOST_LENGTH) return null;
   const { stem } = stemOf(raw);
   return TELLING.test(stem) && rustPath(stem) === null ? stem : null;
 }
 
-/** What two names do not tell though they count as one function's; null: they are of different functions. */
+/** What two names leave open although they count as one function; null: they name different functions. */
 export function sameFunction(a: FunctionName, b: FunctionName): Lost[] | null {
   const sameLinkage = a.linkage !== null && a.linkage === b.linkage;
   if (!sameLinkage && a.name !== b.name) return null;
@@ -221,7 +221,7 @@ export function sameFunction(a: FunctionName, b: FunctionName): Lost[] | null {
   return lost;
 }
 
-/** The same in one text, for signatures: names that one reader gives with parameters and another without stay apart. */
+/** The same as one text, for signatures: a name with parameters stays different from the same name without them. */
 export function functionKey({ name, parameters }: FunctionName): string {
   return `${name}${parameters ?? ''}`;
 }

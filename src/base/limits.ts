@@ -13,7 +13,7 @@ export const LIMITS = {
   statePaths: 200_000,
   /** /dev/shm, which no capture sees. */
   shmBytes: 16_777_216,
-  /** What PID 1 says about the crashes of one replay: the program's, and all others (harness/supervisor/crash/crash.c). */
+  /** PID 1's report of the crashes of one replay: the program's, and all others (harness/supervisor/crash/crash.c). */
   crashBytes: 786_432,
   /** The event log of one replay: 262,144 events (harness/supervisor/loop/event_log.c). */
   logBytes: 33_554_432,
@@ -25,7 +25,7 @@ export const LIMITS = {
   writeWatchMs: 500,
   /** The runner's patience beyond the manifest's own time-out, which PID 1 enforces. */
   timeoutGraceMs: 15_000,
-  /** What a container has for ending once it was killed. */
+  /** How long a container may take to end once it was killed. */
   killedMs: 20_000,
   /** How often it is asked whether a container whose output has ended is over. */
   endedLookMs: 200,
@@ -37,7 +37,7 @@ export const LIMITS = {
   registryWorkMs: 300_000,
 } as const;
 
-/** What a manifest may leave out, and then gets. */
+/** The values of what a manifest leaves out. */
 export const DEFAULTS = {
   replays: 20,
   cpus: 1,
@@ -60,7 +60,7 @@ export const EVIDENCE_LIMITS = {
   depth: 64,
   signatures: 64,
   signatureBytes: 4096,
-  /** Signatures times the authorities that each is tried with. */
+  /** The number of signatures, multiplied by that of the authorities with which each is tried. */
   signatureChecks: 262_144,
   certificateBytes: 65_536,
   certificates: 16,
@@ -73,6 +73,6 @@ export const EVIDENCE_LIMITS = {
   artifactBytes: 1_073_741_824,
   /** All evidence of one folder, where all of it is read. */
   folderBytes: 268_435_456,
-  /** Files looked at beside a manifest for the evidence it names. */
+  /** How many files beside a manifest are searched for the evidence that it names. */
   filesBeside: 20_000,
 } as const;

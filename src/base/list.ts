@@ -19,7 +19,7 @@ export function lastItem<T>(list: ArrayLike<T>): T {
   return itemAt(list, list.length - 1);
 }
 
-/** How many items at the beginning hold, in a list whose holding items all come first; found by halving. */
+/** How many items at the beginning fulfil a condition, in a list where all that do come first; found by halving. */
 export function countLeading<T>(list: ArrayLike<T>, holds: (item: T) => boolean): number {
   let [low, high] = [0, list.length];
   while (low < high) {

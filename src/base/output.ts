@@ -9,10 +9,10 @@ import { sweepAsides } from './temporary.ts';
 /** As many links in a row as the kernel follows. */
 const MAX_LINKS = 40;
 
-/** Where bytes go: to an open descriptor of this process, through what is there, or into a file that becomes whole. */
+/** Where bytes go: to an open descriptor of this process, through an existing device, or into a file that appears only when it is complete. */
 type Target = { kind: 'descriptor'; fd: number } | { kind: 'through' | 'file'; path: string };
 
-/** What a link says, or null where none is. */
+/** The target of a link, or null where there is none. */
 function linkAt(path: string): string | null {
   try {
     return readlinkSync(path);
@@ -41,12 +41,12 @@ function targetOf(path: string): Target {
   return { kind: there && !there.isFile() ? 'through' : 'file', path: at };
 }
 
-/** Whether an output becomes a file; what goes elsewhere (`-`, a device) may be read by a program, and nothing else belongs into it. */
+/** Whether an output becomes a file; any other output (`-`, a device) may be read by a program, so nothing else may be written to it. */
 export function becomesFile(path: string): boolean {
   return targetOf(path).kind === 'file';
 }
 
-/** Opens a device or FIFO; to wait for a FIFO's reader could last for ever, and no signal would end it. */
+/** Opens a device or FIFO; waiting for a FIFO's reader could last for ever, and no signal would end it. */
 function openThrough(path: string): number {
   let probe: number;
   try {
@@ -77,7 +77,7 @@ function outFailed(path: string, error: unknown): Fault {
   return asFault('out_failed', `cannot write ${path}`, error);
 }
 
-/** An open output; its `write` gives every piece away at once. */
+/** An open output; its `write` passes every piece on at once. */
 export interface Output {
   write(text: string): void;
   close(): void;
@@ -115,7 +115,7 @@ export function openOutput(path: string): Output {
 }
 
 /**
- * Writes a whole text through the same door: a file has all of it, or what it had before.
+ * Writes a whole text in the same way: a file has all of it, or its earlier content.
  * @throws Fault out_failed, with the path as it was given
  */
 export async function writeOutput(path: string, text: string): Promise<void> {

@@ -1,9 +1,9 @@
-/** Which process something belongs to, so that what a dead one left is told from what a living one uses. */
+/** Which process something belongs to, so that leftovers of a dead process are told apart from the property of a living one. */
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process as nobody else can be it: machine, boot, pid namespace, pid, start time. */
+/** What identifies exactly one process: machine, boot, pid namespace, pid, start time. */
 export interface Owner {
   machine: string;
   boot: string;
@@ -48,7 +48,7 @@ export function formatOwner(owner: Owner): string {
   return [owner.machine, owner.boot, owner.pid, owner.startTicks].join('/');
 }
 
-/** True only when the owner certainly is no more: another machine's owners are never judged. */
+/** True only when the owner has certainly ended; never for owners on another machine. */
 export function isDead(label: string | undefined, here: Owner): boolean {
   const [machine, boot, pid, ticks] = (label ?? '').split('/');
   if (machine !== here.machine || !pid) return false;

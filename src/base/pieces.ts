@@ -1,4 +1,4 @@
-/** Bytes that come in pieces, read forwards and never twice: an archive is taken apart while it is hashed. */
+/** Bytes that come in pieces, read forwards and only once: an archive is unpacked while it is hashed. */
 
 const NOTHING = Buffer.alloc(0);
 
@@ -21,7 +21,7 @@ export class Pieces {
     return this.held.subarray(0, count);
   }
 
-  /** At most `count` bytes, in the pieces they come in; whoever stops in between has taken only what was given. */
+  /** At most `count` bytes, in the pieces in which they come; a reader that stops in between has consumed only the pieces it got. */
   async *take(count: number = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
     for (let left = count; left > 0; ) {
       if (this.held.length === 0 && (await this.peek(1)).length === 0) return;

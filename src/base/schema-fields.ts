@@ -11,7 +11,7 @@ export interface SchemaField {
 
 type Schema = Record<string, unknown>;
 
-/** Alternatives share their place in the document. */
+/** Alternatives have the same place in the document. */
 const ALTERNATIVES = ['anyOf', 'oneOf', 'allOf'] as const;
 
 const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null;

@@ -47,7 +47,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 
-/** More are of no use to anybody, and finding near names for each of a million takes minutes. */
+/** The most problems that are listed: more are of no use, and finding near names for each of a million takes minutes. */
 const MAX_PROBLEMS = 1000;
 
 function report(problems: Problem[], path: string, message: string, hint?: string): void {
@@ -55,7 +55,7 @@ function report(problems: Problem[], path: string, message: string, hint?: strin
   problems.push({ path, message, ...(hint ? { hint } : {}) });
 }
 
-/** What a schema says of a field: what it is, in which unit, what holds where it is left out, and how one looks. */
+/** A schema's note on a field: its meaning, its unit, its default, and an example. */
 export function field<T>(
   description: string,
   shape: Shape<T>,

@@ -1,4 +1,4 @@
-/** Names of what is only there for a while: each says which process made it, and what a dead one left is removed at the next start. */
+/** Names of temporary files and folders: each names the process that made it, and those of dead processes are removed at the next start. */
 import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ function tag(): string {
   return [machine, boot, pid, startTicks].join('.');
 }
 
-/** Removes what fits and certainly belongs to a dead process of this machine; what cannot be removed is left. */
+/** Removes each match that certainly belongs to a dead process of this machine; a file that cannot be removed is left. */
 function sweepNames(folder: string, pattern: RegExp): void {
   let names: string[];
   try {
@@ -45,22 +45,22 @@ function sweepNames(folder: string, pattern: RegExp): void {
   }
 }
 
-/** Removes what processes that were killed left beside files in this folder. */
+/** Removes what killed processes left beside files in this folder. */
 export function sweepAsides(folder: string): void {
   sweepNames(folder, ASIDE);
 }
 
-/** A name beside `path`, for what becomes it by a rename. */
+/** A name beside `path`, for a file that is later renamed to it. */
 export function asideOf(path: string): string {
   return `${folderPrefixOf(path)}${randomBytes(6).toString('hex')}`;
 }
 
-/** What the name of a folder beside `path` begins with, for mkdtemp. */
+/** The beginning of the name of a folder beside `path`, for mkdtemp. */
 export function folderPrefixOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.${tag()}.`);
 }
 
-/** A new folder among the machine's temporary ones, for one purpose in one word; those of dead processes go first. */
+/** A new folder among the machine's temporary ones, for one purpose in one word; folders of dead processes are removed first. */
 export function temporaryFolder(purpose: string): string {
   sweepNames(tmpdir(), FOLDER);
   return mkdtempSync(join(tmpdir(), `reenact-${purpose}-${tag()}-`));

@@ -1,6 +1,6 @@
-/** What was thrown may be anything: its message and its errno are read here, without believing that it is an Error. */
+/** A thrown value may be anything: its message and its errno are read here, without assuming that it is an Error. */
 
-/** The message of what was thrown, for people. */
+/** The message of a thrown value, for people. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

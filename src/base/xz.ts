@@ -6,7 +6,7 @@ import { execThrough } from './exec.ts';
 /** Files made with xz -9 need 65 MiB; a header may ask for gigabytes. */
 const XZ = ['--decompress', '--stdout', '--format=xz', '--threads=1', '--memlimit-decompress=134217728'];
 
-/** What was compressed, in pieces that whoever reads them must count; throws where it is damaged, needs more memory or takes too long. */
+/** The unpacked bytes, in pieces that the caller must count; throws where the stream is damaged, needs more memory or takes too long. */
 export function unxz(source: Readable, o: { timeoutMs: number }): AsyncGenerator<Uint8Array> {
   return execThrough('xz', XZ, source, o);
 }

@@ -1,4 +1,4 @@
-/** Zstandard streams of any number of frames (RFC 8878): Node's decompressor stops after the first one, without a word. */
+/** Zstandard streams of any number of frames (RFC 8878): Node's decompressor stops after the first one, without an error. */
 import { pipeline, Readable } from 'node:stream';
 import { constants, createZstdDecompress } from 'node:zlib';
 
@@ -9,10 +9,10 @@ const MAGIC = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a50;
 /** Magic number, descriptor, window, dictionary, content size: section 3.1.1.1. */
 const MOST_HEADER_BYTES = 18;
-/** What zstd itself decompresses when nothing is said. A header may ask for terabytes. */
+/** The largest window that zstd itself accepts by default. A header may ask for terabytes. */
 const WINDOW_LOG_MAX = 27;
 const CHUNK_BYTES = 1 << 16;
-/** Each frame costs time, however little is in it; writers that make one a file have at least a tar header in each. */
+/** Each frame costs time, however small it is; writers that make one frame for each file have at least a tar header in each. */
 const FREE_FRAMES = 65_536;
 const FRAME_BYTES = 256;
 const NOTHING = Buffer.alloc(0);
@@ -53,7 +53,7 @@ function parseHeader(bytes: Buffer): Header {
     throw new Error('a zstd frame needs a dictionary, which is not in it');
   const window = bytes[5] ?? 0;
   const base = 2 ** (10 + (window >> 3));
-  // Content of 256 bytes and more is counted from there, where two bytes say how much it is.
+  // A size of two bytes is counted from 256.
   const content =
     contentBytes === 8
       ? Number(bytes.readBigUInt64LE(sizeBytes - 8))
@@ -76,7 +76,7 @@ async function* frameOf(pieces: Pieces): AsyncGenerator<Buffer> {
     if (start.length < 3) throw new Error('a zstd frame ends too early');
     const block = start.readUIntLE(0, 3);
     isLast = (block & 1) === 1;
-    // A block of one byte repeated has the length of what it stands for.
+    // A block of one repeated byte gives the length that it unpacks to.
     yield* exactly(pieces, 3 + (((block >> 1) & 3) === 1 ? 1 : block >> 3));
   }
   if (hasChecksum) yield* exactly(pieces, 4);
@@ -85,7 +85,7 @@ async function* frameOf(pieces: Pieces): AsyncGenerator<Buffer> {
 async function* unpackedFrame(pieces: Pieces): AsyncGenerator<Uint8Array> {
   const params = { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX };
   const unpacked = createZstdDecompress({ params, chunkSize: CHUNK_BYTES });
-  // What fails on the way arrives as an error of the last stream.
+  // Errors of the other streams arrive as an error of the last one.
   pipeline(Readable.from(frameOf(pieces)), unpacked, () => {});
   try {
     yield* unpacked as AsyncIterable<Uint8Array>;
@@ -94,7 +94,7 @@ async function* unpackedFrame(pieces: Pieces): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** What all frames of `source` unpack to; an empty piece stands for what took time and gave nothing. Throws a plain Error. */
+/** The unpacked bytes of all frames of `source`; an empty piece stands for a frame that took time and held nothing. Throws a plain Error. */
 export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const pieces = new Pieces(source);
   let [frames, sizeBytes] = [0, 0];

@@ -25,7 +25,7 @@ export interface PulledBundle {
   root: Digest;
   sizeBytes: number;
   attached: number;
-  /** Whether it was named by a tag, which is no identity: whoever may push can move it. */
+  /** Whether it was named by a tag, which is no identity: any account that may push can move it. */
   byTag: boolean;
   /** Media types of what others attached, which was left out. */
   others: string[];

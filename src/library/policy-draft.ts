@@ -19,7 +19,7 @@ import { readNamed } from './read-named.ts';
 
 /** With what a policy is made; every field may be left out where there is an example. */
 export interface DraftPolicyOptions {
-  /** A file with a public key: whoever holds the private key may sign. */
+  /** A file with a public key: the holder of the private key may sign. */
   key?: string | undefined;
   /** Of an RSA key: the algorithm. */
   algorithm?: string | undefined;
@@ -36,7 +36,7 @@ export interface DraftedPolicy {
   /** YAML, with comments. */
   text: string;
   said: string;
-  /** Why the example was not verified: then anybody could have written the names in it; null: it was. */
+  /** Why the example was not verified, so that the names in it may be forged; null: it was. */
   refused: EnvelopeRecord | null;
 }
 
@@ -120,7 +120,7 @@ interface Draft {
   said: string;
 }
 
-/** The policy that accepts exactly whoever signed this bundle. */
+/** The policy that accepts exactly the signer of this bundle. */
 async function policyOfBundle(evidence: Evidence, o: DraftPolicyOptions): Promise<Draft> {
   const { content } = evidence;
   if (content.kind !== 'bundle' || content.bundle.material.kind !== 'certificate')
@@ -154,7 +154,7 @@ async function policyOfKey(
     key: {path: ${quoted(fromPolicy(path, o))}${algorithm === undefined ? '' : `, alg: ${algorithm}`}}
     transparency: none
 ${requirementText('team-key', evidence && predicateTypeOf(evidence))}`;
-  return { text, said: `whoever holds the private key of ${path} may sign` };
+  return { text, said: `the holder of the private key of ${path} may sign` };
 }
 
 /** Checks the example under the policy that was made of it: a certificate's word is only a claim until then. */
@@ -201,7 +201,7 @@ async function choose(
   return first!;
 }
 
-/** The policy that accepts exactly who signed an example, or whoever holds a key. */
+/** The policy that accepts exactly the signer of an example, or the holder of a key. */
 export async function draftPolicy(
   example: string | undefined,
   o: DraftPolicyOptions = {},

@@ -97,7 +97,7 @@ export interface EvidenceMethods {
    * @throws Fault `policy_invalid`
    */
   examinePolicy(policy?: PolicyInput): Promise<ExaminedPolicy>;
-  /** A policy that accepts exactly who signed an example, or whoever holds a key; it is not written anywhere. */
+  /** A policy that accepts exactly the signer of an example, or the holder of a key; it is not written anywhere. */
   draftPolicy(example: string | undefined, options?: DraftPolicyOptions): Promise<DraftedPolicy>;
   /** The JSON Schema of a format. */
   schema(name: SchemaName): Promise<Record<string, unknown>>;

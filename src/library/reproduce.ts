@@ -59,7 +59,7 @@ export interface Reproduced {
   replayed: ReplayRecord | null;
 }
 
-/** Names count where the policy accepts whoever vouches for the symbols. */
+/** Names count where the policy accepts the signer of the symbols. */
 async function stackOf(store: TraceStore, trace: TraceRow, policy: Policy): Promise<Stack> {
   const frames = await joinedTrace(store, trace.trace_id, policy);
   return { frames: comparable(frames), ended: trace.ended };

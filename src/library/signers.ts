@@ -4,14 +4,14 @@ import { loadTrust, type Trust } from '../evidence/trust/trust.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PolicyInput, Session } from './session.ts';
 
-/** The policy of a call or of the session, which must name somebody: evidence is worth what its signers are. */
+/** The policy of a call or of the session, which must name signers: evidence is only worth as much as they are. */
 export async function signersPolicy(session: Session, given: PolicyInput | undefined): Promise<Policy> {
   const policy = await session.policy(given);
   if (!policy) throw new Fault('usage', 'name a policy: --policy P (reenact policy init makes one)');
   if (policy.authorities.length === 0)
     throw new Fault(
       'usage',
-      `the policy ${policy.name} names nobody who may sign: reenact policy init makes one that does`,
+      `the policy ${policy.name} names no authority that may sign: reenact policy init makes one that does`,
     );
   return policy;
 }

@@ -14,7 +14,7 @@ import {
   string,
 } from '../base/shape.ts';
 
-/** "v1:" and the 64 hex digits of the SHA-256 of what the signature says. */
+/** "v1:" and the 64 hex digits of the SHA-256 of the signature's content. */
 export type SignatureId = `v1:${string}`;
 /** The same of its functions alone, which a rebuilt program keeps. */
 export type FunctionsId = `v1f:${string}`;
@@ -144,7 +144,7 @@ export const expectedCrashShape: Shape<ExpectedCrash> = object(
   'The crash that every replay must end in',
 );
 
-/** A signature whose identities do not follow from its content was edited by hand, or made up: it would never be met. */
+/** A signature whose identities do not follow from its content was edited by hand, or made up: no crash could ever match it. */
 export function checkExpectedCrash(crash: ExpectedCrash, path: string): Problem[] {
   const { signal, code, fault, signature } = crash;
   if (!signature) return [];

@@ -63,7 +63,7 @@ export interface Manifest {
   determinism?: Determinism;
   /** Seconds after 1970 at which the program's clock starts. */
   clock_start?: number;
-  /** Whose turn it is: in the order of the threads' making, which is usual, or by chance of the seed, as run --seeds has it. */
+  /** Whose turn it is: in the order in which the threads were made, which is the default, or at random by the seed, as run --seeds does. */
   schedule?: 'in_order' | 'chaos';
 }
 
@@ -89,11 +89,11 @@ const repository = string({
   max: 255,
 });
 
-/** Covered by every signature, and read by people alone. */
+/** Covered by every signature, but read only by people. */
 const informative = (description: string, example: string, max = 256): Shape<string> =>
   field(`${description}; it decides nothing`, string({ max }), { examples: [example] });
 
-/** Held against what is observed; records say where it does not fit. */
+/** Compared with what is observed; records show where it does not match. */
 const claimed = (description: string, observed: string, example: string): Shape<string> =>
   field(`${description}, compared with ${observed}; x stands for any number`, string({ max: 256 }), {
     examples: [example],

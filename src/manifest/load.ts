@@ -41,7 +41,7 @@ function findManifests(args: string[]): Candidate[] {
   return [...found.values()];
 }
 
-/** What a JSON file is that is certainly no manifest; undefined where it is one, or could be one that is damaged. */
+/** The kind of a JSON file that is certainly no manifest; undefined where it is one, or could be a damaged one. */
 function foreignKind(bytes: Buffer): string | undefined {
   let value: unknown;
   try {
@@ -86,7 +86,7 @@ async function readManifest({ path, named }: Candidate): Promise<Read> {
 }
 
 /** All manifests, or one Fault that lists everything wrong in any of them: nothing runs before all are right.
- * `tell` hears of files in folders that are no manifests: envelopes and records lie beside what they are about. */
+ * `tell` hears of files in folders that are no manifests: envelopes and records lie beside the manifests they are about. */
 export async function loadManifests(
   args: string[],
   tell: (text: string) => void = () => undefined,

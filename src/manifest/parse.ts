@@ -15,7 +15,7 @@ export interface ParsedManifest {
   argv: string[];
 }
 
-/** The program's own crash is its ending; a child's says nothing of that. */
+/** The program's own crash is its ending; a child's crash is not. */
 function crashChecks(expect: Manifest['expect']): Problem[] {
   const { crash, signal, exit_code } = expect ?? {};
   if (!crash) return [];
@@ -33,7 +33,7 @@ function crashChecks(expect: Manifest['expect']): Problem[] {
   return problems;
 }
 
-/** Rules that no single field can hold. */
+/** Rules that concern several fields. */
 function crossChecks(manifest: Manifest): Problem[] {
   const problems: Problem[] = [];
   const seen = new Set<string>();

@@ -1,4 +1,4 @@
-/** What Fulcio's certificates say of a build beside the identity, by the names Sigstore's tools use (fulcio, docs/oid-info.md). */
+/** What Fulcio's certificates say about a build beside the identity, by the names Sigstore's tools use (fulcio, docs/oid-info.md). */
 
 import { keysOf } from '../base/table.ts';
 
@@ -32,7 +32,7 @@ export type CertificateFields = { [field in CertificateField]?: string };
 
 export const FIELD_NAMES: CertificateField[] = keysOf(CERTIFICATE_FIELDS);
 
-/** Each of these says whose source was built; one that is pinned leaves no stranger's repository. */
+/** Each of these says whose source was built; if one is pinned, no stranger's repository matches. */
 const REPOSITORY_FIELDS: readonly CertificateField[] = [
   'sourceRepositoryURI',
   'sourceRepositoryIdentifier',

@@ -1,4 +1,4 @@
-/** Rules of a policy that no single field can hold; each guards against a policy that accepts more than it seems to. */
+/** Rules of a policy that concern several fields; each guards against a policy that accepts more than it seems to. */
 import type { Problem } from '../base/json.ts';
 import { messageOf } from '../base/thrown.ts';
 import { type Authority, EMBEDDED_ROOT, type Gates, type Keyless, type PolicyDocument } from './shape.ts';
@@ -18,7 +18,7 @@ function checkKeyless(keyless: Keyless, path: string): Problem[] {
       problems.push({
         path,
         message: `needs exactly one of ${ways.join(', ').replace(/, (?=[^,]*$)/, ' and ')}`,
-        hint: 'without it, anybody with an account could sign',
+        hint: 'without it, every holder of an account could sign',
       });
     try {
       if (pattern !== undefined) new RegExp(pattern, 'u');

@@ -1,4 +1,4 @@
-/** The policy: whose word counts for what, and which gates a verdict must pass. One file or a built-in name. */
+/** The policy: whose signature counts for what, and which gates a verdict must pass. One file or a built-in name. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
@@ -37,7 +37,7 @@ export interface PolicyFile {
 export interface PolicyRoot {
   /** Null: the embedded root of the public instance. */
   file: PolicyFile | null;
-  /** What the policy says the file's digest is. */
+  /** The file's digest as the policy states it. */
   pin?: Digest;
 }
 
@@ -51,7 +51,7 @@ export interface Policy {
   /** Empty: this policy checks no evidence. */
   authorities: (Authority & { keyFile?: PolicyFile })[];
   require: Requirement[];
-  /** Each vouches for evidence by itself; none: the embedded root of the public instance. */
+  /** Evidence is proven under any one of them; none: the embedded root of the public instance. */
   trustRoots: PolicyRoot[];
   logs: LogTrust[];
 }

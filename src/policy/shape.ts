@@ -15,7 +15,7 @@ import {
 import { tableOf } from '../base/table.ts';
 import { type CertificateFields, FIELD_NAMES } from './certificate-fields.ts';
 
-/** How the image's content is known: the engine's word, or its layers hashed by us. */
+/** How the image's content is checked: by the engine's word, or by hashing its layers here. */
 export type ImageCheck = 'engine' | 'content';
 
 /**
@@ -37,11 +37,11 @@ export interface Gates {
   /** Least share of a trace's first frames that are joined to symbols, an artifact and its provenance, 0 to 1. */
   join_completeness?: number;
   chain_of_custody?: Custody;
-  /** How many frames must be the same where a stack was cut, so that nobody knows its outermost frame. */
+  /** How many frames must be the same where a stack was cut and its outermost frame is unknown. */
   known_frames?: number;
 }
 
-/** What each join must bear: `logged`: a signer, a time somebody vouches for and a log entry; `signed`: a signer. */
+/** What each join must bear: `logged`: a signer, a trusted time and a log entry; `signed`: a signer. */
 export type Custody = 'logged' | 'signed';
 
 /** `required`: a proof that the entry is in the log; `promise`: the log's signed promise; `none`: no log. */

@@ -40,7 +40,7 @@ export function createHelper(
   });
 }
 
-/** The upper folder is ours to read only if a nonce put in through the API turned up there. */
+/** The upper folder may be read only if a nonce that was put in through the API appeared there. */
 function seesNonce(overlay: OverlayFolders | undefined, nonce: VolumeFile): boolean {
   if (!overlay || process.getuid?.() !== 0) return false;
   const path = join(overlay.upper, nonce.path);
@@ -61,7 +61,7 @@ async function build(c: RunContext, image: PresentImage, checkImage: boolean): P
   const helper = await createHelper(c, image, harnessVolume, '/harness');
   if (checkImage) await checkContent(c.engine, image, helper);
   const nonce = { path: `.reenact-${randomBytes(8).toString('hex')}`, mode: 0o400, content: randomBytes(16) };
-  // One archive for both: what lies below harness/ lands in the volume, the nonce in the container's own layer.
+  // One archive for both: files below harness/ land in the volume, the nonce in the container's own layer.
   await c.engine.putArchive(helper, '/', tarOf([...harnessFiles(c, image), nonce]));
   const visible = seesNonce((await c.engine.inspect(helper)).overlay, nonce);
   if (c.capture === 'overlay' && !visible)
@@ -71,7 +71,7 @@ async function build(c: RunContext, image: PresentImage, checkImage: boolean): P
   return { image, harnessVolume, way, contentChecked: checkImage, probes: new Map() };
 }
 
-/** The bench of an image, built by whoever asks first. */
+/** The bench of an image, built by the first call that asks for it. */
 export function benchOf(c: RunContext, image: PresentImage, checkImage: boolean): Promise<ImageBench> {
   const key = `${image.config} ${image.requested} ${checkImage}`;
   const known = c.benches.get(key);

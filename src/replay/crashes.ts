@@ -3,8 +3,8 @@ import { LIMITS } from '../base/limits.ts';
 import type { RawReplay } from '../verdict/decide.ts';
 
 /**
- * What no longer fits is named by the replay whose row has the same to the byte. Crashes that differ and do not fit are
- * left out: such a replay has none that could be compared, and fits no other.
+ * Crashes that no longer fit refer to the replay whose row has the same bytes. Crashes that differ and do not fit are
+ * left out: such a replay has none that could be compared, and matches no other.
  */
 export function crashBudget(): (replay: RawReplay) => RawReplay {
   let left: number = LIMITS.recordCrashBytes;

@@ -10,7 +10,7 @@ import type { Prepared } from './prepare.ts';
 
 type SignedReplays = Map<ReplayCrashes, SignedReplay>;
 
-/** What differs once in twenty replays will hardly differ in the next. */
+/** How many runs to try: what differs once in twenty replays will hardly differ in the next one. */
 const MOST_TRIES = 20;
 
 /** State and crash: what makes two replays differ. */

@@ -1,4 +1,4 @@
-/** The gate before a replay: what the manifest claims is proven, and the proof is on disk, before anything starts. */
+/** The gate before a replay: the manifest's claims are proven, and the proof is on disk, before anything starts. */
 import { join } from 'node:path';
 
 import { canonicalJson } from '../base/canonical-json.ts';
@@ -64,7 +64,7 @@ export async function checkManifestEvidence(
   loaded: LoadedManifest,
   imageChain: () => Promise<Digest[]>,
 ): Promise<KeptEvidence> {
-  // What one manifest's evidence asked for must not stand in the record of another.
+  // The record of one manifest must not list roots that another's evidence asked for.
   const trust = desk.trust.forOne();
   const { record, kept } = await checkEvidence({ ...desk, trust }, loaded, imageChain);
   try {

@@ -41,7 +41,7 @@ function tryLock(path: string): boolean {
 export class RunFolder {
   readonly path: string;
   private readonly replays: string;
-  /** Everything that a replay's result depends on beside the manifest: results of another are not reused. */
+  /** Everything that a replay's result depends on beside the manifest: results with other values are not reused. */
   private circumstances: Digest;
   private constructor(path: string, circumstances: Digest) {
     this.path = path;
@@ -82,7 +82,7 @@ export class RunFolder {
         circumstances: Digest;
         replay: RawReplay;
       };
-      // What the infrastructure failed is no result: it is replayed again.
+      // A failure of the infrastructure is no result: it is replayed again.
       if (kept.circumstances === this.circumstances && !kept.replay.error) found.push(kept.replay);
     }
     return found;

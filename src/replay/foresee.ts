@@ -1,4 +1,4 @@
-/** What a run would come to without replaying anything: evidence, platform, inputs and gates, checked as a run does, with nothing written. */
+/** Predicts a run without replaying anything: evidence, platform, inputs and gates are checked as a run does, with nothing written. */
 import type { Clock } from '../base/clock.ts';
 import type { Digest } from '../base/digest.ts';
 import { EXIT, FAULTS, Fault } from '../base/fault.ts';
@@ -15,11 +15,11 @@ import { assertReplays } from './prepare.ts';
 /** What is known of one manifest before a sandbox is asked for. */
 export interface Foreseen {
   loaded: LoadedManifest;
-  /** The verdict that a run would come to; null: only replays can say. */
+  /** The verdict that a run would reach; null: only replays can decide. */
   verdict: Extract<ReplayRecord['verdict'], 'rejected' | 'inconclusive'> | null;
   reason: string;
   message: string;
-  /** Gates that cannot pass, whatever the replays come to. */
+  /** Gates that cannot pass, whatever the replays show. */
   lost: string[];
 }
 
@@ -30,7 +30,7 @@ export interface ForeseeOptions {
   /** The folder that the run would write to: evidence of earlier runs is found there. */
   out: string;
   clock: Clock;
-  /** Every digest an image is known by; a Fault where no registry says. */
+  /** Every digest an image is known by; a Fault where no registry has it. */
   imageChain: (loaded: LoadedManifest) => Promise<Digest[]>;
 }
 
@@ -58,7 +58,7 @@ export async function foresee(manifests: LoadedManifest[], o: ForeseeOptions): P
           message: `${record.message}; ${nextOf(record)}`,
         };
     } else if (o.requireEvidence)
-      throw new Fault('evidence_not_checked', `the policy ${policy.name} names nobody who may sign evidence`);
+      throw new Fault('evidence_not_checked', `the policy ${policy.name} names no authority that may sign evidence`);
     assertReplays(loaded.manifest);
     await checkInputs(loaded.folder, loaded.manifest.inputs ?? []);
     return known;

@@ -36,17 +36,17 @@ async function hashInput<T extends { sha256: Digest }>(
 }
 
 async function copyInput(folder: string, input: ManifestInput, store: BlobStore): Promise<VolumeFile> {
-  // Whoever could write the store before must not decide what is mounted.
+  // A process that could write to the store before must not decide what is mounted.
   const { sha256, sizeBytes } = await hashInput(folder, input, (path) => store.putFile(path, true));
   return { path: input.path, mode: 0o444, content: { file: store.path(sha256), sizeBytes } };
 }
 
-/** Checks the inputs as a run does, and keeps nothing; a Fault names the first that is not what the manifest says. */
+/** Checks the inputs as a run does, and keeps nothing; a Fault names the first that does not match the manifest. */
 export async function checkInputs(folder: string, inputs: ManifestInput[]): Promise<void> {
   for (const input of inputs) await hashInput(folder, input, hashFile);
 }
 
-/** The files for /case; a Fault names the first input that is not what the manifest says. */
+/** The files for /case; a Fault names the first input that does not match the manifest. */
 export async function copyInputs(
   folder: string,
   inputs: ManifestInput[],

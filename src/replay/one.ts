@@ -120,7 +120,7 @@ export async function replayOnce(
       if (!(error instanceof Fault)) throw error;
       if (error.code === 'interrupted' || c.signal.aborted)
         throw new Fault('interrupted', 'interrupted', error);
-      // One that lives and was silent for long is not tried with the same again: that is as long once more.
+      // An engine that lives but was silent for long is not asked the same again: that would take as long once more.
       const stalled = error.cause instanceof Unanswered && !(error.cause instanceof OtherLost);
       if (WORTH_A_RETRY.includes(error.code) && !stalled && attempts <= LIMITS.retries) {
         await sleep(RETRY_PAUSE_MS * attempts, c.signal).catch(() => undefined);

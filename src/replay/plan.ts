@@ -25,7 +25,7 @@ export interface Plan {
 export interface Decided {
   mode: Determinism;
   without: Mechanism[];
-  /** Turns by chance of the seed. */
+  /** The seed chooses turns at random. */
   chaos: boolean;
 }
 
@@ -61,7 +61,7 @@ function environment(parsed: ParsedManifest, imageEnv: string[]): Record<string,
   return env;
 }
 
-/** Nothing where it is off, so that harnesses from before it can still be used. */
+/** Empty where it is off, so that older harnesses can still be used. */
 function determinismArgs(manifest: Manifest, o: Decided, cpus: number): string[] {
   if (o.mode === 'off') return [];
   return [
@@ -97,7 +97,7 @@ export function planReplay(parsed: ParsedManifest, imageEnv: string[], decided: 
   };
 }
 
-/** The program whose compiler is looked for: what deterministic-run.sh is given, or the first word. */
+/** The program whose compiler is looked up: the command of deterministic-run.sh, or the first word. */
 export function programOf(argv: string[], imageCommand: string[]): string | undefined {
   if (argv[0] !== 'deterministic-run.sh') return argv[0];
   const rest = argv[1] === '--seed' ? argv.slice(3) : argv.slice(1);

@@ -25,13 +25,13 @@ export interface Probed {
   baseline: Baseline;
   observed: Observed;
   degraded: string[];
-  /** Of full determinism, those in force; null where it is off. */
+  /** The mechanisms of full determinism that are in force; null where it is off. */
   mechanisms: Mechanism[] | null;
 }
 
 export interface Prepared extends Probed {
   plan: Plan;
-  /** Turns are by chance of the seed. */
+  /** The seed chooses turns at random. */
   chaos: boolean;
   /** The plan of a replay with this seed. */
   planFor: (seed: number) => Plan;
@@ -72,7 +72,7 @@ async function runProbe(
   return { baseline, observed, degraded, mechanisms };
 }
 
-/** Manifests that ask for the very same sandbox share one probe: what it proves is the same. */
+/** Manifests that ask for the very same sandbox share one probe, since it would prove the same. */
 function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Probed> {
   const { plan, bench } = made;
   const program = programOf(plan.argv, [...bench.image.entrypoint, ...bench.image.cmd]);
@@ -91,7 +91,7 @@ function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Prob
   return running;
 }
 
-/** Whoever runs it has the last word; the manifest the first. */
+/** The manifest chooses first; the options of the run override it. */
 export function determinismOf(c: Pick<RunContext, 'determinism'>, manifest: Manifest): Determinism {
   return c.determinism.mode ?? manifest.determinism ?? DEFAULTS.determinism;
 }
@@ -110,7 +110,7 @@ function imageSources(c: RunContext, manifest: Manifest): ImageSources {
   };
 }
 
-/** Every digest the image is known by, from documents we hashed; they are kept, for whoever checks the record. */
+/** Every digest the image is known by, from documents we hashed; they are kept, so that the record can be checked. */
 async function keepDocuments(c: RunContext, chain: ImageChain): Promise<Digest[]> {
   const digests = [chain.requested, chain.manifest, chain.config];
   for (const digest of digests) {
@@ -132,7 +132,7 @@ export function assertReplays({ os }: Manifest): void {
     throw new Fault('unsupported_platform', `the manifest is for ${os}; this engine replays linux`);
 }
 
-/** Does everything that must be right before the first replay; throws a Fault that names what is not. */
+/** Checks everything that must be right before the first replay; throws a Fault that names what is not. */
 export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage: boolean): Promise<Prepared> {
   const { manifest } = loaded;
   assertReplays(manifest);

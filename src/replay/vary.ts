@@ -24,7 +24,7 @@ const VARIATIONS: Variation[] = [
   { name: 'load', load: true },
 ];
 
-/** Each twice: a program that differs by itself shows it. */
+/** Each twice, so that a program that differs by itself is recognised. */
 export const VARIED_REPLAYS: number = 2 * VARIATIONS.length;
 
 /** The variation of a replay, counted from 1. */

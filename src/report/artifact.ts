@@ -1,4 +1,4 @@
-/** What a person reads after an artifact was added: what it holds, what is proven of it, and whose word that is. */
+/** What a person reads after an artifact was added: what it holds, what is proven about it, and by whom. */
 
 import type { Unread } from '../artifacts/unpacking.ts';
 import type { Digest } from '../base/digest.ts';
@@ -28,9 +28,9 @@ export interface AddedArtifact {
   unread: Unread;
   /** Its links with what the store can say of them; of an image also manifests and configurations. */
   proven: ({ sha256: Digest; kind: ShippedKind } & Proven)[];
-  /** What came of the evidence that was given now. */
+  /** The result for the evidence that was given now. */
   evidence: { subject: Digest; record: EvidenceRecord }[];
-  /** What a registry holds that was not looked at. */
+  /** What a registry holds that was not examined. */
   left_out: string[];
 }
 
@@ -74,7 +74,7 @@ function provenText(one: AddedArtifact['proven'][number], root: Digest): string 
     row('compiler', said(one.compiler, one.compiler_from) ?? 'not named') +
     row('flags', said(one.compiler_flags, one.compiler_flags_from)) +
     who.map((text) => row('signer', text)).join('') +
-    row('time', one.signed_at ?? 'none that anybody but the signer vouches for') +
+    row('time', one.signed_at ?? 'none but the signer’s own') +
     row('log entry', one.insertion_rekor_tile_ref ?? 'none is proven')
   );
 }
@@ -92,7 +92,7 @@ export function artifactReport(added: AddedArtifact): string {
   const nothing =
     evidence.length > 0
       ? 'nothing: what was given is refused'
-      : 'nothing: no evidence was given, so nobody vouches for it';
+      : 'nothing: no evidence was given';
   return (
     `${safeLine(name)}: ${KINDS[kind]}\n` +
     row('digest', sha256) +

@@ -1,4 +1,4 @@
-/** data/report.html: one page without scripts, for somebody who must rely on a verdict and did not make it. */
+/** data/report.html: one page without scripts, for readers who must rely on a verdict that others made. */
 
 import type { Digest } from '../base/digest.ts';
 import type { JoinDocument } from '../join/document.ts';
@@ -53,7 +53,7 @@ const VERDICTS = {
   inconclusive: 'The replays could not be completed. This says nothing about the program.',
 } as const;
 
-/** Why, as a sentence; the code stands behind it for whoever looks it up. */
+/** Why, as a sentence; the code stands behind it for readers who look it up. */
 function sentence({ reason, message }: ReplayRecord): string {
   const text = REASONS[reason] ?? message;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)} (${reason}).${REASONS[reason] && message ? ` ${message}` : ''}`;
@@ -144,7 +144,7 @@ function divergence({ divergence: d }: ReplayRecord): string {
   ])}`;
 }
 
-/** Of a redaction: what is not inside, so that nobody takes what is for the whole. */
+/** For a redaction: what is not inside, so that the rest is not mistaken for the whole. */
 function withheld({ withheld: list = [], subject }: Contents): string {
   if (!subject) return '';
   const lines = list.map(
@@ -177,7 +177,7 @@ const GLOSSARY: [string, string][] = [
   ],
 ];
 
-/** What a reader's verification does, each step a sentence. */
+/** The steps of a reader's verification, each in a sentence. */
 const VERIFICATION = [
   'The archive has exactly the one form that bundles have, and nothing stands behind its end.',
   'Every content has the digest it is listed under; nothing listed is missing, and nothing else is there.',
@@ -190,7 +190,7 @@ const VERIFICATION = [
   'Each timestamp is of this bundle or of one of its events.',
 ];
 
-/** What the program saw that only its seed decided. */
+/** The things the program saw that only its seed decided. */
 function decidedBy(
   env: NonNullable<ReplayRecord['environment']>,
   schedule: Manifest['schedule'] | undefined,

@@ -31,7 +31,7 @@ export function typed(type: string, value: string | number): unknown {
 
 const TIME = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 
-/** A time that a record claims; one that is none, such as 30 February, is left out: nobody else checks its form. */
+/** A time that a record claims; an impossible one, such as 30 February, is left out, since its form is checked only here. */
 export function time(property: string, text: string): Record<string, unknown> {
   const ms = TIME.test(text) ? Date.parse(text) : Number.NaN;
   const real = !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19);

@@ -78,7 +78,7 @@ function addContents(g: Graph, items: BundleItem[]): { digests: Digest[]; leftOu
   };
 }
 
-/** One whom the policy names, by the authority, the key and what a certificate says. */
+/** A signer whom the policy names, by the authority, the key and the certificate's fields. */
 function addSigner(g: Graph, { authority, identity, issuer, key_fingerprint }: Signer): Reference {
   const key = canonicalJson([authority, identity, issuer, key_fingerprint]);
   const external = (kind: string, context: string, identifier: string): Node =>
@@ -159,7 +159,7 @@ function addRun(g: Graph, { record, contents }: CertifiedBundle): Reference {
   });
 }
 
-/** The document; the same bundle gives the same bytes. It says no more than verification established, or whose word it is. */
+/** The document; the same bundle gives the same bytes. It states only what verification established, or names the source of a claim. */
 export function caseUco(bundle: CertifiedBundle): string {
   const { root, record, contents } = bundle;
   const g = new Graph(root);

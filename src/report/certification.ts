@@ -7,7 +7,7 @@ import type { BundleItem } from './bundle-item.ts';
 import type { AttestedView } from './custody-txt.ts';
 import { BLANK, Draft, quoted } from './draft.ts';
 
-/** A bundle that was accepted, and what verifying it came to. */
+/** A bundle that was accepted, and the result of verifying it. */
 export interface CertifiedBundle {
   /** The bundle's identity. */
   root: Digest;

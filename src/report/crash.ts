@@ -1,4 +1,4 @@
-/** A crash in a line: which signature, which signal, where, and what was passed over on the way there. */
+/** A crash in a line: its signature, its signal, its place, and the frames that were skipped before that. */
 import { shortId } from '../manifest/crash-signature.ts';
 import { type Crash, showPlace } from '../sandbox/crash.ts';
 import { type SignedCrash, signCrash } from '../verdict/crash-signature.ts';

@@ -10,7 +10,7 @@ import { type Style, safe } from './human.ts';
 
 const SIGNS = { passed: 'ok', failed: 'FAILED', not_applicable: '-', not_reached: '?' } as const;
 
-/** A signer, what its certificate says of the source, and what of that nobody asked for. */
+/** A signer, what its certificate says about the source, and which parts of that the policy did not ask for. */
 function signerText(signer: Signer): string {
   const { authority, identity, issuer, key_fingerprint, certificate, open = [] } = signer;
   const who = identity ? `${identity}, issuer ${issuer ?? 'none'}` : `key ${key_fingerprint}`;

@@ -1,4 +1,4 @@
-/** What a person reads at the end: one block a manifest, at most 80 columns where the content allows. */
+/** What a person reads at the end: one block for each manifest, at most 80 columns where the content allows. */
 import type { Digest } from '../base/digest.ts';
 import { shortId } from '../manifest/crash-signature.ts';
 import { holdsOnly } from '../verdict/machine.ts';
@@ -82,7 +82,7 @@ function seedRows(record: ReplayRecord): string {
   return text;
 }
 
-/** Of run --vary: on what around it the program depends, as far as two replays of each show. */
+/** For run --vary: what the program depends on, as far as two replays of each variation show. */
 function variedRows({ replays }: ReplayRecord): string {
   const states = (name: string): Set<Digest | null> =>
     new Set(replays.filter(({ varied }) => varied === name).map((r) => r.final_state_sha256));
@@ -176,10 +176,10 @@ function divergence(record: ReplayRecord): string {
   return text;
 }
 
-/** Who vouches for the manifest, or that nobody was asked. */
+/** Who signed for the manifest, or that this was not checked. */
 function evidenceLine(evidence: ReplayRecord['evidence']): string {
   const { status, record, custody } = evidence;
-  if (!record) return 'NOT checked: the policy names nobody who may sign (reenact policy init)';
+  if (!record) return 'NOT checked: the policy names no authority (reenact policy init)';
   if (status !== 'verified') {
     const failed = record.envelopes
       .flatMap(({ checks }) => checks)

@@ -58,7 +58,7 @@ function evidenceText(label: string, evidence: JoinEvidence | null): string {
   return (
     line(6, `${label}: ${dsse}`) +
     line(8, `signed by ${signers.join(', ')}`) +
-    line(8, `at ${signed_at ?? 'a time that nobody vouches for'}`) +
+    line(8, `at ${signed_at ?? 'a time that is not proven'}`) +
     line(8, `log entry ${tile_ref ?? 'none'}`)
   );
 }
@@ -147,10 +147,10 @@ function gapText({ code, image_path, image_id, frames, wins, expected, actual, r
   const where = code === 'walk_cut' ? 'the stack goes on' : (image_path ?? 'no module');
   return (
     line(0, `${code}: ${where}${image_id === null || image_id.startsWith('none:') ? '' : ` (${image_id})`}`) +
-    line(2, `${framesNamed(frames)}mending it joins ${(100 * wins).toFixed(1)} % more`) +
+    line(2, `${framesNamed(frames)}closing it joins ${(100 * wins).toFixed(1)} % more`) +
     line(2, `expected  ${expected}`) +
     line(2, `actual    ${actual}`) +
-    line(2, `mend it   ${remedy}`)
+    line(2, `remedy    ${remedy}`)
   );
 }
 

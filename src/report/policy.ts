@@ -43,7 +43,7 @@ function authoritySentence(authority: TrustedAuthority): string {
     window.endMs === null ? '' : `until ${day(window.endMs)}`,
     revokedMs === null ? '' : `revoked at ${day(revokedMs)}`,
   ].filter(Boolean);
-  return `${id}: whoever holds the ${key!.algorithm} key ${key!.fingerprint}${limits.length > 0 ? ` (${limits.join(', ')})` : ''}, ${how}`;
+  return `${id}: the holder of the ${key!.algorithm} key ${key!.fingerprint}${limits.length > 0 ? ` (${limits.join(', ')})` : ''}, ${how}`;
 }
 
 function requirementSentence(requirement: Requirement): string {
@@ -58,24 +58,24 @@ function requirementSentence(requirement: Requirement): string {
   return parts.join('; ');
 }
 
-/** Somebody whom no policy means; patterns that fit him fit all. */
+/** A person whom no policy means; patterns that match this one match all. */
 const STRANGER = { subject: 'https://x.invalid/y', issuer: 'https://z.invalid', says: {} };
 
-/** Whom an authority accepts beside those it means, or null: nobody. */
+/** Which strangers an authority accepts beside those it means; null: none. */
 function accepted(keyless: Keyless): string | null {
   const differing = misfits(keyless, STRANGER);
-  if (differing.length === 0) return 'everybody: its patterns fit any identity of any issuer';
-  return differing.every(({ field }) => field === 'issuer') ? 'everybody whom its issuer knows' : null;
+  if (differing.length === 0) return 'every stranger: its patterns fit any identity of any issuer';
+  return differing.every(({ field }) => field === 'issuer') ? 'every account of its issuer' : null;
 }
 
-/** What may surprise somebody who wrote this policy. */
+/** Things that may surprise the author of this policy. */
 export function policyWarnings(policy: Policy, authorities: TrustedAuthority[], nowMs: number): string[] {
   const warnings = authorities.flatMap(({ id, keyless, window, revokedMs }) => [
     ...(keyless && accepted(keyless) !== null ? [`${id} accepts ${accepted(keyless)}`] : []),
     ...(window.endMs !== null && window.endMs < nowMs ? [`the key of ${id} is not valid any more`] : []),
     ...(revokedMs !== null && revokedMs <= nowMs ? [`the key of ${id} is revoked`] : []),
   ]);
-  if (policy.authorities.length === 0) warnings.push('it checks no evidence: nobody is named who may sign');
+  if (policy.authorities.length === 0) warnings.push('it checks no evidence: it names no authority that may sign');
   for (const { file, pin } of policy.trustRoots)
     if (file && !pin) warnings.push(`the trust root ${file.path} is not pinned: add sha256: ${file.sha256}`);
   return warnings;

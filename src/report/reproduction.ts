@@ -11,7 +11,7 @@ export interface ReproductionView {
   trace: TraceRow;
   manifest: 'named' | 'stored' | 'proposed' | null;
   record: string | null;
-  /** What the replay holds on or for alone. */
+  /** The only circumstances in which the replay holds. */
   holds_only: string[];
   reproduction: Reproduction;
   gates: GateResult[];

@@ -1,4 +1,4 @@
-/** The report's section on the trace: each frame in its place, what it is joined to and who vouches for that, or why it is not. */
+/** The report's section on the trace: each frame in its place, what it is joined to and who signed for that, or why it is not. */
 import type { Digest } from '../base/digest.ts';
 import {
   type Build,
@@ -44,7 +44,7 @@ function placeHtml({ function: name, file, line }: Place): string {
   return `<code>${esc(cut(name ?? '?'))}</code>${where}`;
 }
 
-/** Innermost first; what nothing names is shown as its sender calls it, and said to be his word. */
+/** Innermost first; a frame without a name from symbols is shown under its sender's name, marked as such. */
 function nameHtml({ places, claimed, ip }: JoinFrame): string {
   const more =
     places.length > SHOWN_PLACES ? `<br><small>and ${places.length - SHOWN_PLACES} more</small>` : '';

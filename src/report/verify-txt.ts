@@ -21,7 +21,7 @@ const CODE_POINTS = [
   '. == 65279',
 ].join(' or ');
 
-/** What is said on lines of their own by a stranger must not look like a line of ours: the same in jq and in custody.txt. */
+/** A stranger's words on lines of their own must not look like a line of ours: the same in jq and in custody.txt. */
 export const HIDDEN: RegExp =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
@@ -194,7 +194,7 @@ const ATTACHED: Step[] = [
   ],
 ];
 
-/** What no command here can say; a reader who relies on a bundle must know it. */
+/** What no command here can show; a reader who relies on a bundle must know it. */
 const BEYOND = `What these commands cannot check
 --------------------------------
 - This file: a person who changes a bundle can change it too. If in doubt, take the

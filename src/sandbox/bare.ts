@@ -19,7 +19,7 @@ import { tarOf, type VolumeFile } from './volume.ts';
 /** An archive without members. */
 const EMPTY_LAYER = Buffer.alloc(1024);
 
-/** A docker-archive of an image whose only layer is empty; its name stands in it, so that it is no other doctor's. */
+/** A docker-archive of an image whose only layer is empty; its name is unique, so that no other run of doctor uses it. */
 function bareImage(facts: EngineFacts, name: string): Readable {
   const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[facts.architecture] ?? facts.architecture;
   const rootfs = { type: 'layers', diff_ids: [digestOf(EMPTY_LAYER)] };
@@ -36,11 +36,11 @@ function bareImage(facts: EngineFacts, name: string): Readable {
   return tarOf(files.map(([path, content]): VolumeFile => ({ path, mode: 0o644, content })));
 }
 
-/** What PID 1 says of its host. */
+/** PID 1's report on its host. */
 export interface Host {
   mechanisms: Mechanism[];
   processor: Processor | null;
-  /** What the processor calls itself. */
+  /** The processor's own name for itself. */
   name: string | null;
 }
 

@@ -18,7 +18,7 @@ export interface ImageChain {
   diffIds: Digest[];
   /** As the registry has them, lowest first. */
   layers: Digest[];
-  /** What the manifest says that its layers are compressed with: gzip, zstd; '' for none or nothing known. */
+  /** The compression of the layers by the manifest's word: gzip, zstd; '' for none or unknown. */
   compressions: string[];
   entrypoint: string[];
   cmd: string[];

@@ -1,4 +1,4 @@
-/** image_check "content": proves that what the engine would run is what the pinned configuration names. */
+/** image_check "content": proves that the engine would run exactly the content that the pinned configuration names. */
 import { Readable } from 'node:stream';
 import tar from 'tar-stream';
 
@@ -22,7 +22,7 @@ async function readLayer(part: Readable): Promise<Layer> {
   return { diffId: digest.end(), entries };
 }
 
-/** Small files of the archive may be documents or layers: only their digest tells. */
+/** Small files of the archive may be documents or layers: only their digest tells which. */
 const SMALL_BYTES = 4 << 20;
 
 async function readAll(part: Readable): Promise<Buffer> {
@@ -35,7 +35,7 @@ function removeBelow(tree: Tree, folder: string): void {
   for (const path of tree.keys()) if (path.startsWith(`${folder}/`)) tree.delete(path);
 }
 
-/** What engines give a folder that no header names. */
+/** The attributes that engines give a folder that no header names. */
 const IMPLIED: TreeEntry = { type: 'dir', mode: 0o755, uid: 0, gid: 0, sizeBytes: 0, implied: true };
 
 /** Folders that a layer needs and does not name: overlay2 makes them anew, even over one of a lower layer. */
@@ -48,11 +48,11 @@ function implyParents(tree: Tree, path: string, named: ReadonlySet<string>): voi
   }
 }
 
-/** Gives `path` its entry. Names of one inode share one object, so that a name of it that is replaced later leaves the others as they are. */
+/** Gives `path` its entry. Names of one inode share one object, so replacing one of them later leaves the others as they are. */
 function place(tree: Tree, path: string, entry: TreeEntry): void {
   const target = entry.link === undefined ? undefined : tree.get(entry.link);
   if (target) tree.set(path, Object.assign(target, asLinkTo(target, entry)));
-  // A copy, since an image may have one layer twice.
+  // A copy, since an image may have the same layer twice.
   else tree.set(path, { ...entry });
 }
 

@@ -1,4 +1,4 @@
-/** The crash record: what PID 1 saw right before a signal ended the program, parsed as the hostile input it is made of. */
+/** The crash record: what PID 1 saw right before a signal ended the program, parsed as hostile input, since it is made of such. */
 import { type Digest, digestFromHex } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { memberOf, type Problem, parseJson, showProblem } from '../base/json.ts';
@@ -37,7 +37,7 @@ const FOUND_BY = [
   'call',
   'instructions',
 ] as const;
-/** Of processes beside the program, PID 1 keeps so many (harness/supervisor/crash/crash.c). */
+/** How many crashes of other processes PID 1 keeps (harness/supervisor/crash/crash.c). */
 export const MOST_OTHER_CRASHES = 16;
 const NOT_HASHED = ['deleted', 'unreadable', 'too_large'] as const;
 
@@ -82,7 +82,7 @@ export interface Crash {
   /** Innermost first: where it stood, then return addresses. */
   frames: (Place & {
     by: (typeof FOUND_BY)[number];
-    /** By the symbols of the file, which nobody vouches for; null where they name none, absent where nobody looked. */
+    /** By the symbols of the file, which are unverified; null where they name none, absent where they were not read. */
     function?: { name: string; offset: string } | null;
   })[];
   walk_ended: (typeof WALK_ENDS)[number];
@@ -104,7 +104,7 @@ const count = integer(0, 1_000_000);
 const registers = dictionary(/^[a-z][a-z0-9_]{1,15}$/, address);
 const bytes = integer(0, LIMITS.coreBytes);
 
-/** What both forms say in the same words. */
+/** The fields that both forms share. */
 const COMMON = {
   code: integer(-(2 ** 31), 2 ** 31 - 1),
   thread: tid,
@@ -154,7 +154,7 @@ const wireShape = closed(
   ['process'],
 );
 
-/** What PID 1 says of all crashes of a replay. */
+/** PID 1's report of all crashes of a replay. */
 const wireCrashesShape = closed({
   program: nullable(wireShape),
   others: array(wireShape, { max: MOST_OTHER_CRASHES }),
@@ -195,7 +195,7 @@ export const crashShape: Shape<Crash> = closed(
 type Wire = Infer<typeof wireShape>;
 type WirePlace = Pick<Wire['frames'][number], 'area' | 'module' | 'offset'>;
 
-/** The guest chooses these bytes; what is no text stays hexadecimal. */
+/** The guest chooses these bytes; those that are not text stay hexadecimal. */
 function textOf(bytesHex: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytesHex, 'hex'));
@@ -212,7 +212,7 @@ export interface Crashes {
   othersLeftOut: number;
 }
 
-/** Places that name a module which is not there, or an area that has none. */
+/** Refuses places that name a missing module, or an area without one. */
 function checkPlaces({ frames, fault, modules }: Wire, problems: Problem[]): void {
   for (const { area, module } of [...frames, ...(fault ? [fault] : [])])
     if ((area === 'module') !== (module !== null) || (module !== null && !modules[module]))
@@ -262,7 +262,7 @@ function unreadable(problems: Problem[]): Fault {
 /** Reads PID 1's crash record, whose HMAC was checked; one that is not in its form is a Fault. */
 export function parseCrashes(record: Buffer): Crashes {
   const json = parseJson(record, { sizeBytes: LIMITS.crashBytes, depth: 8 });
-  // A harness from before children's crashes were seen says the program's alone.
+  // A harness from before children's crashes were recorded reports only the program's.
   const isAlone = json.ok && memberOf(json.value, 'signal') !== undefined;
   const parsed = json.ok
     ? read(wireCrashesShape, isAlone ? { program: json.value, others: [], others_left_out: 0 } : json.value)

@@ -39,7 +39,7 @@ class DockerEngine implements Engine {
     this.patience = patience;
   }
 
-  /** Every call goes through here, so that none waits for ever, and a library's error leaves as a Fault. */
+  /** Every call goes through here, so that none waits for ever and a library's errors become Faults. */
   private async ask<T>(
     what: string,
     call: (turn: Turn) => Promise<T>,
@@ -58,7 +58,7 @@ class DockerEngine implements Engine {
     }
   }
 
-  /** A request whose refusal with one of these statuses says that there is nothing left to do. */
+  /** A request that has nothing left to do if it is refused with one of these statuses. */
   private askUnless(statuses: number[], what: string, call: () => Promise<unknown>): Promise<void> {
     return this.ask(what, async () => {
       await call().catch((error: unknown) => {
@@ -67,7 +67,7 @@ class DockerEngine implements Engine {
     });
   }
 
-  /** What fails after the answer began is told in its lines, under status 200; the library passes over that. */
+  /** A failure after the answer began is reported in its lines, under status 200; the library ignores that. */
   private follow(stream: NodeJS.ReadableStream, heard: () => void): Promise<void> {
     return new Promise((resolve, reject) =>
       this.docker.modem.followProgress(
@@ -154,7 +154,7 @@ class DockerEngine implements Engine {
       } catch (error) {
         throw loadFailure('engine_failed', `the engine at ${this.address} could not load an image`, error);
       } finally {
-        // An engine that refuses does not read to the end: a file would stay open.
+        // An engine that refuses does not read to the end, and the file would stay open.
         archive.destroy();
       }
     };

@@ -16,11 +16,11 @@ export interface Event {
   clock_ns: string;
   /** Where the thread stood. */
   counter: string;
-  /** As many as a call can have, whether it has them or not; hexadecimal. */
+  /** Always as many as a call can have, even if it has fewer; hexadecimal. */
   arguments: string[];
   /** null where the program did not run on to see it. */
   answer: string | null;
-  /** Digests (FNV-1a, 64 bits) of all registers, and of the data that the arguments we know lead to. */
+  /** Digests (FNV-1a, 64 bits) of all registers, and of the data to which the known arguments point. */
   registers: string;
   data: string;
   /** How that data begins, at most 24 bytes; hexadecimal. */

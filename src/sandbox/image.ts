@@ -23,11 +23,11 @@ export interface ImageSources {
   repositories: string[];
   registries: Registries;
   platform: Platform;
-  /** The last resort, for an engine that can pull from no repository: the image itself, to be loaded. */
+  /** The last resort, for an engine that cannot pull from any repository: the image itself, to be loaded. */
   archive?: (chain: ImageChain) => Readable;
 }
 
-/** The chain of a digest: the first repository that serves the digest wins; the most telling failure is reported when none does. */
+/** The chain of a digest: the first repository that serves the digest wins; the most useful failure is reported when none does. */
 export async function resolveImage(
   requested: Digest,
   s: Pick<ImageSources, 'store' | 'repositories' | 'registries' | 'platform'>,

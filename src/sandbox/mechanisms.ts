@@ -1,4 +1,4 @@
-/** What full determinism rests on in a host: looked for by the probe, listed in the record, never missed in silence. */
+/** What full determinism needs from a host: the probe looks for it, the record lists it, and its absence is always reported. */
 import { Fault } from '../base/fault.ts';
 
 /** By the names of harness/supervisor/ptrace/mechanisms.c: what each is made of. */
@@ -14,12 +14,12 @@ export type Mechanism = keyof typeof MECHANISMS;
 
 export const MECHANISM_NAMES = Object.keys(MECHANISMS) as Mechanism[];
 
-/** What the seed must decide, the mechanisms that see to it, of which one is enough, and what is lost without all. */
+/** What the seed must decide, the mechanisms that ensure it, of which one is enough, and what is lost without all of them. */
 interface Need {
   name: string;
   by: readonly Mechanism[];
   lost: string;
-  /** What a result then holds on or for alone, said of this processor. */
+  /** The only circumstances in which a result then holds, for this processor. */
   only: (processor: string) => string;
 }
 
@@ -56,14 +56,14 @@ export interface DeterminismChoice {
   mode?: 'full' | 'off';
   /** Behaves as on a host without these. */
   without: Mechanism[];
-  /** One for each replay, in the place of the manifest’s; turns are then by chance of the seed. */
+  /** One for each replay, in place of the manifest’s; the seed then chooses turns at random. */
   seeds?: number[];
 }
 
 /** The words that --without takes: a mechanism, or `cpuid` for both that answer it. */
 export const WITHOUT_NAMES: readonly string[] = [...MECHANISM_NAMES, 'cpuid'];
 
-/** What one of those words does without; undefined for any other. */
+/** The mechanisms that one of those words turns off; undefined for any other. */
 export function withoutOf(word: string): readonly Mechanism[] | undefined {
   if (word === 'cpuid') return NEEDS.find(({ name }) => name === word)!.by;
   const named = MECHANISM_NAMES.filter((name) => name === word);
@@ -77,7 +77,7 @@ export function mechanismsOf(list = ''): Mechanism[] {
 }
 
 /**
- * What PID 1 is told to do without, so that it gives up where anything else turns out to be missing. Rewriting is
+ * The mechanisms that PID 1 is told to do without; it gives up where anything else is missing. Rewriting is
  * named only on request: a harness from before it, as bundles bring one, does not know the word.
  */
 export function withoutWhatLacks(found: readonly Mechanism[], asked: readonly Mechanism[]): Mechanism[] {
@@ -103,14 +103,14 @@ export function saidLost(degraded: readonly string[]): string[] {
   );
 }
 
-/** What nothing that was found sees to, in sentences. */
+/** What no mechanism that was found ensures, in sentences. */
 export function lostWith(found: readonly Mechanism[]): string[] {
   return unmet(found).map(
     ({ by, lost }) => `without ${by.map((name) => `${name} (${MECHANISMS[name]})`).join(' and ')}: ${lost}`,
   );
 }
 
-/** What results with these hold for alone; empty where nothing is lost, so that they hold everywhere. */
+/** The only circumstances in which results with these hold; empty where nothing is lost and they hold everywhere. */
 export function onlyWith(found: readonly Mechanism[], processor: string): string[] {
   return unmet(found).map(({ only }) => only(processor));
 }
@@ -120,7 +120,7 @@ export function leavesCpuid(found: readonly Mechanism[]): boolean {
   return unmet(found).some(({ name }) => name === 'cpuid');
 }
 
-/** What is lost, in sentences for the record; throws a Fault where nothing is left to run with, or nothing may be lost. */
+/** What is lost, in sentences for the record; throws a Fault where too little is left to run with, or where nothing may be lost. */
 export function judgeMechanisms(found: readonly Mechanism[], wanted: 'all' | 'any'): string[] {
   const said = lostWith(found).map((sentence) => `determinism ${sentence}`);
   if (!found.includes('call_trace') || (said.length > 0 && wanted === 'all'))

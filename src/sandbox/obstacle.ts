@@ -1,4 +1,4 @@
-/** Why a program could not be run, or could not be vouched for, in words: what stands behind the trailer's number. */
+/** Why a program could not be run, or its run not be trusted, in words: the meaning of the trailer's number. */
 import { getSystemErrorMap } from 'node:util';
 
 import { callName } from './calls.ts';
@@ -15,10 +15,10 @@ const REASONS: Readonly<Record<number, string>> = {
   1007: 'PID 1 could not put back the memory of a thread that had computed until its timer was due: is there enough?',
 };
 
-/** A ptrace request that PID 1 does not do for a guest is this much and its number. */
+/** A ptrace request that PID 1 does not support for a guest is reported as this number plus its own. */
 const PTRACE_REQUEST = 200_000;
 
-/** undefined where the kind of the ending says it all; `said` is what PID 1 wrote of a program that it could not start. */
+/** undefined where the kind of the ending is enough; `said` is what PID 1 wrote about a program that it could not start. */
 export function obstacleOf(
   { kind, value }: Pick<Trailer, 'kind' | 'value'>,
   said: string,

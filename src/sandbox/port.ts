@@ -1,4 +1,4 @@
-/** What the runner asks of a container engine, in its own words; adapters translate, and nothing of theirs leaks. */
+/** What the runner asks of a container engine, in its own terms; adapters translate, and their types stay inside them. */
 import type { Readable } from 'node:stream';
 
 /** Resource limits of one container. */
@@ -23,10 +23,10 @@ export interface ContainerSpec {
   user: string;
   mounts: VolumeMount[];
   limits: ContainerLimits;
-  /** Our seccomp profile: its JSON text, and where it lies for engines that want a path. */
+  /** Our seccomp profile: its JSON text, and its path for engines that want one. */
   seccomp: { json: string; path: string };
   labels: Record<string, string>;
-  /** Another host name than all others have; processors it may use, as cpuset(7) writes them. */
+  /** A host name that differs from the usual one; the processors it may use, as cpuset(7) writes them. */
   hostname?: string;
   cpuset?: string;
 }
@@ -95,7 +95,7 @@ export interface Engine {
   pull(repository: string, digest: string, signal: AbortSignal, onProgress?: () => void): Promise<void>;
   /** Loads a docker-archive; engines that keep manifests take it as the OCI layout that it is as well. */
   load(archive: Readable, signal: AbortSignal): Promise<void>;
-  /** Removes a name, and the image with it that has no other; one that is gone is no error. */
+  /** Removes a name, and the image itself if it has no other; a missing one is no error. */
   removeImage(name: string): Promise<void>;
   /** The image as `docker save` gives it: an uncompressed tar of its layers. */
   saveImage(id: string): Promise<Readable>;
@@ -107,7 +107,7 @@ export interface Engine {
   /** Resolves with the engine's exit code; asked before start, or a quick exit is missed. */
   waitNextExit(id: string): Promise<number>;
   kill(id: string): Promise<void>;
-  /** Removes a container whatever its condition; one that is gone is no error. */
+  /** Removes a container in any condition; a missing one is no error. */
   remove(id: string): Promise<void>;
   putArchive(id: string, folder: string, tar: Readable): Promise<void>;
   /** The container's whole file system as a tar. */

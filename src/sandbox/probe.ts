@@ -1,4 +1,4 @@
-/** Proves that the sandbox is in force: what PID 1 saw from inside against what was asked for. */
+/** Proves that the sandbox is in force: compares what PID 1 saw from inside with what was asked for. */
 import { Fault } from '../base/fault.ts';
 import { parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -61,7 +61,7 @@ export function parseObserved(bytes: Buffer): Observed {
   return parsed.value as Observed;
 }
 
-/** Without these a guest is not contained, so nothing runs. */
+/** Without these a guest is not contained, so nothing is run. */
 function refusals(o: Observed, e: Expected): string[] {
   const zero = (mask: string | undefined): boolean => mask !== undefined && /^0+$/.test(mask);
   const checks: [boolean, string][] = [

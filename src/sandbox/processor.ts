@@ -1,4 +1,4 @@
-/** Which processor replays ran on, by what cpuid and the kernel name it with. */
+/** Which processor replays ran on, by its names in cpuid and the kernel. */
 import type { Observed } from './probe.ts';
 
 export interface Processor {
@@ -26,10 +26,10 @@ export function processorOf(observed: Observed): Processor | null {
   return { vendor, family, model, stepping };
 }
 
-/** How claims name it: programs choose their code by vendor, family and model. */
+/** Its name in claims: programs choose their code by vendor, family and model. */
 export function processorText(p: Processor | null): string {
   return p ? `${MAKERS[p.vendor] ?? p.vendor} family ${p.family} model ${p.model}` : UNKNOWN_PROCESSOR;
 }
 
-/** Two of these are never known to be the same. */
+/** Two processors with this name may differ. */
 export const UNKNOWN_PROCESSOR = 'one that nothing names';

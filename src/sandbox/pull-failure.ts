@@ -1,4 +1,4 @@
-/** What an engine says where it cannot pull or load an image: whether engine, registry or image is at fault, and what helps. */
+/** The errors of engines that cannot pull or load an image: whether engine, registry or image is at fault, and what helps. */
 import { asFault, Fault, type FaultCode } from '../base/fault.ts';
 import type { ImageChain } from './chain.ts';
 
@@ -47,7 +47,7 @@ const KINDS: readonly Kind[] = [
   { said: /not found|manifest unknown|name unknown/i, code: 'image_not_found' },
 ];
 
-/** The Fault that an engine's failure is; `code` where its words say nothing that is known. */
+/** The Fault for an engine's failure; `code` is used where its words are unknown. */
 export function loadFailure(code: FaultCode, what: string, error: unknown): Fault {
   if (error instanceof Fault) return error;
   const text = error instanceof Error ? error.message : String(error);
@@ -56,7 +56,7 @@ export function loadFailure(code: FaultCode, what: string, error: unknown): Faul
   return new Fault(kind.code, `${what}: ${text}`, error, kind.next);
 }
 
-/** The same, where the image's manifest explains it: engines speak of a damaged tar when they do not know the compression. */
+/** The same, where the image's manifest explains it: engines report a damaged tar when they do not know the compression. */
 export function explained(error: unknown, { manifest, compressions }: ImageChain): unknown {
   if (!(error instanceof Fault) || error.code !== 'image_not_loadable' || !compressions.includes('zstd'))
     return error;

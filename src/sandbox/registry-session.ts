@@ -1,4 +1,4 @@
-/** Requests to one registry: tokens where it asks for them, redirected downloads, and credentials for nobody else. */
+/** Requests to one registry: tokens where it asks for them, redirected downloads, and credentials only for the registry itself. */
 import { isIP } from 'node:net';
 
 import { Fault } from '../base/fault.ts';
@@ -42,7 +42,7 @@ export function registryPatience(host: string, waiting: Waiting): Patience {
 /** One request to a registry. */
 export type Sending = Omit<Request, 'redirect'>;
 
-/** A repository of a registry, and what it gave to be let in. */
+/** A repository of a registry, and the credentials that it has accepted. */
 export class RegistrySession {
   readonly host: string;
   private readonly base: URL;
@@ -68,7 +68,7 @@ export class RegistrySession {
   /** Sends a request; gets a token and sends it again where the registry asks for one; throws what `ask` throws. */
   async send(url: URL, o: Sending): Promise<Answer> {
     const response = await this.follow(url, o);
-    // Only the registry itself is answered: whoever it sends us to could ask for the password as well.
+    // Only the registry itself is answered: a server to which it redirects could ask for the password as well.
     if (response.status !== 401 || new URL(response.url).origin !== this.base.origin) return response;
     const authorization = await this.answer(response.headers.get('www-authenticate') ?? '', o);
     if (authorization === undefined) return response;
@@ -77,7 +77,7 @@ export class RegistrySession {
     return this.follow(url, o);
   }
 
-  /** Downloads may lie elsewhere; what is sent goes to the registry itself, or nowhere. */
+  /** Downloads may lie elsewhere; uploads go to the registry itself, or nowhere. */
   private async follow(url: URL, o: Sending): Promise<Answer> {
     const { method = 'GET', headers } = o;
     let target = url;
@@ -86,7 +86,7 @@ export class RegistrySession {
       const request: Request = {
         ...o,
         headers: {
-          // What is hashed and counted is what the registry keeps, not what a transfer coding made of it.
+          // The bytes that are hashed and counted are those that the registry keeps, without a transfer coding.
           'accept-encoding': 'identity',
           ...headers,
           ...(own ? { authorization: this.authorization! } : {}),
@@ -112,7 +112,7 @@ export class RegistrySession {
     return url.protocol === 'https:' || (url.protocol === 'http:' && this.local && isLoopback(url.hostname));
   }
 
-  /** What a challenge asks for: the password itself, or a token that is got with it, or without. */
+  /** What a challenge asks for: the password itself, or a token that is fetched with or without it. */
   private async answer(challenge: string, { quietMs }: Sending): Promise<string | undefined> {
     const basic =
       this.credentials &&

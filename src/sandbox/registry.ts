@@ -1,4 +1,4 @@
-/** Reads manifests and configurations from a registry by digest; every byte is hashed before it is believed. */
+/** Reads manifests and configurations from a registry by digest; every byte is hashed before it is used. */
 import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { writeAside } from '../base/files.ts';
@@ -37,7 +37,7 @@ export class Registries {
   }
 }
 
-/** Asks for a manifest or blob and hands the answer over; a Fault says which of absent or down the registry is. */
+/** Asks for a manifest or blob and returns the answer; a Fault says whether it is missing or the registry is down. */
 async function ask<T>(
   registries: Registries,
   repository: string,
@@ -98,7 +98,7 @@ export async function fetchByDigest(
   return bytes;
 }
 
-/** Keeps a layer in the store, streamed, of exactly this size and digest; nothing is kept of one that lies. */
+/** Keeps a layer of exactly this size and digest in the store, streamed; of any other, nothing is kept. */
 export async function fetchLayer(
   registries: Registries,
   repository: string,

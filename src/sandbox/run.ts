@@ -1,4 +1,4 @@
-/** Runs one sandbox container from created to ended; what it leaves is still there for the capture. */
+/** Runs one sandbox container from created to ended; its file system is still there for the capture. */
 import { statfsSync } from 'node:fs';
 
 import { sleep } from '../base/clock.ts';
@@ -27,7 +27,7 @@ export interface Ending {
   ended: Ended;
   exitCode: number | null;
   signal: string | null;
-  /** Why it could not be executed, or not be vouched for. */
+  /** Why it could not be executed, or its run not be trusted. */
   obstacle: string | undefined;
   durationMs: number;
   /** Changes the archive API cannot show; -1 when not looked for. */
@@ -140,7 +140,7 @@ async function settle(
   );
 }
 
-/** What is most likely where nothing says that memory ran out. */
+/** The most likely cause where nothing shows that memory ran out. */
 const LOST =
   'run it again; where no replay works, the engine did not hand PID 1 its key as it was sent (Podman 4.3 puts other bytes before it): use another engine';
 
@@ -150,7 +150,7 @@ async function hasEnded(engine: Engine, id: string, signal: AbortSignal): Promis
   while ((await engine.inspect(id)).running);
 }
 
-/** More than a path, a loader and PATH come to. */
+/** More bytes than a path, a loader and PATH need together. */
 const MOST_SAID_BYTES = 16_384;
 
 /** Where nothing of a guest has run, stderr holds the words of PID 1 alone (harness/not_started.c). */

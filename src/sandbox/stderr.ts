@@ -20,7 +20,7 @@ function macOf(key: Buffer, text: string | Buffer): Buffer {
   return Buffer.from(createHmac('sha256', key).update(text).digest('hex'));
 }
 
-/** How the program ended by PID 1's word, where it and others crashed, and what it did. */
+/** How the program ended according to PID 1, where it and others crashed, and what it did. */
 export interface Word {
   trailer: Trailer;
   crashes: Crashes | undefined;
@@ -32,7 +32,7 @@ export class StderrSink {
   readonly text: OutputSink;
   private readonly store: BlobStore;
   private readonly key: Buffer;
-  /** A guest cannot know it: behind the first one everything is PID 1's. */
+  /** A guest cannot know the mark: everything behind the first one comes from PID 1. */
   private readonly mark: Buffer;
   private core: OutputSink | undefined;
   private coreLeft = 0;
@@ -87,7 +87,7 @@ export class StderrSink {
     return true;
   }
 
-  /** The trailer and what it vouches for; undefined when it is missing or not under the key. */
+  /** The trailer and the parts that it authenticates; undefined when it is missing or not under the key. */
   async end(): Promise<Word | undefined> {
     const last = this.core ? Buffer.concat(this.rest) : this.held;
     const trailer = readTrailer(last.subarray(-TRAILER_BYTES), this.key);
@@ -95,7 +95,7 @@ export class StderrSink {
     const before = last.subarray(0, -TRAILER_BYTES);
     const { crashBytes, logBytes } = trailer;
     if (crashBytes === null && logBytes === null) {
-      // An end of the program's own making leaves no appendix: there, something ran on behind the mark.
+      // A program that ended by itself leaves no appendix: here, something still ran behind the mark.
       const complete = trailer.kind === 'exit' || trailer.kind === 'signal';
       if (!this.core) this.passOn(before.length);
       return this.core && complete ? undefined : { trailer, crashes: undefined, log: undefined };
@@ -114,7 +114,7 @@ export class StderrSink {
     return { trailer, crashes, log };
   }
 
-  /** What stands before its seal; undefined when that is not under the key. */
+  /** The part before its HMAC; undefined when that is not under the key. */
   private sealed(part: Buffer): Buffer | undefined {
     const content = part.subarray(0, -SEAL_BYTES);
     const expected = Buffer.from(`\n${macOf(this.key, content)}\n`);
@@ -122,7 +122,7 @@ export class StderrSink {
     return seal.length === SEAL_BYTES && timingSafeEqual(seal, expected) ? content : undefined;
   }
 
-  /** Takes the held bytes as ordinary output: there was no trailer. */
+  /** Treats the held bytes as ordinary output: there was no trailer. */
   release(): void {
     if (!this.core) this.passOn(this.held.length);
   }

@@ -1,4 +1,4 @@
-/** Reads PID 1's end trailer, the only word on how a program ended that is believed (docs/harness.md). */
+/** Reads PID 1's end trailer, the only trusted statement of how a program ended (docs/harness.md). */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { constants } from 'node:os';
 
@@ -26,7 +26,7 @@ export interface Trailer {
   unproven: number;
 }
 
-/** A one-time key: whoever learns it could forge an ending, so it never serves twice. */
+/** A one-time key: a program that learns it could forge an ending, so it is never used twice. */
 export function newKey(): Buffer {
   return randomBytes(KEY_BYTES);
 }

@@ -16,7 +16,7 @@ export interface TreeEntry {
   device?: string;
   /** First path of the archive that is the same inode. */
   link?: string;
-  /** No header names this folder, only what lies in it: engines make it anew, or leave the one that was there. */
+  /** No header names this folder, only its content: engines make it anew, or leave the one that was there. */
   implied?: true;
   /** Hex of the file capabilities, which engines put in the archive. */
   capability?: string | undefined;
@@ -61,7 +61,7 @@ function describe(header: tar.Header): TreeEntry {
   };
 }
 
-/** A hard link is its target's inode, whatever that is; engines apply the owner, which takes capabilities away, the mode and the capabilities of the link's own header to it. */
+/** A hard link is its target's inode, of any type. Engines apply the link's own header to it: the owner, which removes capabilities, the mode and the capabilities. */
 export function asLinkTo(target: TreeEntry, header: TreeEntry): TreeEntry {
   const { mode, uid, gid, capability } = header;
   return { ...target, mode, uid, gid, capability };

@@ -50,7 +50,7 @@ function permissionAdvice(path: string): string {
   const closed = closedFolder(path);
   if (closed !== undefined) return `the folder ${closed} cannot be entered by ${userName()}: ${OWN_ENGINE}`;
   const { gid, mode } = statSync(path);
-  // Of root's own group nobody else is made a member, and a group that may not write is of no use.
+  // Users are never added to root's own group, and a group that may not write is of no use.
   if (gid === 0 || (mode & 0o020) === 0) return OWN_ENGINE;
   const { name, members } = groupOf(gid);
   if (members.includes(userName()))

@@ -43,12 +43,12 @@ function keeping(store: BlobStore, image: Tree | undefined): OnFile {
   };
 }
 
-/** The idle container's whole tree: what any container of this image shows before a program touches it. */
+/** The idle container's whole tree: the content of any container of this image before a program touches it. */
 export function readBaselineTree(engine: Engine, idle: string): Promise<Tree> {
   return engine.exportFiles(idle).then((stream) => readTree(stream));
 }
 
-/** Hard links are told by the archive's order; the canonical form wants the first name in byte order. */
+/** The archive's order decides which name is the hard link; the canonical form wants the first name in byte order. */
 function linkGroups(tree: Tree): Map<string, string> {
   const members = new Map<string, string[]>();
   for (const [path, entry] of tree)
@@ -97,7 +97,7 @@ function isTopmostDeletion(path: string, now: Tree): boolean {
   return slash < 0 || now.get(path.slice(0, slash))?.type === 'dir';
 }
 
-/** What the two trees differ in. */
+/** The differences of the two trees. */
 export function diffTrees(before: Tree, now: Tree, wanted: (raw: RawPath) => boolean): Changes {
   const changes: Changes = new Map();
   const links = linkGroups(now);
@@ -153,7 +153,7 @@ export async function readArchive(
   return changes;
 }
 
-/** Contents that the first pass let go by because their size had not changed. */
+/** Contents that the first pass did not keep because their size had not changed. */
 async function keepMissing(engine: Engine, id: string, changes: Changes, store: BlobStore): Promise<void> {
   const missing = new Set<string>();
   for (const change of changes.values())

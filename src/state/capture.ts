@@ -52,7 +52,7 @@ function sameBut(a: PathChange, b: PathChange): boolean {
   return canonicalJson({ ...a, change: '' }) === canonicalJson({ ...b, change: '' });
 }
 
-/** Removes what the idle container shows as well; what it shows and the program removed is a deletion. */
+/** Removes what the idle container shows as well; a path that it has and the program removed is a deletion. */
 export function subtract(changes: Changes, idle: Changes): Changes {
   const result: Changes = new Map(changes);
   for (const [raw, base] of idle) {

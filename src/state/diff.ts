@@ -1,4 +1,4 @@
-/** Says in what two final states differ: how they ended first, then output, then paths. */
+/** Finds the differences of two final states: first how they ended, then output, then paths. */
 import { open } from 'node:fs/promises';
 
 import { canonicalJson } from '../base/canonical-json.ts';
@@ -117,7 +117,7 @@ async function comparePath(
   const differing = ATTRIBUTES.filter((name) => show(a[name]) !== show(b[name]));
   const result: Difference[] = [];
   for (const attribute of differing) {
-    // A size that differs is part of what its content says.
+    // A different size is already shown by the different content.
     if (attribute === 'size' && differing.includes('sha256')) continue;
     const contents =
       attribute === 'sha256' && a.sha256 && b.sha256

@@ -57,7 +57,7 @@ export function utf8(raw: RawPath): string | undefined {
   }
 }
 
-/** The field that says a path. */
+/** The field that holds a path. */
 export function pathField(raw: RawPath): Pick<PathChange, 'path' | 'path_hex'> {
   const text = utf8(raw);
   return text === undefined

@@ -17,7 +17,7 @@ import {
 } from './final-state.ts';
 
 const FIELDS = 10;
-/** How the scanner ends where overlayfs keeps its marks in a way that it does not follow. */
+/** The scanner's exit status where overlayfs keeps its marks in an unsupported way. */
 const MARKS_STATUS = 3;
 const KINDS = { A: 'added', C: 'changed', D: 'deleted' } as const;
 /** The type bits of st_mode, as inode(7) lists them. */

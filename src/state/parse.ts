@@ -1,4 +1,4 @@
-/** The form of a final state (docs/final-state.md), for states that somebody else wrote. */
+/** The form of a final state (docs/final-state.md), for states from outside. */
 import { memberOf, type Parsed } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import {
@@ -20,7 +20,7 @@ const text = string();
 const digest = digestText();
 const hex = string({ pattern: /^(?:[0-9a-f]{2})+$/ });
 const count = integer(0, Number.MAX_SAFE_INTEGER);
-/** Of a content that was taken out of a bundle, the size is withheld as well. */
+/** The size of a content that was taken out of a bundle is withheld as well. */
 const size = nullable(count);
 const printed = closed({ sha256: digest, size });
 

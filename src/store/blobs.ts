@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import { readThrough, writeAside } from '../base/files.ts';
 
-/** The digest and size of a file, read through once and kept nowhere; links are not followed. */
+/** The digest and size of a file, which is read once and not kept; links are not followed. */
 export async function hashFile(path: string): Promise<{ sha256: Digest; sizeBytes: number }> {
   const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {

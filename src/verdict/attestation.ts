@@ -5,7 +5,7 @@ import type { ReplayRecord } from './record.ts';
 
 type TestResult = 'PASSED' | 'WARNED' | 'FAILED';
 
-/** PASSED only without reservation; a verdict that was never reached is no result at all. */
+/** PASSED only for a verdict without reservations; a run without a verdict has no result at all. */
 function testResult(record: ReplayRecord): TestResult {
   if (record.verdict === 'inconclusive' || record.verdict === 'rejected')
     throw new Fault(

@@ -24,7 +24,7 @@ function compilerFits(claimed: string, observed: string): boolean {
 
 const FITS = { kernel_version: claimFits, libc_version: claimFits, compiler: compilerFits } as const;
 
-/** The same entries again from what a record says was observed: what fits is not for the record to say. */
+/** The same entries, made again from what the record says was observed: the record itself does not decide what matches. */
 export function claimsAgain(manifest: Manifest, recorded: Claim[]): Claim[] {
   return (Object.keys(FITS) as Claim['name'][]).flatMap((name) => {
     const claimed = manifest[name];

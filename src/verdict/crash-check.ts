@@ -1,4 +1,4 @@
-/** The crashes' part in a verdict: which one every replay must end in, which replays do, and the gate that says so. */
+/** The crashes' part in a verdict: which crash every replay must end in, which replays do, and the gate for it. */
 import { shortId } from '../manifest/crash-signature.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { Gates, SameCrash } from '../policy/shape.ts';
@@ -22,7 +22,7 @@ export interface CrashFacts {
   crashesSeen: boolean;
 }
 
-/** What came of it. `unseen`: a crash is expected, and nobody looked for one; `other`: a replay crashed elsewhere. */
+/** The result. `unseen`: a crash is expected, but PID 1 did not look for one; `other`: a replay crashed elsewhere. */
 export interface CrashCheck {
   verdict: 'same' | 'other' | 'unseen';
   /** Only where a crash is expected. */
@@ -87,7 +87,7 @@ export function checkCrashes(replays: ReplayCrashes[], ending: ReplayCrashes[], 
       value: f.crashesSeen ? found : 'not seen: determinism is off',
       pass,
     },
-    // What nobody looked for counts neither for a replay nor against it.
+    // A crash that was not looked for counts neither for a replay nor against it.
     fits: (replay) => !f.crashesSeen || isExpected(expected, crashMeant(of(replay), expected), mode),
     summaries,
   };

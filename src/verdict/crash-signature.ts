@@ -12,10 +12,10 @@ import { moduleName, type Owner, ownerOf, plainFunction } from './frame-owner.ts
 
 type Frame = Crash['frames'][number];
 
-/** Frames before the one that names the crash, by whose they are. */
+/** Frames before the one that names the crash, counted by owner. */
 type Passed = Record<Exclude<Owner, 'program'> | 'handler', number>;
 
-/** A signature, and what a person wants to know of how it came about. */
+/** A signature, and facts about its making for people. */
 export interface SignedCrash extends CrashKind {
   signature: CrashSignature;
   /** The frame that names the crash: the first of the program; null where no frame is the program's. */
@@ -25,7 +25,7 @@ export interface SignedCrash extends CrashKind {
   passed: Passed;
 }
 
-/** A fault this near to the stack pointer is one of a stack that has no more room: one page of probes, and a large frame. */
+/** A fault this near to the stack pointer means that the stack is exhausted: one page of probes, and a large frame. */
 const STACK_REACH = 65_536n;
 
 /** The processor names no address where it is not canonical: si_code is SI_KERNEL. */
@@ -42,12 +42,12 @@ function faultKind({ signal, code, fault, registers }: Crash): FaultKind | null 
   return area;
 }
 
-/** One that was sent, by the program itself or another: nothing faulted where it arrived. */
+/** A signal that was sent, by the program itself or another: no fault happened where it arrived. */
 function wasSent({ code }: Crash): boolean {
   return code <= 0;
 }
 
-/** Frames between one signal and the next: first the last handler's, last what was running at first. */
+/** Frames between one signal and the next: those of the last handler first, those of the interrupted program last. */
 function byHandlers(frames: Frame[]): Frame[][] {
   const parts: Frame[][] = [[]];
   for (const frame of frames) {
@@ -103,11 +103,11 @@ function countPassed(parts: Frame[][], site: Frame | null): Passed {
   return passed;
 }
 
-/** The signature of one crash. Pure, and made of nothing but what PID 1 saw; throws nothing. */
+/** The signature of one crash. Pure, and made only of what PID 1 saw; never throws. */
 export function signCrash(crash: Crash): SignedCrash {
   const frames = crash.frames.filter(counts);
   const parts = byHandlers(frames);
-  // A signal that was sent arrives in the C library, and through a handler: what led there is behind them.
+  // A sent signal arrives in the C library, perhaps through a handler: the frames that led there are behind those.
   const sent = wasSent(crash);
   const kept = sent ? parts.map(behindLibraries) : parts;
   const sites = kept.map(siteIn).filter((frame) => frame !== null);

@@ -5,7 +5,7 @@ import type { GateResult } from './record.ts';
 
 /** Of the thread that crashed, the innermost so many frames are judged. */
 export const GATED_FRAMES = 50;
-/** So many frames of a stack that was cut count as a crash that can be told from others, where the policy does not say. */
+/** How many known frames of a cut stack are enough to tell its crash from others, where the policy does not say. */
 export const LEAST_KNOWN_FRAMES = 8;
 /** Where the policy does not say. */
 const JOIN_DEFAULTS: { join_completeness: number; chain_of_custody: Custody } = {
@@ -18,11 +18,11 @@ export interface JudgedFrame {
   index: number;
   /** Why it is not joined, or null: it resolves to a symbol bundle, a linked artifact and verified provenance. */
   gap: string | null;
-  /** Of a joined frame: who vouched for its symbols, and for its artifact. */
+  /** Of a joined frame: who signed for its symbols, and for its artifact. */
   vouched: Vouching[];
 }
 
-/** What a join lacks of its chain of custody, or null where it is whole. */
+/** What is missing from a join's chain of custody, or null where it is whole. */
 function missing({ signers, signed_at, tile_ref }: Vouching, wanted: Custody): string | null {
   if (signers.length === 0) return 'no signer';
   if (wanted === 'signed') return null;
@@ -30,13 +30,13 @@ function missing({ signers, signed_at, tile_ref }: Vouching, wanted: Custody): s
   return signed_at === null ? 'no time that anybody vouches for' : null;
 }
 
-/** Of how many frames a share is: those that a cut walk lacks count, as at least one, and as many as make a known stack. */
+/** The number of frames that a share is taken of: frames that a cut walk lacks count too, at least one, and as many as a known stack needs. */
 export function countedFrames(frames: number, missing: number | null): number {
   const all = missing === null ? Math.max(frames + 1, LEAST_KNOWN_FRAMES) : frames + missing;
   return Math.min(all, GATED_FRAMES);
 }
 
-/** The gates of one trace: `frames` are the first of the crashing thread, joined or not; `lacking`: how many frames a walk that was cut lacks, null where nobody knows. No frames fail: absence is no success. */
+/** The gates of one trace: `frames` are the first of the crashing thread, joined or not; `lacking`: how many frames a cut walk lacks, null where that is unknown. A trace without frames fails: absence is no success. */
 export function judgeJoins(
   frames: JudgedFrame[],
   gates: Partial<Gates>,

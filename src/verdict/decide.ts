@@ -19,7 +19,7 @@ export interface Reference {
 
 const COMPLETED: readonly (Ended | null)[] = ['exit', 'signal'];
 
-/** True when the program ran to an end of its own making. */
+/** True when the program ran to its own end. */
 export function completed(replay: RawReplay): boolean {
   return COMPLETED.includes(replay.ended) && replay.final_state_sha256 !== null && !replay.error;
 }
@@ -86,10 +86,10 @@ export interface Decision {
   gates: GateResult[];
 }
 
-/** Why the forensic gate fails of replays that agree with each other, and not all with what is expected. */
+/** Why the forensic gate fails where replays agree with each other, but not all with the expectation. */
 const UNMATCHED = 'the replays are not as expected';
 
-/** What records of releases say that called it differing states, too, when all replays agreed on another one. */
+/** The text in records of earlier releases, which also spoke of differing states when all replays agreed on another one. */
 export function asOlderReleases(decision: Decision): Pick<Decision, 'reason' | 'gates'> {
   const { reason, gates, ratio, reference } = decision;
   const missed = ratio === 0 && reference.source === 'expectation';
@@ -135,7 +135,7 @@ function judgeGates(
     [reference.source === 'expectation', 'no expected state was given'],
     [f.imageCheck === 'content', 'the image’s content was not checked'],
     [f.degraded.length === 0, `degraded: ${f.degraded.join(', ')}`],
-    // A record that keeps it to itself is found out by its mechanisms.
+    // A record that hides it is exposed by its mechanisms.
     [f.degraded.length > 0 || f.lost.length === 0, `determinism ${f.lost.join(', ')}`],
     [f.claims.every((claim) => claim.match !== false), 'a claim does not match what was observed'],
   ];
@@ -174,7 +174,7 @@ function judgeGates(
 
 /**
  * The verdict, its reason and the gates. An unfinished replay never counts for or against the program. `withheld` stands
- * for crash sites that were taken out of a record, where what it says of them can only be repeated.
+ * for crash sites that were taken out of a record, where its statements about them can only be repeated.
  */
 export function decide(raw: RawReplay[], f: Facts, withheld?: CrashCheck): Decision {
   const reference = chooseReference(f.expect, raw);
@@ -198,7 +198,7 @@ export function decide(raw: RawReplay[], f: Facts, withheld?: CrashCheck): Decis
   if (stopped) return result('inconclusive', stopped);
   if (reference.source === 'tie') return result('diverged', 'tie');
   const agree = new Set(replays.map((r) => r.final_state_sha256)).size === 1;
-  // Replays that agree with each other on one processor say nothing of a state of another.
+  // Replays that agree with each other on one processor prove nothing about another processor's state.
   if (
     !gates[0]!.pass &&
     agree &&
@@ -207,7 +207,7 @@ export function decide(raw: RawReplay[], f: Facts, withheld?: CrashCheck): Decis
     f.elsewhere !== null
   )
     return result('inconclusive', 'other_processor');
-  // States that all fit, and crashes that do not: a state says nothing of where a program died.
+  // All states match, but the crashes do not: a state does not show where a program died.
   if (!gates[0]!.pass && ending.length / f.requested >= f.gates.replay_ratio)
     return result('diverged', 'crash_site');
   if (!gates[0]!.pass) return result('diverged', agree ? 'expectation_not_met' : 'states_differ');

@@ -6,9 +6,9 @@ import { type Event, type EventLog, eventShape } from '../sandbox/event-log.ts';
 const BEFORE = 3;
 
 export interface Desync {
-  /** Whose state was expected and whose was another; both were run again for this. */
+  /** The replay whose state was expected, and one with another; both were run again for this. */
   replays: [number, number];
-  /** Runs it took of the second until it parted from the first again; null: it never did. */
+  /** How often the second was run until it parted from the first again; null: it never did. */
   tries: number | null;
   /** Events alike in both, counted from the start; at most as many as a log holds. */
   alike: number;

@@ -26,7 +26,7 @@ function expectedEnding(expect: Manifest['expect']): string | undefined {
   return expect?.exit_code === undefined ? undefined : `exit ${expect.exit_code}`;
 }
 
-/** Of replays whose states fit: in what the crash of the first that diverged is another. */
+/** For replays with matching states: how the crash of the first that diverged differs. */
 function crashDivergence(
   { replays }: Decision,
   diverged: Decision['replays'][number],
@@ -63,7 +63,7 @@ export async function explain(
   const ending = expectedEnding(expect);
   if (ending !== undefined && ending !== describeEnding(actual))
     return { kind: 'ending', expected: ending, actual: describeEnding(actual), replay };
-  // The expected state's content is not here, but two replays that differ tell the same story.
+  // The expected state's content is not here, but two replays that differ show the same difference.
   const other = decision.replays.find(
     (one) => one.final_state_sha256 && one.final_state_sha256 !== diverged.final_state_sha256,
   );

@@ -1,4 +1,4 @@
-/** Whose code a frame is: that of the program, or of what stands below every program: C libraries and languages' runtimes. */
+/** Whose code a frame is: the program's, or that of the layers below every program: C libraries and languages' runtimes. */
 import { functionKey, functionName } from '../base/function-name.ts';
 import type { Crash } from '../sandbox/crash.ts';
 
@@ -14,7 +14,7 @@ const C_LIBRARY =
 const RUNTIME =
   /^(?:libstdc\+\+|libsupc\+\+|libgcc_s|libc\+\+|libc\+\+abi|libunwind|lib(?:hw)?[atmlu]b?san|libclang_rt\.[\w.-]+|libstd-[0-9a-f]+|libgo)(?:-\d+(?:\.\d+)*)?\.so(?:\.\d+)*$/;
 
-/** Of statically linked programs: what leads from abort and assert to the kernel, what finds damaged memory, and what calls main. */
+/** In statically linked programs: the functions that lead from abort and assert to the kernel, find damaged memory, and call main. */
 const C_FUNCTIONS = new Set(
   `abort raise gsignal kill killpg tgkill tkill sigqueue pthread_kill pthread_sigqueue __pthread_kill __pthread_kill_internal
   __pthread_kill_implementation __raise __assert __assert_fail __assert_fail_base __assert_perror_fail
@@ -46,18 +46,18 @@ const RUST_CRATE =
 /** Rust's first mangling, undone: `<core::…>` in implementations of traits. */
 const RUST_LIBRARY = /^<?(?:std|core|alloc|panic_unwind|panic_abort)::/;
 
-/** The last part of a module's path, without what the kernel says of a file that is gone. */
+/** The last part of a module's path, without the kernel's note that the file is deleted. */
 export function moduleName(path: string): string {
   const left = path.replace(/ \(deleted\)$/, '');
   return left.slice(left.lastIndexOf('/') + 1);
 }
 
-/** Without what the linker adds of versions, and compilers of clones: `f@@V.1`, `f.constprop.0`, `f.cold`. */
+/** Without versions that the linker adds, and clone endings of compilers: `f@@V.1`, `f.constprop.0`, `f.cold`. */
 function stemOf(name: string): string {
   return name.replace(/@.*$/, '').replace(/(?<=.)(?:\.(?:cold|constprop|isra|part|lto_priv|llvm|\d+))+$/, '');
 }
 
-/** Guests choose names of files and functions: what this says is for people and for choosing a frame, and proves nothing. */
+/** Guests choose names of files and functions: this result is for people and for choosing a frame, and proves nothing. */
 export function ownerOf({ module, function: named }: Frame): Owner {
   const file = module === null ? '' : moduleName(module);
   if (C_LIBRARY.test(file)) return 'c_library';

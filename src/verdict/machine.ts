@@ -1,4 +1,4 @@
-/** What a result is tied to beside image, seed and manifest, and whether two of them may be held against each other. */
+/** What a result depends on beside image, seed and manifest, and whether two results may be compared. */
 import type { Manifest } from '../manifest/definition.ts';
 import { leavesCpuid, lostWith, onlyWith } from '../sandbox/mechanisms.ts';
 import { processorText, UNKNOWN_PROCESSOR } from '../sandbox/processor.ts';
@@ -10,7 +10,7 @@ type Environment = Pick<
 > | null;
 
 /**
- * What it holds for alone, thing by thing; empty where it holds on every machine, where determinism was off, and for
+ * The only circumstances in which it holds, one by one; empty where it holds on every machine, where determinism was off, and for
  * records from before processors were named.
  */
 export function holdsOnly(environment: Environment): string[] {
@@ -18,13 +18,13 @@ export function holdsOnly(environment: Environment): string[] {
   return onlyWith(environment.mechanisms, processorText(environment.processor ?? null));
 }
 
-/** The only processor that it holds on; null where the seed decided what cpuid tells, or determinism was off. */
+/** The only processor on which it holds; null where the seed decided what cpuid returns, or determinism was off. */
 export function tiedTo(environment: Environment): string | null {
   if (!environment?.mechanisms || !leavesCpuid(environment.mechanisms)) return null;
   return processorText(environment.processor ?? null);
 }
 
-/** Why two results cannot be held against each other, by what each is tied to; null where they can. */
+/** Why two results cannot be compared, by what each depends on; null where they can. */
 export function apart(first: string | null, second: string | null): string | null {
   if (first === second && first !== UNKNOWN_PROCESSOR) return null;
   const on = (tied: string | null): string => (tied === null ? 'on every processor' : `only on ${tied}`);
@@ -33,9 +33,9 @@ export function apart(first: string | null, second: string | null): string | nul
 
 /** What a decision takes from the machine that replayed. */
 export interface MachineFacts {
-  /** Of full determinism, what nothing saw to. */
+  /** The parts of full determinism that no mechanism ensured. */
   lost: string[];
-  /** Why the expected state cannot be held against what was replayed here. */
+  /** Why the expected state cannot be compared with the replays here. */
   elsewhere: string | null;
   /** Whether PID 1 looked for crashes: it sees them only where it decides everything. */
   crashesSeen: boolean;

@@ -42,7 +42,7 @@ export interface Claim {
 
 export interface ReplayRecord {
   record_version: 1;
-  /** Of random bytes: so that nobody can guess a record's digest, and a redaction may name what it is made of. */
+  /** Random bytes, so that a record's digest cannot be guessed, and a redaction may name the record it is made from. */
   nonce: Digest;
   name: string;
   manifest_path: string;
@@ -61,7 +61,7 @@ export interface ReplayRecord {
   gates: GateResult[];
   replays: ReplayResult[];
   policy: { name: string; sha256: Digest };
-  /** Who vouches for the manifest; `not_checked` where the policy names nobody who could. */
+  /** Who signed for the manifest; `not_checked` where the policy names no authorities. */
   evidence: {
     status: 'not_checked' | EvidenceRecord['verdict'];
     record: EvidenceRecord | null;
@@ -91,17 +91,17 @@ export interface ReplayRecord {
     api_version: string;
     kernel: string;
     cpu: string;
-    /** What names the processor, null where nothing did; records from before it say nothing. */
+    /** The processor's name, null where it was unknown; older records do not have it. */
     processor?: Processor | null;
     storage_driver: string;
     capture: 'overlay' | 'archive';
     seccomp_sha256: Digest;
     harness_sha256: Digest;
-    /** Whether the seed decided everything the program saw; records from before it say nothing. */
+    /** Whether the seed decided everything the program saw; older records do not have it. */
     determinism?: 'full' | 'off';
-    /** What that rested on, of what this release knows; only where it was full. */
+    /** The mechanisms it rested on, of those that this release knows; only where it was full. */
     mechanisms?: Mechanism[];
-    /** The seed decided by chance whose turn it was; of a hunt for races, each replay had one of its own. */
+    /** The seed chose turns at random; in a hunt for races, each replay had its own seed. */
     schedule?: 'chaos';
     /** Nothing here protects against the machine's own root or its engine. */
     trusted: string[];

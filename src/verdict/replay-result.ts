@@ -1,4 +1,4 @@
-/** What one replay came to: a row of the record. */
+/** The result of one replay: a row of the record. */
 import type { Digest } from '../base/digest.ts';
 import {
   array,
@@ -34,13 +34,13 @@ export interface ReplayResult {
   duration_ms: number;
   /** Attempts, more than 1 when the infrastructure failed in between. */
   attempts: number;
-  /** Where a signal ended it, with full determinism; left out where nobody could see that. */
+  /** Where a signal ended it, with full determinism; left out where that was not observed. */
   crash?: Crash;
   /** Where other processes crashed, its children and theirs, in the order of their ends; left out: none did. */
   other_crashes?: { crashes: Crash[]; left_out: number };
   /** The replay in whose row its crashes stand, which are the same to the byte; left out: here, or there are none. */
   crash_as?: number;
-  /** What is compared of them (docs/crash-signature.md); records from before it say nothing. */
+  /** The parts of them that are compared (docs/crash-signature.md); older records do not have it. */
   crash_signatures?: CrashSummary[];
   /** Places that may hold an instruction to rewrite, and are not proven to (docs/determinism.md, Rewriting); left out: none. */
   unproven_instructions?: number;

@@ -1,4 +1,4 @@
-/** Whether replays crashed as they should: each held against the expected crash, or against each other. */
+/** Whether replays crashed as they should: each is compared with the expected crash, or they are compared with each other. */
 import {
   type CrashKind,
   type ExpectedCrash,
@@ -11,7 +11,7 @@ import type { Crash } from '../sandbox/crash.ts';
 import { type SignedCrash, signCrash } from './crash-signature.ts';
 import { moduleName } from './frame-owner.ts';
 
-/** What a replay's row says of its crashes. */
+/** The crashes in a replay's row. */
 export interface ReplayCrashes {
   index: number;
   /** That of the program which was started. */
@@ -28,7 +28,7 @@ export interface ProcessCrash extends SignedCrash {
   process: string | null;
 }
 
-/** The same in a record: who reads it need not compute it. */
+/** The same in a record, so that its readers need not compute it. */
 export interface CrashSummary {
   process: string | null;
   id: SignatureId;
@@ -56,7 +56,7 @@ function signReplay({ crash, other_crashes }: ReplayCrashes): SignedReplay {
   };
 }
 
-/** Signs each replay's crashes; one that names another which has none, or names a third, has none itself. */
+/** Makes the signatures of each replay's crashes; a row that refers to a row without crashes, or to one that refers on, has none. */
 export function signReplays(replays: ReplayCrashes[]): Map<ReplayCrashes, SignedReplay> {
   const known = new Map(
     replays.filter(({ crash_as }) => crash_as === undefined).map((one) => [one.index, signReplay(one)]),
@@ -71,7 +71,7 @@ export function programCrashes(replays: ReplayCrashes[]): (Crash | undefined)[] 
   return replays.map(({ index, crash_as }) => written.get(crash_as ?? index));
 }
 
-/** What stands for all crashes of a replay when replays are compared with each other; empty: nothing crashed. */
+/** One text for all crashes of a replay, to compare replays with each other; empty: nothing crashed. */
 export function crashKey({ crashes, othersMissing }: SignedReplay, mode: SameCrash): string {
   const one = ({ process, signature }: ProcessCrash): string =>
     `${process ?? ''} ${mode === 'function' ? (signature.functions_id ?? signature.id) : signature.id}`;
@@ -88,7 +88,7 @@ function sameKind(expected: ExpectedCrash, actual: CrashKind): boolean {
   return fields.every((field) => expected[field] === undefined || expected[field] === actual[field]);
 }
 
-/** Whether a signature says where a crash was: one that ends in libraries, its walk cut, is shared by many crashes. */
+/** Whether a signature shows where a crash was: if its walk was cut inside libraries, many crashes share it. */
 export function tellsWhere({ signature, siteText }: Pick<ProcessCrash, 'signature' | 'siteText'>): boolean {
   return signature.walk === 'whole' || siteText !== null;
 }
@@ -105,7 +105,7 @@ export function expectationOf(crash: ProcessCrash): ExpectedCrash {
   };
 }
 
-/** Exactly, or by its functions where a policy is content with that; an expectation without a signature names its kind alone. */
+/** Exactly, or by its functions where a policy accepts that; an expectation without a signature names only the kind. */
 export function isExpected(
   expected: ExpectedCrash,
   actual: ProcessCrash | undefined,
@@ -119,7 +119,7 @@ export function isExpected(
   return signature.functions_id === actual.signature.functions_id;
 }
 
-/** Such as "v1:0123456789ab"; a signature of a cut walk says that it proves less. */
+/** Such as "v1:0123456789ab"; a signature of a cut walk is marked, since it proves less. */
 export function nameCrash({ signature }: Pick<SignedCrash, 'signature'>): string {
   return `${shortId(signature.id)}${signature.walk === 'cut' ? ' as far as known (its walk was cut)' : ''}`;
 }
@@ -131,7 +131,7 @@ export function kindText({ signal, code, fault }: Partial<CrashKind>): string {
     .join(', ');
 }
 
-/** In what two crashes differ first: kind, then frames from the innermost, then whether a walk was cut. */
+/** The first difference of two crashes: kind, then frames from the innermost, then whether a walk was cut. */
 export function crashDifference(
   expected: ExpectedCrash,
   actual: ProcessCrash | undefined,

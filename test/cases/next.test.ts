@@ -44,7 +44,7 @@ const SITUATIONS: Record<string, Situation> = {
     args: ['run', 'm.json', '--dry-run'],
     prepare: (folder) => writeFileSync(join(folder, 'm.json'), JSON.stringify({ ...MANIFEST, sede: 1 })),
     status: 64,
-    said: /\$\.sede[\s\S]*next: mend the fields named; reenact schema manifest prints the format/,
+    said: /\$\.sede[\s\S]*next: fix the fields named; reenact schema manifest prints the format/,
   },
   'a root of JUnit that there is not': {
     args: ['run', 'm.json', '--junit-root', 'suite'],

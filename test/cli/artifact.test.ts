@@ -54,7 +54,7 @@ it('a package is kept, and nothing is proven of it before there is evidence, eac
   expect(bare).toEqual({
     status: 0,
     stderr: '',
-    stdout: `${begin}  proven     nothing: no evidence was given, so nobody vouches for it\n`,
+    stdout: `${begin}  proven     nothing: no evidence was given\n`,
   });
   write('app.json', signed(deb));
   const proven = await run('add', 'app.deb', '--evidence', 'app.json', ...policy);
@@ -68,7 +68,7 @@ it('a package is kept, and nothing is proven of it before there is evidence, eac
       '  signer     team-key, key sha256:',
   );
   expect(proven.stdout).toContain(
-    'time       none that anybody but the signer vouches for\n  log entry  none is proven\n',
+    'time       none but the signer’s own\n  log entry  none is proven\n',
   );
   // What is known stays known.
   expect(await run('add', 'app.deb')).toMatchObject({ status: 0, stdout: proven.stdout });
@@ -130,9 +130,9 @@ it.each<[string, string[], string]>([
   ['evidence without a policy', ['add', 'app', '--evidence', 'other.json'], 'name a policy'],
   ['a policy without evidence', ['add', 'app', ...policy], 'a policy judges evidence'],
   [
-    'a policy that trusts nobody',
+    'a policy that trusts no signer',
     ['add', 'app', '--evidence', 'other.json', '--policy', 'default'],
-    'names nobody',
+    'names no authority',
   ],
   ['no command', ['show'], 'there is no command "artifact show"'],
 ])('%s is a mistake in the call', async (_name, args, message) => {

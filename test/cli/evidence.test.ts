@@ -116,7 +116,7 @@ describe('a first policy and a first signature', () => {
   });
 
   it('explains and checks a policy', async () => {
-    expect((await run('policy', 'explain', 'policy.yaml')).stdout).toContain('whoever holds the ed25519 key');
+    expect((await run('policy', 'explain', 'policy.yaml')).stdout).toContain('the holder of the ed25519 key');
     expect((await run('policy', 'check', 'policy.yaml')).stdout).toMatch(/^policy.yaml: ok, sha256:/);
   });
 

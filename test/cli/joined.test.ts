@@ -121,7 +121,7 @@ it('what is not there is said, and never taken for success', async () => {
   const down = await reenact(['trace', 'gaps', 'abcdef', '--store', store.folder], folder);
   expect(down).toMatchObject({ status: 3, stderr: /127\.0\.0\.1:9\/x/ });
   expect(down.stderr).not.toContain('secret');
-  // What is only read makes no store, and a policy that names nobody judges nothing.
+  // What is only read makes no store, and a policy without authorities judges nothing.
   const typo = ['--store', join(cwd, 'typo')];
   for (const reading of [
     ['trace', 'gaps', 'abcdef'],
@@ -132,7 +132,7 @@ it('what is not there is said, and never taken for success', async () => {
     });
   expect(existsSync(join(cwd, 'typo'))).toBe(false);
   expect(await call('trace', 'audit', 'abcdef', '--policy', 'default')).toMatchObject({
-    ...{ status: 64, stderr: /names nobody who may sign/ },
+    ...{ status: 64, stderr: /names no authority that may sign/ },
   });
   for (const url of ['garbage', 'mysql://x/y', 'postgresql://somebody@[::1/x']) {
     const wrong = { cwd, env: { REENACT_DATABASE_URL: url } };

@@ -145,7 +145,7 @@ describe('what is no evidence is named', () => {
     [/PyPI/, { version: 1, attestation_bundles: [] }],
     [/PyPI/, { version: 1, verification_material: {}, envelope: {} }],
     [/link format/, { signed: {}, signatures: [] }],
-    [/nobody has signed/, statement()],
+    [/without a signature/, statement()],
     [/a replay manifest/, { harness_version: '1', run_instructions: 'true' }],
     [/an image manifest/, { schemaVersion: 2, mediaType: 'application/x', layers: [] }],
     [/a policy/, { version: 1, authorities: [] }],

@@ -1,4 +1,4 @@
-/* Writes a core as a stream: how long it is stands before it, so what cannot be read is written as zeros. */
+/* Writes a core as a stream: its length is written first, so unreadable memory is written as zeros. */
 #define _GNU_SOURCE
 #include "core.h"
 

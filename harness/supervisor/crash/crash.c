@@ -37,7 +37,7 @@ static struct other {
 static int other_count, ended, left_out;
 static uint64_t others_hashed = HASHED;
 
-/* Where a text is written; it ends before `room`, and `length` goes on. */
+/* Where a text is written; it ends before `room`, while `length` goes on counting. */
 static char *text;
 static size_t length, room;
 
@@ -202,7 +202,7 @@ static void put_crash(struct task *t, const siginfo_t *info, int core, uint64_t 
   put("}");
 }
 
-/* Of these the kernel writes cores; to be ended by others is ordinary for a process that another one started. */
+/* The signals for which the kernel writes cores; being ended by others is ordinary for a child process. */
 static int is_crash(int signal) {
   switch (signal) {
     case SIGQUIT: case SIGILL: case SIGTRAP: case SIGABRT: case SIGBUS:
@@ -216,7 +216,7 @@ void crash_begin(int core) { wants_core = core; }
 static void note_other(struct task *t, int signal, const siginfo_t *info) {
   struct other *last = other_count > 0 ? &others[other_count - 1] : NULL;
   size_t from = last ? last->from + last->size + 1 : 0;
-  /* A signal that came to nothing in the end, and the next one. */
+  /* A signal that did not end the process after all, and the next one. */
   if (last && last->process == t->process->tgid) from = last->from, other_count--;
   if (from >= OTHERS_ROOM) return;
   text = of_others + from;

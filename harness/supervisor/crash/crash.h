@@ -1,4 +1,4 @@
-/* Crash sites: what a process's memory and registers say right before a signal ends it. */
+/* Crash sites: a process's memory and registers right before a signal ends it. */
 #ifndef REENACT_CRASH_H
 #define REENACT_CRASH_H
 #include "ptrace/task.h"
@@ -9,7 +9,7 @@ void crash_begin(int core);
 /* At the stop before a signal is delivered: notes the crash if that signal will end the process. */
 void crash_note(struct task *t, int signal);
 
-/* A thread ended with this wait status: with the last one of a process it is known whether that crashed. */
+/* A thread ended with this wait status: after a process's last thread it is known whether the process crashed. */
 void crash_end(const struct task *t, int status);
 
 /* All crashes of a run in which the program ended with this wait status, as JSON (docs/harness.md); NULL: none. */

@@ -16,7 +16,7 @@ enum { NOTES_ROOM = 1 << 20, MAX_THREADS = 256, MAX_FILES = 1024, PAGE = 4096, F
 static uint8_t notes[NOTES_ROOM];
 static size_t length;
 
-/* What does not fit is left out whole; readers take what is there. */
+/* Entries that do not fit are left out as a whole, which readers accept. */
 static void add_note(uint32_t type, const char *owner, const void *bytes, size_t size) {
   Elf64_Nhdr head = {(uint32_t)strlen(owner) + 1, (uint32_t)size, type};
   size_t name = (head.n_namesz + 3) & ~3u, padded = (size + 3) & ~(size_t)3;
@@ -54,7 +54,7 @@ static void add_process(struct task *t) {
   add_note(NT_PRPSINFO, "CORE", &info, sizeof info);
 }
 
-/* As the program saw it after its exec, but for the vDSO, which is no file that a reader of cores could look into. */
+/* As the program saw it after its exec, except the vDSO, which is no file that a reader of cores could open. */
 static void add_vector(struct task *t) {
   uint64_t words[2 * VECTOR_ENTRIES];
   memcpy(words, t->process->vector, sizeof words);

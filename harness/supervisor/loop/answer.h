@@ -1,4 +1,4 @@
-/* What most handlers end with. */
+/* The usual endings of handlers. */
 #ifndef REENACT_ANSWER_H
 #define REENACT_ANSWER_H
 #include "ptrace/task.h"
@@ -9,7 +9,7 @@ static inline enum action answer(struct call *c, int64_t result) {
   return DONE;
 }
 
-/* A signal ends the wait: the kernel looks after the signal, and then makes of `result` an errno or the call again. */
+/* A signal ends the wait: the kernel handles the signal, and then turns `result` into an errno or makes the call again. */
 static inline enum action interrupt(struct call *c, int64_t result) {
   c->result = result;
   return LEAVE;

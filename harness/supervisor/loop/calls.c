@@ -99,7 +99,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_sendfile] = {on_copy, after_copy, 0}, [SYS_splice] = {on_copy, after_copy, 0},
     [SYS_copy_file_range] = {on_copy, 0, 0}, [SYS_tee] = {on_copy, after_copy, 0},
     [SYS_vmsplice] = {on_copy, after_copy, 0},
-    /* Asked in loops until somebody else has done something: who asks must come to a stop. */
+    /* Asked in loops until another task has done something: the caller must come to a stop. */
     [SYS_access] = {on_look, 0, 0}, [SYS_faccessat] = {on_look, 0, 0}, [SYS_faccessat2] = {on_look, 0, 0},
     [SYS_ioctl] = {on_ioctl, after_ioctl, 0}, [SYS_getppid] = {on_look, 0, 0}, [SYS_rt_sigpending] = {on_look, 0, 0},
     [SYS_link] = {observe_exit, after_entries, 0}, [SYS_linkat] = {observe_exit, after_entries, 0},
@@ -139,7 +139,7 @@ static const struct handler handlers[MAX_CALLS] = {
     [SYS_readlink] = {on_readlink, after_readlink, 0}, [SYS_readlinkat] = {on_readlink, after_readlink, 0},
     [SYS_open] = {on_open, after_open, 0}, [SYS_openat] = {on_open, after_open, 0},
     [SYS_openat2] = {on_open, after_open, 0}, [SYS_creat] = {on_open, after_open, 0},
-    /* Always refused: they order or tell what nothing here can make the same. */
+    /* Always refused: their effects or answers cannot be made the same. */
     [SYS_rseq] = NO_SUCH, [SYS_clone3] = NO_SUCH, [SYS_io_uring_setup] = NO_SUCH, [SYS_io_uring_enter] = NO_SUCH,
     [SYS_io_uring_register] = NO_SUCH, [SYS_perf_event_open] = FORBIDDEN, [SYS_userfaultfd] = FORBIDDEN,
     [SYS_bpf] = FORBIDDEN, [SYS_process_vm_readv] = {on_process_vm, 0, 0}, [SYS_process_vm_writev] = {on_process_vm, 0, 0},

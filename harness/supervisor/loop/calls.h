@@ -1,4 +1,4 @@
-/* The one table of system calls: which pass, which are looked at and by whom, which do not exist. */
+/* The one table of system calls: which pass, which are examined and by which handler, which do not exist. */
 #ifndef REENACT_CALLS_H
 #define REENACT_CALLS_H
 #include "ptrace/task.h"
@@ -8,7 +8,7 @@ enum { MAX_CALLS = 512 };
 struct handler {
   enum action (*entry)(struct task *t, struct call *c); /* before the kernel does it */
   enum action (*exit)(struct task *t, struct call *c);  /* after AFTER: RUN, DONE or AGAIN */
-  int passes;                                           /* never stops: it tells and orders nothing */
+  int passes;                                           /* never stops: it reveals and orders nothing */
 };
 
 /* The table's entry for a call's number. */

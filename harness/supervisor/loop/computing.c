@@ -71,7 +71,7 @@ static int maps(long nr) {
   }
 }
 
-/* Whoever makes many calls before a timer, or does nothing but look at the clock, waits for it. */
+/* A thread that makes many calls before a timer, or only looks at the clock, waits for it. */
 void pass_time(struct task *t) {
   if (maps(t->call.nr)) checkpoint_remap();
   int64_t due = signal_due(t->process);

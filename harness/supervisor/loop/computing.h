@@ -7,13 +7,13 @@
 /* A system call begins that the clock counts. */
 void pass_time(struct task *t);
 
-/* An instruction was answered: 1 when the thread may run on, which others or a timer may be waiting for. */
+/* An instruction was answered: 1 when the thread may run on, 0 when another thread or a timer may be due. */
 int goes_on(struct task *t);
 
 /* A thread of a process with such a timer is let run in user mode, until its next stop. */
 void begin_stretch(struct task *t);
 
-/* `t` stopped, or ended: whoever ran does not run on from where it was let run. */
+/* `t` stopped, or ended: a thread that ran does not continue from where it was let run. */
 void end_stretch(const struct task *t);
 
 /* What a thread has spent in its stretch; what it spends from there on, in steps of ours, is not to count. */
@@ -26,11 +26,11 @@ int is_kept(const struct task *t);
 /* 1 when `t` computes for so long that its timer must have been due, and can be made to stand where it was then. */
 int is_overdue(const struct task *t);
 
-/* What has become of a thread that ran. */
+/* The outcome of letting a thread run. */
 enum rewound {
   REWOUND,    /* its turn is over: it stands behind its last stop, a fixed number of instructions later */
   STOPPED_SO, /* something else happened: *status tells, or LEFT_ALONE */
-  LOST,       /* it cannot be vouched for any longer */
+  LOST,       /* the run can no longer be trusted */
 };
 
 /* Stops a thread that is overdue, and moves the clock to its timer. */

@@ -1,4 +1,4 @@
-/* Ends: of the program, which ends the run, and of those who were killed beside whoever runs. */
+/* Ends: of the program, which ends the run, and of those that were killed beside the running thread. */
 #define _GNU_SOURCE
 #include "ends.h"
 
@@ -25,14 +25,14 @@ void record_end(struct task *t, int status) {
   on_death(t, status);
 }
 
-/* A thread that executes a program takes its leader's place: that leader's end is never told. */
+/* A thread that executes a program takes its leader's place: the kernel never reports that leader's end. */
 static void mark_who_works(void) {
   for (struct task *t = tasks; t; t = t->next) t->process->works = 0;
   for (struct task *t = tasks; t; t = t->next)
     if (t->state == RUNNING) t->process->works = 1;
 }
 
-/* Leaders last: the kernel tells of their end only when their threads are reaped. */
+/* Leaders last: the kernel reports their end only when their threads are reaped. */
 void reap_dying(void) {
   mark_who_works();
   for (int leaders = 0; leaders < 2; leaders++)

@@ -6,10 +6,10 @@
 /* The program's own process: its end is the end of all. */
 void ends_begin(pid_t program);
 
-/* Notes the end of a task, whose status is as waitpid gives it, and takes it out of the books. */
+/* Notes the end of a task, with its status from waitpid, and removes it from the table. */
 void record_end(struct task *t, int status);
 
-/* Waits for everybody who was killed while stopped, so that all see them dead from now on. */
+/* Waits for all tasks that were killed while stopped, so that all others see them dead from now on. */
 void reap_dying(void);
 
 int is_program(const struct process *p);

@@ -15,7 +15,7 @@ void log_answer(struct task *t, int64_t result);
 
 void log_signal(struct task *t, int signal);
 
-/* The log, of 128 bytes an event (docs/harness.md), at most 262,144 of them; NULL when nobody asked for one. */
+/* The log, of 128 bytes an event (docs/harness.md), at most 262,144 of them; NULL when none was asked for. */
 const void *log_bytes(size_t *size);
 
 #endif

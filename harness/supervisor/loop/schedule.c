@@ -23,14 +23,14 @@
 #include "work.h"
 #include "syscalls/signals/tracing.h"
 
-/* A turn is short, so that whoever was woken runs soon; it grows with what it costs to look for the next one. */
+/* A turn is short, so that a woken thread runs soon; it grows with what it costs to look for the next one. */
 enum { MAX_JUMPS = 1000, TURN = 100, TICKS_AN_ASK = 16, ASKS_A_REPEAT = 8, LONGEST_TURN = 5000, LONGEST_TURN_BITS = 12 };
 
 static uint64_t progress; /* counts what may have changed the answer to a repeated call */
 static pid_t last;
-static int64_t turn = TURN; /* of whoever runs, in ticks of the clock */
+static int64_t turn = TURN; /* of the running thread, in ticks of the clock */
 static int64_t asked;       /* handlers in vain since the last turn began */
-static int64_t calls;       /* since somebody's time came */
+static int64_t calls;       /* since a sleeper's time came */
 
 enum action ask(struct task *t) {
   const struct handler *h = handler_of(t->call.nr);
@@ -51,7 +51,7 @@ int perform(struct task *t, enum action action) {
   return action != BLOCK && action != YIELD;
 }
 
-/* Until when `t` may read the clock without anybody else having to run, or a signal to come. */
+/* How long `t` may read the clock before another thread must run, or a signal comes. */
 static int64_t limit_of(const struct task *t) {
   int64_t due = timers_due(1), limit = due == NEVER ? INT64_MAX : due;
   return others_wait(t) && turn_end(t) < limit ? turn_end(t) : limit;
@@ -78,7 +78,7 @@ void resume(struct task *t) {
   else ptrace(t->second_half || watched ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(intptr_t)signal);
 }
 
-/* Some calls are never taken up again after a handler. */
+/* Some calls are never restarted after a handler. */
 static int answer_to_signal(long nr) {
   switch (nr) {
     case SYS_epoll_wait:
@@ -92,7 +92,7 @@ static int answer_to_signal(long nr) {
   }
 }
 
-/* Who waits for nothing but a wake, a signal or a moment is told of it: there is no need to ask. */
+/* Calls that end only by a wake, a signal or a moment, which the scheduler sees: there is no need to ask again. */
 static int is_told(long nr) {
   switch (nr) {
     case SYS_futex:
@@ -142,7 +142,7 @@ static int can_run(struct task *t) {
   return perform(t, ask(t)) || t->state == READY;
 }
 
-/* After whom the search begins. */
+/* The task after which the search begins. */
 static struct task *before_the_next(void) {
   unsigned count = 0;
   if (!in_chaos()) return find_task(last);
@@ -173,7 +173,7 @@ static int64_t earliest_deadline(void) {
   return earliest == NEVER || (timer != NEVER && timer < earliest) ? timer : earliest;
 }
 
-/* Somebody sleeps beside one who calls and calls: what is computed between two calls takes time as well,
+/* A thread sleeps beside one that makes call after call: what is computed between two calls takes time as well,
    of which nothing is known but that there is some. Without this a sleep of 100 ms lasts 100,000 calls. */
 void pass_time_of_sleep(void) {
   enum { PATIENCE = 1000, LUMP = 64, TICKS_A_CALL = 15 };
@@ -191,7 +191,7 @@ void fire_timers(void) {
   reap_dying();
 }
 
-/* Whoever went in circles may find something changed. */
+/* A thread that went in circles may find something changed. */
 static void end_circles(const struct task *but) {
   for (struct task *t = tasks; t; t = t->next)
     if (t != but) t->spins = 0;
@@ -208,21 +208,21 @@ static void begin_turn(struct task *t) {
   if (!t->again) asked = 0;
 }
 
-/* A timer that nobody listens to must not keep us from looking at the real clock. */
+/* A timer without a listener must not keep us from looking at the real clock. */
 struct task *choose_task(void) {
   work_end();
   for (int jumps = 0; jumps < MAX_JUMPS; jumps++) {
     fire_timers();
     struct task *t = first_that_can(0);
     int64_t due = t ? NEVER : earliest_deadline();
-    /* Who goes in circles runs only after somebody else did something, or when nothing else is left. */
+    /* A thread that goes in circles runs only after another did something, or when no other is left. */
     if (!t && due == NEVER) t = first_that_can(1);
     if (t) {
       begin_turn(t);
       return t;
     }
     progress++;
-    /* What still comes, comes from the kernel: all are to try again, also who waits for a child. */
+    /* Only the kernel can still change something: all must try again, even a task that waits for a child. */
     if (due == NEVER) signals_sent++;
     if (due == NEVER) return NULL;
     struct task *circling = somebody_circles();

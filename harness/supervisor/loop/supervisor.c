@@ -47,13 +47,13 @@ static struct supervised found = {.unsupported = -1};
 enum { CROWD = 32 }; /* of so many threads, one is waited for alone */
 
 static int wants_log;
-static pid_t newborn; /* its first stop came before its parent's */
+static pid_t newborn; /* its first stop came before its parent's stop */
 
 void give_up_on(int reason) {
   if (found.unsupported < 0) found.unsupported = reason;
 }
 
-/* A call's number decides; one that nobody classified gets ENOSYS, and the run cannot be vouched for. */
+/* A call's number decides; an unclassified one gets ENOSYS, and the run cannot be trusted. */
 static int on_call(struct task *t) {
   if (!arch_load(t)) return 0;
   arch_widen(t);
@@ -167,7 +167,7 @@ static int on_exec(struct task *t, pid_t pid) {
 
 int on_stop(struct task *t, pid_t pid, int status) {
   if (WIFEXITED(status) || WIFSIGNALED(status)) {
-    /* A thread that ends by itself takes nobody with it. */
+    /* A thread that ends by itself ends no other. */
     int alone = t->call.nr == SYS_exit && WIFEXITED(status) && t->process->tasks > 1;
     record_end(t, status);
     if (!alone) reap_dying();
@@ -200,14 +200,14 @@ void await_stop(struct task *t) {
   if (await_certain(t->tid, &status) && on_stop(t, t->tid, status)) t->state = READY;
 }
 
-/* Lets `t` run until somebody else has to; NULL waits for whatever comes from outside. */
+/* Lets `t` run until another thread has to; NULL waits for any event from outside. */
 static void run(struct task *t) {
   int status, quiet = 0, patience = 2, anybody = 0;
   enum walk walked = t ? walk(&t) : NO_WALK;
   if (walked == WALKED) return;
   if (t && walked == NO_WALK) resume(t);
   for (;;) {
-    /* To wait for anybody costs more the more there are: others have news only where `t` waits for their end. */
+    /* Waiting for any task costs more the more there are: others have news only where `t` waits for their end. */
     pid_t whom = t && !anybody && task_count > CROWD ? t->tid : -1, pid = await_guest(whom, &status);
     if (pid < 0 && errno != EINTR && whom == -1) return;
     anybody = pid < 0;

@@ -19,10 +19,10 @@ struct supervision {
 enum unsupported { FOREIGN_PROGRAM = 1001, UNREADABLE_PROGRAM = 1002, CANNOT_TRACE = 1003, CPUID_LEAKS = 1004,
                    TRAP_FORGETS = 1005, NARROW_CALL = 1006, HALF_RESTORED = 1007, PTRACE_REQUEST = 200000 };
 
-/* At once, since what follows means nothing; after others the program runs on, to its own end. */
+/* Ends the run at once, since the rest would mean nothing; after others the program runs on, to its own end. */
 static inline int ends_run(int unsupported) { return unsupported > 1000 && unsupported < PTRACE_REQUEST; }
 
-/* What became of the program. */
+/* How the program ended. */
 struct supervised {
   int over;        /* it ended, with `status` as waitpid gives it */
   int status;

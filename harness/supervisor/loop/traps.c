@@ -27,7 +27,7 @@ enum { DEFAULT, IGNORE, NOBODY = 2, SET_SIZE = 8, PAGE = 4096 };
 static const int signals[TRAP_SIGNALS] = {SIGSEGV, SIGILL};
 static int used[TRAP_SIGNALS];
 
-/* Of the trap at hand: whether the kernel took the handler away, which proves that it was blocked. */
+/* For the trap at hand: whether the kernel took the handler away, which proves that it was blocked. */
 static siginfo_t raised;
 static int forgotten;
 
@@ -60,7 +60,7 @@ void traps_inherit(struct process *child, struct process *parent, int shared) {
   child->dispositions->holders += shared != 0;
 }
 
-/* What the kernel is not told as it is. */
+/* A call that is not passed to the kernel as it is. */
 static int is_hidden(const struct disposition *d) { return d->handler <= IGNORE || d->flags & ONCE; }
 
 /* A call on the guest's behalf reads `bytes` from a page with code, which is put back as it was: the one that it
@@ -125,7 +125,7 @@ static int is_caught(const struct task *t, int signal) {
   return at ? strtoull(at, NULL, 10) >> (signal - 1) & 1 : 1;
 }
 
-/* The processor raised it, not somebody who sent it. One that was sent before, while it was blocked, hides the
+/* The processor raised it, not a sender. One that was sent before, while it was blocked, hides the
    trap's own: then the handler is gone all the same. */
 static int is_raised(struct task *t, int signal) {
   forgotten = used[index_of((uint64_t)signal)] && !is_caught(t, signal);
@@ -188,7 +188,7 @@ void traps_correct(const struct process *p, uint64_t *ignored, uint64_t *caught)
   }
 }
 
-/* Takes what the guest asked for into the books, as the kernel would. */
+/* Notes what the guest asked for, as the kernel would. */
 static void record(struct disposition *d, const struct disposition *wanted) {
   *d = *wanted;
   d->flags &= KNOWN_FLAGS;

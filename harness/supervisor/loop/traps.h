@@ -18,7 +18,7 @@ void traps_forget(struct process *p);
 /* At the exit stop of an exec: the new program's actions are the default's, or ignore what was ignored. */
 void traps_settle_program(struct task *t);
 
-/* At a stop by any signal: 1 when that is no affair of the guest's, which goes on as if nothing had been. */
+/* At a stop by any signal: 1 when it does not concern the guest, which goes on as if nothing had happened. */
 int trap_stop(struct task *t, int signal);
 
 /* Before such a signal reaches the guest: the kernel is to do what the guest asked for. What to deliver; 0 nothing. */

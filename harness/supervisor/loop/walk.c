@@ -62,7 +62,7 @@ int circles(struct task *t, int *patience) {
       return 1;
     case WORKS:
       spent_in_steps(t, so_far);
-      /* Whom a timer will reach in any case need not be looked at again soon. */
+      /* A task that a timer will reach in any case need not be looked at again soon. */
       *patience = *patience < LONGEST_PATIENCE && !is_kept(t) ? 2 * *patience : LONGEST_PATIENCE;
       resume(t);
       return 0;

@@ -1,4 +1,4 @@
-/* Counts the virtual time of each thread's turns; nobody works while all sleep. */
+/* Counts the virtual time of each thread's turns; none passes while all sleep. */
 #define _GNU_SOURCE
 #include "work.h"
 

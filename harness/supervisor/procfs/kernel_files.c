@@ -41,7 +41,7 @@ static int is_below_kernels(const char *path) {
   return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0;
 }
 
-/* The folder a relative path starts from; 0 where nobody can say. */
+/* The folder a relative path starts from; 0 where it is unknown. */
 static int folder_of(struct task *t, int at, char *to, size_t room) {
   char link[64];
   if (at == AT_FDCWD) snprintf(link, sizeof link, "/proc/%d/cwd", (int)t->tid);

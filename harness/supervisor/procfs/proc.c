@@ -173,7 +173,7 @@ long process_text(pid_t pid, const char *name, char *to, size_t room) {
   return -1;
 }
 
-/* Of PID 1, which is ourselves, what anybody may read: the kernel goes on refusing the rest. */
+/* The files of PID 1, which is ourselves, that every user may read: the kernel goes on refusing the rest. */
 static long our_text(const char *name, char *to, size_t room) {
   static const char *const open[] = {"status", "sched", "schedstat", "cgroup", "mounts", "mountinfo"};
   static const char command[] = "/harness/init";

@@ -13,7 +13,7 @@
 
 enum { PAGE = 4096, PIECE = 1 << 16, MOST_RUNS = 4096, MOST_MAPPINGS = 512, ENTRIES = 512, GROWTH = 64 * PAGE };
 #define STORE ((size_t)64 << 20)
-/* A sanitizer's shadow is terabytes, of which nothing is there. */
+/* A sanitizer's shadow is terabytes, of which hardly any page is there. */
 #define MOST_MAPPED (UINT64_C(1) << 30)
 
 /* Adjacent pages whose bytes stand one behind the other in the store; sorted by address. */
@@ -49,7 +49,7 @@ static int is_kept(uint64_t page) {
   return low < count && runs[low].from <= page;
 }
 
-/* What cannot be read, as behind the end of a file, cannot be written either. */
+/* Pages that cannot be read, such as those behind the end of a file, cannot be written either. */
 static int keep(struct task *t, uint64_t from, uint64_t to) {
   for (uint64_t at = from; at < to;) {
     if (used + (to - at) > room || count == MOST_RUNS) return 0;
@@ -90,7 +90,7 @@ static int each_present(struct task *t, const struct mapping *m, int (*visit)(st
   return !runs_on || visit(t, from, m->to);
 }
 
-/* 0 when they are too many to be told at once, or too large. */
+/* 0 when they are too many to be listed at once, or too large. */
 static int find_mappings(struct task *t) {
   static char maps[1 << 16];
   char path[64];
@@ -117,7 +117,7 @@ static int find_mappings(struct task *t) {
 
 void checkpoint_remap(void) { mappings.valid = 0; }
 
-/* A stack grows without a call: what lies far below its end is of no use to anybody. */
+/* A stack grows without a call: memory far below its end is not used. */
 static int keep_mapping(struct task *t, const struct mapping *m, uint64_t lowest) {
   struct mapping all = *m;
   uint64_t end = arch_stack(t) & ~(uint64_t)(PAGE - 1);
@@ -147,7 +147,7 @@ size_t checkpoint_take(struct task *t, size_t most) {
   return store && arch_keep(t) && (known || find_mappings(t)) && keep_all(t) ? used : 0;
 }
 
-/* Only what differs is written: a page that is only read stays one of a file. */
+/* Only differences are written: a page that is only read remains a page of its file. */
 static int put_back(struct task *t) {
   static uint8_t now[PIECE];
   size_t at = 0;
@@ -165,7 +165,7 @@ static int put_back(struct task *t) {
   return 1;
 }
 
-/* Nothing is cleared that was not seen when the copy was made. */
+/* Pages that were not seen when the copy was made are not cleared. */
 static int find_same_mappings(struct task *t) {
   static struct mapping before[MOST_MAPPINGS];
   size_t had = mappings.count;

@@ -7,10 +7,10 @@
    kept before: how many bytes; 0 when that is more than `most`, or cannot be read. */
 size_t checkpoint_take(struct task *t, size_t most);
 
-/* Makes a stopped thread what it was, if it has made no system call since; 0: it is something in between. */
+/* Makes a stopped thread what it was, if it has made no system call since; 0: it cannot be put back. */
 int checkpoint_restore(struct task *t);
 
-/* A process may have mapped memory, or given some back. */
+/* A process may have mapped or unmapped memory. */
 void checkpoint_remap(void);
 
 #endif

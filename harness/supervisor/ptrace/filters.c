@@ -41,7 +41,7 @@ int filter_trap(struct task *t, int signal) {
   return 1;
 }
 
-/* Whose calls a listener answers would sleep in the kernel, out of our reach: there are no listeners. */
+/* A thread whose calls a listener answers would sleep in the kernel, out of our reach: so there are no listeners. */
 enum action on_seccomp(struct task *t, struct call *c) {
   enum { SET_FILTER = 1, NEW_LISTENER = 8 };
   (void)t;

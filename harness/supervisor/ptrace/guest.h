@@ -20,7 +20,7 @@ int guest_text(struct task *t, uint64_t address, char *to, size_t room);
 /* Opens the guest's memory anew; 0 when the program may not be read, as one with mode 0111. */
 int guest_readable(struct task *t);
 
-/* Our own duplicate of the guest's descriptor, to be closed before anybody else runs; -1 without one. */
+/* Our own duplicate of the guest's descriptor, to be closed before another guest runs; -1 without one. */
 int guest_descriptor(struct task *t, int fd);
 
 /* What `path` is, from the guest's folder `at`; 0 when nothing is there. A link at its end is followed unless `flags`
@@ -43,8 +43,8 @@ uint64_t guest_mask(const char *status, const char *name);
 /* The signals that wait for the thread, or for its `whole` process; 0 when that cannot be known. */
 int guest_pending(struct task *t, int whole, uint64_t *signals);
 
-/* The signals that end a wait now if `blocked` (NULL: the thread's own mask) are blocked. One that is ignored is none:
-   a process that nobody traces would never have got it. */
+/* The signals that end a wait now if `blocked` (NULL: the thread's own mask) are blocked. An ignored one does not count:
+   an untraced process would never have got it. */
 uint64_t guest_signals(struct task *t, const uint64_t *blocked, uint64_t *caught);
 
 /* The signals that are ignored, by the thread's handlers or for want of one. */

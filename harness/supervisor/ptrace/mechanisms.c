@@ -67,7 +67,7 @@ unsigned mechanisms_here(void) {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) return 0;
   pid_t child = fork();
   if (child == 0) {
-    /* As the program's own process: not dumpable, nobody but root may trace it. */
+    /* As the program's own process: not dumpable, so that only root may trace it. */
     prctl(PR_SET_DUMPABLE, 1);
     _exit((int)try_out(gate[0]));
   }
@@ -79,7 +79,7 @@ unsigned mechanisms_here(void) {
   close(gate[1]);
   while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   unsigned set = child > 0 && WIFEXITED(status) ? (unsigned)WEXITSTATUS(status) : 0;
-  /* What is rewritten traps into the tracer. */
+  /* A rewritten instruction traps into the tracer. */
   return (seized ? set : set & ~(unsigned)(CALL_TRACE | CPUID_REWRITE)) & ~unwanted;
 }
 

@@ -6,7 +6,7 @@
 /* Keeps ourselves and `child`, and so all its descendants, on one processor. */
 void place(pid_t child);
 
-/* Every now and then while `t` (or NULL) runs: moves everybody to the next processor where this one is shared too much. */
+/* Every now and then while `t` (or NULL) runs: moves all threads to the next processor where this one is shared too much. */
 void place_anew(const struct task *t);
 
 #endif

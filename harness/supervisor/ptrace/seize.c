@@ -1,4 +1,4 @@
-/* ptrace's options of everybody we trace: all descendants come with it, and end with us. */
+/* ptrace's options for all traced tasks: their descendants are traced as well, and end with us. */
 #define _GNU_SOURCE
 #include "seize.h"
 

@@ -44,7 +44,7 @@ int step(struct task *t, int *status) {
   if (ptrace(PTRACE_SINGLESTEP, t->tid, NULL, NULL) != 0 || !wait_for_stop(t, status)) return 0;
   if (!WIFSTOPPED(*status) || *status >> 8 != SIGTRAP) return 0;
   siginfo_t info;
-  /* A breakpoint of the guest's own, or a signal that somebody sent, looks the same. */
+  /* A breakpoint of the guest's own, or a signal from another process, looks the same. */
   if (ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) != 0) return 0;
   return info.si_code == TRAP_TRACE || info.si_code == TRAP_BRKPT || info.si_code == TRAP_HWBKPT;
 }

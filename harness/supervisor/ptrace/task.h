@@ -25,9 +25,9 @@ enum { RESTART = -512, RESTART_ALWAYS = -513, RESTART_UNHANDLED = -514, RESTART_
 enum action {
   RUN,   /* the kernel does it; it will not sleep */
   DONE,  /* answered here: the kernel skips it */
-  YIELD, /* answered here, and somebody else may run */
+  YIELD, /* answered here, and another task may run */
   AFTER, /* the kernel does it, and the second half looks at the answer */
-  BLOCK, /* it waits: asked again whenever somebody else could have changed the answer, or at the deadline */
+  BLOCK, /* it waits: asked again whenever another task could have changed the answer, or at the deadline */
   AGAIN, /* a second half's BLOCK: the call is to be made once more */
   LEAVE, /* a signal ends it as result says, without the kernel's own wait, which its clock could end first */
 };
@@ -146,7 +146,7 @@ struct task {
   pid_t vfork_child;  /* whom a VFORKING task waits for */
   struct waiting futex;
   struct traced traced;
-  int untraced;       /* its clone asked for a child that nobody traces */
+  int untraced;       /* its clone asked for an untraced child */
   long replaced;      /* length of the text that an open is answered with, or -1 */
   int creates;        /* an open makes a file that was not there */
   int forced_nonblocking; /* the descriptor at hand does not wait, for the length of this call */
@@ -154,7 +154,7 @@ struct task {
   struct vector *vector; /* the list of places of a call that waits, or NULL */
   int opens_fifo;
   struct meeting fifo;
-  int spins;          /* goes in circles until somebody else does something */
+  int spins;          /* goes in circles until another task does something */
   struct disposition wanted; /* by the rt_sigaction at hand, which `sets` one */
   int sets;
   int condemned;      /* the signal that ends its process is on its way */
@@ -171,7 +171,7 @@ extern int task_count;
 /* Counts what may have sent a signal or changed a child. */
 extern uint64_t signals_sent;
 
-/* The kernel itself may send some that are not counted: somebody asked it to, or has a terminal. */
+/* The kernel itself may send some that are not counted: a guest asked it to, or has a terminal. */
 extern int signals_unseen;
 
 struct task *find_task(pid_t tid);
@@ -189,7 +189,7 @@ void inherit_memory(struct process *child, const struct process *parent, int sam
 /* A new identity for an address space, never used before. */
 uint64_t new_space(void);
 
-/* After an exec nothing that was opened of the old memory is right. */
+/* After an exec, descriptors of the old memory are no longer valid. */
 void forget_memory(struct process *p);
 
 #endif

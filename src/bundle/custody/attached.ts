@@ -1,4 +1,4 @@
-/** What is attached to a bundle: OCI manifests whose subject is its root, so that its identity stays what it was. */
+/** What is attached to a bundle: OCI manifests whose subject is its root, so that its identity does not change. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { memberOf } from '../../base/json.ts';
@@ -63,7 +63,7 @@ export function attachTimestamp(root: string, reply: Buffer): Attachment {
 /** Bytes of one attached content. */
 export const ATTACHED_BYTES: number = 1 << 20;
 
-/** An attachment's manifest, once it is known to be of its form. */
+/** An attachment's manifest, after its form was checked. */
 export interface AttachmentManifest {
   schemaVersion: 2;
   mediaType: typeof MANIFEST_TYPE;
@@ -94,7 +94,7 @@ export function attachmentShape(type: AttachedType, root: Descriptor): Shape<Att
   });
 }
 
-/** The distinct blobs of attachments that are not there as layers, in the order they have in the archive. */
+/** The distinct blobs of attachments that are not layers as well, in their order in the archive. */
 export function attachedBlobs<T extends { digest: Digest }>(named: T[], layers: Descriptor[]): T[] {
   const there = new Set(layers.map((layer) => layer.digest));
   const distinct = new Map(named.filter((one) => !there.has(one.digest)).map((one) => [one.digest, one]));

@@ -10,7 +10,7 @@ export interface Attested {
   stamps: Stamp[];
 }
 
-/** Reads what is attached to a root; whether it holds is for `verifyBundle` to say. */
+/** Reads what is attached to a root; `verifyBundle` checks whether it is valid. */
 export async function readAttested(root: string, attachments: Attachment[]): Promise<Attested> {
   const digest = digestOf(root);
   const events = attachments

@@ -1,4 +1,4 @@
-/** Custody events of a bundle: who had it in hand and what was done, each signed, each naming the one before. */
+/** Custody events of a bundle: who had it and what was done, each signed, each naming the one before. */
 import { type Digest, digestOf, hexOf, isDigest } from '../../base/digest.ts';
 import { type Problem, parseJson, showProblem } from '../../base/json.ts';
 import { closed, integer, nullable, oneOf, read, type Shape, string } from '../../base/shape.ts';
@@ -17,7 +17,7 @@ const EVENT_TYPE = 'urn:reenact:custody-event:v1';
 export const ACTIONS = ['exported', 'received', 'reviewed', 'redacted'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** What a person says was done; null as time: nobody says when, a timestamp may prove it. */
+/** What a person says was done; null as time: no time is stated, but a timestamp may prove one. */
 export interface EventClaim {
   action: Action;
   actor: string;
@@ -37,7 +37,7 @@ export interface CustodyEvent extends EventClaim {
   key: PublicKey;
   /** Digest of the file the key is in. */
   keySha256: Digest;
-  /** Whether the key that lies beside it made its signature. Whose key that is, is another question. */
+  /** Whether the key beside it made its signature; the owner of the key is not checked here. */
   signed: boolean;
 }
 
@@ -71,7 +71,7 @@ function refused(where: string, problems: Problem[]): Refused {
   return new Refused('manifest_form', `${where}: ${problems.slice(0, 5).map(showProblem).join('; ')}`);
 }
 
-/** Reads an event of the bundle with this root; that its signature fits is a fact in it, not a condition. */
+/** Reads an event of the bundle with this root; whether its signature is valid is a field of it, not a condition. */
 export function parseEvent(envelope: Buffer, keyBytes: Buffer, root: Digest, where: string): CustodyEvent {
   try {
     const parsed = parseJson(envelope, { sizeBytes: ATTACHED_BYTES, depth: 16 });
@@ -85,7 +85,7 @@ export function parseEvent(envelope: Buffer, keyBytes: Buffer, root: Digest, whe
     if (subjects.length !== 1 || subjects[0]?.digest.sha256 !== hexOf(root))
       throw new Refused('custody_broken', `${where} is about another bundle than ${root}`);
     const key = parsePublicKey(keyBytes, `${where}, its key`);
-    // Others' signatures differ each time, and VERIFY.txt's commands know this one.
+    // Signatures of other algorithms differ each time, and VERIFY.txt's commands know this one.
     if (key.algorithm !== 'ed25519' || dsse.signatures.length !== 1)
       throw new Refused('manifest_form', `${where} must have one signature, with an Ed25519 key`);
     return {
@@ -102,7 +102,7 @@ export function parseEvent(envelope: Buffer, keyBytes: Buffer, root: Digest, whe
   }
 }
 
-/** What is wrong with a chain of events: a signature, a number, a link; a cut tail shows only to who holds a receipt. */
+/** What is wrong with a chain of events: a signature, a number, a link; a missing end can be seen only by the holder of a receipt. */
 export function checkEvents(events: CustodyEvent[], receipts: Receipt[] = []): string[] {
   const wrong: string[] = [];
   let previous: Digest | null = null;
@@ -119,7 +119,7 @@ export function checkEvents(events: CustodyEvent[], receipts: Receipt[] = []): s
   return wrong;
 }
 
-/** An event that somebody was shown, and can hold against a chain that was cut afterwards. */
+/** An event that a reader was shown earlier: with it, a chain that was cut afterwards is recognised. */
 export interface Receipt {
   sequence: number;
   sha256: Digest;

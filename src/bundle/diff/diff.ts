@@ -1,4 +1,4 @@
-/** In what two bundles differ: what their records say first, then what is inside, then the states that count. */
+/** The differences of two bundles: first what their records say, then their contents, then the states that count. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../../base/canonical-json.ts';
@@ -14,7 +14,7 @@ import type { Opened } from '../read/open.ts';
 import { stateOf } from '../read/states.ts';
 import { sayingsOf } from './sayings.ts';
 
-/** One thing that is not the same; null where one side has none of it. */
+/** One difference; null for the side that does not have the thing. */
 export interface Difference {
   where: string;
   a: unknown;
@@ -29,7 +29,7 @@ export interface BundleDifferences {
   state: Difference[];
 }
 
-/** So many differences of states are told with the bytes around them. */
+/** How many differences of states are shown with the bytes around them. */
 const WITH_CONTEXT = 20;
 
 interface Side {
@@ -55,9 +55,9 @@ function compare(a: Map<string, unknown>, b: Map<string, unknown>): Difference[]
   });
 }
 
-/** What an item is called, and what tells it from another that is called the same. */
+/** The name of an item, and what tells it apart from another of the same name. */
 function itemOf({ role, name, sha256, size }: Item): [string, string] {
-  // These have times in them: what else they say is in the record, and is compared there.
+  // These contain times: all else that they say is in the record, and is compared there.
   if (['record', 'report', 'evidence-record', 'custody'].includes(role)) return [`item ${role}`, 'inside'];
   if (['input', 'harness', 'symbols', 'trace', 'join'].includes(role))
     return [`item ${role} ${name}`, sha256];
@@ -73,7 +73,7 @@ function itemsOf({ document }: Opened): Map<string, string> {
   return items;
 }
 
-/** The contents that the first differences are about. */
+/** The contents to which the first differences belong. */
 function contentsOf(differences: StateDifference[], states: FinalState[]): Digest[] {
   return differences.slice(0, WITH_CONTEXT).flatMap(({ kind, attribute, expected, actual }) => {
     if (kind === 'stdout' || kind === 'stderr') return states.map((state) => state[kind].sha256);
@@ -81,7 +81,7 @@ function contentsOf(differences: StateDifference[], states: FinalState[]): Diges
   });
 }
 
-/** The size of a content that was withheld stands as null. */
+/** The size of a withheld content is null. */
 function told(text: string): string {
   return text === 'null bytes' ? 'withheld' : text;
 }
@@ -96,7 +96,7 @@ function stateDifference(d: StateDifference): Difference {
   };
 }
 
-/** Compares the states that count. Only what they first differ in is taken out of the bundles, in a second pass. */
+/** Compares the states that count. Only the contents of their first differences are taken out of the bundles, in a second pass. */
 async function compareStates(sides: [Side, Side]): Promise<Difference[]> {
   const [a, b] = sides.map(({ state }) => state);
   if (!a || !b) return [];

@@ -15,7 +15,7 @@ function each(group: string, fields: object | null | undefined): [string, unknow
   return Object.entries(fields ?? {}).map(([name, value]) => [`${group} ${name}`, value]);
 }
 
-/** Everything two bundles are compared in, by name, in the order a person wants to know it. */
+/** All points in which two bundles are compared, by name, the most interesting first. */
 export function sayingsOf({
   shown: record,
   shownManifest,

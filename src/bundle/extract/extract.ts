@@ -1,4 +1,4 @@
-/** Unpacks a bundle's contents into an empty store: each under its digest, none of them believed before it was hashed. */
+/** Unpacks a bundle's contents into an empty store: each under its digest, and none used before it was hashed. */
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -10,7 +10,7 @@ import type { SinkOf } from '../read/contents.ts';
 import { type Opened, openBundle } from '../read/open.ts';
 import type { Sink } from '../read/read.ts';
 
-/** Reads a bundle whose form and digests must all be right; the first thing that is wrong is thrown. */
+/** Reads a bundle whose form and digests must all be right; the first error is thrown. */
 export async function openWhole(path: string, sinkOf?: SinkOf): Promise<Opened> {
   const opened = await openBundle(path, sinkOf);
   const [problem] = opened.problems;
@@ -18,7 +18,7 @@ export async function openWhole(path: string, sinkOf?: SinkOf): Promise<Opened> 
   return opened;
 }
 
-/** Puts one content at a time where the store has it. */
+/** Writes one content at a time to its place in the store. */
 class Writer {
   private readonly store: BlobStore;
   private fd: number | undefined;
@@ -27,7 +27,7 @@ class Writer {
     this.store = store;
   }
 
-  /** Ends the content before; a second one of the same digest is none that a bundle has. */
+  /** Ends the previous content; a second one of the same digest is refused, since no bundle has two. */
   start(sha256: Digest): Sink {
     this.end();
     const target = this.store.path(sha256);
@@ -61,7 +61,7 @@ class Writer {
   }
 }
 
-/** Extracts all contents, or those in `only`, into a store that is new; of a refused bundle nothing is left there. */
+/** Extracts all contents, or those in `only`, into a store that is new; if the bundle is refused, nothing is left there. */
 export async function extractBundle(
   path: string,
   store: BlobStore,

@@ -1,4 +1,4 @@
-/** Which content of a bundle goes to which readable path, and what cannot be a file and is told instead. */
+/** Which content of a bundle goes to which readable path, and which things are listed in a text because they cannot be files. */
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { type FinalState, showPath } from '../../state/final-state.ts';
@@ -14,10 +14,10 @@ export interface Placement {
   path: string;
 }
 
-/** What a file or folder takes on a disk, however little is in it. */
+/** The least space that a file or folder takes on a disk. */
 const NAME_BYTES = 4096;
 
-/** One line that cannot be taken for two, nor its parts for other parts. */
+/** One line that cannot be mistaken for two, nor its parts for others. */
 function told(path: string | undefined, hex: string | undefined): string {
   if (path?.includes(' -> ')) return JSON.stringify(path);
   return showPath({
@@ -26,16 +26,16 @@ function told(path: string | undefined, hex: string | undefined): string {
   });
 }
 
-/** Everything that is to be unpacked, by path; made of lists in the bundle alone, so that --only changes no name. */
+/** Everything to unpack, by path; made only from lists in the bundle, so that --only changes no name. */
 export class Placements {
   readonly files: Placement[] = [];
   /** Symbolic links of the state, as "path -> target": a link could lead anywhere. */
   readonly links: string[] = [];
   /** Names that could not be kept, by the path that stands for them. */
   readonly renamed: Map<string, string> = new Map();
-  /** Where contents would stand that the state names and that are not inside: left out or withheld. */
+  /** The paths of contents that the state names but that are not inside: left out or withheld. */
   readonly absent: string[] = [];
-  /** False where the record names a state that is not inside, or is too large to be looked into. */
+  /** False where the record names a state that is not inside, or is too large to read. */
   readonly stateShown: boolean;
   private readonly names = new Names();
   private readonly sizeOf: (sha256: Digest) => number | undefined;
@@ -45,7 +45,7 @@ export class Placements {
   constructor(opened: Opened, sizeOf: (sha256: Digest) => number | undefined) {
     this.sizeOf = sizeOf;
     this.maxBytes = 2 * opened.sizeBytes + LIMITS.stateBytes;
-    // Layers are all named alike.
+    // All layers have the same name.
     for (const { role, sha256, name } of opened.document.items)
       this.add(role, role === 'image' && name === 'layer' ? undefined : name, sha256);
     const { final_state_sha256 } = opened.record;
@@ -80,7 +80,7 @@ export class Placements {
       return;
     }
     this.totalBytes += sizeBytes;
-    // One content under many names is a small archive that fills a disk.
+    // One content under many names would let a small archive fill a disk.
     if (this.totalBytes + this.names.count * NAME_BYTES > this.maxBytes)
       throw new Refused(
         'manifest_form',

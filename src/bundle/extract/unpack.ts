@@ -1,4 +1,4 @@
-/** Unpacks a bundle into a folder that people can read: beside it first, then in one step, so that it is whole or absent. */
+/** Unpacks a bundle into a folder that people can read: first beside it, then moved in one step, so that it is whole or absent. */
 import {
   constants,
   copyFileSync,
@@ -44,7 +44,7 @@ function holds(folder: string, path: string): boolean {
   return relative(realpathSync(folder), realpathSync(path)).split(sep)[0] !== '..';
 }
 
-/** What is there already is replaced only if it was asked for, and is a folder that can be spared. */
+/** An existing target is replaced only if the user asked for it, and if it is a folder that holds neither the bundle nor this process. */
 function checkTarget(target: string, bundle: string, force: boolean): void {
   const there = lstatSync(target, { throwIfNoEntry: false });
   if (!there) return;
@@ -62,7 +62,7 @@ function checkTarget(target: string, bundle: string, force: boolean): void {
     );
 }
 
-/** What --only chooses; a pattern that chooses nothing is a mistake, and is said. */
+/** What --only chooses; a pattern that chooses nothing is an error. */
 class Choice {
   private readonly only: string[];
   private readonly idle: Set<string>;
@@ -84,7 +84,7 @@ class Choice {
   }
 }
 
-/** Puts each content under its paths: copies, because an edit of one must not change another, and at last itself. */
+/** Puts each content under its paths: copies under all but the last, because an edit of one must not change another, and the file itself under the last. */
 function place(files: Placement[], store: BlobStore, folder: string): void {
   const paths = new Map<Digest, string[]>();
   for (const { sha256, path } of files) {
@@ -109,9 +109,9 @@ function writeLines(path: string, lines: string[]): void {
   if (lines.length > 0) writeFileSync(path, `${lines.map(safe).join('\n')}\n`, { flag: 'wx', mode: 0o644 });
 }
 
-/** Puts the finished folder in its place; with `force` what was there goes aside, and comes back if that fails. */
+/** Puts the finished folder in its place; with `force` an existing one is moved aside, and back if that fails. */
 export function settle(finished: string, target: string, aside: string, force: boolean): void {
-  // Without it, what came there in the meantime is somebody's, and stays.
+  // Without `force`, a folder that appeared there in the meantime is kept.
   const replaces = force && existsSync(target);
   if (replaces) renameSync(target, aside);
   try {
@@ -169,7 +169,7 @@ export async function unpackBundle(
   checkTarget(target, path, force);
   let stage: string | undefined;
   try {
-    // Only its owner may enter it, so that nobody can put a link in the way.
+    // Only its owner may enter it, so that no other user can put a link in the way.
     sweepAsides(dirname(target));
     stage = mkdtempSync(folderPrefixOf(target));
     const unpacked = await unpackInto(stage, path, only);

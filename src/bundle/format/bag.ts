@@ -1,4 +1,4 @@
-/** The bundle as a BagIt bag (RFC 8493): checked with sha256sum alone; made of digests that are known anyway. */
+/** The bundle as a BagIt bag (RFC 8493), which can be checked with sha256sum alone; made of digests that are known already. */
 import { type Digest, digestOf, hexOf } from '../../base/digest.ts';
 
 /** A file of the bag: its name in the archive and its digest. */
@@ -31,7 +31,7 @@ export function payloadOf(name: string, text: string): Payload {
   return { ...bagFileOf(name, text), sizeBytes: Buffer.byteLength(text) };
 }
 
-/** Which making of the texts below data/ it is. */
+/** The version of the texts below data/. */
 function agent(textsVersion: number): string {
   return `Bag-Software-Agent: reenact texts ${textsVersion}`;
 }

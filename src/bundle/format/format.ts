@@ -59,7 +59,7 @@ export const ROLES = {
 
 export type Role = keyof typeof ROLES;
 
-/** Roles of what a bundle has where it is of a trace, all or none of them. */
+/** Roles of the parts of a trace; a bundle has all or none of them. */
 export const TRACE_ROLES: readonly ContentRole[] = [
   'trace',
   'join',
@@ -78,7 +78,7 @@ export interface Descriptor {
   size: number;
 }
 
-/** Something in the bundle, by what it is for; where it lies, among the blobs or in a pack, is no part of it. */
+/** Something in the bundle, by its purpose; its place, among the blobs or in a pack, is not part of it. */
 export interface Item {
   role: ContentRole;
   sha256: Digest;
@@ -98,18 +98,18 @@ export interface CaseDocument {
   items: Item[];
   /** Of a redaction: what was taken out. */
   withheld?: Withheld[];
-  /** Which making the report is; bundles of releases that kept it beside the root say nothing. */
+  /** The version of the report; bundles of releases that kept it beside the root do not have it. */
   report_version?: number;
 }
 
-/** A content that was taken out: whoever holds it and the case secret can show that it was this one. */
+/** A content that was taken out: the holder of it and of the case secret can show that it was this one. */
 export interface Withheld {
   role: ContentRole;
   name?: string;
   commitment: string;
 }
 
-/** Contents over this stand in parts of it: archives with one member, named by the content's hex digits and a number. */
+/** Contents larger than this are split into parts of this size: archives with one member, named by the content's hex digits and a number. */
 export const PART_BYTES: number = 1 << 30;
 
 export const OCI_LAYOUT: string = canonicalJson({ imageLayoutVersion: '1.0.0' });
@@ -157,7 +157,7 @@ export function layoutIndex(root: string, attached: { artifactType: string; mani
 
 export const digest: Shape<Digest> = digestText();
 export const size: Shape<number> = integer(0, Number.MAX_SAFE_INTEGER);
-/** At most so many descriptors: other tools take minutes over thousands. */
+/** The most descriptors: other tools take minutes over thousands. */
 export const MAX_LAYERS = 400;
 export const MAX_ATTACHED = 256;
 
@@ -234,7 +234,7 @@ const role = oneOf(
   ...keysOf(ROLES).filter((name): name is ContentRole => !['case', 'pack', 'part'].includes(name)),
 );
 
-/** What may be taken out; everything else says what happened. */
+/** The roles that may be taken out; all others show what happened. */
 const withheldRole = oneOf('input', 'content', 'evidence', 'evidence-record', 'custody', ...TRACE_ROLES);
 const MAX_WITHHELD = 20_000;
 

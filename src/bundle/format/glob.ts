@@ -2,13 +2,13 @@
 
 /**
  * Whether a pattern fits a path or a folder above it: `*` stands for anything within a part, `**` for anything.
- * Everything in the pattern that may come next is moved on together, so that no name makes this try again and again.
+ * All positions in the pattern that may come next advance together, so that no name causes backtracking.
  */
 export function globFits(pattern: string, path: string): boolean {
   const tokens = pattern.match(/\*{2,}|[\s\S]/gu) ?? [];
   let next = new Set([0]);
   const skipStars = (): void => {
-    // A set goes on over what is added while it is gone through.
+    // Iterating over a set also visits members that are added meanwhile.
     for (const at of next) if (tokens[at]?.startsWith('*')) next.add(at + 1);
   };
   skipStars();

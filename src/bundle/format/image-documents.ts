@@ -1,4 +1,4 @@
-/** What an image's own documents say, from the digest that was pinned down to its layers: never a record's word for it. */
+/** What an image's own documents say, from the pinned digest down to its layers; a record's statements are never used. */
 import { type Digest, isDigest } from '../../base/digest.ts';
 import { isObject, itemsOf, membersOf, parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';

@@ -1,4 +1,4 @@
-/** A registry on this machine only, read-only, that serves an image out of a store: so that it keeps its digest. */
+/** A read-only registry on this machine only, which serves an image out of a store so that the image keeps its digest. */
 import { createReadStream, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import type { BlobStore } from '../../store/blobs.ts';
 
 const REQUEST = /^\/v2\/bundle\/(manifests|blobs)\/(sha256:[0-9a-f]{64})$/;
 
-/** What a manifest says it is; early OCI ones say nothing. */
+/** The media type that a manifest states; early OCI ones state none. */
 export function manifestType(manifest: Buffer): string {
   const { mediaType } = JSON.parse(manifest.toString('utf8')) as { mediaType?: string };
   return mediaType ?? 'application/vnd.oci.image.manifest.v1+json';
@@ -27,7 +27,7 @@ async function answer(store: BlobStore, request: IncomingMessage, response: Serv
   }
   const path = store.path(digest);
   let type = 'application/octet-stream';
-  // Engines go by the type of a manifest, which stands in it.
+  // Engines use the type that the manifest itself states.
   if (kind === 'manifests') type = manifestType(await readFile(path));
   const headers = {
     'content-type': type,
@@ -42,7 +42,7 @@ async function answer(store: BlobStore, request: IncomingMessage, response: Serv
       .pipe(response);
 }
 
-/** Serves until closed; `repository` is what the image's digest is asked for under. */
+/** Serves until closed; `repository` is the name under which the image's digest is requested. */
 export async function serveImage(
   store: BlobStore,
 ): Promise<{ repository: string; close: () => Promise<void> }> {

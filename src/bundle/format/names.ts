@@ -1,12 +1,12 @@
-/** Names that a stranger chose, turned into paths below one folder that are safe to write on any system. */
+/** Turns names that a stranger chose into paths below one folder that are safe to write on any system. */
 import { digestOf, hexOf } from '../../base/digest.ts';
 
 const PART_BYTES = 255;
-/** Deeper or longer ones, with the folder they go to, could not be opened any more. */
+/** The deepest and longest paths: larger ones could not be opened once the target folder is put before them. */
 const PATH_BYTES = 2048;
 const PATH_PARTS = 255;
 
-/** Control characters, those that turn text around, and what Windows takes for a folder, a drive or a stream. */
+/** Control characters, those that reverse text, and characters that mean a folder, a drive or a stream to Windows. */
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\\:]/g;
 /** Windows drops these, so that "..." could be ".." there. */
 const TRAILING = /[. ]+$/;
@@ -20,17 +20,17 @@ function safePart(part: string): string {
     .replace(DEVICE, '_$&');
 }
 
-/** A part and what tells it from others; one that is too long keeps its beginning and a digest. */
+/** A part with a suffix that tells it apart; one that is too long keeps its beginning and a digest. */
 function fitted(part: string, suffix: string): string {
   if (Buffer.byteLength(part + suffix) <= PART_BYTES) return part + suffix;
   const mark = `~${hexOf(digestOf(part)).slice(0, 16)}${suffix}`;
   const room = PART_BYTES - mark.length;
   const bytes = Buffer.from(part).subarray(0, room);
-  // A character that was cut through decodes to this one, which is longer than what is left of it.
+  // A character that was cut in the middle decodes to this one, which is longer than the rest of it.
   return bytes.toString().replace(/\ufffd+$/, '') + mark;
 }
 
-/** What file systems that ignore case, Unicode form or invisible characters take for the same name. */
+/** One spelling of all names that file systems without case, Unicode forms or invisible characters treat as the same. */
 function folded(part: string): string {
   return part
     .normalize('NFKD')
@@ -42,14 +42,14 @@ function folded(part: string): string {
 class Folder {
   readonly path: string;
   readonly folders = new Map<string, Folder>();
-  /** Names that are given, folded, each with the number to put behind the next that wants it. */
+  /** Names in use, in folded form, each with the number to append for the next one. */
   private readonly given = new Map<string, number>();
 
   constructor(path: string) {
     this.path = path;
   }
 
-  /** A path in this folder that nothing else has. */
+  /** A path in this folder that is not in use. */
   claim(part: string): string {
     const safe = fitted(safePart(part), '');
     const first = folded(safe);
@@ -70,7 +70,7 @@ export class Names {
   count: number = 0;
   private readonly root = new Folder('');
 
-  /** The path for a name in a folder of ours; `otherwise` stands for a name that says nothing. */
+  /** The path for a name in a folder of ours; `otherwise` is used for an empty name. */
   place(folder: string, name: string, otherwise: string): string {
     let parts = name.split('/').filter((part) => part !== '' && part !== '.');
     if (parts.length === 0) parts = [otherwise];

@@ -23,13 +23,13 @@ export const BUNDLE_CODES = {
     'give the authority’s reply as it came (DER), with its certificate: openssl ts -query -cert asks for that',
   timestamp_invalid: 'ask for a timestamp of this very bundle: this one proves nothing about it',
   policy_unmet:
-    'ask for evidence by somebody your policy names; without a policy of your own, the one inside counts',
+    'ask for evidence by a signer that your policy names; without a policy of your own, the one inside counts',
   custody_broken: 'do not trust the chain of custody: it was changed after it was written',
 } as const;
 
 export type BundleCode = keyof typeof BUNDLE_CODES;
 
-/** Thrown where reading cannot go on; what can be said without ending is collected instead. */
+/** Thrown where reading cannot go on; other errors are collected. */
 export class Refused extends ReenactError<BundleCode> {
   constructor(code: BundleCode, message: string, cause?: unknown) {
     super(code, message, { next: BUNDLE_CODES[code], exit: EXIT.rejected, cause });

@@ -1,4 +1,4 @@
-/** Hashes stretches of a file in a second thread, which reads them again, while this one goes on reading or writing. */
+/** Hashes parts of a file in a second thread, which reads them again, while this one goes on reading or writing. */
 import { fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
@@ -10,7 +10,7 @@ export interface RunningDigest {
   end(): Digest | Promise<Digest>;
 }
 
-/** Under this a thread costs more than it saves. */
+/** Below this size a thread costs more than it saves. */
 const WORTH_BYTES = 1 << 26;
 
 /** Plain JavaScript in a string: it is then the same from source and in a package. */
@@ -35,7 +35,7 @@ parentPort.on('message', (stretch) => {
 });
 `;
 
-/** A thread for one open file; whoever starts it closes it before the file, in every case. */
+/** A thread for one open file; its creator must close it before the file, in every case. */
 export class SecondThread implements RunningDigest {
   private readonly worker: Worker;
   private readonly waiting: PromiseWithResolvers<Digest>[] = [];
@@ -60,7 +60,7 @@ export class SecondThread implements RunningDigest {
 
   end(): Promise<Digest> {
     const digest = Promise.withResolvers<Digest>();
-    // It is waited for later, or never where something else fails first.
+    // It is awaited later, or never if something else fails first.
     digest.promise.catch(() => undefined);
     if (this.failed) digest.reject(this.failed);
     else this.waiting.push(digest);
@@ -73,7 +73,7 @@ export class SecondThread implements RunningDigest {
   }
 }
 
-/** A second thread where so much is to be hashed that it is worth its cost; none for a pipe, which is read but once. */
+/** A second thread where there is enough to hash; none for a pipe, which can be read only once. */
 export function secondThread(fd: number, sizeBytes: number): SecondThread | undefined {
   return sizeBytes >= WORTH_BYTES && fstatSync(fd).isFile() ? new SecondThread(fd) : undefined;
 }

@@ -1,11 +1,11 @@
-/** RFC 3161 timestamps of a bundle: that it, or an event of it, was there at that time, by an authority's word. */
+/** RFC 3161 timestamps of a bundle: an authority's statement that it, or an event of it, existed at that time. */
 import type { KeyObject } from 'node:crypto';
 
 import { type Digest, digestOf } from '../../base/digest.ts';
 import type { Timestamp } from '../../evidence/trust/timestamp.ts';
 import { Refused } from './refused.ts';
 
-/** A timestamp as it stands in a bundle; who vouches for its authority is another question. */
+/** A timestamp as it stands in a bundle; whether its authority is trusted is not checked here. */
 export interface Stamp {
   /** Of the reply's bytes. */
   sha256: Digest;

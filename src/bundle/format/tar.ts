@@ -19,7 +19,7 @@ function octal(value: number, digits: number): string {
 const SIZE_AT = 124;
 const SUM_AT = 148;
 
-/** What every header has in common; its own sum counts as spaces. */
+/** The fields that all headers share; a header's own checksum counts as spaces. */
 function commonHeader(): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES);
   block.write(`${octal(0o644, 7)}${octal(0, 7)}${octal(0, 7)}`, 100, 'latin1');
@@ -61,7 +61,7 @@ export const ZEROS: Buffer = Buffer.alloc(BLOCK_BYTES);
 /** Two zero blocks: nothing may follow. */
 export const TAR_END: Buffer = Buffer.alloc(2 * BLOCK_BYTES);
 
-/** Reads a header by writing it again: whatever is not byte for byte what we would write is refused. */
+/** Reads a header by writing it again: any difference from what we would write is refused. */
 export function parseTarHeader(block: Buffer, at: number): Member {
   const end = block.indexOf(0);
   const name = block.toString('utf8', 0, end < 0 || end > NAME_BYTES ? NAME_BYTES : end);

@@ -20,7 +20,7 @@ import { paddingBytes } from '../format/tar.ts';
 import { type Input, readMember, readPack, type Sink } from './read.ts';
 
 const CASE_BYTES = 67_108_864;
-/** Documents that are looked into are held in memory, no more than this together. */
+/** The most bytes of documents that are held in memory together. */
 const KEPT_BYTES = 134_217_728;
 const LOOKED_INTO: readonly Item['role'][] = [
   'record',
@@ -41,7 +41,7 @@ const LARGE: Partial<Record<Item['role'], number>> = {
   report: STORED_BYTES,
   evidence: EVIDENCE_LIMITS.fileBytes,
 };
-/** So many are named that are in no list, or not there; more would fill memory with a stranger's words. */
+/** How many unlisted or missing contents are named; more would fill memory with a stranger's text. */
 const SHOWN_CONTENTS = 20;
 
 export type Problems = { code: Refused['code']; message: string }[];
@@ -49,7 +49,7 @@ export type Problems = { code: Refused['code']; message: string }[];
 /** Gives the place for a content's bytes. */
 export type SinkOf = (sha256: Digest) => Sink;
 
-/** A content that came in parts so far. */
+/** A content in parts, as far as it was read. */
 interface Parted {
   sha256: Digest;
   parts: number;
@@ -76,12 +76,12 @@ export class ContentReader {
   readonly kept: Map<Digest, Buffer> = new Map();
   /** Every content that was found, with its size. */
   readonly found: Map<Digest, number> = new Map();
-  /** Where in the file contents lie that are looked into without being held in memory. */
+  /** The places in the file of contents that are examined without being held in memory. */
   readonly located: Map<Digest, Extent[]> = new Map();
   private readonly input: Input;
   private keptBytes = 0;
   private readonly sinkOf: SinkOf | undefined;
-  /** What is to be kept, up to so many bytes. */
+  /** The digests to keep, each up to so many bytes. */
   private readonly wanted = new Map<Digest, number>();
   private readonly listed = new Set<Digest>();
   private strays = 0;
@@ -92,7 +92,7 @@ export class ContentReader {
     this.sinkOf = sinkOf;
   }
 
-  /** Keeps the bytes of this one when it comes. */
+  /** Keeps the bytes of this content when it is read. */
   want(sha256: Digest): void {
     this.keepUpTo(sha256, LIMITS.documentBytes);
   }
@@ -146,7 +146,7 @@ export class ContentReader {
     return layer.digest;
   }
 
-  /** Refuses a content before it is read, which may take long; else says whether its bytes are to be kept. */
+  /** Refuses a content before it is read, which may take long; else returns whether its bytes are to be kept. */
   private admit(sha256: Digest, sizeBytes: number): boolean {
     const small = sizeBytes <= LIMITS.documentBytes;
     if (this.found.has(sha256)) throw new Refused('member_unexpected', `${sha256} is there twice`);
@@ -224,7 +224,7 @@ export class ContentReader {
   }
 }
 
-/** Nothing may be inside that the table of contents does not name, and nothing missing that it does. */
+/** The bundle must hold exactly the contents that its table of contents names. */
 export function compareContents(document: CaseDocument, found: Map<Digest, number>): Problems {
   const problems: Problems = [];
   const named = new Set<Digest>();
@@ -247,7 +247,7 @@ export function compareContents(document: CaseDocument, found: Map<Digest, numbe
   return problems;
 }
 
-/** What the record rests on must be in the list: a check must not pass because there was nothing to check. */
+/** Everything that the record rests on must be listed: a check must not pass because there was nothing to check. */
 export function missingItems(record: ReplayRecord, { items, withheld = [] }: CaseDocument): Problems {
   const { evidence, environment, policy, replays } = record;
   const named: [Item['role'], (Digest | null | undefined)[]][] = [

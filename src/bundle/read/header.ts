@@ -1,4 +1,4 @@
-/** What stands before and around a bundle's contents: layout, index, root manifest, and what is attached to it. */
+/** The part before and around a bundle's contents: layout, index, root manifest, and what is attached to it. */
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { itemAt, present } from '../../base/list.ts';
@@ -32,7 +32,7 @@ export function expectFile(input: Input, name: string, maxBytes: number): Buffer
   return present(readMember(input, sizeBytes, true).bytes);
 }
 
-/** Of two members of one name, tools that unpack keep the last and a bag may list neither: each blob stands once. */
+/** Of two members with one name, tools that unpack keep the last, and a bag may list neither: each blob may occur only once. */
 function refuseTwice(blobs: Digest[]): void {
   const seen = new Set<Digest>();
   for (const digest of blobs) {
@@ -41,7 +41,7 @@ function refuseTwice(blobs: Digest[]): void {
   }
 }
 
-/** A manifest that the index names, of the digest and size it says. */
+/** A manifest that the index names, with the digest and size stated there. */
 function expectManifest(input: Input, { digest, size }: Descriptor): Buffer {
   const bytes = expectFile(input, blobName(digest), LIMITS.imageDocumentBytes);
   if (digestOf(bytes) !== digest || bytes.length !== size)
@@ -99,7 +99,7 @@ export function readAttachments(reader: ContentReader, { attached, layers }: Fro
       throw new Refused('manifest_form', `an attachment is ${blob.size} bytes, over ${ATTACHED_BYTES}`);
     bytes.set(blob.digest, present(reader.blob(blob, true, false)));
   }
-  // Each is read and checked: one that is named over and over would be work without end.
+  // Each is read and checked, so one that is named again and again would cost endless work.
   refuseTwice(attached.map((manifest) => itemAt(manifest.layers, 0).digest));
   return attached.map(({ artifactType, text, layers: contents }) => ({
     artifactType,

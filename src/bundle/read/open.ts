@@ -34,15 +34,15 @@ export interface Opened {
   /** The bundle that this is a redaction of. */
   subject: Descriptor | undefined;
   document: CaseDocument;
-  /** Where something was withheld, its commitment stands as if it were a digest: equal things stay equal. */
+  /** In place of something withheld, its commitment is used like a digest: equal things stay equal. */
   record: ReplayRecord;
-  /** The record as it stands inside. */
+  /** The record as it is in the bundle. */
   shown: ReplayRecord;
   /** The manifest the record is about, parsed; undefined where the record names none. */
   manifest: Manifest | undefined;
-  /** The manifest as it stands inside. */
+  /** The manifest as it is in the bundle. */
   shownManifest: Manifest | undefined;
-  /** The trace it is of, where it is of one. */
+  /** The bundle's trace, if it has one. */
   traced: Traced | undefined;
   attachments: Attachment[];
   attested: Attested;
@@ -52,21 +52,21 @@ export interface Opened {
   located: Map<Digest, Extent[]>;
   /** Where in the file the layers’ blobs stand. */
   blobs: { from: number; to: number };
-  /** The report as it stands inside; of bundles whose root names none, as this release makes it. */
+  /** The report as it is in the bundle; for bundles whose root names none, as this release makes it. */
   report: string;
-  /** Whether texts and report are this release's making, and were compared. */
+  /** Whether texts and report have this release's version, and were compared. */
   textsCompared: boolean;
   sizeBytes: number;
-  /** What is wrong beside what ended the reading. */
+  /** Errors beside the one that ended the reading. */
   problems: Problems;
 }
 
-/** Commitments as if they were digests. */
+/** Commitments, used like digests. */
 export function unveil(bytes: Buffer, redacted: boolean): Buffer {
   return redacted ? Buffer.from(bytes.toString('utf8').replaceAll('"hmac-sha256:', '"sha256:')) : bytes;
 }
 
-/** The manifest as it was replayed; one that is none, or not the one that is named, makes the bundle unreadable. */
+/** The manifest as it was replayed; a malformed one, or another than the record names, makes the bundle unreadable. */
 function parseManifestOf(
   record: ReplayRecord,
   kept: Map<Digest, Buffer>,
@@ -94,7 +94,7 @@ async function readLayers(input: Input, reader: ContentReader, layers: Descripto
       digest: reader.layer(layer, second ?? startDigest()),
     }));
     reader.endParts();
-    // What the other thread read may be other bytes than those here if somebody writes to the file meanwhile:
+    // The other thread may have read other bytes than this one if another process writes to the file meanwhile:
     // every byte was checked here too, by the digests and headers of an archive’s members.
     for (const { expected, digest } of found) {
       const actual = await digest;
@@ -106,7 +106,7 @@ async function readLayers(input: Input, reader: ContentReader, layers: Descripto
   }
 }
 
-/** What is wrong with the version of a text; a newer release may show what this one cannot judge. */
+/** What is wrong with the version of a text; a newer release may show things that this one cannot check. */
 function newerText(version: number, what: string): Problems {
   return version > TEXTS_VERSION
     ? [{ code: 'text_differs', message: `a newer release made the ${what}: verify with that` }]
@@ -114,8 +114,8 @@ function newerText(version: number, what: string): Problems {
 }
 
 /**
- * The bag, held against what is there, and the texts, held against what this release makes of the contents, if they are
- * its own making; the page that people open is the report inside in any case.
+ * The bag is compared with the members, and the texts with those that this release makes of the contents, if they are
+ * of its own version; the page that people open is always the report inside.
  */
 function readBack(
   input: Input,
@@ -145,7 +145,7 @@ function readBack(
   return { problems, textsVersion };
 }
 
-/** The report that the root names, held against what this release makes of the contents, if it is its own making. */
+/** The report that the root names, compared with the one that this release makes of the contents, if it is of its own version. */
 function readReport(
   { items, report_version: version }: CaseDocument,
   kept: Map<Digest, Buffer>,
@@ -165,7 +165,7 @@ function readReport(
   return bytes.toString();
 }
 
-/** Everything up to the bag, and what the members after it are made of. */
+/** Everything up to the bag, and the parts from which the members after it are made. */
 async function readInside(
   input: Input,
   sinkOf?: SinkOf,
@@ -257,7 +257,7 @@ export async function missingEnd(path: string): Promise<[string, string][]> {
   }
 }
 
-/** Reads a bundle to its end; throws Refused where it is not of the form. `sinkOf` is given every content. */
+/** Reads a bundle to its end; throws Refused where its form is wrong. `sinkOf` is given every content. */
 export async function openBundle(path: string, sinkOf?: SinkOf): Promise<Opened> {
   const input = new Input(path);
   try {

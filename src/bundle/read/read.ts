@@ -105,7 +105,7 @@ export class Input {
     return undefined;
   }
 
-  /** Zero bytes and nothing else. */
+  /** Refuses anything but zero bytes. */
   end(count: number): void {
     this.pass(count, (piece) => {
       if (!piece.equals(ZEROS.subarray(0, piece.length)))
@@ -139,7 +139,7 @@ export function readMember(
   return { sha256: sha256Of(hash), bytes: keep ? Buffer.concat(parts) : null };
 }
 
-/** What is found in a pack. */
+/** A member of a pack. */
 interface PackMember {
   sha256: Digest;
   sizeBytes: number;
@@ -148,7 +148,7 @@ interface PackMember {
   at: number;
 }
 
-/** What is asked of each member of a pack. */
+/** What to do with each member of a pack. */
 export interface PackReading {
   keep: (sha256: Digest, sizeBytes: number) => boolean;
   each: (member: PackMember) => void;

@@ -6,7 +6,7 @@ import { parseState } from '../../state/parse.ts';
 import { Refused } from '../format/refused.ts';
 import { type Opened, unveil } from './open.ts';
 
-/** A state that is inside, checked; undefined where it is not, or is too large to be looked into. */
+/** A state in the bundle, checked; undefined where it is not there, or is too large to read. */
 export function stateOf(opened: Opened, sha256: Digest | null): FinalState | undefined {
   const bytes = sha256 ? opened.kept.get(sha256) : undefined;
   if (!bytes) return undefined;

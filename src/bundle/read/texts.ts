@@ -1,4 +1,4 @@
-/** The bundle's texts for people: made of what is inside, so that a verifier makes them again and compares. */
+/** The bundle's texts for people: made from its contents, so that a verifier can make them again and compare. */
 import { type Digest, digestOf } from '../../base/digest.ts';
 import type { JoinDocument } from '../../join/document.ts';
 import type { Manifest } from '../../manifest/definition.ts';
@@ -12,28 +12,28 @@ import type { CaseDocument } from '../format/format.ts';
 export type BundleTexts = [string, string][];
 
 /**
- * Raised whenever the same contents would give other texts: a release can compare only the texts it makes itself, and
+ * Raised whenever the same contents would give other texts: a release can compare only texts of its own version, and
  * must not call a bundle of an older one a lie. A test holds it to the texts' digest.
  */
 export const TEXTS_VERSION = 2;
 
-/** The files below data/, in their order; those of version 1 had what is attached in the report. */
+/** The files below data/, in their order; in version 1 the report included the attachments. */
 export function textNames(version: number): readonly string[] {
   return ['data/VERIFY.txt', ...(version === 1 ? [] : ['data/custody.txt']), 'data/report.html'];
 }
 
-/** What the report is made of: only what lies below the root, which names the report. */
+/** The sources of the report: only contents below the root, which names the report. */
 export interface ReportSources {
   document: CaseDocument;
   record: ReplayRecord;
   manifest: Manifest | undefined;
-  /** The frames of the trace it is of. */
+  /** The frames of its trace. */
   join?: JoinDocument | undefined;
   /** The bundle that this is a redaction of. */
   subject: Digest | undefined;
 }
 
-/** The report, made anew; what the case document says of the report itself counts for nothing in it. */
+/** The report, made anew; what the case document says about the report itself is left out. */
 export function reportOf({ document, record, manifest, join, subject }: ReportSources): string {
   const items = document.items.filter(({ role }) => role !== 'report');
   const contents = { ...document, items, ...(subject ? { subject } : {}) };

@@ -1,4 +1,4 @@
-/** The trace that a bundle is of, with its joined frames, as they are read: all of it, or nothing. */
+/** The trace of a bundle with its joined frames, as they are read: all of it, or nothing. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { showProblem } from '../../base/json.ts';
@@ -11,9 +11,9 @@ import type { Problems } from './contents.ts';
 
 export interface Traced {
   trace: Trace;
-  /** Commitments as if they were digests. */
+  /** Commitments, used like digests. */
   join: JoinDocument;
-  /** The document as it stands inside. */
+  /** The document as it is in the bundle. */
   shown: JoinDocument;
 }
 
@@ -27,7 +27,7 @@ function bytesOf(item: Item, kept: Map<Digest, Buffer>): Buffer {
   return bytes;
 }
 
-/** Undefined where the bundle is of a record alone, or the trace was withheld. Throws Refused where it is not of its form. */
+/** Undefined where the bundle has only a record, or the trace was withheld. Throws Refused where its form is wrong. */
 export function readTraced(
   { items, withheld = [] }: CaseDocument,
   kept: Map<Digest, Buffer>,

@@ -1,9 +1,9 @@
-/** What a redaction leaves of crashes: that there was one, and nothing that its memory or its programs' digests would give away. */
+/** What a redaction leaves of crashes: the fact of a crash, without memory or digests that would reveal withheld contents. */
 import type { ExpectedCrash } from '../../manifest/crash-signature.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import type { ReplayResult } from '../../verdict/replay-result.ts';
 
-/** Registers, digests of modules and excerpts of data may give away what was withheld; a signature lets it be guessed. */
+/** Registers, digests of modules and excerpts of data may reveal what was withheld; a signature would allow guesses to be tested. */
 export function withoutCrashes(replays: ReplayResult[]): ReplayResult[] {
   return replays.map(
     ({ crash: _crash, other_crashes: _others, crash_as: _as, crash_signatures: _signatures, ...rest }) =>

@@ -1,4 +1,4 @@
-/** The last look at a redaction before it is written: no digest may be left that lets what was withheld be guessed. */
+/** The last check of a redaction before it is written: no digest may be left with which guesses at withheld contents could be tested. */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 import { type Digest, hexOf } from '../../base/digest.ts';
@@ -15,10 +15,10 @@ function* digestsIn(bytes: Buffer): Generator<string> {
     for (let at = 0; at + 64 <= run.length; at++) yield run.slice(at, at + 64).toLowerCase();
 }
 
-/** So much of a content is looked through at a time. */
+/** How many bytes of a content are searched at a time. */
 const LOOK_BYTES = 1 << 20;
 
-/** Refuses to hand out anything in which a digest still stands that lets a withheld content be guessed. */
+/** Refuses any output with a digest with which guesses at a withheld content could be tested. */
 export function guard(replaced: ReadonlyMap<string, string>, sources: Source[], store: BlobStore): void {
   const forbidden = new Set([...replaced.keys()].map((digest) => hexOf(digest as Digest)));
   for (const { role, sha256, from, name, size } of sources) {

@@ -1,4 +1,4 @@
-/** Takes contents out of a bundle: what is made of it names their commitments, and nothing inside gives them away. */
+/** Takes contents out of a bundle: the new bundle names their commitments, and nothing inside reveals them. */
 import { createHmac } from 'node:crypto';
 
 import { canonicalJson } from '../../base/canonical-json.ts';
@@ -19,20 +19,20 @@ import type { Collected, Source } from '../write/collect.ts';
 import { programsOf, withoutCrashes, withoutSignature } from './redact-crash.ts';
 import { guard } from './redact-guard.ts';
 
-/** "hmac-sha256:" and 64 hex digits, in the place of a digest. */
+/** "hmac-sha256:" and 64 hex digits, in place of a digest. */
 type Commitment = string & { readonly __digest: 'sha256' };
 
-/** What stands for a withheld thing: whoever has the thing and the secret can make it again, nobody else can guess. */
+/** The commitment to a withheld thing: with the thing and the secret it can be computed again; without the secret no guess can be tested. */
 function commit(secret: Buffer, thing: { sha256: string; size?: number | null }): Commitment {
   return `hmac-sha256:${createHmac('sha256', secret).update(canonicalJson(thing)).digest('hex')}` as Commitment;
 }
 
-/** What a redaction comes to: what to pack, and what to say about it. */
+/** The result of a redaction: what to pack, and what to report about it. */
 export interface Redaction {
   collected: Collected;
   subject: Descriptor;
   withheld: Withheld[];
-  /** Every name under which what was dropped stood in the original. */
+  /** Every name that a dropped content had in the original. */
   names: string[];
 }
 
@@ -51,7 +51,7 @@ function namesOf(state: FinalState): [string, Digest, number | null][] {
 const CONTENTS: readonly string[] = ['input', 'content', 'trace-source', 'trace'];
 
 class Redactor {
-  /** What each digest that may not be inside is replaced with. */
+  /** The replacement of each digest that may not be inside. */
   readonly replaced = new Map<string, string>();
   readonly withheld: Withheld[] = [];
   /** Names of what was chosen, each with its digest. */
@@ -79,7 +79,7 @@ class Redactor {
     return new Map(items.map(({ sha256 }) => [sha256, this.json<FinalState>(sha256)]));
   }
 
-  /** Chooses what fits a pattern; the same bytes under another name are the same content, and go as well. */
+  /** Chooses the contents that match a pattern; the same bytes under another name are the same content, and are taken out as well. */
   choose(patterns: string[]): void {
     const inputs = this.opened.document.items.flatMap(({ role, name, sha256, size }) => {
       if (!CONTENTS.includes(role) || role === 'content') return [];
@@ -106,7 +106,7 @@ class Redactor {
       );
   }
 
-  /** Chosen contents that are not inside: their digests are. */
+  /** Chosen contents that are not inside, although their digests are. */
   withholdAbsent(): void {
     const inside = new Set(this.opened.document.items.map(({ sha256 }) => sha256));
     const absent = new Map([...this.names].map(([name, sha256]) => [sha256, name]));
@@ -119,7 +119,7 @@ class Redactor {
         });
   }
 
-  /** Replaces a document by what it becomes; one that does not change keeps its digest. */
+  /** Replaces a document by its redacted form; an unchanged one keeps its digest. */
   rewrite(role: Source['role'], sha256: Digest, changed: unknown): Source | undefined {
     const bytes = Buffer.from(canonicalJson(changed));
     const now = digestOf(bytes);
@@ -128,7 +128,7 @@ class Redactor {
     return { role, sha256: now, size: bytes.length, from: bytes };
   }
 
-  /** Takes a thing out because of what it would give away. */
+  /** Takes a thing out because it would reveal a withheld one. */
   withhold(sha256: Digest): void {
     this.replaced.set(sha256, commit(this.secret, { sha256 }));
   }
@@ -143,14 +143,14 @@ class Redactor {
     const { sha256 } = result;
     if (typeof sha256 === 'string' && sha256.startsWith('hmac-')) {
       if ('size' in result) result.size = null;
-      // What stands in a file's attributes is as private as what stands in it.
+      // A file's attributes are as private as its content.
       delete result.xattrs;
     }
     return result as T;
   }
 }
 
-/** A manifest in which what was withheld is a commitment; evidence and signature, which would give it away, are not named. */
+/** A manifest with commitments for what was withheld; evidence and signature, which would reveal it, are not named. */
 function redactManifest(r: Redactor, manifest: Manifest): Manifest {
   const { dsse_envelope: _envelope, rekor_tile_ref: _reference, ...rest } = r.blank(manifest);
   return withoutSignature(rest);
@@ -162,7 +162,7 @@ function namesWithheld(r: Redactor, manifest: Manifest): boolean {
   return canonicalJson(r.blank(manifest)) !== canonicalJson(manifest);
 }
 
-/** Where replays part, without excerpts: what a withheld content had in it could stand there, however it is named. */
+/** Where replays part, without excerpts: these could hold parts of a withheld content under any name. */
 function redactDivergence(
   divergence: ReplayRecord['divergence'],
   stateChanged: boolean,
@@ -179,7 +179,7 @@ function redactRecord(
   manifest: Manifest | undefined,
   stateChanged: boolean,
 ): ReplayRecord {
-  // Excerpts of data may give away what was withheld.
+  // Excerpts of data may reveal what was withheld.
   const { desync: _desync, ...shown } = opened.shown;
   const replays = withoutCrashes(shown.replays);
   const record = r.blank({ ...shown, replays, divergence: redactDivergence(shown.divergence, stateChanged) });
@@ -191,13 +191,13 @@ function redactRecord(
   };
 }
 
-/** Contents are listed without names: the first that a state has for it tells people which it was. */
+/** Contents are listed without names: the first name that a state has for a content shows people which one it was. */
 function nameOf(first: Map<Digest, string>, role: string, sha256: Digest): { name?: string } {
   const found = first.get(sha256);
   return role === 'content' && found !== undefined ? { name: found.slice(0, 1024) } : {};
 }
 
-/** Frames in which what was withheld stands as a commitment; `source` where that changes them. */
+/** Frames with commitments for what was withheld; `source` where that changes them. */
 interface RedactedTrace {
   join: JoinDocument;
   source: Source | undefined;
@@ -224,7 +224,7 @@ function redactTrace(r: Redactor, { document, traced }: Opened): RedactedTrace |
 
 const EVIDENCE: readonly Source['role'][] = ['evidence', 'evidence-record', 'custody'];
 
-/** Redacts an opened bundle whose contents lie in `store`: drops what fits the patterns. */
+/** Redacts an opened bundle whose contents lie in `store`: drops the contents that match the patterns. */
 export function redactBundle(
   opened: Opened,
   store: BlobStore,
@@ -238,7 +238,7 @@ export function redactBundle(
   const add = (source: Source | undefined): boolean => source !== undefined && sources.push(source) > 0;
   for (const [sha256, state] of r.states) add(r.rewrite('state', sha256, r.blank(state)));
   const { record, shown } = opened;
-  // A state that is not inside may be made of what is withheld, and would let it be guessed.
+  // A state that is not inside may contain what is withheld, so its digest would allow guesses to be tested.
   const expected = record.expected_state_sha256;
   const stateChanged = sources.length > 0;
   if (expected && !items.some(({ sha256 }) => sha256 === expected)) r.withhold(expected);
@@ -253,7 +253,7 @@ export function redactBundle(
     const subject = record.manifest_subject_sha256;
     if (subject && !r.replaced.has(subject)) r.withhold(subject);
   }
-  // Of this redaction alone: else one could be built from another that withholds more, to try guesses against.
+  // The nonce is new for each redaction: else a bundle could be built from one that withholds more, and guesses tested against it.
   const made = canonicalJson([opened.root, [...r.names.keys()].sort()]);
   r.replaced.set(shown.nonce, commit(secret, { sha256: `${shown.nonce} ${digestOf(made)}` }));
   const trace = redactTrace(r, opened);
@@ -268,7 +268,7 @@ export function redactBundle(
   for (const { role, name, sha256, size } of items) {
     const instead = r.replaced.get(sha256);
     const named = name === undefined ? {} : { name };
-    // The report is made anew, of what is left.
+    // The report is made again from what is left.
     const gone = role === 'report' || (!trace && TRACE_ROLES.includes(role));
     if (instead === undefined && !gone)
       sources.push({ role, sha256, size, ...named, from: { path: store.path(sha256) } });

@@ -11,13 +11,13 @@ import type { Remote } from './remote.ts';
 /** Sigstore bundles and DSSE envelopes, as cosign, GitHub and oras attach them. */
 const ATTESTATION =
   /^application\/vnd\.(?:dev\.sigstore\.bundle(?:\.v\d[\w.]*)?\+json(?:;version=[\d.]+)?|in-toto(?:[\w.-]*\+dsse|\+json)|dsse\.envelope(?:\.v\d[\w.]*)?\+json)$/;
-/** Anybody who may push can attach more; what comes later is left out. */
+/** The most attachments that are read: every account that may push can attach more. */
 const MOST_MANIFESTS = 256;
 const MOST_BYTES = 67_108_864;
 
 export interface Attached {
   files: SourceFile[];
-  /** What was not looked at, in words. */
+  /** What was not examined, in words. */
   leftOut: string[];
 }
 
@@ -49,7 +49,7 @@ function attestationsIn(bytes: Buffer): { digest: Digest; size: number }[] {
   });
 }
 
-/** The manifests that may hold attestations of this digest, whoever put them there. */
+/** The manifests that may hold attestations of this digest, from any author. */
 async function* manifestsAbout(remote: Remote, subject: Digest, leftOut: string[]): AsyncGenerator<Buffer> {
   const referrers = (await readReferrers(remote, subject)).filter(
     ({ digest, artifactType }) =>

@@ -1,4 +1,4 @@
-/** One blob on its way down: into a file that may hold its beginning already, hashed as it comes. */
+/** The download of one blob: into a file that may hold its beginning already, hashed as it arrives. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 
@@ -8,7 +8,7 @@ import type { Answer } from '../../base/http.ts';
 import type { Descriptor } from '../format/format.ts';
 import { Lost, type Remote } from './remote.ts';
 
-/** What came so far. */
+/** The digest and size of the part that has arrived. */
 interface Download {
   path: string;
   file: FileHandle;
@@ -16,7 +16,7 @@ interface Download {
   hash: ReturnType<typeof startDigest>;
 }
 
-/** Hashes what an earlier run left; more than the whole is nothing. */
+/** Hashes what an earlier run left; a file larger than the blob counts as empty. */
 async function takeUp(path: string, file: FileHandle, size: number): Promise<Download> {
   const hash = startDigest();
   if ((await file.stat()).size > size) await file.truncate();
@@ -28,7 +28,7 @@ async function takeUp(path: string, file: FileHandle, size: number): Promise<Dow
   return { path, file, at, hash };
 }
 
-/** Bytes that cannot be the blob's do not stay: the next run would go on from them. */
+/** Bytes that cannot belong to the blob are removed, since the next run would continue after them. */
 async function discard({ path }: Download, message: string): Promise<never> {
   await rm(path, { force: true });
   throw new Fault('registry_mismatch', `${message}; it was removed`);
@@ -57,7 +57,7 @@ async function goOn(remote: Remote, { digest, size }: Descriptor, down: Download
     answer.discard();
     throw new Fault('registry_mismatch', `${remote.host}, ${what}: not the part that was asked for`);
   }
-  // A server that knows no ranges sends all of it again.
+  // A server that does not support ranges sends all of it again.
   let skip = answer.status === 200 ? down.at : 0;
   for await (const piece of piecesOf(remote, what, answer)) {
     const bytes = piece.subarray(Math.min(skip, piece.length));
@@ -71,9 +71,9 @@ async function goOn(remote: Remote, { digest, size }: Descriptor, down: Download
   if (down.at < size) throw new Lost(`${remote.host}, ${what}: it ended after ${down.at} of ${size} bytes`);
 }
 
-/** Makes the file at `path` the whole blob; what turns out to be something else is removed. */
+/** Downloads the whole blob to the file at `path`; other content is removed. */
 export async function downloadBlob(remote: Remote, blob: Descriptor, path: string): Promise<void> {
-  // Never through a link that somebody else put there.
+  // Never through a link that another user put there.
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
   const file = await open(path, flags, 0o600);
   try {

@@ -1,4 +1,4 @@
-/** An image in a registry, document by document and layer by layer; nothing is handed on that does not have its digest. */
+/** An image in a registry, document by document and layer by layer; nothing is passed on that does not have its digest. */
 
 import type { ImageSource } from '../../artifacts/oci.ts';
 import { digestOf } from '../../base/digest.ts';

@@ -1,11 +1,11 @@
-/** Manifests in a registry: put there with exactly their bytes, and believed only by their digest. */
+/** Manifests in a registry: uploaded as exactly their bytes, and accepted only by their digest. */
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Answer } from '../../base/http.ts';
 import { MANIFEST_TYPE } from '../format/format.ts';
 import type { Remote } from './remote.ts';
 
-/** Puts a manifest under a digest or a tag; a registry that took it for something else is a Fault. */
+/** Puts a manifest under a digest or a tag; a registry that stores it as something else is a Fault. */
 export function putManifest(
   remote: Remote,
   name: string,

@@ -43,7 +43,7 @@ interface Pull {
   onBlob: Transfer['onBlob'];
 }
 
-/** A folder of our own: in a shared one, somebody else could have put links there. */
+/** A folder of our own: in a shared one, another user could have put links there. */
 function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
@@ -89,12 +89,12 @@ function isOurs({ artifactType }: Referrer): boolean {
   return Object.values<unknown>(ATTACHED).includes(artifactType);
 }
 
-/** What somebody else's attachment says it is; early ones say it only in their manifest. */
+/** The type of another tool's attachment; early ones state it only in their manifest. */
 function typeOf({ artifactType }: Referrer): string {
   return typeof artifactType === 'string' ? artifactType : 'of no named type';
 }
 
-/** What is attached, in the order it has in a bundle: a registry lists it in any. */
+/** The attachments in the order that they have in a bundle: a registry lists them in any order. */
 async function fetchAttachments(pull: Pull, root: Descriptor, listed: Referrer[]): Promise<Attachment[]> {
   const types = new Map(listed.filter(isOurs).map((one) => [one.digest as Digest, one.artifactType]));
   if (types.size > MAX_ATTACHED)
@@ -136,7 +136,7 @@ async function fetchAll(pull: Pull, bytes: Buffer): Promise<{ archive: string; o
   return { archive: await assemble(pull.folder, layout), others };
 }
 
-/** Says of whatever ended a pull what is left of it. */
+/** Adds to any error that ended a pull what is left of it. */
 function leftBehind(error: unknown, folder: string): unknown {
   let rest = existsSync(folder) ? `; what was downloaded is in ${folder}` : '';
   if (error instanceof Refused) return new Refused(error.code, error.message + rest, error);
@@ -164,7 +164,7 @@ export async function pullBundle(target: string, from: Reference, o: Transfer): 
       rmSync(archive);
       throw new Refused(first?.code ?? 'manifest_form', first?.message ?? 'it cannot be read');
     }
-    // A link fails where a rename would silently replace what somebody else has just written there.
+    // A link fails where a rename would silently replace a file that another process has just written there.
     linkSync(archive, target);
     rmSync(folder, { recursive: true });
     return { root: opened.root, sizeBytes: opened.sizeBytes, attached: opened.attachments.length, others };

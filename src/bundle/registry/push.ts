@@ -23,7 +23,7 @@ export interface Pushed {
 }
 
 type Named = [Digest, Blob];
-/** What of a bundle is needed here; its documents, which may be large, are let go. */
+/** The parts of a bundle that are needed here; its documents, which may be large, are freed. */
 type Accepted = Pick<Opened, 'root' | 'rootText' | 'layers' | 'attachments' | 'blobs'>;
 
 async function accept(path: string): Promise<Accepted> {
@@ -74,7 +74,7 @@ export async function pushBundle(path: string, { repository, tag }: Reference, o
   }
   await putManifest(remote, root, rootText);
   await pushAttached(remote, opened);
-  // Last, so that whoever finds the tag finds everything behind it.
+  // Last, so that a client that finds the tag finds everything behind it.
   if (tag !== undefined) await putManifest(remote, tag, rootText);
   return { root, sent, blobs: blobs.length, attached: attachments.length };
 }

@@ -9,7 +9,7 @@ export interface Reference {
   digest: Digest | undefined;
 }
 
-/** By the grammar of the OCI distribution specification, with a host: what is sent is evidence, and must not go astray. */
+/** By the grammar of the OCI distribution specification, with a host: evidence must not be sent to a wrong place. */
 const FORM =
   /^(?<repository>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+|localhost|[a-z0-9-]+(?=:\d))(?::\d{1,5})?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>.*))?$/;
 

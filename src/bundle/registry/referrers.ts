@@ -1,4 +1,4 @@
-/** What a registry lists as attached to a root: asked of its own list, else of the tag that stands in for one. */
+/** The attachments that a registry lists for a root: from its own list, else from the tag that takes its place. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
@@ -8,10 +8,10 @@ import { INDEX_TYPE } from '../format/format.ts';
 import { putManifest } from './manifests.ts';
 import type { Remote } from './remote.ts';
 
-/** More pages than that are a way to keep a reader busy. */
+/** The most pages: more would only keep a reader busy. */
 const MAX_PAGES = 32;
 
-/** An entry of a list of referrers; others than ours are kept as they are. */
+/** An entry of a list of referrers; foreign ones are kept as they are. */
 export interface Referrer {
   digest: string;
   [field: string]: unknown;
@@ -47,7 +47,7 @@ async function readFallback(remote: Remote, root: Digest): Promise<{ manifests: 
   return found && parseIndex(found.bytes, `${remote.repository}:${tag}`);
 }
 
-/** Everything that the registry lists for this root, whoever put it there. */
+/** Everything that the registry lists for this root, from any author. */
 export async function readReferrers(remote: Remote, root: Digest): Promise<Referrer[]> {
   const found: Referrer[] = [];
   let url: URL | undefined = remote.session.url(`referrers/${root}`);
@@ -62,7 +62,7 @@ export async function readReferrers(remote: Remote, root: Digest): Promise<Refer
   return found;
 }
 
-/** Adds to the index behind the tag what is not in it yet; what others put there stays. */
+/** Adds the missing entries to the index behind the tag; entries of others are kept. */
 export async function addToFallback(remote: Remote, root: Digest, more: Referrer[]): Promise<void> {
   const present = await readFallback(remote, root);
   const there = new Set(present?.manifests.map(({ digest }) => digest));

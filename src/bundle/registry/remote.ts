@@ -1,4 +1,4 @@
-/** The registry a bundle goes to or comes from: answers that were not expected end it, connections that die do not. */
+/** The registry to which a bundle is pushed or from which it is pulled: an unexpected answer ends the transfer, a lost connection does not. */
 import { sleep } from '../../base/clock.ts';
 import { Fault } from '../../base/fault.ts';
 import { type Answer, readBounded } from '../../base/http.ts';
@@ -14,32 +14,32 @@ import {
 } from '../../sandbox/registry-session.ts';
 import { Refused } from '../format/refused.ts';
 
-/** What the registry says about an error, and more than it ever has to. */
+/** The most bytes of an error message that are read, which is more than registries need. */
 const ANSWER_BYTES = 65_536;
-/** So much must have got through for a connection that died to be no failure. */
+/** A lost connection does not count as a failure if at least so many bytes were transferred. */
 const PROGRESS_BYTES = 1 << 20;
 
-/** How often what was lost is tried again. */
+/** How often a lost transfer is tried again. */
 export interface Retries {
-  /** Failures in a row, with nothing to speak of in between. */
+  /** Failures in a row, with next to no progress between them. */
   tries: number;
   /** Before the second try; twice as long before each further one. */
   pauseMs: number;
 }
 
 const RETRIES: Retries = { tries: 6, pauseMs: 250 };
-/** Silences in a row that end it: more would keep a person for minutes. */
+/** Silences in a row that end it: more would make the user wait for minutes. */
 const MOST_SILENCES = 2;
 
 /** How pushing and pulling are done. */
 export interface Transfer extends Waiting {
   credentials?: Credentials | undefined;
   retries?: Retries;
-  /** Told before each blob, for people. */
+  /** Called before each blob, for people. */
   onBlob?: (text: string) => void;
 }
 
-/** The connection died, or the registry has no time or is silent: worth another try. */
+/** The connection was lost, or the registry is busy or silent: another try may help. */
 export class Lost extends Error {
   get silent(): boolean {
     return this.cause instanceof Unanswered;
@@ -66,7 +66,7 @@ export class Remote {
     return this.session.host;
   }
 
-  /** Tries again what was lost, until it fails too often in a row; `done` is how many bytes got through so far. */
+  /** Tries a lost transfer again, until it fails too often in a row; `done` is how many bytes were transferred so far. */
   async patiently<T>(done: () => number, attempt: () => Promise<T>): Promise<T> {
     const { tries, pauseMs } = this.retries;
     let [failures, from, silences, heard] = [0, 0, 0, 0];
@@ -149,7 +149,7 @@ export class Remote {
     );
   }
 
-  /** Where the registry says to go on: on itself, for evidence and passwords must not be sent where it likes. */
+  /** The address at which the registry says to continue: it must be on the registry itself, since evidence and passwords must not be sent elsewhere. */
   place(location: string | null, from: URL): URL {
     const url = location !== null && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
     if (url?.origin !== from.origin || url.username !== '' || url.password !== '')

@@ -1,4 +1,4 @@
-/** One blob on its way up: in chunks, and after a connection died from where the registry has it. */
+/** The upload of one blob: in chunks, and after a lost connection from the byte up to which the registry has it. */
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Answer } from '../../base/http.ts';
@@ -12,7 +12,7 @@ const OCTETS = 'application/octet-stream';
 const WORK = { quietMs: LIMITS.registryWorkMs };
 
 interface Upload {
-  /** Where the next chunk goes; undefined: nothing was begun, or what was begun is gone. */
+  /** The address for the next chunk; undefined: no upload was begun, or the registry has dropped it. */
   place: URL | undefined;
   /** Bytes that the registry has. */
   at: number;
@@ -24,11 +24,11 @@ function arrived({ headers }: Answer): number | undefined {
   return end === undefined ? undefined : Number(end) + 1;
 }
 
-/** Asks how far it got. Registries may have forgotten it, or thrown it away because a chunk was cut. */
+/** Asks how far the upload got. Registries may have forgotten it, or dropped it because a chunk was cut. */
 async function resume(remote: Remote, upload: Upload, place: URL, size: number): Promise<void> {
   const answer = await remote.tell('an upload’s progress', place, {}, [204, 400, 404, 405, 416]);
   const at = arrived(answer);
-  // "0-0" is said of no byte as well as of one.
+  // "0-0" can mean no byte as well as one.
   const known = answer.status === 204 && at !== undefined && at > 1 && at <= size;
   const location = answer.headers.get('location');
   upload.place = known ? (location === null ? place : remote.place(location, place)) : undefined;
@@ -60,7 +60,7 @@ async function sendChunk(remote: Remote, upload: Upload, place: URL, content: Bl
 }
 
 async function finish(remote: Remote, place: URL, digest: Digest): Promise<void> {
-  // Added as text: what the registry put into its address must come back as it was.
+  // Added as text: the registry must get its own query back unchanged.
   const url = new URL(`${place.href}${place.search ? '&' : '?'}digest=${encodeURIComponent(digest)}`);
   const headers = { 'content-type': OCTETS };
   const what = `to finish blob ${digest}`;

@@ -1,4 +1,4 @@
-/** What must hold of a bundle's contents among themselves: verdict, evidence, image, commitments. */
+/** What must be consistent among a bundle's contents: verdict, evidence, image, commitments. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf, isDigest } from '../../base/digest.ts';
 import type { EvidenceRecord, Signer } from '../../evidence/documents/record.ts';
@@ -21,7 +21,7 @@ export async function policyOf(
 ): Promise<Policy> {
   const text = opened.kept.get(sha256)?.toString('utf8');
   if (text === undefined) throw new Refused('content_missing', `the policy ${sha256} is not there`);
-  // Its canonical form is JSON: the reader of YAML can be made busy for minutes.
+  // Its canonical form is JSON: hostile YAML could keep a parser busy for minutes.
   if (!text.startsWith('{')) throw new Refused('manifest_form', `the policy ${sha256} is not canonical JSON`);
   const policy = await parsePolicy(text, name, async (digest) => {
     const bytes = isDigest(digest) ? opened.kept.get(digest) : undefined;
@@ -33,7 +33,7 @@ export async function policyOf(
   return policy;
 }
 
-/** What a record repeats of its manifest and its replays is what people read first: it must be the same there. */
+/** The facts that a record repeats from its manifest and replays are read first by people: they must be the same in both places. */
 export function checkRecord({ record, manifest }: Opened, problems: Problems): void {
   const { replays, requested } = record;
   if (!manifest)
@@ -91,7 +91,7 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
   if (record.replays.length > 0) {
     const decision = decideAgain(opened, policy);
     const { verdict, reason, flaky, ratio, replays } = decision;
-    // Records from before signatures say none, and those that are made anew prove nothing more of them.
+    // Records from before signatures have none, and computing them now would prove nothing more.
     const signed = record.replays.some(({ crash_signatures }) => crash_signatures);
     const again = signed ? replays : replays.map(({ crash_signatures: _, ...rest }) => rest);
     const recorded = [
@@ -102,7 +102,7 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
       record.replays,
       record.gates,
     ];
-    // As this release says it, or as those did that had one word for both ways of diverging.
+    // In the words of this release, or of those that had one word for both ways of diverging.
     const follows = [decision, asOlderReleases(decision)].some(
       (one) =>
         canonicalJson([verdict, one.reason, flaky, ratio, again, one.gates]) === canonicalJson(recorded),
@@ -120,7 +120,7 @@ export function checkVerdict(opened: Opened, policy: Policy, problems: Problems)
   return problems.length === before;
 }
 
-/** Signers as records of every release have them: what a certificate says of the build came later. */
+/** Signers as records of every release have them: the build's fields from the certificate came later. */
 function withoutBuild({ certificate: _says, open: _open, ...signer }: Signer): Signer {
   return signer;
 }
@@ -130,7 +130,7 @@ function unmade(code: string | null): string | null {
   return code === 'identity_unknown' ? 'signature_invalid' : code;
 }
 
-/** What an evidence record says that does not depend on names of files and on a release's wording. */
+/** The parts of an evidence record that do not depend on names of files and on a release's wording. */
 function essence(
   { verdict, code, subjects_compared, requirements, envelopes, trust_root }: EvidenceRecord,
   older: boolean,
@@ -183,10 +183,10 @@ export async function checkEvidence(
   const nowMs = Date.parse(recorded.verified_at);
   if (Number.isNaN(nowMs) || new Date(nowMs).toISOString() !== recorded.verified_at)
     throw new Refused('manifest_form', 'the evidence record has no time in verified_at');
-  // As of then: that a key ended since does not make the run's check wrong.
+  // At the time of the run: a key that has expired since does not make the run's check wrong.
   const again = await evidenceAgain(opened, new Trust(policy), nowMs);
   const same = again.verdict === recorded.verdict;
-  // What a run did not find, or could not read, is not inside: that much is the recorder's word, and it accepts nothing.
+  // Evidence that a run did not find, or could not read, is not inside: only the recorder states so, and nothing is accepted because of it.
   if (recorded.verdict !== 'verified' && recorded.envelopes.length === 0) return same ? again : null;
   const older = recorded.envelopes.every(({ signers }) =>
     signers.every(({ certificate, open }) => certificate === undefined && open === undefined),
@@ -204,7 +204,7 @@ export async function checkEvidence(
   return again;
 }
 
-/** What the record says of the image must be what the image's own documents say, where they are inside. */
+/** The record's facts about the image must be those of the image's own documents, where they are inside. */
 export async function checkImage({ record, manifest, kept }: Opened, problems: Problems): Promise<void> {
   const { image } = record;
   if (!image) return;
@@ -227,14 +227,14 @@ export async function checkImage({ record, manifest, kept }: Opened, problems: P
     });
 }
 
-/** Of a redaction: what stands as a commitment is in the list of what was withheld, so that nothing is hidden in silence. */
+/** In a redaction, every commitment must be in the list of withheld contents, so that nothing is hidden silently. */
 export function checkCommitments(
   { document, kept, record, shown, subject }: Opened,
   problems: Problems,
 ): void {
   if (!subject) return;
   const listed = new Set<string>((document.withheld ?? []).map(({ commitment }) => commitment));
-  // The nonce is withheld always, an expected state that is not inside has no content to list.
+  // The nonce is always withheld, and an expected state that is not inside has no content to list.
   for (const own of [shown.nonce, shown.expected_state_sha256]) if (own) listed.add(own);
   const documents = document.items.filter(({ role }) =>
     ['record', 'manifest', 'state', 'join'].includes(role),

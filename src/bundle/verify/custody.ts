@@ -1,4 +1,4 @@
-/** What must hold of custody in a bundle: the run's own entry, and the events and timestamps that are attached. */
+/** What must be true of custody in a bundle: the run's own entry, and the events and timestamps that are attached. */
 import { type Digest, isDigest } from '../../base/digest.ts';
 import { parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
@@ -7,7 +7,7 @@ import { Refused } from '../format/refused.ts';
 import type { Problems } from '../read/contents.ts';
 import type { Opened } from '../read/open.ts';
 
-/** An object of JSON that is inside; what is none is said, and then nothing is taken from it. */
+/** A JSON object from the bundle; anything else is reported, and an empty object is used. */
 function documentOf(
   opened: Opened,
   sha256: Digest | null | undefined,
@@ -30,7 +30,7 @@ export function checkCustody(opened: Opened, problems: Problems): void {
   let previous: Digest | null = null;
   const broken = entries.find(({ sha256 }, index) => {
     const entry = documentOf(opened, sha256, 'the custody entry');
-    // What comes before the first is in the folder of the run; the chain's own first has nothing before it.
+    // The entry before the first is in the folder of the run; the first of the whole chain has none before it.
     const follows =
       index === 0 && first > 1 ? isDigest(String(entry?.previous)) : entry?.previous === previous;
     previous = sha256;
@@ -51,12 +51,12 @@ export function checkCustody(opened: Opened, problems: Problems): void {
     });
 }
 
-/** Events and timestamps: each signature, each link, and that every timestamp is of something here. */
+/** Events and timestamps: each signature, each link, and that every timestamp is about something in the bundle. */
 export function checkAttested({ attested, subject }: Opened, receipts: Receipt[], problems: Problems): void {
   if (subject && attested.events[0]?.action !== 'redacted')
     problems.push({
       code: 'custody_broken',
-      message: 'nobody has signed this redaction: its first event is none',
+      message: 'this redaction is not signed: its first event is none',
     });
   for (const message of checkEvents(attested.events, receipts))
     problems.push({ code: 'custody_broken', message });

@@ -1,4 +1,4 @@
-/** What a reader's own policy and trust root make of a bundle: nothing that lies inside has a say in it. */
+/** How a reader's own policy and trust root judge a bundle: nothing inside the bundle can influence that. */
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { Refusal } from '../../evidence/common/refusal.ts';
 import { acceptedIn } from '../../evidence/custody/vouched.ts';
@@ -17,14 +17,14 @@ import type { GateResult, ReplayRecord } from '../../verdict/record.ts';
 import { imageDocuments } from '../format/image-documents.ts';
 import type { Opened } from '../read/open.ts';
 
-/** What the reader brings; without a policy the one inside counts, under the reader's trust root. */
+/** The reader's material; without a policy the one inside counts, under the reader's trust root. */
 export interface Demands {
   policy?: Policy | undefined;
   trustRoot?: { path: string; bytes: Buffer } | undefined;
   nowMs: number;
 }
 
-/** One who signed, and what about: a signature over an image says nothing about a manifest. */
+/** A signer, and the subject of the signature: one over an image says nothing about a manifest. */
 export interface SignedBy extends Signer {
   subjects: string[];
 }
@@ -36,21 +36,21 @@ export function signedBy(record: EvidenceRecord): SignedBy[] {
   );
 }
 
-/** What came of it. */
+/** The result. */
 export interface Demanded {
   policy: string;
   /** Of what the manifest claims. */
   evidence: 'not_checked' | 'withheld' | EvidenceRecord['verdict'];
   signers: SignedBy[];
-  /** Who of the policy signed the records: the bundle's custody events. */
+  /** The signers of the policy that signed the records: the bundle's custody events. */
   records_signed_by: { sequence: number; signer: Signer }[];
   gates: GateResult[];
-  /** Times that an authority of the trust root vouches for, by the digest of the reply. */
+  /** Times that are proven by an authority of the trust root, by the digest of the reply. */
   vouched: string[];
   unmet: string[];
 }
 
-/** What a redacted record says of crashes, whose sites were taken out of it: there is nothing to compute it from. */
+/** A redacted record's statements about crashes, whose sites were taken out, so that they cannot be computed. */
 function withheldCrashes({ replays, gates, reason }: ReplayRecord): CrashCheck {
   const matching = new Set(replays.flatMap(({ index, outcome }) => (outcome === 'match' ? [index] : [])));
   return {
@@ -61,7 +61,7 @@ function withheldCrashes({ replays, gates, reason }: ReplayRecord): CrashCheck {
   };
 }
 
-/** Decides again, from the replays as they are recorded: signatures are made anew of the crashes, never believed. */
+/** Decides again, from the replays as they are recorded: signatures are computed again from the crashes, and never taken from the record. */
 export function decideAgain(opened: Opened, policy: Policy): ReturnType<typeof decide> {
   const { record, subject } = opened;
   return decide(
@@ -79,7 +79,7 @@ export function decideAgain(opened: Opened, policy: Policy): ReturnType<typeof d
   );
 }
 
-/** The evidence inside as a place where what the manifest names is found. */
+/** The evidence inside, as a place to find what the manifest names. */
 function placesIn({ record, manifest, kept }: Opened): EvidencePlaces {
   const inside = record.evidence.files.flatMap((sha256) => {
     const bytes = kept.get(sha256);
@@ -108,7 +108,7 @@ export async function evidenceAgain(opened: Opened, trust: Trust, nowMs: number)
   return (await verifyNamed(opened.manifest!, placesIn(opened), trust, nowMs)).record;
 }
 
-/** Which timestamps an authority of the trust root vouches for, and the times they prove, by what they are of. */
+/** Which timestamps an authority of the trust root made, and the times that they prove, by their subject. */
 async function vouchStamps(
   opened: Opened,
   trust: Trust,
@@ -141,10 +141,10 @@ function provenTime(of: Digest[], times: Map<Digest, number>, nowMs: number): nu
   return proven.length > 0 ? Math.min(...proven) : nowMs;
 }
 
-/** Events that stand behind the records; to have received or read them is something else. */
+/** Actions by which a signer confirms the records; receiving or reading them is not one. */
 const VOUCHING: readonly string[] = ['exported', 'redacted'];
 
-/** Whom the policy names that signed an event about this root. */
+/** The signers that the policy names and that signed an event about this root. */
 async function recordSigners(
   opened: Opened,
   policy: Policy,
@@ -157,7 +157,7 @@ async function recordSigners(
   const { events } = opened.attested;
   for (const [i, { sequence, envelope, sha256, signed, action }] of events.entries()) {
     if (!signed || !VOUCHING.includes(action)) continue;
-    // A later event names this one: what proves that it was there, proves this one too. A time of the root does not.
+    // A later event names this one, so a time of the later one proves this one too. A time of the root does not.
     const since = provenTime(
       events.slice(i).map((event) => event.sha256),
       times,
@@ -172,7 +172,7 @@ async function recordSigners(
   return found;
 }
 
-/** Holds a bundle against what the reader demands. Throws a Refusal where the policy or root itself is unusable. */
+/** Judges a bundle by what the reader demands. Throws a Refusal where the policy or root itself is unusable. */
 export async function checkDemands(opened: Opened, inside: Policy, d: Demands): Promise<Demanded> {
   const base = d.policy ?? inside;
   const policy: Policy = d.trustRoot
@@ -194,7 +194,7 @@ export async function checkDemands(opened: Opened, inside: Policy, d: Demands): 
       evidence = 'withheld';
       unmet.push(`the manifest, by ${policy.name}: the evidence was withheld`);
     } else if (opened.manifest) {
-      // Whatever was stamped names the root, and the evidence lies below it.
+      // Everything with a timestamp names the root, and the evidence lies below the root.
       const since = provenTime([...times.keys()], times, d.nowMs);
       const again = await evidenceAgain(opened, trust, since);
       evidence = again.verdict;
@@ -204,7 +204,7 @@ export async function checkDemands(opened: Opened, inside: Policy, d: Demands): 
     }
     recordsSignedBy = await recordSigners(opened, policy, times, d.nowMs);
     if (d.policy && recordsSignedBy.length === 0)
-      unmet.push(`nobody whom ${policy.name} names has signed the records of this bundle`);
+      unmet.push(`no signer that ${policy.name} names has signed the records of this bundle`);
   }
   if (d.policy && opened.record.shard !== null)
     unmet.push(`the record is of shard ${opened.record.shard} alone: its gates are about that part`);

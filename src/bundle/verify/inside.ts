@@ -1,4 +1,4 @@
-/** What is inside must be there for a reason, and what there is a reason for must be inside, or withheld. */
+/** Everything inside must be needed, and everything that is needed must be inside, or withheld. */
 import { type Digest, isDigest } from '../../base/digest.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { FinalState } from '../../state/final-state.ts';
@@ -8,7 +8,7 @@ import type { Problems } from '../read/contents.ts';
 import type { Opened } from '../read/open.ts';
 import { stateOf } from '../read/states.ts';
 
-/** Everything that a state names, so far as the bundle says that it is inside. */
+/** Everything that a state names, as far as the bundle claims to hold it. */
 function contentsOf({ record, document }: Opened, states: Map<Digest, FinalState>): Set<Digest> {
   const named = new Set<Digest>();
   if (document.state === 'none') return named;
@@ -43,7 +43,7 @@ function compare(
     });
 }
 
-/** Its policy stays, and nothing names it any more. */
+/** Its policy stays in the bundle, although nothing names it any more. */
 function traceWithheld({ document }: Opened): boolean {
   return document.withheld?.some(({ role }) => role === 'trace') ?? false;
 }
@@ -72,7 +72,7 @@ function compareTrace(opened: Opened, problems: Problems): void {
   compare(opened, 'reproduction', join?.earlier.map(({ record_sha256 }) => record_sha256) ?? [], problems);
 }
 
-/** Checks inputs, states and contents, policy files, harness and image; returns what could not be looked into. */
+/** Checks inputs, states and contents, policy files, harness and image; returns what could not be examined. */
 export async function checkInside(opened: Opened, policies: Policy[], problems: Problems): Promise<string[]> {
   const { record, manifest, document, kept } = opened;
   const listed = document.items.filter(({ role }) => role === 'state').map(({ sha256 }) => sha256);

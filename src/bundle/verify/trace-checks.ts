@@ -1,4 +1,4 @@
-/** What must hold of a trace and its joined frames: they say no more than trace, symbols and evidence inside prove. */
+/** What must be true of a trace and its joined frames: they state no more than trace, symbols and evidence inside prove. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { LIMITS } from '../../base/limits.ts';
@@ -28,24 +28,24 @@ import type { Opened } from '../read/open.ts';
 import { reproductionLie } from './trace-reproduction.ts';
 import { isOfFile, symbolLies } from './trace-symbols.ts';
 
-/** What a bundle proves of the trace it is of. */
+/** What a bundle proves about its trace. */
 export interface TraceVerification {
   trace_id: Digest;
   signal: string | null;
   frames: number;
-  /** How the walk of the thread that crashed ended; null: nobody says. */
+  /** How the walk of the thread that crashed ended; null: unknown. */
   ended: WalkEnd | null;
-  /** As said inside, and verified again. */
+  /** As stated inside, and verified again. */
   gates: GateResult[];
   reproduction: JoinDocument['reproduction'];
-  /** Who vouched for what the frames are joined to. */
+  /** The signers of the things that the frames are joined to. */
   signers: string[];
   policy: string;
   /** What nothing inside can prove. */
   stated: string[];
 }
 
-/** As of when evidence is judged: the time of the run that reproduced the trace. */
+/** The time at which evidence is judged: that of the run that reproduced the trace. */
 export function timeOf({ started_at }: Pick<ReplayRecord, 'started_at'>): number {
   const nowMs = Date.parse(started_at);
   if (Number.isNaN(nowMs) || new Date(nowMs).toISOString() !== started_at)
@@ -53,7 +53,7 @@ export function timeOf({ started_at }: Pick<ReplayRecord, 'started_at'>): number
   return nowMs;
 }
 
-/** All evidence of a document, judged under any policy as of any time. */
+/** All evidence of a document, judged under any policy at any time. */
 async function proveAgain(
   { join, kept }: { join: JoinDocument; kept: Map<Digest, Buffer> },
   trust: Trust,
@@ -126,7 +126,7 @@ function unproven(said: Build, proven: Build): boolean {
   );
 }
 
-/** The evidence about a thing must be about its bytes, or about what it is said to lie in, and come to what is said. */
+/** Evidence about a thing must be about its bytes or about its stated container, and must have the stated result. */
 function proofLie(sha256: Digest, about: Digest, said: JoinProof, proven: JoinProof): string | null {
   const { build, within, subject_sha256, ...rest } = said;
   const { build: provenBuild, within: _w, subject_sha256: _s, ...provenRest } = proven;
@@ -139,7 +139,7 @@ function proofLie(sha256: Digest, about: Digest, said: JoinProof, proven: JoinPr
   return null;
 }
 
-/** Each thing is there once and named by a frame, and each proof of it is true. */
+/** Each thing must be there once and be named by a frame, and each proof of it must be true. */
 function evidenceLies(
   { join }: { join: JoinDocument },
   again: Pick<JoinDocument, 'symbols' | 'artifacts'>,
@@ -178,7 +178,7 @@ function evidenceLies(
   ];
 }
 
-/** What a frame says of itself must hold together: names where it is resolved, and the file that was loaded. */
+/** The facts of a frame must be consistent: names where it is resolved, and the file that was loaded. */
 function resolvedLie({ frames }: JoinDocument): string[] {
   const wrong = frames.find(({ status, symbols, artifact, places, loaded_sha256, candidates }) => {
     const named = places.some((place) => place.function !== null || place.file !== null);
@@ -207,7 +207,7 @@ function gateLies(join: JoinDocument, again: JoinedFrame[], policy: Policy): str
   ];
 }
 
-/** What is wrong with what is said of earlier replays; their records are not decided again. */
+/** Errors in the facts about earlier replays; their records are not decided again. */
 function earlierLies({ kept, document, traced, subject }: Opened): string[] {
   const { trace, join } = traced!;
   const withheld = new Set(
@@ -241,7 +241,7 @@ function statedOf({ frames, artifacts, reproduction }: JoinDocument, veiled: boo
   ];
 }
 
-/** Checks all of it; `path` is where the bundle lies, `policy` the one that its frames were judged by. */
+/** Checks all of it; `path` is the bundle's file, `policy` the one by which its frames were judged. */
 export async function checkTrace(
   path: string,
   opened: Opened,
@@ -261,7 +261,7 @@ export async function checkTrace(
     ...[reproductionLie(opened.record, trace, join.reproduction, veiled) ?? []].flat(),
     ...earlierLies(opened),
   ];
-  // A stranger's bundle can have a million of them.
+  // A hostile bundle can have a million of them.
   for (const message of lies.slice(0, 20)) problems.push({ code: 'join_differs', message });
   const vouching = frames.flatMap(({ bundle, artifact }) => [bundle?.evidence, artifact?.evidence]);
   return {

@@ -1,4 +1,4 @@
-/** Whether a record's replays came to what is said of them: as far as addresses tell, without anybody's symbols. */
+/** Whether a record's replays had the stated result: as far as addresses show, without symbols. */
 import { type Comparison, comparable, compareStacks, type Stack } from '../../join/compare.ts';
 import type { JoinReproduction } from '../../join/document.ts';
 import { obstacleOf } from '../../join/reproduction.ts';
@@ -11,7 +11,7 @@ import { programCrashes } from '../../verdict/same-crash.ts';
 /** Pairs of frames that are compared, of all different crashes of one record. */
 const MOST_PAIRS = 20_000_000;
 
-/** Frames without anything that only symbols could say; addresses in one spelling. */
+/** Frames without anything that only symbols could tell; addresses in one spelling. */
 function bare(trace: Trace): Stack {
   const frames = frameFacts(trace).map((facts) => ({
     ...facts,
@@ -21,13 +21,13 @@ function bare(trace: Trace): Stack {
   return { frames: comparable(frames), ended: walkFacts(trace).ended };
 }
 
-/** Whether frames at `at` can be said to differ: they are not one place, or one of both stacks ended before. */
+/** Whether frames at `at` can differ: they are not the same place, or one of the stacks ended before. */
 function differsAt({ pairs, at: parts }: Comparison, at: number): boolean {
   const isPlaced = pairs.some(({ same, original, replayed }) => original && replayed && same !== 'unplaced');
   return isPlaced ? parts === at || (pairs[at]?.same === null && pairs[at]!.replayed !== null) : at === 0;
 }
 
-/** Whether a stack's length alone says that it is another one. */
+/** Whether the lengths alone show that the stacks differ. */
 function parts({ pairs, at }: Comparison): boolean {
   const pair = at === null ? undefined : pairs[at];
   return pair !== undefined && (pair.original === null || pair.replayed === null);
@@ -53,13 +53,13 @@ function comparedWith(original: Stack, replayed: Stack): Compared {
   return { ...compareStacks(original, replayed), isWhole };
 }
 
-/** What follows from addresses alone: where a replay is said to be in the same function, they differ. */
+/** The verdict that follows from addresses alone; frames in the same function at another place count as different. */
 function followsFrom({ verdict, at, known }: JoinReproduction, comparisons: Compared[]): boolean {
   const same = comparisons.every((one) => one.verdict === 'match');
   if (verdict === 'match') return same && known === fewest(comparisons);
   if (verdict === 'diverged')
     return at !== null && comparisons.some((one) => differsAt(one, at) && placed(one, at) === known);
-  // Names may make one of what differs by its addresses; lengths and ends stay what they are.
+  // Names can make frames equal that differ by their addresses; lengths and ends stay the same.
   if (comparisons.some(parts)) return false;
   const open = comparisons.filter(({ isWhole }) => !isWhole);
   if (verdict === 'match_fn') return !same && open.length === 0 && known === fewest(comparisons);

@@ -1,4 +1,4 @@
-/** Whether symbol files inside are those of the images they are said to name: by the ids that are written in them. */
+/** Whether symbol files inside belong to the images that they are said to be for, by the ids that are written in them. */
 import { type Digest, startDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { JoinFrame, JoinSymbols } from '../../join/document.ts';
@@ -11,7 +11,7 @@ import type { Opened } from '../read/open.ts';
 
 const PIECE_BYTES = 1 << 20;
 
-/** Reads a content from where it lies in the bundle, which every byte was hashed in before. */
+/** Reads a content from its place in the bundle, after every byte was hashed. */
 function within<T>(path: string, name: string, extents: Extent[], read: (file: FileBytes) => T): T {
   const file = new FileBytes(path, name, extents);
   try {
@@ -45,7 +45,7 @@ function namesOf(images: Image[], sha256: Digest): Set<string> {
   ]);
 }
 
-/** An image without id is of the build that its file is said to be of, which is stated, not proven: the file is not inside. */
+/** An image without an id belongs to the build that its file is said to be of. That is stated, not proven: the file is not inside. */
 export function isOfFile({ image_id, artifact }: Pick<JoinFrame, 'image_id' | 'artifact'>): boolean {
   return artifact !== null && image_id === artifact;
 }
@@ -54,7 +54,7 @@ function lieOf(path: string, opened: Opened, symbols: JoinSymbols, frames: JoinF
   const { sha256, file_sha256, name } = symbols;
   const extents = opened.located.get(sha256);
   const whole = opened.located.get(file_sha256);
-  // What was withheld cannot be read; that it is missing otherwise is said where contents are compared.
+  // A withheld file cannot be read; one that is missing otherwise is reported where contents are compared.
   if (!extents || !whole) return null;
   const images = namesOf(within(path, name, extents, objectIn).images, sha256);
   const other = frames.find(
@@ -71,7 +71,7 @@ function lieOf(path: string, opened: Opened, symbols: JoinSymbols, frames: JoinF
   return null;
 }
 
-/** What is wrong with the symbol files of a bundle that lies at `path`. */
+/** Errors in the symbol files of the bundle at `path`. */
 export function symbolLies(path: string, opened: Opened): string[] {
   const { join } = opened.traced!;
   const byFile = Map.groupBy(join.frames, ({ symbols }) => symbols);

@@ -27,7 +27,7 @@ import { SAID_BY_RECORDER } from './said.ts';
 import type { TraceVerification } from './trace-checks.ts';
 
 export interface BundleVerification {
-  /** Nothing is wrong with it. */
+  /** True if nothing is wrong with it. */
   accepted: boolean;
   /** The bundle's identity; null when reading did not get that far. */
   root: Digest | null;
@@ -35,7 +35,7 @@ export interface BundleVerification {
   redaction_of: Digest | null;
   name: string | null;
   verdict: string | null;
-  /** What the verdict holds on or for alone, by processor and mechanisms as they are recorded; empty: everywhere. */
+  /** The only circumstances in which the verdict holds, by processor and mechanisms as they are recorded; empty: everywhere. */
   holds_only: string[];
   /** Fields of the record that nothing in the bundle decides, by path. */
   said_by_recorder: readonly string[];
@@ -43,20 +43,20 @@ export interface BundleVerification {
   degraded: string[];
   /** Whether the recorded verdict follows from the recorded replays: nothing about who recorded them. */
   verdict_follows: boolean | null;
-  /** Who signed what the manifest claims, verified again from what is inside; empty: nobody is proven to have. */
+  /** Who signed what the manifest claims, verified again from the contents; empty: no signer is proven. */
   signers: SignedBy[];
   evidence: 'not_checked' | 'withheld' | EvidenceRecord['verdict'] | null;
-  /** Of the trace it is of; null: it is of a record alone, or the trace was withheld. */
+  /** About its trace; null: the bundle has only a record, or the trace was withheld. */
   trace: TraceVerification | null;
-  /** What is signed about the bundle as a whole, by the holder of which key; whose it is, a policy says. */
+  /** What is signed about the bundle as a whole, and by which key; only a policy says whose key that is. */
   events: (EventClaim & { sequence: number; sha256: Digest; key_fingerprint: Digest })[];
-  /** `vouched`: whether an authority of the reader's trust root made it; null: nobody was asked. */
+  /** `vouched`: whether an authority of the reader's trust root made it; null: no root was given. */
   timestamps: { of: string; time: string; authority: string; vouched: boolean | null }[];
-  /** What the reader's own policy makes of it; null: none was given. */
+  /** How the reader's own policy judges it; null: none was given. */
   demanded: Demanded | null;
-  /** What was too large to be looked into; empty: nothing. */
+  /** Contents that were too large to examine; empty: none. */
   unread: string[];
-  /** Whether report.html, custody.txt and VERIFY.txt are what is made of the contents; null: another release made them. */
+  /** Whether report.html, custody.txt and VERIFY.txt are those that follow from the contents; null: another release made them. */
   texts_compared: boolean | null;
   problems: Problems;
   items: number;
@@ -175,16 +175,16 @@ const NOTHING: BundleVerification = {
   size_bytes: 0,
 };
 
-/** A verification with what was read, for whoever goes on from there without reading the bundle again. */
+/** A verification with what was read, for callers that continue without reading the bundle again. */
 export interface ExaminedBundle {
   verification: BundleVerification;
-  /** undefined where reading did not get to the end. */
+  /** undefined where reading did not reach the end. */
   opened: Opened | undefined;
-  /** What verifying the evidence again came to; null where there was none to verify. */
+  /** The result of verifying the evidence again; null where there was none to verify. */
   evidence: EvidenceRecord | null;
 }
 
-/** Verifies a bundle offline, in one pass over it, and gives what was read and verified too. */
+/** Verifies a bundle offline, in one pass over it, and also returns what was read and verified. */
 export async function examineBundle(path: string, o: VerifyOptions = {}): Promise<ExaminedBundle> {
   const verification = structuredClone(NOTHING);
   const examined: ExaminedBundle = { verification, opened: undefined, evidence: null };
@@ -193,7 +193,7 @@ export async function examineBundle(path: string, o: VerifyOptions = {}): Promis
     await checkAll(path, examined.opened, examined, o);
     verification.accepted = verification.problems.length === 0;
   } catch (error) {
-    // A policy or a reference inside that is not of its form is the bundle's fault, not the caller's.
+    // A malformed policy or reference inside is an error of the bundle, not of the caller.
     const expected = error instanceof Refused || error instanceof Refusal || error instanceof Fault;
     if (!expected || (error instanceof Fault && error.code === 'usage')) throw error;
     const code = error instanceof Refused ? error.code : 'manifest_form';
@@ -202,7 +202,7 @@ export async function examineBundle(path: string, o: VerifyOptions = {}): Promis
   return examined;
 }
 
-/** Verifies a bundle offline, in one pass over it. What is wrong is in the result, never thrown. */
+/** Verifies a bundle offline, in one pass over it. Errors are in the result, never thrown. */
 export async function verifyBundle(path: string, o: VerifyOptions = {}): Promise<BundleVerification> {
   return (await examineBundle(path, o)).verification;
 }

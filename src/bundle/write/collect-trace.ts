@@ -1,4 +1,4 @@
-/** Adds a trace to what a bundle is made of: its joined frames, and every file that they rest on. */
+/** Adds a trace to the contents of a bundle: its joined frames, and every file that they rest on. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { Fault } from '../../base/fault.ts';
 import { type Problem, showProblem } from '../../base/json.ts';
@@ -8,7 +8,7 @@ import type { BlobStore } from '../../store/blobs.ts';
 import { STORED_BYTES } from '../../trace/model/stored.ts';
 import { type Collected, Collector } from './collect.ts';
 
-/** What no reader would take is not written. */
+/** A document that every reader would refuse is not written. */
 function bytesOf(join: JoinDocument): Buffer {
   const problems: Problem[] = [];
   joinShape.check(join, '$', problems);

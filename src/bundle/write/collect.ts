@@ -60,7 +60,7 @@ export class Collector {
     this.seen.add(key);
   }
 
-  /** Adds a blob of the store; one that is not there is named, never left out in silence. */
+  /** Adds a blob of the store; a missing one is named, never left out silently. */
   blob(role: Item['role'], sha256: Digest, name?: string): void {
     const size = this.store.sizeOf(sha256);
     if (size === undefined)
@@ -109,7 +109,7 @@ async function addEvidence(c: Collector, record: ReplayRecord, out: string): Pro
   for (const file of files) c.blob('evidence', file);
   if (record_sha256) c.blob('evidence-record', record_sha256);
   if (!custody) return;
-  // Only the run's own: the others of the folder are about other runs, and may name other cases' signers.
+  // Only the run's own entry: the others of the folder are about other runs, and may name other cases' signers.
   const path = entryFile(join(out, 'custody'), custody.sequence);
   const bytes = await readFile(path);
   if (digestOf(bytes) !== custody.sha256)
@@ -129,7 +129,7 @@ async function addStates(c: Collector, record: ReplayRecord, contents: StateCont
     if (contents === 'none') continue;
     const state = await c.json<FinalState>(digest);
     for (const { sha256 } of [state.stdout, state.stderr]) c.blob('content', sha256);
-    // What every replay agrees on tells less than what they differ in.
+    // States on which all replays agree tell less than those in which they differ.
     if (contents === 'changed' && digest === record.final_state_sha256) continue;
     for (const { sha256 } of state.files) if (sha256) c.blob('content', sha256);
   }

@@ -1,4 +1,4 @@
-/** Writes a bundle in one pass: every byte read once, hashed once, written once; digests that come late are filled in. */
+/** Writes a bundle in one pass: every byte read once, hashed once, written once; digests that are known late are filled in. */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 
 import { canonicalJson } from '../../base/canonical-json.ts';
@@ -103,10 +103,10 @@ async function writeBlobs(out: Output, blobs: PlannedBlob[]): Promise<Descriptor
   }
 }
 
-/** A digest of the same length as any: what stands in for one that is not known yet. */
+/** A placeholder, as long as any digest, for one that is not known yet. */
 const ANY_DIGEST = digestOf('');
 
-/** What a bundle is made of, beside what was collected. */
+/** Parts of a bundle beside the collected ones. */
 export interface BundleOptions {
   state: CaseDocument['state'];
   /** The first event of its custody, exported, signed with this key. */
@@ -125,7 +125,7 @@ function attachmentsOf(root: string, { sign, timestamp }: BundleOptions): Attach
   ];
 }
 
-/** Refuses what would only be found when the bundle is verified: a timestamp of something else. */
+/** Refuses an error that would only be found when the bundle is verified: a timestamp of something else. */
 function checkStamps(root: string, stamps: Stamp[]): void {
   for (const { of, time, authority } of stamps)
     if (of === null)
@@ -135,7 +135,7 @@ function checkStamps(root: string, stamps: Stamp[]): void {
       );
 }
 
-/** The table of contents and everything it lists; the report is made of all the rest, and is one of them. */
+/** The table of contents and everything it lists; the report is made from all the others, and is itself listed. */
 function tableOf(collected: Collected, o: BundleOptions): { document: CaseDocument; sources: Source[] } {
   const { recordSha256, image, record, manifest, join } = collected;
   const { subject, withheld } = o.redaction ?? {};
@@ -165,7 +165,7 @@ async function writeAll(out: Output, collected: Collected, o: BundleOptions): Pr
     const root = rootManifest(layers, o.redaction?.subject);
     return { root, layers, attachments: attachmentsOf(root, o) };
   };
-  // Digests are all of one length, so that what comes first has its size before its content.
+  // All digests have the same length, so the size of the first members is known before their content.
   const guess = layoutOf(planned.map(({ mediaType, size }) => ({ mediaType, size, digest: ANY_DIGEST })));
   const front = frontFiles(guess).map(([, text]) => Buffer.byteLength(text));
   out.write(Buffer.alloc(front.reduce((sum, size) => sum + spaceOf(size), 0)));
@@ -192,7 +192,7 @@ export function createBundle(path: string, collected: Collected, o: BundleOption
   return writeBundleFile(path, (out) => writeAll(out, collected, o));
 }
 
-/** Writes a bundle anew with more attached to it; its blobs are copied as they are, its identity stays. */
+/** Writes a bundle again with more attached to it; its blobs are copied as they are, its identity stays. */
 export function attachToBundle(from: string, opened: Opened, more: Attachment[], to: string): Promise<void> {
   const { layers, blobs } = opened;
   const layout = { root: opened.rootText, layers, attachments: inOrder([...opened.attachments, ...more]) };

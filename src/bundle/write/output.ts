@@ -1,4 +1,4 @@
-/** A bundle as it is written: front to back through one buffer, whole or not at all, never over what is there. */
+/** A bundle as it is written: front to back through one buffer, whole or not at all, never over an existing file. */
 import {
   closeSync,
   fchmodSync,
@@ -22,7 +22,7 @@ import { paddingBytes, tarHeader, ZEROS } from '../format/tar.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
-/** A file that is written front to back, but for gaps that are filled at the end. */
+/** A file that is written front to back, except for gaps that are filled at the end. */
 export class Output {
   readonly fd: number;
   private readonly buffer = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -95,7 +95,7 @@ export class Output {
   }
 }
 
-/** Gives a file its name where nobody has it; a rename would silently replace what somebody else has just written. */
+/** Gives a file its name if that is free; a rename would silently replace a file that another process has just written. */
 function placeNew(aside: string, path: string): void {
   try {
     linkSync(aside, path);
@@ -103,19 +103,19 @@ function placeNew(aside: string, path: string): void {
   } catch (error) {
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
       throw error;
-    // A stick's file system knows no links: the name is taken first, and then replaced.
+    // File systems of memory sticks have no links: the name is reserved first, and then replaced.
     closeSync(openSync(path, 'wx', 0o644));
     renameSync(aside, path);
   }
 }
 
-/** Runs alone on a bundle that is changed in place: two at once would each write over what the other has added. */
+/** Runs alone on a bundle that is changed in place: two processes at once would each overwrite what the other has added. */
 export async function alone<T>(path: string, work: () => Promise<T>): Promise<T> {
   const lock = join(dirname(path), `.${basename(path)}.lock`);
   try {
     closeSync(openSync(lock, 'wx', 0o644));
   } catch (error) {
-    throw asFault('out_failed', `${path} is being changed by somebody; if nobody is, remove ${lock}`, error);
+    throw asFault('out_failed', `${path} is being changed by another process; if there is none, remove ${lock}`, error);
   }
   try {
     return await work();

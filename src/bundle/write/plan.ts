@@ -15,7 +15,7 @@ import {
 import { spaceOf, TAR_END } from '../format/tar.ts';
 import type { Source } from './collect.ts';
 
-/** Found by shell tools and registries: blobs of their own, however small. */
+/** Roles that shell tools and registries must find: blobs of their own, even small ones. */
 const DOCUMENTS: readonly Role[] = [
   'record',
   'report',
@@ -48,7 +48,7 @@ export interface PlannedBlob {
   mediaType: string;
   size: number;
   pieces: Piece[];
-  /** Whether the pieces stand in an archive. */
+  /** Whether the pieces are members of an archive. */
   packed: boolean;
 }
 
@@ -130,7 +130,7 @@ export function planBlobs(sources: Source[]): PlannedBlob[] {
     ...huge.flatMap(partsOf),
     ...packs(all.filter(({ sha256 }) => !chosen.has(sha256))),
   ];
-  // The case document is one more.
+  // The case document itself is one more.
   if (planned.length >= MAX_LAYERS)
     throw new Fault(
       'out_failed',

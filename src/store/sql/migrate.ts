@@ -6,10 +6,10 @@ import { BASES } from './migrations/0002-bases.ts';
 import { COMPANIONS } from './migrations/0003-companions.ts';
 import { WALKS } from './migrations/0004-walks.ts';
 
-/** In the order of their numbers, from 1; one that was released is never changed. */
+/** In the order of their numbers, from 1; a released one is never changed. */
 const MIGRATIONS: readonly string[] = [TRACES, BASES, COMPANIONS, WALKS];
 
-/** Any number will do, as long as all versions of this program take the same. */
+/** Any number will do, as long as all versions of this program use the same. */
 const LOCK = 7_306_365_291;
 
 async function versionOf(queries: Queries): Promise<number> {
@@ -25,7 +25,7 @@ async function versionOf(queries: Queries): Promise<number> {
   return row?.version ?? 0;
 }
 
-/** Tables of somebody else's are not ours to change. */
+/** Tables of another program must not be changed. */
 async function assertOurs(queries: Queries, name: string): Promise<void> {
   const rows = await queries.query<{ name: string }>(
     `SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
@@ -53,7 +53,7 @@ export async function migrate(database: Database): Promise<void> {
   if ((await behind(database)) === newest) return;
   await database.transaction(async (queries) => {
     await queries.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
-    // Asked again: another process may have been first.
+    // Checked again: another process may have been first.
     const known = await behind(queries);
     if (known === 0) await assertOurs(queries, database.name);
     for (let version = known + 1; version <= newest; version++) {

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { Fault } from '../../base/fault.ts';
 
-/** The major version of PostgreSQL that our PGlite is; a folder of another one it does not open. */
+/** The major version of PostgreSQL in our PGlite, which opens no folder of another one. */
 const EMBEDDED = 18;
 /** The last PGlite of each earlier one, with its pg_dump where it has one. */
 const PGLITES: Readonly<Record<number, string>> = {

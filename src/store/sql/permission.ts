@@ -1,4 +1,4 @@
-/** What permissions on a store's folder allow: reading alone makes a snapshot of it, and what allows neither is named. */
+/** What the permissions on a store's folder allow: a folder that can only be read is read from a snapshot, and a path that allows neither is named. */
 import { accessSync, constants, lstatSync, readdirSync, statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -56,7 +56,7 @@ function permissionFault(store: string, obstacle: string, right: Right): Fault {
   );
 }
 
-/** Whether there is a database; one that cannot be looked at is a Fault, never taken for none. */
+/** Whether there is a database; one that cannot be examined is a Fault, never taken for a missing one. */
 export function isDatabaseIn(store: string): boolean {
   const data = join(store, 'sql', 'data');
   try {

@@ -23,7 +23,7 @@ function embeddedFault(folder: string, error: unknown): Fault {
   return new Fault(code, message, error, next);
 }
 
-/** The lock of a file that SQLite takes: the kernel lets it go when its holder ends, however that happens. */
+/** The lock of a file that SQLite takes: the kernel releases it when its holder ends, however that happens. */
 function tryLock(path: string): DatabaseSync | undefined {
   const file = new DatabaseSync(path);
   try {
@@ -75,7 +75,7 @@ async function lock(folder: string, path: string, waiting: Waiting): Promise<Dat
   }
 }
 
-/** Creating takes many seconds, filling a folder from a prepared snapshot one; half a folder is never taken for a whole one. */
+/** Creating a database takes many seconds, filling a folder from a prepared snapshot one; half a folder is never taken for a whole one. */
 async function create(data: string, snapshot: string): Promise<void> {
   const aside = `${data}.new`;
   await rm(aside, { recursive: true, force: true });
@@ -93,7 +93,7 @@ function queriesOf(on: PGlite | Transaction): Queries {
 }
 
 /** Opens the database in `folder`, creating it where there is none; `snapshot` is an empty one, prepared by set-up.
- * What may only be read is read from a copy, which is removed when it is closed. */
+ * A folder that may only be read is read from a copy, which is removed when it is closed. */
 export async function openEmbedded(
   folder: string,
   snapshot: string,

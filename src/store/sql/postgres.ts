@@ -9,7 +9,7 @@ import type { Database, Parameter, Queries } from './database.ts';
 import { serverFault } from './server-fault.ts';
 
 const OLDEST = 150_000;
-/** Of silence, in milliseconds: until it lets us in, and until it lets us go. */
+/** Of silence, in milliseconds: until a connection is open, and until it is closed. */
 const CONNECT_MS = 10_000;
 const LEAVE_MS = 1_000;
 
@@ -47,7 +47,7 @@ function queriesOf(session: Session, database: string): Queries {
   return {
     async query<Row extends object>(text: string, parameters: readonly Parameter[] = []) {
       try {
-        // Statements with parameters are planned once: there are few different ones, and planning the views takes longest.
+        // Statements with parameters are planned only once: there are few different ones, and planning the views takes most of the time.
         const name = session.own && parameters.length > 0 ? digestOf(text).slice(7, 39) : undefined;
         const statement = { text, values: [...parameters], ...(name ? { name } : {}) };
         // No statement of ours takes long.
@@ -60,7 +60,7 @@ function queriesOf(session: Session, database: string): Queries {
   };
 }
 
-/** Addresses that cannot be one are a mistake of whoever named them. */
+/** A malformed address is a mistake of the user who named it. */
 function clientOf(o: pg.ClientConfig): pg.Client {
   try {
     return new pg.Client(o);

@@ -110,7 +110,7 @@ describe('in place', () => {
     const done = await Promise.all([reenact(args(path)), reenact(args(path)), reenact(args(path))]);
     const added = done.filter(({ status }) => status === 0).length;
     for (const { status, stderr } of done)
-      if (status !== 0) expect(stderr).toContain('is being changed by somebody');
+      if (status !== 0) expect(stderr).toContain('is being changed by another process');
     const result = await verifyBundle(path);
     expect([codes(result), result.events.length]).toEqual([[], added]);
     expect(statSync(path).mode & 0o777).toBe(0o600);

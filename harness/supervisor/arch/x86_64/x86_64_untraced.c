@@ -42,7 +42,7 @@ static void make_load(uint8_t to[LOAD_BYTES], uint32_t nr) {
   memcpy(to + 1, &nr, sizeof nr);
 }
 
-/* Between two instructions nobody stands who would find half of one: the call's own stays, and where something leads to
+/* No thread stands between two instructions, where it would find half of one: the call's own stays, and where something leads to
    it past the load, the call stops as ever. A prefix before the load would make another register's of it. */
 static int is_replaceable(struct task *t, uint64_t at, uint32_t nr) {
   enum { REX = 0x40, REX_BITS = 0xf0 };

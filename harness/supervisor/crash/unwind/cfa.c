@@ -47,7 +47,7 @@ void read_past(struct reader *r, uint64_t size) {
 /* Numbers of the guest's may overflow, which only unsigned ones may. */
 static int64_t multiple(uint64_t count, const struct table *t) { return (int64_t)(count * (uint64_t)t->data_unit); }
 
-/* A register that unwinding does not follow, such as one of vectors, has a rule that nobody reads. */
+/* A register that unwinding does not follow, such as one of vectors, has a rule that is not read. */
 static struct rule *rule_of(struct rules *now, uint64_t number) {
   static struct rule unread;
   return number < ARCH_DWARF_REGISTERS ? &now->registers[number] : &unread;

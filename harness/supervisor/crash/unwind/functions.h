@@ -1,4 +1,4 @@
-/* Where functions begin and end, as a program's own tables say: nothing in them is believed without a bound. */
+/* Where functions begin and end, as a program's own tables say: every value in them is checked against a bound. */
 #ifndef REENACT_FUNCTIONS_H
 #define REENACT_FUNCTIONS_H
 #include "elf_file.h"

@@ -4,7 +4,7 @@
 #include "go_lines.h"
 #include "level.h"
 
-/* What the caller's address is. */
+/* The kind of the caller's address. */
 enum go_return {
   GO_CALLED,      /* where a call comes back to */
   GO_INTERRUPTED, /* the very instruction at which a signal made Go call something */

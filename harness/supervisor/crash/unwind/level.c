@@ -1,4 +1,4 @@
-/* Leaves one frame by the rules of its place: nothing of it is believed but that memory holds what it holds. */
+/* Leaves one frame by the rules of its place: only the contents of memory are taken for granted. */
 #include "level.h"
 
 #include "ptrace/guest.h"
@@ -27,7 +27,7 @@ static int find_register(struct task *t, const struct rule *rule, const struct l
   return 0;
 }
 
-/* Where the frame ends: 0 when the table builds on what is lost. */
+/* Where the frame ends: 0 when the table needs a register that is lost. */
 static int find_frame(struct task *t, const struct rule *rule, const struct level *l, uint64_t *frame) {
   if (rule->how == RESULT) return run_expression(t, rule->expression, l, NULL, frame);
   if (rule->how != OFFSET || rule->number >= ARCH_DWARF_REGISTERS || l->unknown >> rule->number & 1) return 0;
@@ -47,7 +47,7 @@ const char *leave_frame(struct task *t, const struct rules *rules, struct level 
     const struct rule *rule = &rules->registers[i];
     const char *wrong = NULL;
     if (rule->how == SAME) {
-      /* A return address must be found anew; the stack pointer was. */
+      /* A return address must be found again; the stack pointer already was. */
       if (i == ARCH_DWARF_RETURN) return "no_table";
       continue;
     }

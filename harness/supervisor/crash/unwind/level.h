@@ -11,7 +11,7 @@ struct level {
 static inline uint64_t counter_of(const struct level *l) { return l->registers[ARCH_DWARF_RETURN]; }
 static inline uint64_t stack_of(const struct level *l) { return l->registers[ARCH_DWARF_STACK]; }
 
-/* To the caller by these rules: NULL, or what is wrong with it, as a walk says it. */
+/* To the caller by these rules: NULL, or what is wrong, in the words of a walk. */
 const char *leave_frame(struct task *t, const struct rules *rules, struct level *l);
 
 /* Runs an expression of DWARF 5, section 2.5, with `first` on its stack where there is one; 0: it has no result. */

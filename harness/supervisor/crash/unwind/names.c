@@ -1,4 +1,4 @@
-/* Finds the symbols that hold frames: a guest wrote the file, so what is read is bounded, and a name is only its word. */
+/* Finds the symbols that hold frames: a guest wrote the file, so reading is bounded, and a name is only a claim of the file. */
 #define _GNU_SOURCE
 #include "names.h"
 
@@ -10,7 +10,7 @@
 #include "go_lines.h"
 #include "unwind.h"
 
-/* Of all crashes of a run: no number of them, and no table, keeps us long. */
+/* Of all crashes of a run: neither many crashes nor a large table may take long. */
 static uint64_t symbols_left = 1 << 23;
 
 static struct function_name names[MAX_FRAMES];
@@ -100,7 +100,7 @@ static void read_names(const struct elf_file *f, const Elf64_Shdr *strings, cons
     if (!p->rank || (p->size && p->address - p->start >= p->size) || p->name >= strings->sh_size) continue;
     size_t room = strings->sh_size - p->name < sizeof n->bytes ? strings->sh_size - p->name : sizeof n->bytes;
     if (!elf_read(f, strings->sh_offset + p->name, n->bytes, room)) continue;
-    /* Of a longer one the beginning: it is compared as it is. */
+    /* Only the beginning of a longer name: it is compared as it is. */
     n->size = strnlen((const char *)n->bytes, room);
     n->offset = p->address - p->start + !is_exact(&s->frames[p->frame]);
   }

@@ -1,4 +1,4 @@
-/* All of the stack is the guest's word: a frame counts only if it lies upwards, is aligned, and returns behind a call. */
+/* All of the stack is under the guest's control: a frame counts only if it lies upwards, is aligned, and returns behind a call. */
 #include "stack.h"
 
 #include "functions.h"
@@ -104,7 +104,7 @@ static const char *climb(struct walker *w, int *interrupted) {
   return wrong ? wrong : objection(w);
 }
 
-/* What was interrupted is code, or what code called that is none. */
+/* An interrupted place is code, or an address without code that code has called. */
 static int is_interrupted(const struct walker *w, const struct level *to) {
   const struct mapping *at = mapping_at(w->m, counter_of(to));
   struct walker caller = *w;
@@ -141,7 +141,7 @@ void walk_stack(struct task *t, const struct maps *m, struct stack *s) {
   for (s->count = 1; s->count < MAX_FRAMES; s->count++) {
     int interrupted = 0;
     const char *wrong = climb(&w, &interrupted);
-    /* What lies before the trampoline may look like a call. */
+    /* The bytes before the trampoline may look like a call. */
     w.exact = leave_handler(&w) || interrupted;
     if (wrong && !w.exact) {
       s->ended = wrong;

@@ -16,7 +16,7 @@ struct stack {
   const char *ended; /* why there are no more (docs/determinism.md) */
 };
 
-/* Goes on only as long as everything holds; `t->registers` must be loaded. */
+/* Goes on only as long as everything is consistent; `t->registers` must be loaded. */
 void walk_stack(struct task *t, const struct maps *m, struct stack *s);
 
 #endif

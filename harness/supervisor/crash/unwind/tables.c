@@ -1,4 +1,4 @@
-/* Looks for a module's tables: the file is only asked where they are, and what stands there is read from memory. */
+/* Looks for a module's tables: the file only shows where they are; their bytes are read from memory. */
 #define _GNU_SOURCE
 #include "tables.h"
 
@@ -24,7 +24,7 @@ int take_looks(uint64_t count) {
 static struct tables kept[KEPT];
 static int kept_count, next_place;
 
-/* Another file of that name has another layout, or says where things lie in this one just as well. */
+/* A different file of that name either has another layout, or describes this one just as well. */
 static int is_loaded_file(const struct elf_file *f, const Elf64_Phdr *headers, int count) {
   return f->count == count && memcmp(f->segments, headers, (size_t)count * sizeof *headers) == 0;
 }

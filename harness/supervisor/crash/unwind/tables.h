@@ -14,7 +14,7 @@ struct tables {
   uint64_t debug_frames, debug_end;      /* .debug_frame, by its place in the file */
   int not_go;                            /* no such table was found */
   uint64_t text;                         /* what Go's table counts functions from, where it does not say it itself */
-  int scanned;                           /* what no header leads to was looked for */
+  int scanned;                           /* tables without a header were searched for */
   struct elf_file file;                  /* its descriptor is -1 where there is none */
 };
 

@@ -54,7 +54,7 @@ int unwind_rules(struct task *t, const struct maps *m, int module, uint64_t pc, 
   if (at && entry_rules(&f, at, pc, rules, signal)) return 1;
   if (!tables->frames_end && start) tables->frames = start, tables->frames_end = m->modules[module].end;
   if (!tables->frames_end && !tables->index && !tables->scanned) scan_module(t, m, tables);
-  /* A sorted table that does not know the place is believed. */
+  /* If a sorted table does not know the place, no other is asked. */
   if (!at && tables->frames_end) {
     f.from = tables->frames, f.end = tables->frames_end;
     if (find_by_search(&f, pc, &at, &looks_left) && entry_rules(&f, at, pc, rules, signal)) return 1;

@@ -1,4 +1,4 @@
-/* splice and its family: what moves bytes between descriptors without a read or a write of its own. */
+/* splice and its family: calls that move bytes between descriptors without a read or a write. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static int patience(struct task *t, const struct call *c, int argument, int pati
   return was;
 }
 
-/* The kernel's entropy must not pass by the supervisor: programs then read and write. */
+/* The kernel's entropy must not bypass the supervisor: programs then use read and write. */
 static int is_entropy(struct task *t, const struct call *c, int argument) {
   struct stat st;
   int fd = argument < 0 ? -1 : guest_descriptor(t, (int)c->args[argument]);
@@ -56,7 +56,7 @@ static void mark_written(struct task *t, int number) {
   if (fd >= 0) close(fd);
 }
 
-/* Who would wait is made to try; both descriptions are put back by after_copy. */
+/* A call that would wait is made without waiting; after_copy restores both descriptions. */
 enum action on_copy(struct task *t, struct call *c) {
   struct shape s = shape_of(c->nr);
   c->result = -EINVAL;

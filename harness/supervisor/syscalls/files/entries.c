@@ -1,4 +1,4 @@
-/* unlink, rename, link and rmdir: what they change is the folder. */
+/* unlink, rename, link and rmdir, which change the folder. */
 #define _GNU_SOURCE
 #include "entries.h"
 
@@ -29,7 +29,7 @@ static int name_at(struct task *t, const struct call *c, int index, int has_fold
   return guest_text(t, c->args[index], path, PATH_MAX);
 }
 
-/* A file that is there is as good as gone: so one stop is enough. */
+/* A file that exists will be gone: so one stop is enough. */
 enum action on_unlink(struct task *t, struct call *c) {
   char path[PATH_MAX];
   struct stat st;

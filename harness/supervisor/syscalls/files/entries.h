@@ -1,4 +1,4 @@
-/* Names that come into folders and leave them: that dates the folder, by which programs know that it changed. */
+/* Names that are added to folders and removed from them: this sets the folder's time, by which programs see that it changed. */
 #ifndef REENACT_ENTRIES_H
 #define REENACT_ENTRIES_H
 #include "ptrace/task.h"

@@ -1,4 +1,4 @@
-/* What inotify tells. */
+/* The events of inotify. */
 #ifndef REENACT_EVENTS_H
 #define REENACT_EVENTS_H
 #include "ptrace/task.h"

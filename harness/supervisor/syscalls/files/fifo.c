@@ -42,7 +42,7 @@ enum action on_open_fifo(struct task *t, struct call *c, int flags) {
   return AFTER;
 }
 
-/* Nothing to read is the end when nobody writes, and a failure when somebody may. */
+/* Having nothing to read is the end without a writer, and a failure with one. */
 static int has_writer(int fd) {
   char byte;
   int bytes = 0;

@@ -5,7 +5,7 @@
 
 #include "ptrace/task.h"
 
-/* 1 when it is a FIFO that an open with these flags could wait for or let others go on. */
+/* 1 when it is a FIFO on which an open with these flags could wait, or wake waiters. */
 int waits_as_fifo(const struct stat *st, uint64_t flags);
 
 /* The entry of such an open: `flags` is the index of its flags among the arguments. */

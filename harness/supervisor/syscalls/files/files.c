@@ -1,4 +1,4 @@
-/* stat in all its forms: what the kernel says is made the same everywhere, in one stop where that is safe. */
+/* stat in all its forms: the kernel's answer is made the same everywhere, in one stop where that is safe. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ enum action observe_exit(struct task *t, struct call *c) {
   return AFTER;
 }
 
-/* Where a call of the stat family names a file, and what it is told to do with links and empty names. */
+/* Where a call of the stat family names a file, and how it treats links and empty names. */
 struct asked {
   int at, flags;
   uint64_t path, answer;
@@ -48,7 +48,7 @@ static enum action on_descriptor(struct task *t, struct call *c, uint64_t addres
 
 enum action on_fstat(struct task *t, struct call *c) { return on_descriptor(t, c, c->args[1], put_stat); }
 
-/* So are names that lead nowhere from the guest's folder but through its own mount, never into our /proc/self. */
+/* So are names that stay within the mount of the guest's folder, and never lead into our /proc/self. */
 static enum action on_name(struct task *t, struct call *c, struct asked a, put_answer *put) {
   char name[PATH_MAX];
   struct stat st;
@@ -98,7 +98,7 @@ struct record {
   uint64_t mount, tail[13];
 };
 
-/* What it always tells: all that an older stat does. */
+/* The fields that are always there: all those of an older stat. */
 enum { BASIC = 0x7ff };
 
 static void put_times(struct record *r, const struct stat *st) {

@@ -14,11 +14,11 @@ struct inode {
   uint32_t dates;  /* counted from 1; 0: as on the file system */
 };
 
-/* The times that guests gave a file, by what they did or said. */
+/* The times of a file that guests changed or set. */
 struct dates {
   struct timespec access, change, status;
   int dated; /* 0: none of these counts */
-  int given; /* `change` is what the file system was told, too */
+  int given; /* the file system was given `change` as well */
 };
 
 enum { MAX_DEVICES = 256, FIRST_DEVICE = 64, FIRST_INODE = 1000, NANO = 1000000000 };
@@ -68,7 +68,7 @@ static void grow(void) {
   room = larger;
 }
 
-/* Where the inode stands, or would stand: that has no number yet. */
+/* The inode's slot, or a free one where it has no number yet. */
 static struct inode *place_of(uint64_t dev, uint64_t ino) {
   if (2 * used >= room) grow();
   uint32_t device = device_index(dev);
@@ -110,7 +110,7 @@ static struct timespec virtual_now(void) {
   return (struct timespec){now / NANO, now % NANO};
 }
 
-/* What guests see; `st` is the file system's word. */
+/* The times that guests see; `st` holds those of the file system. */
 static struct dates times_of(const struct inode *one, const struct stat *st) {
   if (one->dates && dates[one->dates - 1].dated) return dates[one->dates - 1];
   struct timespec start = {(clock_since_1970() - clock_now()) / NANO, 0};
@@ -125,7 +125,7 @@ void inode_written(uint64_t dev, uint64_t ino) {
   *d = (struct dates){d->dated && d->given ? d->access : now, now, now, 1, 0};
 }
 
-/* One number each, whether or not the kernel took the inode of a deleted file again: that is up to chance. */
+/* One number each, whether or not the kernel took the inode of a deleted file again: which is random. */
 void inode_born(uint64_t dev, uint64_t ino) {
   number_anew(place_of(dev, ino));
   inode_written(dev, ino);
@@ -142,7 +142,7 @@ void inode_dated(const struct stat *st, enum dating access, enum dating change) 
 }
 
 /* A file of the image that has another name is copied before it is changed, and its copy may have a deleted file's
-   inode: nobody wrote to it, and its time is the image's. */
+   inode: it was not written to, and its time is the image's. */
 static int is_another(const struct inode *one, const struct stat *st) {
   const struct dates *d = one->dates ? &dates[one->dates - 1] : NULL;
   if (!d || !d->dated || st->st_mtim.tv_sec >= not_of_the_image) return 0;

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* From now on: what was last changed since the engine made the container is not of the image. */
+/* From now on, files that changed after the engine made the container do not count as the image's. */
 void inodes_begin(void);
 
 /* The number that stands for inode `ino` of device `dev`, and for the device. */
@@ -18,7 +18,7 @@ void inode_born(uint64_t dev, uint64_t ino);
 /* The file was written, or created, at this virtual moment. */
 void inode_written(uint64_t dev, uint64_t ino);
 
-/* What becomes of one of a file's times. */
+/* What happens to one of a file's times. */
 enum dating { AS_IT_WAS, TO_NOW, TO_GIVEN };
 
 /* The guest has set the times of this file; those that were given are in `st` as the file system has them. */

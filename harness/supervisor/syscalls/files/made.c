@@ -61,7 +61,7 @@ static enum dating dating_of(int64_t nanoseconds) {
   return nanoseconds == UTIME_NOW ? TO_NOW : nanoseconds == UTIME_OMIT ? AS_IT_WAS : TO_GIVEN;
 }
 
-/* What the call has told to become of the access time and the time of change. */
+/* What the call asks for the access time and the time of change. */
 static void read_datings(struct task *t, const struct call *c, enum dating *access, enum dating *change) {
   int64_t times[4];
   uint64_t address = c->args[path_index(c->nr) + 1];
@@ -71,7 +71,7 @@ static void read_datings(struct task *t, const struct call *c, enum dating *acce
   *change = dating_of(times[3]);
 }
 
-/* What is not set stays as the guest knows it, whatever the file system says then. */
+/* A time that is not set stays as the guest knows it, even if the file system has another one then. */
 enum action on_utimes(struct task *t, struct call *c) {
   struct stat st;
   if (target(t, c, &st)) inode_dated(&st, AS_IT_WAS, AS_IT_WAS);

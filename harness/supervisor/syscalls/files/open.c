@@ -1,4 +1,4 @@
-/* Opening: a file that tells of the host is replaced by one in memory; what is created gets virtual time. */
+/* Opening: a file that reveals the host is replaced by one in memory; a created file gets virtual time. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
@@ -37,7 +37,7 @@ static int given_path(struct task *t, const struct call *c, char *path, int *at)
   return guest_text(t, c->args[first ? 0 : 1], path, PATH_MAX);
 }
 
-/* Descriptors below /proc are there for the guest though not for us, and nobody makes a file there. */
+/* Descriptors below /proc are there for the guest though not for us, and no files can be made there. */
 static int leads_to_descriptor(const char *path) {
   return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/fd/", 8) == 0;
 }

@@ -1,4 +1,4 @@
-/* Who and where the guest is told to be: random bytes, machine, processors, personality. */
+/* The identity that the guest sees: random bytes, machine, processors, personality. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
@@ -82,7 +82,7 @@ enum action on_getaffinity(struct task *t, struct call *c) {
   return answer(c, guest_write(t, c->args[2], set, (size_t)size) ? (int64_t)size : -EFAULT);
 }
 
-/* Where a thread runs is the supervisor's affair; the guest believes it was heard. */
+/* The supervisor decides where a thread runs; the guest gets the answer of success. */
 enum action on_setaffinity(struct task *t, struct call *c) {
   (void)t;
   return answer(c, 0);
@@ -95,7 +95,7 @@ enum action on_rr_interval(struct task *t, struct call *c) {
   return answer(c, guest_write(t, c->args[1], span, sizeof span) ? 0 : -EFAULT);
 }
 
-/* What of a file the host has read already: all of it. */
+/* Which parts of a file are in the host's memory: always all of it. */
 enum action after_mincore(struct task *t, struct call *c) {
   uint8_t all[4096];
   uint64_t left = (c->args[1] + 4095) / 4096;
@@ -117,12 +117,12 @@ enum action on_personality(struct task *t, struct call *c) {
   return answer(c, wanted == 0xffffffff || (wanted & ~0x0040000u) == 0 ? 0 : -EPERM);
 }
 
-/* What would hide the guest from the supervisor is answered as if it were done. */
+/* Requests that would hide the guest from the supervisor are answered as if they were done. */
 enum action on_prctl(struct task *t, struct call *c) {
   enum { GET_TSC = 25, SET_TSC = 26, GIVEN = 1, REFUSED = 2, SET_MM = 35, SET_TRACER = 0x59616d61, SYSCALL_DISPATCH = 59, GET_AUXV = 0x41555856 };
   switch ((int)c->args[0]) {
     case PR_SET_SECCOMP: filters_expected(); return RUN;
-    case SET_TRACER: return answer(c, 0); /* who may trace is our affair */
+    case SET_TRACER: return answer(c, 0); /* we decide who may trace */
     case PR_SET_DUMPABLE: return answer(c, c->args[1] <= 1 ? 0 : -EINVAL);
     case PR_GET_DUMPABLE: return answer(c, 1);
     case GET_TSC: {

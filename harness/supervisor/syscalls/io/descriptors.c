@@ -31,7 +31,7 @@
 
 enum kind { UNKNOWN, PLAIN, OUTSIDE, ENTROPY, MAY_SLEEP, ANONYMOUS };
 
-/* The container's own stdout and stderr: how fast somebody reads the log must order nothing. */
+/* The container's own stdout and stderr: how fast the log is read must not affect the order. */
 static int is_outside(const struct stat *st) {
   static struct stat own[2];
   static int known;
@@ -60,7 +60,7 @@ static int now(int fd, short events) {
 
 static int is_late(const struct task *t) { return t->deadline != NEVER && clock_now() >= t->deadline; }
 
-/* Made without sleeping, as far as it goes: a large write to a full pipe goes in parts, see after_write. */
+/* Made without sleeping, as far as possible: a large write to a full pipe goes in parts, see after_write. */
 static enum action in_parts(struct task *t, struct call *c, int fd, int flags) {
   struct call part = *c;
   if (t->done) rest_of_write(t, &part, t->done);
@@ -133,7 +133,7 @@ static enum action make_read(struct task *t, struct call *c) {
   else if (kind == PLAIN) action = read_memory_file(t, c, fd, &st);
   else if (timer) action = read_timerfd(t, c, timer, patient);
   else if (kind == ANONYMOUS) action = patient ? in_parts(t, c, fd, flags) : are_watched() ? AFTER : RUN;
-  /* The kernel stops who reads from a terminal in the background, if it is asked. */
+  /* The kernel stops a background task that reads from a terminal, but only if it gets the call. */
   else if (kind == MAY_SLEEP && patient && S_ISCHR(st.st_mode) && !t->retry) action = in_parts(t, c, fd, flags);
   else if (kind == MAY_SLEEP && patient && !now(fd, POLLIN)) action = wait_on(t, c, fd, 0);
   else if (c->nr == SYS_recvmsg && c->args[2] & MSG_WAITALL && patient) action = in_parts(t, c, fd, flags);
@@ -175,7 +175,7 @@ static enum action make_write(struct task *t, struct call *c) {
   if (datagram || opens_fast(c)) settle_port(fd);
   if ((kind == MAY_SLEEP || kind == ANONYMOUS) && patient) {
     int ready = now(fd, POLLOUT);
-    /* Not ready does not mean that nothing fits: the kernel is asked once before it is believed. */
+    /* Not ready does not mean that nothing fits: so the call is tried once. */
     if (!ready && t->retry) action = wait_on(t, c, fd, 1);
     else if (!ready || datagram || S_ISCHR(st.st_mode) || is_high(t, c, kind) || size_of_write(t, c) > 4096) {
       if (!t->retry) t->deadline = socket_deadline(fd, 1);
@@ -213,7 +213,7 @@ enum action after_write(struct task *t, struct call *c) {
 
 enum action on_accept(struct task *t, struct call *c) { return on_read(t, c); }
 
-/* A lock that somebody holds is waited for here; the lock itself belongs to the description both of us have. */
+/* A lock that is held is waited for here; the lock itself belongs to the description both of us have. */
 enum action on_flock(struct task *t, struct call *c) {
   int fd = guest_descriptor(t, (int)c->args[0]), wanted = (int)c->args[1];
   if (fd < 0 || wanted & LOCK_NB) {
@@ -226,7 +226,7 @@ enum action on_flock(struct task *t, struct call *c) {
   return guest_signals(t, NULL, NULL) ? interrupt(c, RESTART) : BLOCK;
 }
 
-/* Waiting locks become trying ones. A lease would stop whoever opens its file for seconds of the real clock. */
+/* Waiting locks become trying ones. A lease would stop a task that opens its file for seconds of the real clock. */
 enum action on_fcntl(struct task *t, struct call *c) {
   enum { OFD_SETLK = 37, OFD_SETLKW = 38, SET_OWNER = 15, SET_LEASE = 1024, NOTIFY = 1026 };
   int command = (int)c->args[1];

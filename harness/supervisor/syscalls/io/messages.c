@@ -1,4 +1,4 @@
-/* Calls that move several messages, or wait for all that was asked for: made in parts that do not sleep. */
+/* Calls that move several messages, or wait for a full buffer: made in parts that do not sleep. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -25,7 +25,7 @@ static enum action finish(struct task *t, struct call *c, int64_t otherwise) {
 
 static int64_t earlier(int64_t a, int64_t b) { return a == NEVER || (b != NEVER && b < a) ? b : a; }
 
-/* What is still to be moved, once the descriptor is ready for some of it. */
+/* The rest to move, once the descriptor is ready for some of it. */
 static enum action next_part(struct task *t, struct call *c, int sending, uint64_t size) {
   int fd = guest_descriptor(t, (int)c->args[0]);
   if (fd < 0) return RUN;
@@ -82,7 +82,7 @@ enum action on_sendmmsg(struct task *t, struct call *c) {
 
 enum action after_sendmmsg(struct task *t, struct call *c) { return after_part(t, c, messages(c), 0); }
 
-/* Only MSG_WAITALL of a stream waits for more than something. */
+/* Only MSG_WAITALL on a stream waits for more than the first bytes. */
 static int is_patient(const struct call *c) {
   return c->args[3] & MSG_WAITALL && !(c->args[3] & (MSG_DONTWAIT | MSG_PEEK | MSG_ERRQUEUE | MSG_OOB));
 }

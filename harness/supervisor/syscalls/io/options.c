@@ -1,4 +1,4 @@
-/* Options of sockets and requests to descriptors: what tells of the real clock, the host's disk or its processors. */
+/* Options of sockets and requests to descriptors: those that reveal the real clock, the host's disk or its processors. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -41,7 +41,7 @@ enum action on_option(struct task *t, struct call *c) {
   return (int)c->args[1] == IPPROTO_TCP && (int)c->args[2] == TCP_INFO && c->nr == SYS_getsockopt ? AFTER : RUN;
 }
 
-/* Of a connection's state: what the real clock measured, and what follows from it, is 0. */
+/* In a connection's state, everything that the real clock measured, and all that follows from it, is 0. */
 enum action after_option(struct task *t, struct call *c) {
   enum { TIMEOUTS = 8, SIZES = 16, MEASURED = 44, LONGEST = 512 };
   uint8_t info[LONGEST];

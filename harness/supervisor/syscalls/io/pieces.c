@@ -1,4 +1,4 @@
-/* A write of more than fits goes in pieces; one from several places goes on with the rest of one of them. */
+/* A write that does not fit is made in pieces; one from several places continues within one of them. */
 #define _GNU_SOURCE
 #include "pieces.h"
 

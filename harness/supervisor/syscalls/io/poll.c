@@ -1,4 +1,4 @@
-/* poll, select and epoll_wait: answered from here, so that nobody sleeps; their time-outs are the virtual clock's. */
+/* poll, select and epoll_wait: answered from here, so that no task sleeps; their time-outs are the virtual clock's. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -29,7 +29,7 @@ static enum action interrupt_under(const uint64_t *mask, struct call *c, int64_t
 
 static int expired(const struct task *t) { return t->deadline != NEVER && clock_now() >= t->deadline; }
 
-/* Our duplicate of one of the guest's descriptors; where there is nothing to look at, what the kernel would say of it. */
+/* Our duplicate of one of the guest's descriptors; where there is none, the kernel's answer for it. */
 static struct pollfd borrow(struct task *t, struct pollfd *one) {
   int signals = one->fd < 0 ? -1 : signalfd_ready(t, one->fd);
   struct pollfd ours = {one->fd < 0 || signals >= 0 ? -1 : guest_descriptor(t, one->fd), one->events, 0};
@@ -39,7 +39,7 @@ static struct pollfd borrow(struct task *t, struct pollfd *one) {
   return ours;
 }
 
-/* Says of each descriptor what the kernel would say now, and of how many there is something to say. */
+/* Answers for each descriptor as the kernel would now, and returns how many have events. */
 static int look(struct task *t, struct pollfd *all, size_t count) {
   struct pollfd ours[BATCH];
   int ready = 0;
@@ -108,23 +108,23 @@ static int select_deadline(struct task *t, const struct call *c) {
   return 0;
 }
 
-/* What each of select's three sets asks for. */
+/* The events that each of select's three sets asks for. */
 static const short meaning[3] = {POLLIN | POLLRDNORM | POLLRDBAND, POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI};
 
-/* What counts as an answer for each of them: a hang-up is something to read, and nothing else. */
+/* The events that count for each of them: a hang-up counts as readable, and as nothing else. */
 static const short answered[3] = {POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
                                   POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI};
 
 static int is_in(const uint8_t *set, int fd) { return set[fd / 8] >> fd % 8 & 1; }
 
-/* The kernel looks at no descriptor beyond the process' table, whose size it tells. */
+/* The kernel looks at no descriptor beyond the process' table, whose size it shows. */
 static int table_size(struct task *t) {
   char status[4096];
   const char *at = guest_proc(t, "status", status, sizeof status) > 0 ? strstr(status, "\nFDSize:\t") : NULL;
   return at ? atoi(at + 9) : MAX_POLLED;
 }
 
-/* Leaves in the sets what is there; the number of bits, or -EBADF. */
+/* Leaves only the ready descriptors in the sets; returns the number of bits, or -EBADF. */
 static int look_at_sets(struct task *t, uint8_t sets[3][MAX_POLLED / 8], int limit) {
   static struct pollfd asked[MAX_POLLED];
   size_t count = 0;
@@ -183,7 +183,7 @@ static enum action try_epoll(struct task *t, const struct call *c) {
 
 enum action after_epoll(struct task *t, struct call *c) { return c->result == 0 && !expired(t) ? AGAIN : DONE; }
 
-/* An epoll descriptor is itself readable when it has events to tell. */
+/* An epoll descriptor is itself readable when it has events. */
 enum action on_epoll(struct task *t, struct call *c) {
   if (!t->retry) {
     int error = c->nr == SYS_epoll_pwait2 ? clock_deadline(t, c->args[3], 0, 1, &t->deadline)

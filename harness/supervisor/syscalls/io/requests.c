@@ -1,4 +1,4 @@
-/* ioctl: requests that tell of real time, of the host's numbers, or of the file system below, are refused or made the same. */
+/* ioctl: requests that reveal real time, the host's numbers, or the file system below are refused or made the same. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -24,14 +24,14 @@ static const struct {
     {0xc0189436, EOPNOTSUPP},                   /* FIDEDUPERANGE */
 };
 
-/* Linux 6.1 knows none of these: they tell numbers that the host counts. */
+/* Linux 6.1 knows none of these: they reveal numbers that the host counts. */
 static int is_newer(uint32_t request) {
   enum { KIND = 0xff00, OF_PIDFD = 0xff00, OF_NAMESPACE = 0xb700, OF_FILE_SYSTEM = 0x1500, OLD_OF_NAMESPACE = 4 };
   uint32_t kind = request & KIND;
   return kind == OF_PIDFD || kind == OF_FILE_SYSTEM || (kind == OF_NAMESPACE && (request & 0xff) > OLD_OF_NAMESPACE);
 }
 
-/* How the file system below lays a file out is no attribute that anybody gave it: extents, an index, a huge file, data
+/* How the file system below lays a file out is no attribute that a program gave it: extents, an index, a huge file, data
    beside the inode. */
 static const uint32_t layout = 0x80000 | 0x1000 | 0x40000 | 0x10000000;
 
@@ -46,7 +46,7 @@ static enum action on_set_flags(struct task *t, const struct call *c) {
   return AFTER;
 }
 
-/* Whoever is a descriptor's owner, or has a terminal, is sent signals by the kernel. */
+/* The kernel sends signals to a descriptor's owner, and to a task with a terminal. */
 enum action on_ioctl(struct task *t, struct call *c) {
   uint32_t request = (uint32_t)c->args[1];
   if (request == SET_OWNER || request == SET_GROUP || request == TIOCSPTLCK || request == TIOCSCTTY) signals_unseen = 1;

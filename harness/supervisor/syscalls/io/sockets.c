@@ -1,4 +1,4 @@
-/* Sockets: names that the kernel would draw by lot, connections that would wait, time-outs by the virtual clock. */
+/* Sockets: names that the kernel would choose at random, connections that would wait, time-outs by the virtual clock. */
 #define _GNU_SOURCE
 #include "sockets.h"
 
@@ -74,7 +74,7 @@ void settle_port(int fd) {
   if (port_in(&a) && *port_in(&a) == 0) bind_to_next(fd, &a, size);
 }
 
-/* An abstract name of the kernel's choice: five digits, of which nobody knows where it begins. */
+/* An abstract name of the kernel's choice: five digits, which begin at an unknown number. */
 static int bind_to_number(int fd) {
   static unsigned last;
   union address a = {.local = {.sun_family = AF_UNIX}};
@@ -117,7 +117,7 @@ enum action on_listen(struct task *t, struct call *c) {
   return RUN;
 }
 
-/* Tried without waiting: after_connect says what has become of it. */
+/* Tried without waiting: after_connect handles the result. */
 enum action on_connect(struct task *t, struct call *c) {
   int fd = guest_descriptor(t, (int)c->args[0]);
   if (fd < 0) return RUN;

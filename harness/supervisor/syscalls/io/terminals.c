@@ -1,4 +1,4 @@
-/* Terminals: what is written to one side is handed on by a thread of the kernel, which is waited for here. */
+/* Terminals: a thread of the kernel passes on what is written to one side; it is waited for here. */
 #define _GNU_SOURCE
 #include "terminals.h"
 
@@ -37,7 +37,7 @@ static size_t borrow(struct task *t, struct pollfd *to, size_t count) {
   return count;
 }
 
-/* To look at a terminal without input hands on all that is on its way there; what has some is given a moment. */
+/* Polling a terminal without input passes on all that is on its way to it; one that has some is given a moment. */
 void settle_terminals(void) {
   static struct pollfd all[MOST];
   size_t count = 0;

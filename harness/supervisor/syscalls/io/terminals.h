@@ -1,4 +1,4 @@
-/* Terminals: the kernel hands on what is written to one in the background, by a clock of its own. */
+/* Terminals: the kernel passes on what is written to one in the background, at times of its own. */
 #ifndef REENACT_TERMINALS_H
 #define REENACT_TERMINALS_H
 

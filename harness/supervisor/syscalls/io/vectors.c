@@ -8,7 +8,7 @@
 
 #include "ptrace/guest.h"
 
-/* A message names its lists; what of it the kernel writes at the end of recvmsg is none of the call's beginning. */
+/* A message names its lists; the fields that the kernel writes at the end of recvmsg are not part of the beginning. */
 enum { MOST = 1024, PLACE = 16, PARTS = 3, MESSAGE = 48, LENGTHS = 8, LISTS = 16, NO_LISTS = 24, BUDGET = 1 << 20 };
 
 struct part {

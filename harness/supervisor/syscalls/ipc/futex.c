@@ -75,7 +75,7 @@ static struct task *first_at(struct place p, uint32_t bits) {
 
 struct task *futex_first(struct place p) { return first_at(p, FUTEX_ALL); }
 
-/* Who waits with priority inheritance is never woken like this. */
+/* A waiter with priority inheritance is never woken like this. */
 static long wake(struct place p, long count, uint32_t bits) {
   long woken = 0;
   for (struct task *t; woken < count && (t = first_at(p, bits)); woken++) {
@@ -86,7 +86,7 @@ static long wake(struct place p, long count, uint32_t bits) {
   return woken;
 }
 
-/* Only where somebody waits at a place of a file is it worth to look whether the address is one. */
+/* Whether the address is a place of a file matters only where a task waits at one. */
 static int is_shared_awaited(void) {
   for (const struct task *t = tasks; t; t = t->next)
     if (t->futex.waiting && t->futex.space & SHARED) return 1;
@@ -108,7 +108,7 @@ static uint64_t word_of(struct task *t) {
   return 0;
 }
 
-/* Once for each place: the word of a lock whose owner died keeps its mark until somebody takes it. */
+/* Once for each place: the word of a lock whose owner died keeps its mark until it is taken. */
 void futex_wake_robust_waiters(const struct task *dead) {
   const uint32_t owner_died = 0x40000000;
   uint32_t value;
@@ -143,7 +143,7 @@ static int enqueue(struct task *t, const struct call *c, uint32_t bits, int priv
   return 0;
 }
 
-/* A wait that a stop interrupted is taken up with its old deadline, at the queue's end. */
+/* A wait that a stop interrupted continues with its old deadline, at the queue's end. */
 static enum action wait_for(struct task *t, struct call *c, int command, int private) {
   int absolute = command == FUTEX_WAIT_BITSET, error = 0;
   uint32_t bits = absolute ? (uint32_t)c->args[5] : FUTEX_ALL;

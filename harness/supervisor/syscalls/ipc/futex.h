@@ -9,11 +9,11 @@ struct place {
 };
 struct place futex_place(struct task *t, uint64_t address, int private);
 
-/* Who waits there, and came first; NULL nobody. */
+/* The task that has waited there longest; NULL without one. */
 struct task *futex_first(struct place p);
 int futex_is_at(const struct task *t, struct place p);
 
-/* The number of whoever begins to wait. */
+/* The number of the next waiter. */
 uint64_t futex_next_order(void);
 
 /* Commands on locks with priority inheritance. */
@@ -22,10 +22,10 @@ enum action on_futex_pi(struct task *t, struct call *c, int command, int private
 /* Wakes up to `count` waiters whose bits match; how many it woke. */
 long futex_wake(struct task *by, uint64_t address, long count, uint32_t bits, int private);
 
-/* Somebody died or executes a program: the kernel has marked the locks it held, and who waits for one is to look. */
+/* A task died or executes a program: the kernel has marked the locks it held, and their waiters must look again. */
 void futex_wake_robust_waiters(const struct task *t);
 
-/* The same for locks with priority inheritance, which whoever waits longest is given. */
+/* The same for locks with priority inheritance, which are given to the longest waiter. */
 void futex_owner_died(const struct task *t);
 
 #endif

@@ -1,4 +1,4 @@
-/* Futexes with priority inheritance: the word holds its owner's number, and the kernel hands it on to whoever waits.
+/* Futexes with priority inheritance: the word holds its owner's number, and the kernel hands it on to a waiter.
    All threads have one priority here, so that the order is first in, first out. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,7 +33,7 @@ static int is_deadlock(const struct task *t, pid_t owner) {
   return 1;
 }
 
-/* The lock is handed on: all who go on waiting wait for the new owner. */
+/* The lock has a new owner: all remaining waiters wait for that one. */
 static void pass(struct place p, struct task *to) {
   to->futex.waiting = 0;
   to->futex.woken = 1;
@@ -73,7 +73,7 @@ static enum action stop_waiting(struct task *t, struct call *c, int64_t result) 
   return answer(c, result);
 }
 
-/* Asked again; `interrupted` is what a signal makes of it. */
+/* Asked again; `interrupted` is the result after a signal. */
 static enum action go_on_waiting(struct task *t, struct call *c, int interrupted) {
   if (t->futex.woken) return stop_waiting(t, c, 0);
   if (t->deadline != NEVER && clock_now() >= t->deadline) return stop_waiting(t, c, -ETIMEDOUT);

@@ -1,4 +1,4 @@
-/* POSIX and System V queues and semaphores: tried without waiting, and again when somebody else has run. */
+/* POSIX and System V queues and semaphores: tried without waiting, and again when another task has run. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +60,7 @@ enum action on_message(struct task *t, struct call *c) {
   return AFTER;
 }
 
-/* A queue or set that was there when the wait began, and is not any more, was removed. */
+/* A queue or set that existed when the wait began and no longer exists was removed. */
 enum action after_message(struct task *t, struct call *c) {
   if (t->retry && c->result == -EINVAL) c->result = -EIDRM;
   return c->result == (c->nr == SYS_msgsnd ? -EAGAIN : -ENOMSG) ? AGAIN : DONE;
@@ -71,7 +71,7 @@ struct operation {
   int16_t change, flags;
 };
 
-/* Every operation is made one that does not wait, in the guest's own memory, for the length of the call. */
+/* Every operation is changed in the guest's own memory into one that does not wait, for the length of the call. */
 static int rewrite(struct task *t, const struct call *c, int patient) {
   static struct operation all[OPERATIONS];
   size_t count = c->args[2];
@@ -84,7 +84,7 @@ static int rewrite(struct task *t, const struct call *c, int patient) {
   return guest_write(t, c->args[1], all, count * sizeof *all);
 }
 
-/* Which of several operations could not be made nobody tells: then it is not known whether the call would wait. */
+/* The kernel does not tell which of several operations failed: then it is unknown whether the call would wait. */
 static int is_mixed(struct task *t, const struct call *c) {
   static struct operation all[OPERATIONS];
   size_t count = c->args[2], waiting = 0;
@@ -115,14 +115,14 @@ enum action after_semaphore(struct task *t, struct call *c) {
   return c->result == -EAGAIN && !is_late(t) ? AGAIN : DONE;
 }
 
-/* Times in what IPC_STAT tells: all that are set are the clock's start. */
+/* Times in the answer of IPC_STAT: all that are set become the clock's start. */
 enum action after_control(struct task *t, struct call *c) {
   static const int sem[] = {48, 64}, msg[] = {48, 56, 64}, shm[] = {56, 64, 72};
   const int *at = c->nr == SYS_semctl ? sem : c->nr == SYS_msgctl ? msg : shm;
   int64_t start = (clock_since_1970() - clock_now()) / NANO, when;
   uint64_t address = c->args[c->nr == SYS_semctl ? 3 : 2];
   int command = (int)c->args[c->nr == SYS_semctl ? 2 : 1] & 0xff;
-  /* What IPC_STAT, X_STAT and X_STAT_ANY tell. */
+  /* The answers of IPC_STAT, X_STAT and X_STAT_ANY. */
   int stat = c->nr == SYS_semctl ? 18 : c->nr == SYS_msgctl ? 11 : 13;
   if (c->result < 0 || (command != IPC_STATUS && command != stat && command != stat + 2)) return RUN;
   for (int i = 0; i < (c->nr == SYS_semctl ? 2 : 3); i++)

@@ -1,4 +1,4 @@
-/* process_vm_readv and process_vm_writev between guests: memory that one reads or writes of another. */
+/* process_vm_readv and process_vm_writev between guests: one reads or writes the memory of another. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/syscall.h>

@@ -17,10 +17,10 @@
 
 enum { NANO = 1000000000, STAT_OF_INDEX = 13, INFO = 14, STAT_OF_ANY = 15, NO_VERSION = 0xff };
 
-/* 0 where the clock is no segment. */
+/* 0 where the clock is not in a segment. */
 static int taken(void) { return clock_segment() >= 0; }
 
-/* Negative numbers stay what they are: none of a segment. */
+/* Negative numbers are no segments and stay unchanged. */
 static uint64_t real_number(uint64_t shown) { return (int)shown < 0 ? shown : shown + (uint64_t)taken(); }
 
 static int command_of(const struct call *c) { return (int)c->args[1] & NO_VERSION; }
@@ -83,7 +83,7 @@ enum action after_shmctl(struct task *t, struct call *c) {
   return DONE;
 }
 
-/* Where the fields stand that a table's line has: its number, and the times and sizes that tell of the host. */
+/* Where the fields of a table's line stand: its number, and the times and sizes that reveal the host. */
 struct columns {
   const char *name;
   int times[3], host[2];

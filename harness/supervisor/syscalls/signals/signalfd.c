@@ -1,4 +1,4 @@
-/* signalfd: the kernel answers whoever asks by the asker's own signals, and would tell the supervisor of its own. */
+/* signalfd: the kernel answers with the caller's own signals, so the supervisor would get its own. */
 #define _GNU_SOURCE
 #include "signalfd.h"
 

@@ -1,4 +1,4 @@
-/* Sending signals and waiting for them; a blocked guest with a signal to take goes to the kernel, which knows how. */
+/* Sending signals and waiting for them; a blocked guest with a pending signal enters the kernel, which delivers it. */
 #define _GNU_SOURCE
 #include "signals.h"
 
@@ -31,7 +31,7 @@ enum action on_kill(struct task *t, struct call *c) {
   return AFTER;
 }
 
-/* What a signal kills dies beside whoever runs, so it is waited for here. */
+/* A task that a signal kills dies beside the running one, so it is waited for here. */
 enum action after_kill(struct task *t, struct call *c) {
   signals_sent++;
   wait_for_woken(t, c);

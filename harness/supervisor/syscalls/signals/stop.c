@@ -15,7 +15,7 @@
 #include "ptrace/kernel.h"
 #include "loop/schedule.h"
 
-/* The other threads take part as soon as they run: whoever waits in a call is sent on, to be interrupted there. */
+/* The other threads take part as soon as they run: a thread that waits in a call is let run on, to be interrupted there. */
 void on_group_stop(struct task *t) {
   ptrace(PTRACE_LISTEN, t->tid, NULL, NULL);
   t->state = STOPPED;
@@ -23,7 +23,7 @@ void on_group_stop(struct task *t) {
   signals_sent++;
 }
 
-/* It may be heard of before the end of the call that continued it. */
+/* Its stop may be reported before the end of the call that continued it. */
 int on_continued(struct task *t) {
   if (t->state == STOPPED) t->state = READY;
   return 1;
@@ -51,7 +51,7 @@ static int signal_of(const struct call *c) {
   return (int)c->args[c->nr == SYS_tgkill || c->nr == SYS_rt_tgsigqueueinfo ? 2 : 1];
 }
 
-/* Every end takes tasks out of the list, so each search begins anew; of a leader's end we hear last. */
+/* Every end removes tasks from the list, so each search begins anew; a leader's end is reported last. */
 static struct task *next_woken(int leaders) {
   for (struct task *t = tasks; t; t = t->next)
     if (t->state == STOPPED && t->process->stops == 0 && (t->tid == t->process->tgid) == leaders) return t;

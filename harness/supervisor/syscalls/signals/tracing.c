@@ -1,5 +1,5 @@
 /* Guests that trace guests. The kernel knows one tracer only, which we are: a guest that another one traces is held
-   here, and what its tracer asks is done for it. */
+   here, and its tracer's requests are carried out for it. */
 #define _GNU_SOURCE
 #include "tracing.h"
 
@@ -30,7 +30,7 @@ static enum action refuse(struct call *c) {
   return answer(c, -ENOSYS);
 }
 
-/* Its tracer hears of it by its wait, and by SIGCHLD if it has a handler for that. */
+/* Its tracer learns of it by its wait, and by SIGCHLD if it has a handler for that. */
 static void hold(struct task *t, int stop, int signal) {
   struct task *tracer = find_task(t->traced.tracer);
   t->traced.stop = stop;
@@ -73,7 +73,7 @@ void tracing_end(struct task *t) {
     if (w->traced.tracer != t->process->tgid) continue;
     w->traced.tracer = 0;
     if (w->traced.options & EXIT_KILL) kill(w->process->tgid, SIGKILL);
-    /* A signal that a wait has told of is gone with the tracer. */
+    /* A signal that a wait has reported is lost with the tracer. */
     if (w->traced.stop) let_go(w, w->traced.told ? 0 : w->traced.at_signal);
   }
 }

@@ -9,13 +9,13 @@ int tracing_stop(struct task *t, int signal);
 /* A program was executed. */
 void tracing_exec(struct task *t);
 
-/* A thread ended: whom its process traced go on, once that is gone. */
+/* A thread ended: the guests that its process traced go on, once the process is gone. */
 void tracing_end(struct task *t);
 
 /* wait4: 1 when a stop of a traced guest answers it, as `c->result` says. */
 int tracing_wait(struct task *t, struct call *c);
 
-/* 1 when a wait has somebody to wait for whom the kernel does not know as the caller's own. */
+/* 1 when a wait has a task to wait for that the kernel does not know as the caller's own. */
 int tracing_awaits(const struct task *t, const struct call *c);
 
 #endif

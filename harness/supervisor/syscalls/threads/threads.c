@@ -11,7 +11,7 @@
 #include "loop/calls.h"
 #include "syscalls/signals/stop.h"
 
-/* A child that nobody traces would find every call that stops failing: it is traced, and finds the flags it was
+/* In an untraced child every call that stops would fail: it is traced, and finds the flags it was
    given; namespaces are not for guests. */
 enum action on_clone(struct task *t, struct call *c) {
   enum { TRACED_TOO = 0x2000 };
@@ -34,7 +34,7 @@ void clone_met(struct task *parent, struct task *child) {
   arch_set_argument(child, 0, flags);
 }
 
-/* A child's descriptors are its parent's to take; of others some hosts forbid it, and so do we. */
+/* A parent may take its child's descriptors; some hosts forbid it for others, and so do we. */
 enum action on_getfd(struct task *t, struct call *c) {
   pid_t pid = process_behind(t, (int)c->args[0]);
   while (pid > 1 && pid != t->process->tgid) {

@@ -28,7 +28,7 @@ enum action after_wait4(struct task *t, struct call *c) {
   int64_t none[18] = {0};
   if (c->result > 0 && c->args[3]) guest_write(t, c->args[3], none, sizeof none);
   if (c->result > 0) signals_sent++; /* another thread may wait for the same child */
-  /* The kernel does not know whom a guest traces. */
+  /* The kernel does not know which tasks a guest traces. */
   if (c->result == -ECHILD && tracing_awaits(t, c)) c->result = 0;
   return c->result == 0 && !(c->args[2] & WNOHANG) ? AGAIN : DONE;
 }
@@ -36,7 +36,7 @@ enum action after_wait4(struct task *t, struct call *c) {
 enum action on_waitid(struct task *t, struct call *c) {
   int32_t nobody = 0;
   struct call told = *c;
-  /* Who wants to know nothing is not told either whether somebody ended: its dead stack is. */
+  /* A caller that passes no place for the result gets none: the kernel writes it to its dead stack. */
   if (!c->args[2]) told.args[2] = arch_stack(t) - BELOW_STACK;
   if (c->args[3] & WNOHANG) return RUN;
   guest_write(t, told.args[2] + PID_AT, &nobody, sizeof nobody);

@@ -1,4 +1,4 @@
-/* Virtual time: starts where it is told to, ticks with events, jumps when everybody waits. */
+/* Virtual time: starts at a given moment, ticks with events, jumps when all threads wait. */
 #define _GNU_SOURCE
 #include "clock.h"
 
@@ -25,7 +25,7 @@ void clock_begin(int64_t seconds) {
   start = seconds * NANO;
   segment = shmget(IPC_PRIVATE, sizeof *page, IPC_CREAT | 0666);
   void *mapped = segment < 0 ? (void *)-1 : shmat(segment, NULL, 0);
-  /* Removed as soon as nobody has it attached, so that it ends with us. */
+  /* Removed as soon as no process has it attached, so that it ends with us. */
   if (segment >= 0) shmctl(segment, IPC_RMID, NULL);
   if (mapped == (void *)-1) segment = -1;
   else page = mapped;
@@ -43,7 +43,7 @@ static void set(int64_t now) {
   __atomic_store_n(&page->now, now, __ATOMIC_RELAXED);
 }
 
-/* A stop takes about sixteen ticks of the real clock: no loop of stops is to wait longer for its time to come. */
+/* A stop takes about sixteen ticks of the real clock: so a loop of stops never waits longer than in real time. */
 static int64_t tick_of(unsigned repeated) {
   enum { PATIENCE = 4096, DOUBLINGS = 4 };
   unsigned doublings = repeated / PATIENCE;
@@ -71,7 +71,7 @@ void clock_show_work(int64_t of_process, int64_t of_thread) {
 void clock_limit(int64_t when) { __atomic_store_n(&page->limit, when, __ATOMIC_RELAXED); }
 void clock_allow_untraced(int allows) { __atomic_store_n(&page->allows_untraced, allows, __ATOMIC_RELAXED); }
 
-/* The guest's word is held against the time that as many took. */
+/* The guest's count is compared with the time that so many calls take. */
 int64_t clock_untraced(void) {
   static uint64_t counted;
   static int64_t until;

@@ -1,4 +1,4 @@
-/* The one clock every guest sees: it moves with what the guests do, never with the world. */
+/* The one clock every guest sees: it moves with the guests' actions, never with real time. */
 #ifndef REENACT_CLOCK_H
 #define REENACT_CLOCK_H
 #include "vdso/page.h"
@@ -16,10 +16,10 @@ void clock_event(unsigned calls);
 /* The same for one that only looks at the clock: more when nothing else was done for long. */
 void clock_look(unsigned calls);
 
-/* Nobody can run before `when`. */
+/* No thread can run before `when`. */
 void clock_jump(int64_t when);
 
-/* What was read since then has not been. */
+/* Undoes the reads since then. */
 void clock_set_back(int64_t when);
 
 /* A guest that reads the clock on its own stops when a read would get to `when`. */
@@ -29,23 +29,23 @@ void clock_limit(int64_t when);
 int clock_segment(void);
 struct clock_settings clock_settings(uint64_t address);
 
-/* Whether whoever runs may make calls that do not stop (untraced.h), and how many were made since this was asked last. */
+/* Whether the running thread may make calls that do not stop (untraced.h), and how many were made since this was asked last. */
 void clock_allow_untraced(int allows);
 int64_t clock_untraced(void);
 
 /* Nanoseconds since 1970. */
 int64_t clock_since_1970(void);
 
-/* What the time stamp counter shows, at a thousand million a second; reading it is an event. */
+/* The value of the time stamp counter, at a thousand million a second; reading it is an event. */
 uint64_t clock_cycles(void);
 
-/* What clock `id` shows, in nanoseconds; -1 for one of processor time, or that does not exist. */
+/* The time of clock `id`, in nanoseconds; -1 for one of processor time, or that does not exist. */
 int64_t clock_read(long id);
 
 /* The same as a thread sees it, processor time too. */
 int64_t clock_shown(const struct task *t, long id);
 
-/* What a guest that reads processor time on its own takes off the clock. */
+/* What a guest that reads processor time by itself subtracts from the clock. */
 void clock_show_work(int64_t of_process, int64_t of_thread);
 
 /* The virtual deadline of a wait for `nanoseconds`, which may be hostile. */

@@ -1,4 +1,4 @@
-/* A list of the timers that are armed; which one is due decides the virtual clock alone. */
+/* A list of the timers that are armed; only the virtual clock decides which one is due. */
 #define _GNU_SOURCE
 #include "timer.h"
 
@@ -50,7 +50,7 @@ void timers_put_off(int64_t span) {
     if (one->of_work && span > 0 && __builtin_add_overflow(one->due, span, &one->due)) one->due = INT64_MAX;
 }
 
-/* One that fires so often that it is due again at once is fired once for all those times. */
+/* A timer that is due several times at once fires once for all of them. */
 int timers_fire(void) {
   int fired = 0;
   for (struct timer *one; (one = earliest(1)) && one->due <= clock_now(); fired++) {

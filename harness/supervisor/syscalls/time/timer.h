@@ -6,7 +6,7 @@
 struct timer {
   struct timer *next; /* armed ones, in the order of their arming */
   int armed;
-  int of_work;        /* counts processor time: nobody waits for it while all sleep */
+  int of_work;        /* counts processor time, which does not pass while all sleep */
   int64_t due, every; /* of the virtual clock; 0: once */
   void (*fire)(struct timer *self, int64_t times);
 };
@@ -20,7 +20,7 @@ int64_t timer_left(const struct timer *timer);
 /* The earliest moment at which a timer is due, or NEVER; `working` counts those of processor time too. */
 int64_t timers_due(int working);
 
-/* Nobody works for `span` nanoseconds: timers of processor time come so much later. */
+/* No thread works for `span` nanoseconds: timers of processor time come so much later. */
 void timers_put_off(int64_t span);
 
 /* Fires what is due, the earliest first; how many. */
@@ -30,7 +30,7 @@ int timers_fire(void);
 struct task;
 int timer_spans(struct task *t, uint64_t address, int64_t spans[2]);
 
-/* Shows a timer as a struct itimerspec; 1 when that could be written, or nobody wants it. */
+/* Shows a timer as a struct itimerspec; 1 when that could be written, or was not asked for. */
 int timer_show(struct task *t, uint64_t address, const struct timer *timer);
 
 #endif

@@ -17,7 +17,7 @@
 #include "clock.h"
 #include "ptrace/guest.h"
 
-/* A descriptor's number says nothing once it is duplicated: the kernel keeps ours as the timer's period. */
+/* A descriptor's number is of no use once it is duplicated: so the kernel keeps our own number as the timer's period. */
 static const int64_t NAMES = 1LL << 32;
 enum { SWEEP = 256 };
 
@@ -51,7 +51,7 @@ struct timerfd *timerfd_of(struct task *t, int fd) {
   return one;
 }
 
-/* Looks through a process' descriptors for this timer; leaves where it is, and says whether. */
+/* Searches a process' descriptors for this timer; notes where it is, and returns whether it was found. */
 static int seek(struct task *t, struct timerfd *one) {
   char path[32];
   int found = 0;
@@ -142,7 +142,7 @@ enum action after_timerfd_create(struct task *t, struct call *c) {
 enum action on_timerfd_settime(struct task *t, struct call *c) {
   struct timerfd *one = timerfd_of(t, (int)c->args[0]);
   int64_t spans[2];
-  if (!one) return RUN; /* no timer, which the kernel tells */
+  if (!one) return RUN; /* no timer: the kernel answers with the error */
   if (c->args[1] & ~3u) return answer(c, -EINVAL);
   int error = timer_spans(t, c->args[2], spans);
   if (error) return answer(c, error);

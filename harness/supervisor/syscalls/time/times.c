@@ -42,7 +42,7 @@ enum action on_time(struct task *t, struct call *c) {
   return answer(c, now);
 }
 
-/* One wait for both calls: absolute waits tell no remainder. */
+/* One wait for both calls: absolute waits return no remainder. */
 static enum action sleep_until(struct task *t, struct call *c, int absolute, long id, uint64_t span, uint64_t rest) {
   uint64_t caught = 0;
   if (!t->retry) {

@@ -16,7 +16,7 @@ __asm__(".section .rodata\n"
         "vdso_end: .previous\n");
 extern const uint8_t vdso_image[], vdso_end[] __attribute__((visibility("hidden")));
 
-/* Section headers are of no use to who runs the functions, but tools find symbols by them: they and their names stand
+/* Section headers are not needed to run the functions, but tools find symbols by them: they and their names stand
    behind the page in the file, and come into it here. 0 where they do not fit. */
 static int take_sections_in(uint8_t *image) {
   Elf64_Ehdr head;

@@ -30,7 +30,7 @@ export async function pullCommand(a: Arguments): Promise<number> {
     (reenact) => reenact.pullBundle(from, out),
   );
   if (byTag)
-    process.stderr.write(`${from} is ${root} now; a tag is no identity, whoever may push can move it\n`);
+    process.stderr.write(`${from} is ${root} now; a tag is no identity, every account that may push can move it\n`);
   if (others.length > 0)
     process.stderr.write(
       `left out, for it is no part of a bundle: ${others.length} attached by others (${[...new Set(others)]

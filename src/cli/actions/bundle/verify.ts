@@ -56,7 +56,7 @@ function recordRows(v: BundleVerification): Row[] {
         : v.evidence === 'withheld'
           ? 'NOT checked: the evidence was withheld'
           : v.evidence === 'not_checked'
-            ? 'NOT: the policy inside names nobody who may sign'
+            ? 'NOT: the policy inside names no authority'
             : `NOT: the evidence was ${v.evidence}`,
     ]);
   return rows;
@@ -66,7 +66,7 @@ function cutText(ended: WalkEnd | null): string {
   return ended && !ended.outermost ? `, cut (${ended.reason}): the frames behind them are not known` : '';
 }
 
-/** The trace, as verified again; what is the word of whoever made the bundle stands last. */
+/** The trace, as verified again; what only the bundle's maker states comes last. */
 function traceRows({ trace }: BundleVerification): Row[] {
   if (!trace) return [];
   const { trace_id, signal, frames, ended, gates, reproduction, signers, stated, policy } = trace;
@@ -74,7 +74,7 @@ function traceRows({ trace }: BundleVerification): Row[] {
     ['trace', `${trace_id}, ${signal ?? 'no signal'}, ${frames} frames${cutText(ended)}`],
     ['', `${reproduction.verdict}: ${reproduction.reason}`],
     ...gates.map((gate): Row => ['', `${gateText(gate).trim()}, by ${policy}`]),
-    ['', signers.length > 0 ? `its builds are signed by ${signers.join(', ')}` : 'nobody signed its builds'],
+    ['', signers.length > 0 ? `its builds are signed by ${signers.join(', ')}` : 'its builds are NOT signed'],
     ...stated.map((one, n): Row => [n === 0 ? 'not proven' : '', one]),
   ];
 }
@@ -85,7 +85,7 @@ function attestedRows(v: BundleVerification): Row[] {
     sequence === 1 ? 'records' : '',
     `${sequence} ${action}${actor ? ` by ${actor}` : ''}${time ? `, ${time}` : ''}, signed with key ${key_fingerprint}`,
   ]);
-  if (v.events.length === 0) rows.push(['records', 'NOT signed: nobody says whose they are']);
+  if (v.events.length === 0) rows.push(['records', 'NOT signed: their origin is unknown']);
   for (const { of, time, authority, vouched } of v.timestamps)
     rows.push([
       'there since',
@@ -100,12 +100,12 @@ function demandRows({ demanded }: BundleVerification): Row[] {
   const failed = gates.filter(({ pass }) => !pass);
   return [
     ['your policy', policy],
-    ['', signers.length > 0 ? `signed: ${whoWhat(signers)}` : 'the manifest is signed by nobody it names'],
+    ['', signers.length > 0 ? `signed: ${whoWhat(signers)}` : 'the manifest is NOT signed by a signer it names'],
     [
       '',
       records.length > 0
         ? `the records are signed by ${records.map(({ sequence, signer }) => `${who(signer)} in event ${sequence}`).join(', ')}`
-        : 'the records are signed by nobody it names',
+        : 'the records are NOT signed by a signer it names',
     ],
     ...(gates.length === 0
       ? []

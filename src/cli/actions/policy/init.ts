@@ -21,7 +21,7 @@ export async function initPolicy(a: Arguments): Promise<number> {
   const say = (text: string): boolean => process.stderr.write(safe(`${text}\n`));
   if (refused && !a.flag('unverified')) {
     say(`${draft.said}, it says; NOT verified (${refused.code}: ${refused.message})`);
-    say('Anybody could have written that name. Nothing was written.');
+    say('That name may be forged. Nothing was written.');
     const next =
       refused.code === 'artifact_mismatch' && a.text('artifact') === undefined
         ? 'name the file that it signs: reenact policy init BUNDLE --artifact FILE'
@@ -29,7 +29,7 @@ export async function initPolicy(a: Arguments): Promise<number> {
     say(`  next: ${next}`);
     return EXIT.rejected;
   }
-  const text = refused ? `# NOT VERIFIED (${refused.code}): anybody could have written these names.\n` : '';
+  const text = refused ? `# NOT VERIFIED (${refused.code}): these names may be forged.\n` : '';
   if (refused) say(`${draft.said}, it says, and that was NOT verified (${refused.code}: ${refused.message})`);
   else say(`${draft.said}; a policy that accepts exactly that:`);
   if (!refused && a.positionals.length > 0) say('The bundle was verified: that is who signed it.');

@@ -15,7 +15,7 @@ function offset({ rel_addr }: Frame, { arch }: TraceImage): string {
   return `:${script.line}${script.column === 0 ? '' : `:${script.column}`}`;
 }
 
-/** The place as far as the trace says it; what somebody claims of it stands in brackets. */
+/** The place as far as the trace states it; the sender's claim about it stands in brackets. */
 function frameText(frame: Frame, trace: Trace): string {
   const image = frame.image === null ? undefined : trace.images[frame.image];
   const place = image

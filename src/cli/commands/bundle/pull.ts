@@ -8,7 +8,7 @@ that was attached to it since, and verifies it. FILE is there only when all of
 it is. Until then parts lie in a folder beside it, .FILE.part, from which the
 same command goes on.
 
-A tag is no identity: whoever may push can move it.`,
+A tag is no identity: every account that may push can move it.`,
   options: {
     out: text('FILE', 'the bundle to write; never over a file that is there', { short: 'o' }),
   },

@@ -7,8 +7,8 @@ export const command: Command = {
          --key K --secret FILE --out FILE [--actor NAME]`,
   ],
   help: `Writes a new bundle without the contents that fit a pattern. In its records
-their digests become commitments, an HMAC under the case secret: whoever has the
-content and the secret can show that it was this one, and nobody can guess it.
+their digests become commitments, an HMAC under the case secret: a holder of the
+content and the secret can show that it was this one; others cannot guess it.
 Evidence that would give a dropped digest away is taken out as well. The new
 bundle names the one it was made of, which stays as it is.`,
   options: {

@@ -5,7 +5,7 @@ import { policy } from '../../common-options.ts';
 export const command: Command = {
   usage: ['TRACE [OPTIONS]'],
   help: `Says for each frame or image that is not joined what was expected, what is
-there instead, and what mends it; the worst first. Exit status 1 where there
+there instead, and what closes it; the worst first. Exit status 1 where there
 are any.`,
   options: {
     policy: policy('check all evidence again, under this policy'),
