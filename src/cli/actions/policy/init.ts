@@ -3,7 +3,183 @@ import { EXIT, Fault } from '../../../base/fault.ts';
 import { writeOutput } from '../../../base/output.ts';
 import { safe } from '../../../report/human.ts';
 import type { Arguments } from '../../arguments.ts';
+<<<<<<< HEAD
 import { withReenact } from '../../shared/door.ts';
+=======
+
+const HEADER = `# Who may sign, and what must be signed, before a manifest is replayed.
+# reenact policy explain FILE puts it in words; reenact schema policy has every field.
+version: 1
+`;
+
+/** Whose source it may be: the repository by its name, and its owner by the number that no later owner of the name has. */
+const PINNED: readonly CertificateField[] = [
+  'sourceRepositoryURI',
+  'sourceRepositoryOwnerIdentifier',
+  'githubWorkflowRepository',
+];
+
+/** Fields that say the same of every build of a pipeline, so that a person may want to pin them. */
+const OFFERED: readonly CertificateField[] = FIELD_NAMES.filter(
+  (field) => !/Digest$|SHA$|^runInvocation/.test(field),
+);
+
+function predicateTypeOf(evidence: Evidence): string | undefined {
+  const envelope = payloadOf(evidence);
+  try {
+    return envelope ? parseStatement(envelope).predicateType : undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+function requirementText(authority: string, predicateType: string | undefined): string {
+  return `require:
+  - ${predicateType ? `predicateType: ${quoted(predicateType)}\n    ` : ''}threshold: {of: [${authority}], min: 1}
+    subjects: [manifest]
+`;
+}
+
+/** A text in YAML on one line, whatever it holds: what stands in a certificate is its signer's choice. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** An asterisk in a name is no wildcard of ours: then only an escaped expression says exactly that. */
+function identityLine(field: 'issuer' | 'subject', text: string): string {
+  return text.includes('*')
+    ? `      ${field}RegExp: ${quoted(text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))}\n`
+    : `      ${field}: ${quoted(text)}\n`;
+}
+
+/** What is pinned of the build, and what is left open, to be pinned by taking the mark of a comment away. */
+function buildLines({ says }: Identity): string {
+  const line = (field: CertificateField): string => `${field}: ${quoted(says[field]!)}\n`;
+  const said = FIELD_NAMES.filter((field) => says[field] !== undefined && !says[field].includes('*'));
+  // The older form of the repository counts where there is no newer one.
+  const pinned = said.filter(
+    (field) =>
+      PINNED.includes(field) &&
+      (field !== 'githubWorkflowRepository' || says.sourceRepositoryURI === undefined),
+  );
+  const offered = said.filter((field) => OFFERED.includes(field) && !pinned.includes(field));
+  const open = offered.filter((field) => !field.startsWith('githubWorkflow')).map(line);
+  return [
+    ...pinned.map((field) => `      ${line(field)}`),
+    ...(open.length > 0 ? ['      # Open, so that any value counts; without its # each is demanded:\n'] : []),
+    ...open.map((text) => `      # ${text}`),
+  ].join('');
+}
+
+/** A path as the policy will find it: relative to where the policy is written. */
+function fromPolicy(path: string, a: Arguments): string {
+  const out = a.text('out');
+  return out && becomesFile(out) ? relative(resolve(out, '..'), resolve(path)) : path;
+}
+
+/** A policy's text, and what it says of the one whom it accepts. */
+interface Draft {
+  text: string;
+  said: string;
+}
+
+/** The policy that accepts exactly the signer of this bundle. */
+async function policyOfBundle(evidence: Evidence, a: Arguments): Promise<Draft> {
+  const { content } = evidence;
+  if (content.kind !== 'bundle' || content.bundle.material.kind !== 'certificate')
+    throw new Fault('usage', `${evidence.name} is signed with a key: name the public key with --key`);
+  const { describeCertificate } = await import('../../../evidence/trust/sigstore.ts');
+  const identity = describeCertificate(content.bundle.material.der);
+  const { subject, issuer, says } = identity;
+  const proven = content.bundle.entries.some(({ proof }) => proof);
+  const root = a.text('trust-root');
+  const text = `${HEADER}${root ? `trust: {root: ${quoted(fromPolicy(root, a))}}\n` : ''}authorities:
+  - id: signer
+    keyless:
+${issuer === null ? '      noIssuer: true\n' : identityLine('issuer', issuer)}${identityLine('subject', subject)}${buildLines(identity)}    transparency: ${proven ? 'required' : content.bundle.entries.length > 0 ? 'promise' : 'none'}
+${requirementText('signer', predicateTypeOf(evidence))}`;
+  const source = says.sourceRepositoryURI ?? says.githubWorkflowRepository;
+  const from = source === undefined ? '' : `, built from ${source}`;
+  return { text, said: `${evidence.name} is signed by ${subject}, issuer ${issuer ?? 'none'}${from}` };
+}
+
+async function policyOfKey(path: string, a: Arguments, evidence: Evidence | undefined): Promise<Draft> {
+  const algorithm = a.text('alg');
+  // Read now, so that what is no key, or needs an algorithm, is not found out by its first use.
+  parsePublicKey(await readNamed(path, 65_536), path, algorithm as never);
+  const root = a.text('trust-root');
+  const text = `${HEADER}${root ? `trust: {root: ${quoted(fromPolicy(root, a))}}\n` : ''}authorities:
+  - id: team-key
+    key: {path: ${quoted(fromPolicy(path, a))}${algorithm === undefined ? '' : `, alg: ${algorithm}`}}
+    transparency: none
+${requirementText('team-key', evidence && predicateTypeOf(evidence))}`;
+  return { text, said: `the holder of the private key of ${path} may sign` };
+}
+
+/** Checks the example under the policy that was made of it: a certificate's word is only a claim until then. */
+async function checkExample(
+  { text }: Draft,
+  evidence: Evidence,
+  artifact: Buffer | undefined,
+  folder: string,
+): Promise<EnvelopeRecord> {
+  const trust = loadTrust(await parsePolicy(text, 'the policy', folder));
+  const { record } = await checkEvidence(evidence, {
+    ...{ trust, wanted: { kind: 'any' }, proofs: [], nowMs: systemClock.now() },
+    ...(artifact ? { artifact } : {}),
+  });
+  return record;
+}
+
+/** The items of the example that could be meant: with a key all of them, else those with a certificate. */
+function candidates(list: (Evidence | Unread)[], withKey: boolean): Evidence[] {
+  const read = list.flatMap((item) => ('content' in item ? [item] : []));
+  const meant = read.filter(
+    ({ content }) => withKey || (content.kind === 'bundle' && content.bundle.material.kind === 'certificate'),
+  );
+  const [first] = meant.length > 0 ? meant : read;
+  if (first) return meant.length > 0 ? meant : [first];
+  throw (list.find((item) => 'refusal' in item) as Unread).refusal;
+}
+
+/** The first item that is what it says, else the first with the reason why it is not. */
+async function choose(
+  list: Evidence[],
+  a: Arguments,
+): Promise<{ draft: Draft; refused: EnvelopeRecord | null }> {
+  const key = a.text('key');
+  const path = a.text('artifact');
+  const artifact = path === undefined ? undefined : await readNamed(path, EVIDENCE_LIMITS.artifactBytes);
+  let first: { draft: Draft; refused: EnvelopeRecord } | undefined;
+  for (const evidence of list) {
+    const draft = await (key === undefined ? policyOfBundle(evidence, a) : policyOfKey(key, a, evidence));
+    const record = await checkExample(draft, evidence, artifact, resolve(a.text('out') ?? 'x', '..'));
+    if (record.verdict === 'accepted') return { draft, refused: null };
+    first ??= { draft, refused: record };
+  }
+  return first!;
+}
+
+async function draftOf(a: Arguments): Promise<{ draft: Draft; refused: EnvelopeRecord | null }> {
+  const [example, ...more] = a.positionals;
+  const key = a.text('key');
+  if (more.length > 0 || (example === undefined && key === undefined))
+    throw new Fault('usage', 'name one example bundle, or a public key with --key');
+  try {
+    if (example === undefined) return { draft: await policyOfKey(key!, a, undefined), refused: null };
+    const parsed = parseEvidenceFile(await readNamed(example, EVIDENCE_LIMITS.fileBytes), example);
+    if (parsed.kind === 'proof') throw new Fault('usage', `${example} is a log’s proof, not a signature`);
+    return await choose(candidates(parsed.list, key !== undefined), a);
+  } catch (error) {
+    if (error instanceof Refusal) throw new Fault('usage', error.message, error, error.next);
+    throw error;
+  }
+}
+>>>>>>> 20f61eb (Reports, help and messages name who holds, signs or checks, in plain English; a gap has a remedy, as its JSON says)
 
 /** Writes the policy; one of an example that is not verified only where --unverified asks for it, and marked in its text. */
 export async function initPolicy(a: Arguments): Promise<number> {
