@@ -115,7 +115,10 @@ async function judge(
   const { loaded } = job;
   await c.store.put(canonicalJson(loaded.manifest));
   if (o.requireEvidence && !desk)
-    throw new Fault('evidence_not_checked', `the policy ${o.policy.name} names no authority that may sign evidence`);
+    throw new Fault(
+      'evidence_not_checked',
+      `the policy ${o.policy.name} names no authority that may sign evidence`,
+    );
   if (desk) {
     const kept = await limit(() =>
       checkManifestEvidence(desk, loaded, () => imageDigests(c, loaded.manifest)),

@@ -167,6 +167,34 @@ it('help fits 80 columns', async () => {
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
+/** Texts that bundles hold change only with the version of their making; these files have the words in such texts. */
+const BUNDLE_TEXTS = [
+  'src/report/bundle-html.ts',
+  'src/report/certification.ts',
+  'src/report/human.ts',
+  'src/report/run-custody.ts',
+  'src/report/stack-html.ts',
+  'src/verdict/custody.ts',
+];
+
+it('comments, messages and documents say who acts, in plain English', () => {
+  const words = /\b(?:nobody|somebody|whoever|anybody|everybody|mend(?:s|ed|ing)?)\b/i;
+  const comment = /\/\*[\s\S]*?\*\/|\/\/.*/g;
+  const texts = globSync(
+    ['{src,setup,bench,examples}/**/*.ts', 'harness/**/*.{c,h}', '*.md', 'docs/*.md', 'findings/*.md'],
+    { cwd: ROOT },
+  ).flatMap((path) => {
+    const text = readFileSync(join(ROOT, path), 'utf8');
+    // Names in C are no sentences; one comment begins with such a name.
+    if (path.startsWith('harness/'))
+      return (text.match(comment) ?? []).map((found) => ({ path, text: found.replace('NOBODY stands', '') }));
+    return BUNDLE_TEXTS.includes(path)
+      ? (text.match(comment) ?? []).map((found) => ({ path, text: found }))
+      : [{ path, text }];
+  });
+  expect(texts.filter(({ text }) => words.test(text)).map(({ path }) => path)).toEqual([]);
+});
+
 it('no file names a package registry', () => {
   const words = ['registry.npmjs', 'npmjs.org', 'deb.debian'];
   const files = [

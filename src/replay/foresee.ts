@@ -58,7 +58,10 @@ export async function foresee(manifests: LoadedManifest[], o: ForeseeOptions): P
           message: `${record.message}; ${nextOf(record)}`,
         };
     } else if (o.requireEvidence)
-      throw new Fault('evidence_not_checked', `the policy ${policy.name} names no authority that may sign evidence`);
+      throw new Fault(
+        'evidence_not_checked',
+        `the policy ${policy.name} names no authority that may sign evidence`,
+      );
     assertReplays(loaded.manifest);
     await checkInputs(loaded.folder, loaded.manifest.inputs ?? []);
     return known;

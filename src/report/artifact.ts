@@ -90,9 +90,7 @@ export function artifactReport(added: AddedArtifact): string {
   const { name, kind, sha256, programs, with_id, unread, proven, evidence, left_out } = added;
   const accepted = proven.filter(({ provenance_dsse }) => provenance_dsse !== null);
   const nothing =
-    evidence.length > 0
-      ? 'nothing: what was given is refused'
-      : 'nothing: no evidence was given';
+    evidence.length > 0 ? 'nothing: what was given is refused' : 'nothing: no evidence was given';
   return (
     `${safeLine(name)}: ${KINDS[kind]}\n` +
     row('digest', sha256) +

@@ -75,7 +75,8 @@ export function policyWarnings(policy: Policy, authorities: TrustedAuthority[], 
     ...(window.endMs !== null && window.endMs < nowMs ? [`the key of ${id} is not valid any more`] : []),
     ...(revokedMs !== null && revokedMs <= nowMs ? [`the key of ${id} is revoked`] : []),
   ]);
-  if (policy.authorities.length === 0) warnings.push('it checks no evidence: it names no authority that may sign');
+  if (policy.authorities.length === 0)
+    warnings.push('it checks no evidence: it names no authority that may sign');
   for (const { file, pin } of policy.trustRoots)
     if (file && !pin) warnings.push(`the trust root ${file.path} is not pinned: add sha256: ${file.sha256}`);
   return warnings;

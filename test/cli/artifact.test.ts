@@ -67,9 +67,7 @@ it('a package is kept, and nothing is proven of it before there is evidence, eac
       '  flags      -O2 -g (says the statement)\n' +
       '  signer     team-key, key sha256:',
   );
-  expect(proven.stdout).toContain(
-    'time       none but the signer’s own\n  log entry  none is proven\n',
-  );
+  expect(proven.stdout).toContain('time       none but the signer’s own\n  log entry  none is proven\n');
   // What is known stays known.
   expect(await run('add', 'app.deb')).toMatchObject({ status: 0, stdout: proven.stdout });
 });

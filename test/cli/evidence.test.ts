@@ -130,7 +130,7 @@ describe('a first policy and a first signature', () => {
     [
       'a policy without authorities',
       ['verify', 'evidence', 'm.dsse.json', '--subject', 'any', '--policy', 'default'],
-      /nobody/,
+      /names no authority/,
     ],
     [
       'a digest that is none',

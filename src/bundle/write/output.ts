@@ -115,7 +115,11 @@ export async function alone<T>(path: string, work: () => Promise<T>): Promise<T>
   try {
     closeSync(openSync(lock, 'wx', 0o644));
   } catch (error) {
-    throw asFault('out_failed', `${path} is being changed by another process; if there is none, remove ${lock}`, error);
+    throw asFault(
+      'out_failed',
+      `${path} is being changed by another process; if there is none, remove ${lock}`,
+      error,
+    );
   }
   try {
     return await work();

@@ -25,18 +25,14 @@ export async function pullCommand(a: Arguments): Promise<number> {
       'usage',
       'name a bundle and where to put it: reenact bundle pull HOST/REPOSITORY@sha256:… --out FILE',
     );
-<<<<<<< HEAD
   const { root, sizeBytes, attached, byTag, others } = await withReenact(
     { onEvent: transferText },
     (reenact) => reenact.pullBundle(from, out),
   );
   if (byTag)
-=======
-  const reference = parseReference(from);
-  const { root, sizeBytes, attached, others } = await withTransfer((o) => pullBundle(out, reference, o));
-  if (reference.tag !== undefined)
->>>>>>> 20f61eb (Reports, help and messages name who holds, signs or checks, in plain English; a gap has a remedy, as its JSON says)
-    process.stderr.write(`${from} is ${root} now; a tag is no identity, every account that may push can move it\n`);
+    process.stderr.write(
+      `${from} is ${root} now; a tag is no identity, every account that may push can move it\n`,
+    );
   if (others.length > 0)
     process.stderr.write(
       `left out, for it is no part of a bundle: ${others.length} attached by others (${[...new Set(others)]

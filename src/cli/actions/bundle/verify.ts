@@ -100,7 +100,10 @@ function demandRows({ demanded }: BundleVerification): Row[] {
   const failed = gates.filter(({ pass }) => !pass);
   return [
     ['your policy', policy],
-    ['', signers.length > 0 ? `signed: ${whoWhat(signers)}` : 'the manifest is NOT signed by a signer it names'],
+    [
+      '',
+      signers.length > 0 ? `signed: ${whoWhat(signers)}` : 'the manifest is NOT signed by a signer it names',
+    ],
     [
       '',
       records.length > 0
