@@ -179,14 +179,14 @@ const BUNDLE_TEXTS = [
 
 it('comments, messages and documents say who acts, in plain English', () => {
   const words = /\b(?:nobody|somebody|whoever|anybody|everybody|mend(?:s|ed|ing)?)\b/i;
-  const comment = /\/\*[\s\S]*?\*\/|\/\/.*/g;
+  const comment = /\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g;
   const texts = globSync(
-    ['{src,setup,bench,examples}/**/*.ts', 'harness/**/*.{c,h}', '*.md', 'docs/*.md', 'findings/*.md'],
+    ['{src,setup,bench,examples,test}/**/*.ts', 'harness/**/*.{c,h}', '*.md', 'docs/*.md', 'findings/*.md'],
     { cwd: ROOT },
   ).flatMap((path) => {
     const text = readFileSync(join(ROOT, path), 'utf8');
-    // Names in C are no sentences; one comment begins with such a name.
-    if (path.startsWith('harness/'))
+    // Names in C and cases in tests are no sentences; one comment begins with such a name.
+    if (/^(?:harness|test)\//.test(path))
       return (text.match(comment) ?? []).map((found) => ({ path, text: found.replace('NOBODY stands', '') }));
     return BUNDLE_TEXTS.includes(path)
       ? (text.match(comment) ?? []).map((found) => ({ path, text: found }))

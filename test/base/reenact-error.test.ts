@@ -1,4 +1,4 @@
-/** One base class: whoever catches ReenactError catches every expected error, with a code and what to do. */
+/** One base class: a program that catches ReenactError catches every expected error, with a code and what to do. */
 import { expect, it } from 'vitest';
 
 import { FAULTS, Fault, ReenactError } from '../../src/base/fault.ts';

@@ -1,4 +1,4 @@
-/** Registries that want to know who pushes: told to them, and to nobody they send us to. */
+/** Registries that want to know who pushes: they are told, and servers to which they redirect are not. */
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Every value of the joined frames changed in turn: refused, or on the list of what nobody can check. */
+/** Every value of the joined frames changed in turn: refused, or on the list of values that cannot be checked. */
 import { expect, it } from 'vitest';
 
 import type { Problem } from '../../src/base/json.ts';
@@ -8,7 +8,7 @@ import { joinShape } from '../../src/join/document.ts';
 import { bundleTrace, makeTraced, reproduced } from '../support/traced.ts';
 import { tempFolder } from '../support/world.ts';
 
-/** docs/bundle.md says of these that they are the word of whoever made the bundle. */
+/** docs/bundle.md says of these that only the bundle's maker states them. */
 const STATED = [
   /^\/policy\/name$/,
   /^\/reproduction\/(?:at|reason)$/,
@@ -16,7 +16,7 @@ const STATED = [
   /^\/(?:symbols|artifacts)\/\d+\/(?:name|format|kind|says\/.*)$/,
   /^\/artifacts\/\d+\/evidence\/\d+\/within\/\d+\/path$/,
   /^\/frames\/\d+\/(?:degraded|places\/\d+\/(?:function|file|line|column))$/,
-  // Of a file that the trace names as loaded, others with the id make no difference; of none, nobody knows them.
+  // Of a file that the trace names as loaded, others with the id make no difference; of none, they are unknown.
   /^\/frames\/[12]\/candidates$/,
   // What is not said is no lie.
   /^\/(?:symbols|artifacts)\/\d+\/evidence\/\d+\/build\/.* to null$/,

@@ -14,7 +14,7 @@ interface Read {
   children: Read[];
 }
 
-/** A parser of somebody else's, so that what is no XML is found. */
+/** An outside parser, so that malformed XML is found. */
 function parsed(xml: string): Read {
   const script = `
 import json, sys, xml.etree.ElementTree as tree

@@ -38,7 +38,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
     expect(text).toMatch(
       /replays are not possible here; what works: .*evidence and bundles.*traces, symbols/,
     );
-    // Nobody is told to build what cannot be built there.
+    // The advice never asks to build what cannot be built there.
     expect(text).not.toContain('harness');
     const { usable, works } = JSON.parse(doctorText(findings, true, []));
     expect({ usable, works }).toMatchObject({

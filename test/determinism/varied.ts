@@ -45,7 +45,7 @@ function disturbance(v: Variation): string {
   return `${taken ? `${taken};` : ''} mkdir -p /dev/shm/listed; cd /dev/shm/listed && for f in ${names.join(' ')}; do :>$f; done`;
 }
 
-/** A program that counts for at most some seconds, so that it ends even if nobody ends it. */
+/** A program that counts for at most some seconds, so that it ends even if it is never stopped. */
 function busy(): () => void {
   const child = spawn('sh', ['-c', 'i=0; while [ $i -lt 20000000 ]; do i=$((i+1)); done'], {
     stdio: 'ignore',

@@ -6,7 +6,7 @@ export interface Judgement {
   ok: boolean;
   /** Its control did not differ: that replays are identical shows nothing here. */
   apart: boolean;
-  /** Why not, for the person who mends it. */
+  /** Why not, for the person who fixes it. */
   detail: string;
 }
 

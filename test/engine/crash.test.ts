@@ -146,7 +146,7 @@ describeEngine('crash sites', () => {
 
 const EU_STACK = findProgram('eu-stack');
 
-/** Program counters of the first thread, as somebody else's unwinder finds them. */
+/** Program counters of the first thread, as an outside unwinder finds them. */
 function euStack(core: string, executable: string): { address: string; name: string | undefined }[] {
   // A walk that ends in _start, which has no unwind information, is an error to it.
   let text: string;

@@ -1,4 +1,4 @@
-/** Log entries without the log's promise: an authority's timestamp says when it was signed, and what nobody signed says nothing. */
+/** Log entries without the log's promise: an authority's timestamp says when it was signed, and an unsigned time proves nothing. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

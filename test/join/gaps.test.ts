@@ -1,4 +1,4 @@
-/** Gaps and gates: grouped by what mends them, the worst first, near misses told apart; absence never passes. */
+/** Gaps and gates: grouped by what closes them, the worst first, near misses told apart; absence never passes. */
 import { expect, it } from 'vitest';
 import type { NearMiss } from '../../src/join/gap.ts';
 import { GAP_CODES, type GapCode, type JoinedFrame } from '../../src/join/gap.ts';

@@ -1,4 +1,4 @@
-/** Whoever holds something of the library can name it: every type that a signature uses is exported, and none is a package's. */
+/** Every value of the library has a type with a name: every type that a signature uses is exported, and none is a package's. */
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 

@@ -111,7 +111,7 @@ it('a holder that is killed lets the folder go, and what it had committed is the
     return database;
   });
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  // While it is held, nobody else is let in: two would destroy it.
+  // While it is held, no other process is let in: two would destroy it.
   expect(opened).toBe(false);
   child.kill('SIGKILL');
   const database = await second;

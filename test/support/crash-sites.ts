@@ -4,7 +4,7 @@ import type { Crash } from '../../src/sandbox/crash.ts';
 
 type Frame = Crash['frames'][number];
 
-/** In the file `path`; without a name where nobody gave one. */
+/** In the file `path`; without a name where none was given. */
 export function inModule(
   path: string,
   offset: string,

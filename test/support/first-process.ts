@@ -1,4 +1,4 @@
-/** PID 1 without an engine: in name spaces of its own, as nobody, for builds of it that no image has. */
+/** PID 1 without an engine: in name spaces of its own, as a user without rights, for builds of it that no image has. */
 import { spawnSync } from 'node:child_process';
 
 /** Why such a test cannot run here, or ''. */

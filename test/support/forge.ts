@@ -1,4 +1,4 @@
-/** Bundles of a made case whose record and contents were changed by somebody who can write archives. */
+/** Bundles of a made case whose record and contents were changed by an attacker who can write archives. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-/** Real data nobody here wrote, which REENACT_CASES names: what is absent is said, never passed over in silence. */
+/** Real data from outside, which REENACT_CASES names: absent data is reported, never skipped silently. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';

@@ -215,7 +215,7 @@ export async function makeTraced(place: () => Promise<StorePlace>): Promise<Trac
 /** What it returns as text stands in the place of the frames' document. */
 export type TraceChange = (join: JoinDocument, collected: Collected) => unknown;
 
-/** A bundle of the trace, as it is, or as somebody changed it who can write archives. */
+/** A bundle of the trace, as it is, or changed by an attacker who can write archives. */
 export async function bundleTrace(t: TracedCase, change: TraceChange = () => undefined): Promise<string> {
   const { store, made, policy } = t;
   const row = await findTrace(store.database, t.traceId);

@@ -21,7 +21,7 @@ export function compileCalls(compiler: 'gcc' | 'musl-gcc', ...flags: string[]): 
   return compileC(compiler, join(import.meta.dirname, '../../fixtures/walks/calls.c'), ...flags);
 }
 
-/** Compiles one file of C into a folder that everybody can read; the path of the program. */
+/** Compiles one file of C into a folder that all users can read; the path of the program. */
 export function compileC(compiler: 'gcc' | 'musl-gcc', source: string, ...flags: string[]): string {
   const folder = tempFolder();
   chmodSync(folder, 0o755);
@@ -76,7 +76,7 @@ export function crashOf(program: string, how: string[], more: string[] = []): Cr
   return crash;
 }
 
-/** Builds a package of Go in a folder that everybody can read; the path of the program. */
+/** Builds a package of Go in a folder that all users can read; the path of the program. */
 export function buildGo(package_: string, ...flags: string[]): string {
   const folder = tempFolder();
   chmodSync(folder, 0o755);

@@ -140,7 +140,7 @@ it('texts of another release are not compared, and verify says so; of this one, 
   expect(page.problems.map(({ message }) => message)).toContain(
     'data/report.html is not what is made of the contents',
   );
-  // Whoever attaches something makes the texts anew.
+  // A command that attaches something makes the texts again.
   const again = join(tempFolder(), 'again.tar');
   await attachToBundle(other, await openBundle(other), [], again);
   expect(await verifyBundle(again)).toMatchObject({ accepted: true, texts_compared: true });

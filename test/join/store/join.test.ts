@@ -178,7 +178,7 @@ describeStores('the join', (newPlace) => {
     await addShipped(store, 'app.exe', { id: 'pe:1', pdb: `pdb:${'A'.repeat(32)}-1` }, signed);
     const trace = await add([known], [frameAt(0, 0x21)]);
     expect(await gaps(trace)).toEqual([null]);
-    // A second build with the same debug id, as two long build-ids can have: nobody can say which was meant.
+    // A second build with the same debug id, as two long build-ids can have: there is no telling which was meant.
     await addSymbols(store, signed, 'twin', { id: 'elf:aaaa', debug_id });
     expect(await gaps(await add([{ ...known, path: 'again' }], [frameAt(0, 0x99)]))).toEqual([
       'bundle_missing',

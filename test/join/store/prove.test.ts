@@ -1,4 +1,4 @@
-/** Evidence of joined frames, judged from bytes that anybody may have written. */
+/** Evidence of joined frames, judged from bytes that may be forged. */
 import { expect, it } from 'vitest';
 
 import { digestOf } from '../../../src/base/digest.ts';

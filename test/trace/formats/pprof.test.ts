@@ -31,7 +31,7 @@ it('each sample is a thread that did not crash, with its locations as offsets of
   ]);
   expect(trace.threads[1]!.frames).toMatchObject([
     { image: 0, rel_addr: '0x2000', activation: true },
-    // A location without an address has a name only; one that nobody describes keeps its row.
+    // A location without an address has a name only; one that is not described keeps its row.
     { image: null, rel_addr: null, ip: null, claimed: 'work' },
     { image: null, rel_addr: null, ip: null, claimed: null },
   ]);

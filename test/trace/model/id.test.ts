@@ -1,4 +1,4 @@
-/** A trace's id is the digest of its canonical JSON, which anybody can make of what trace show --json prints. */
+/** A trace's id is the digest of its canonical JSON, which can be computed from the output of trace show --json. */
 import { expect, it } from 'vitest';
 
 import { canonicalJson } from '../../../src/base/canonical-json.ts';
