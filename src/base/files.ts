@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 
 import { type Digest, startDigest } from './digest.ts';
 import { asideOf } from './temporary.ts';
+import { errnoOf } from './thrown.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
@@ -23,7 +24,7 @@ export async function makeFolder(path: string, again = true): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errnoOf(error);
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
     // Another process may have made the parent in the meantime: then this is tried once more.

@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { asFault, Fault } from './fault.ts';
 import { writeWhole } from './files.ts';
 import { sweepAsides } from './temporary.ts';
+import { errnoOf } from './thrown.ts';
 
 /** As many links in a row as the kernel follows. */
 const MAX_LINKS = 40;
@@ -52,7 +53,7 @@ function openThrough(path: string): number {
   try {
     probe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
+    if (errnoOf(error) !== 'ENXIO') throw error;
     throw new Fault('out_failed', `cannot write ${path}: nothing reads from it; start its reader first`);
   }
   try {

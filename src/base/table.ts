@@ -1,7 +1,7 @@
 /** Tables whose rows the program itself lists: their names keep their types. */
 
 /** The names of a table that is written down in the code, in its order; never of an object that came from outside. */
-export function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): Key[] {
+export function keysOf<Key extends string>(table: { readonly [key in Key]?: unknown }): Key[] {
   return Object.keys(table) as Key[];
 }
 

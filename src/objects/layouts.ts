@@ -3,6 +3,8 @@ import { closeSync, constants, opendirSync, openSync, readSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
 import { asFault, Fault } from '../base/fault.ts';
+import { itemAt } from '../base/list.ts';
+import { errnoOf } from '../base/thrown.ts';
 import { type Image, pdbId } from './common/identity.ts';
 import { formatOf } from './object.ts';
 
@@ -37,7 +39,8 @@ function ssqpId(file: string, key: string): string | null {
   const macho = /^mach-uuid(?:-sym)?-([0-9a-f]{32})$/.exec(key)?.[1];
   if (macho) return `macho:${macho}`;
   const pdb = /^([0-9a-f]{32})([0-9a-f]{1,8})$/.exec(key);
-  if (pdb && file.endsWith('.pdb')) return pdbId(pdb[1]!.toUpperCase(), Number.parseInt(pdb[2]!, 16)).id;
+  if (pdb && file.endsWith('.pdb'))
+    return pdbId(itemAt(pdb, 1).toUpperCase(), Number.parseInt(pdb[2]!, 16)).id;
   return /^[0-9a-f]{9,16}$/.test(key) && !file.endsWith('.pdb') ? `pe:${key}` : null;
 }
 
@@ -55,7 +58,7 @@ export function isObject(path: string): boolean {
     // What was a file a moment ago may now be a pipe, on which opening would wait, or a link out of the folder.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ELOOP';
+    return errnoOf(error) !== 'ELOOP';
   }
   try {
     const start = Buffer.alloc(START_BYTES);

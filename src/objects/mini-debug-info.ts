@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Fault } from '../base/fault.ts';
 import { temporaryFolder } from '../base/temporary.ts';
+import { messageOf } from '../base/thrown.ts';
 import { unxz } from '../base/xz.ts';
 import { FileBytes } from './common/bytes.ts';
 import { copyElf } from './elf/copy.ts';
@@ -39,7 +40,7 @@ async function unpack(file: FileBytes, { offset, size }: ElfSection): Promise<Bu
     if (error instanceof Fault) throw error;
     throw new Fault(
       'object_malformed',
-      `${file.path}: its section .gnu_debugdata cannot be unpacked: ${(error as Error).message}`,
+      `${file.path}: its section .gnu_debugdata cannot be unpacked: ${messageOf(error)}`,
       error,
       'see whether xz, which unpacks it, is installed; else take the file anew from its package',
     );

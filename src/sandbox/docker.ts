@@ -4,6 +4,7 @@ import Docker from 'dockerode';
 
 import { asFault, type FaultCode } from '../base/fault.ts';
 import { OtherLost, Patience, type Turn, Unanswered, type Wait, type Waiting } from '../base/patience.ts';
+import { errnoOf } from '../base/thrown.ts';
 import { apiVersionOf, type Offered } from './api-version.ts';
 import { createOptions } from './create-options.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -50,9 +51,7 @@ class DockerEngine implements Engine {
     } catch (error) {
       const gone =
         error instanceof OtherLost ||
-        ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'].includes(
-          (error as NodeJS.ErrnoException).code ?? '',
-        );
+        ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'].includes(errnoOf(error));
       const code: FaultCode = gone ? 'engine_unreachable' : 'engine_failed';
       throw asFault(code, `the engine at ${this.address} could not ${what}`, error);
     }

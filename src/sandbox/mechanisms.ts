@@ -1,5 +1,7 @@
 /** What full determinism needs from a host: the probe looks for it, the record lists it, and its absence is always reported. */
 import { Fault } from '../base/fault.ts';
+import { present } from '../base/list.ts';
+import { keysOf } from '../base/table.ts';
 
 /** By the names of harness/supervisor/ptrace/mechanisms.c: what each is made of. */
 const MECHANISMS = {
@@ -12,7 +14,7 @@ const MECHANISMS = {
 
 export type Mechanism = keyof typeof MECHANISMS;
 
-export const MECHANISM_NAMES = Object.keys(MECHANISMS) as Mechanism[];
+export const MECHANISM_NAMES: Mechanism[] = keysOf(MECHANISMS);
 
 /** What the seed must decide, the mechanisms that ensure it, of which one is enough, and what is lost without all of them. */
 interface Need {
@@ -65,7 +67,7 @@ export const WITHOUT_NAMES: readonly string[] = [...MECHANISM_NAMES, 'cpuid'];
 
 /** The mechanisms that one of those words turns off; undefined for any other. */
 export function withoutOf(word: string): readonly Mechanism[] | undefined {
-  if (word === 'cpuid') return NEEDS.find(({ name }) => name === word)!.by;
+  if (word === 'cpuid') return present(NEEDS.find(({ name }) => name === word)).by;
   const named = MECHANISM_NAMES.filter((name) => name === word);
   return named.length > 0 ? named : undefined;
 }

@@ -3,6 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import { present } from '../base/list.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type Crashes, parseCrashes } from './crash.ts';
 import { OutputSink } from './output.ts';
@@ -58,7 +59,7 @@ export class StderrSink {
       this.held = Buffer.alloc(0);
     }
     const part = behind.subarray(0, this.coreLeft);
-    this.core!.write(part);
+    present(this.core).write(part);
     this.coreLeft -= part.length;
     this.rest.push(Buffer.from(behind.subarray(part.length)));
     this.restBytes += behind.length - part.length;

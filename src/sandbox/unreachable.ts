@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 
 import { asFault, Fault } from '../base/fault.ts';
+import { errnoOf } from '../base/thrown.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** A user's own engine needs no group and no root. */
@@ -60,7 +61,7 @@ function permissionAdvice(path: string): string {
 
 /** The Fault for an engine at `address` that did not answer; `error` is why. */
 export function unreachable(address: string, endpoint: Endpoint, error: unknown): Fault {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = errnoOf(error);
   if ((code !== 'EACCES' && code !== 'EPERM') || !('socketPath' in endpoint))
     return asFault('engine_unreachable', `no container engine answers at ${address}`, error);
   return new Fault(

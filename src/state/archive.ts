@@ -4,6 +4,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import { itemAt, present } from '../base/list.ts';
 import { asideOf } from '../base/temporary.ts';
 import type { Engine } from '../sandbox/port.ts';
 import { asLinkTo, type OnFile, readTree, type Tree, type TreeEntry } from '../sandbox/tree.ts';
@@ -60,7 +61,7 @@ function linkGroups(tree: Tree): Map<string, string> {
   const firstOf = new Map<string, string>();
   for (const group of members.values()) {
     const sorted = group.map((name) => ({ name, raw: rawOf(name) })).sort((a, b) => (a.raw < b.raw ? -1 : 1));
-    for (const { name } of sorted) firstOf.set(name, sorted[0]!.name);
+    for (const { name } of sorted) firstOf.set(name, itemAt(sorted, 0).name);
   }
   return firstOf;
 }
@@ -133,7 +134,7 @@ function nameLinks(changes: Changes, links: Map<string, string>): void {
     if (group === undefined) continue;
     const first = firstHere.get(group);
     if (first === undefined) firstHere.set(group, raw);
-    else change.hard_link_of = changes.get(first)!.path!;
+    else change.hard_link_of = present(changes.get(first)).path!;
   }
 }
 
@@ -157,7 +158,7 @@ export async function readArchive(
 async function keepMissing(engine: Engine, id: string, changes: Changes, store: BlobStore): Promise<void> {
   const missing = new Set<string>();
   for (const change of changes.values())
-    if (change.sha256 && !store.has(change.sha256)) missing.add(change.path!.slice(1));
+    if (change.sha256 && !store.has(change.sha256)) missing.add(present(change.path).slice(1));
   if (missing.size === 0) return;
   const everything = keeping(store, new Map());
   await readTree(await engine.exportFiles(id), (path, entry) =>

@@ -2,6 +2,7 @@
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { present } from '../base/list.ts';
 import type { ContainerFacts, Engine, OverlayFolders } from '../sandbox/port.ts';
 import type { Ending } from '../sandbox/run.ts';
 import type { Tree } from '../sandbox/tree.ts';
@@ -74,7 +75,7 @@ function topmostGone(raw: RawPath, changes: Changes, idle: Changes): boolean {
   const parent = raw.slice(0, slash);
   const now = changes.get(parent);
   if (now) return now.type === 'dir';
-  return !idle.has(parent) || idle.get(parent)!.change === 'deleted';
+  return !idle.has(parent) || present(idle.get(parent)).change === 'deleted';
 }
 
 async function changesOf(

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
 import { Fault } from '../base/fault.ts';
+import { itemAt } from '../base/list.ts';
 import { MOST_PLACES, type Place, type Resolved } from '../objects/common/source-place.ts';
 import { imageIn, type SymbolFile } from './stage.ts';
 
@@ -97,7 +98,8 @@ function locate(path: string, asked: Asked): { found: Found[]; publics: (string 
     if (first < count) starts[first] = Math.max(starts[first]!, start);
     current = end > first ? { start, first, end } : null;
     for (let i = first; i < end; i++)
-      if (found[i]!.function === null) Object.assign(found[i]!, { function: name, functionStart: start });
+      if (itemAt(found, i).function === null)
+        Object.assign(found[i]!, { function: name, functionStart: start });
   };
   const onPublic = ([, at, name]: string[]): void => {
     const first = asked.from(hex(at!));
@@ -109,7 +111,7 @@ function locate(path: string, asked: Asked): { found: Found[]; publics: (string 
   const each = (start: number, size: number, take: (one: Found) => void): void => {
     const [first, end] = asked.within(start, size);
     for (let i = Math.max(first, current!.first); i < Math.min(end, current!.end); i++)
-      if (found[i]!.functionStart === current!.start) take(found[i]!);
+      if (itemAt(found, i).functionStart === current!.start) take(found[i]!);
   };
   const onInline = ([, level, line, file, origin, ranges]: string[]): void => {
     const depth = Number(level);

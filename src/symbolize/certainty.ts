@@ -1,6 +1,7 @@
 /** Which of the engine's names are certain: it answers with the symbol before an address, however far away, and with any one of several functions that share code. */
 
 import { functionName, mangledStem, sameFunction } from '../base/function-name.ts';
+import { lastItem } from '../base/list.ts';
 import { FileBytes } from '../objects/common/bytes.ts';
 import type { Approximate, Resolved } from '../objects/common/source-place.ts';
 import { NOBITS, readHeader, readSections } from '../objects/elf/header.ts';
@@ -35,7 +36,7 @@ async function ofElf(path: string, relAddrs: BigUint64Array, all: Resolved[]): P
   try {
     const folding = isFolding(file);
     // Lines come with a function that knows where it ends.
-    const asked = all.map(({ places }) => places.length > 0 && (folding || places.at(-1)!.line === null));
+    const asked = all.map(({ places }) => places.length > 0 && (folding || lastItem(places).line === null));
     const table: SymbolTable | null = asked.includes(true) ? symbolTableOf(file) : null;
     if (!table) return all;
     const known = new Map<string, boolean>();

@@ -10,6 +10,7 @@ import { execThrough } from '../base/exec.ts';
 import { Fault } from '../base/fault.ts';
 import { Pieces } from '../base/pieces.ts';
 import { temporaryFolder } from '../base/temporary.ts';
+import { messageOf } from '../base/thrown.ts';
 import { unxz } from '../base/xz.ts';
 import { isZstd, unzstd } from '../base/zstd.ts';
 import { CORE_HEAD_BYTES, isCore } from './formats/core.ts';
@@ -101,7 +102,7 @@ export async function readPacked<T>(path: string, packing: Packing, { core, byte
     if (error instanceof Fault) throw error;
     throw new Fault(
       'trace_invalid',
-      `${path} cannot be unpacked (${packing}): ${(error as Error).message}`,
+      `${path} cannot be unpacked (${packing}): ${messageOf(error)}`,
       error,
       `see whether ${packing} -t takes the file; xz and lz4 are unpacked by the programs of these names, which must be installed`,
     );

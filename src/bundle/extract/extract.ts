@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 
 import type { Digest } from '../../base/digest.ts';
 import { asFault } from '../../base/fault.ts';
+import { errnoOf } from '../../base/thrown.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import { Refused } from '../format/refused.ts';
 import type { SinkOf } from '../read/contents.ts';
@@ -37,8 +38,7 @@ class Writer {
       this.fd = fd;
       return (bytes) => this.write(fd, bytes);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-        throw new Refused('member_unexpected', `${sha256} is there twice`);
+      if (errnoOf(error) === 'EEXIST') throw new Refused('member_unexpected', `${sha256} is there twice`);
       throw this.failed(error);
     }
   }

@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import type { Digest } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 
 /** A digest of bytes that come one after the other; `at`: where in the file they stand. */
 export interface RunningDigest {
@@ -43,7 +44,7 @@ export class SecondThread implements RunningDigest {
 
   constructor(fd: number) {
     this.worker = new Worker(CODE, { eval: true, workerData: fd, execArgv: [] });
-    this.worker.on('message', (digest: Digest) => this.waiting.shift()!.resolve(digest));
+    this.worker.on('message', (digest: Digest) => present(this.waiting.shift()).resolve(digest));
     this.worker.on('error', (error) => this.fail(error));
     this.worker.on('exit', () => this.fail(new Error('the second thread has ended')));
   }

@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 
 import { type Digest, digestOf } from '../../base/digest.ts';
+import { messageOf } from '../../base/thrown.ts';
 import type { Timestamp } from '../../evidence/trust/timestamp.ts';
 import { Refused } from './refused.ts';
 
@@ -27,7 +28,7 @@ export async function readStamps(replies: Buffer[], things: Map<Digest, Buffer>)
       try {
         return step();
       } catch (error) {
-        throw new Refused(code, `the timestamp ${sha256}: ${(error as Error).message}`, error);
+        throw new Refused(code, `the timestamp ${sha256}: ${messageOf(error)}`, error);
       }
     };
     const read = (): { stamp: Timestamp; time: string; key: KeyObject; of: Digest | null } => {

@@ -2,6 +2,7 @@
 import { type Digest, digestOf, startDigest } from '../../base/digest.ts';
 import { showProblem } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { present } from '../../base/list.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import { parseManifest } from '../../manifest/parse.ts';
 import type { Extent } from '../../objects/common/bytes.ts';
@@ -200,7 +201,7 @@ async function readInside(
   const manifest = parseManifestOf(record, reader.kept, redacted);
   const shownManifest =
     manifest && redacted
-      ? (JSON.parse(reader.kept.get(record.manifest_sha256!)!.toString('utf8')) as Manifest)
+      ? (JSON.parse(present(reader.kept.get(record.manifest_sha256!)).toString('utf8')) as Manifest)
       : manifest;
   const traced = readTraced(document, reader.kept, (one) => unveil(one, redacted), problems);
   const layout = { root: rootText, layers, attachments };

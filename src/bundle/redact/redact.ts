@@ -19,12 +19,12 @@ import type { Collected, Source } from '../write/collect.ts';
 import { programsOf, withoutCrashes, withoutSignature } from './redact-crash.ts';
 import { guard } from './redact-guard.ts';
 
-/** "hmac-sha256:" and 64 hex digits, in place of a digest. */
-type Commitment = string & { readonly __digest: 'sha256' };
+/** "hmac-sha256:" and 64 hex digits, in place of a digest: no function that asks for a digest takes it. */
+type Commitment = `hmac-sha256:${string}`;
 
 /** The commitment to a withheld thing: with the thing and the secret it can be computed again; without the secret no guess can be tested. */
 function commit(secret: Buffer, thing: { sha256: string; size?: number | null }): Commitment {
-  return `hmac-sha256:${createHmac('sha256', secret).update(canonicalJson(thing)).digest('hex')}` as Commitment;
+  return `hmac-sha256:${createHmac('sha256', secret).update(canonicalJson(thing)).digest('hex')}`;
 }
 
 /** The result of a redaction: what to pack, and what to report about it. */

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Digest, hexOf, isDigest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { errnoOf } from '../../base/thrown.ts';
 import { safe } from '../../report/human.ts';
 import { ATTACHED_BYTES, type Attachment, attachmentShape, inOrder } from '../custody/attached.ts';
 import { parseEvent } from '../custody/event.ts';
@@ -142,7 +143,7 @@ function leftBehind(error: unknown, folder: string): unknown {
   if (error instanceof Refused) return new Refused(error.code, error.message + rest, error);
   if (rest) rest += ', and the same command goes on from there';
   if (error instanceof Fault) return new Fault(error.code, error.message + rest, error);
-  const { code } = error as NodeJS.ErrnoException;
+  const code = errnoOf(error);
   return typeof code !== 'string' ? error : asFault('out_failed', `cannot write ${folder}${rest}`, error);
 }
 

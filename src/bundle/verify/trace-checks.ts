@@ -2,6 +2,8 @@
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { itemAt } from '../../base/list.ts';
+import { keysOf } from '../../base/table.ts';
 import { Trust } from '../../evidence/trust/trust.ts';
 import {
   type Build,
@@ -121,9 +123,7 @@ function frameLies({ traced }: Opened): string[] {
 }
 
 function unproven(said: Build, proven: Build): boolean {
-  return (Object.keys(said) as (keyof Build)[]).some(
-    (key) => said[key] !== null && said[key] !== proven[key],
-  );
+  return keysOf(said).some((key) => said[key] !== null && said[key] !== proven[key]);
 }
 
 /** Evidence about a thing must be about its bytes or about its stated container, and must have the stated result. */
@@ -164,11 +164,13 @@ function evidenceLies(
       one.evidence.map((said, i) =>
         said.within.length > 0
           ? `the symbols ${one.sha256} are joined by what they lie in`
-          : proofLie(one.sha256, one.file_sha256, said, again.symbols[n]!.evidence[i]!),
+          : proofLie(one.sha256, one.file_sha256, said, itemAt(again.symbols, n).evidence[i]!),
       ),
     ),
     ...join.artifacts.map((one, n) =>
-      one.evidence.map((said, i) => proofLie(one.sha256, one.sha256, said, again.artifacts[n]!.evidence[i]!)),
+      one.evidence.map((said, i) =>
+        proofLie(one.sha256, one.sha256, said, itemAt(again.artifacts, n).evidence[i]!),
+      ),
     ),
   ].flat();
   return [
@@ -193,13 +195,13 @@ function resolvedLie({ frames }: JoinDocument): string[] {
 }
 
 function gateLies(join: JoinDocument, again: JoinedFrame[], policy: Policy): string[] {
-  const at = join.frames.findIndex(({ gap }, n) => gap !== again[n]!.gap);
+  const at = join.frames.findIndex(({ gap }, n) => gap !== itemAt(again, n).gap);
   const gates = gatesOf(again, join.ended, policy);
   return [
     ...(at < 0
       ? []
       : [
-          `frame ${at} is said to be ${join.frames[at]!.gap ?? 'joined'}, and is ${again[at]!.gap ?? 'joined'}`,
+          `frame ${at} is said to be ${itemAt(join.frames, at).gap ?? 'joined'}, and is ${itemAt(again, at).gap ?? 'joined'}`,
         ]),
     ...(canonicalJson(gates) === canonicalJson(join.gates)
       ? []

@@ -2,6 +2,7 @@
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 
 import { type Digest, digestOf } from '../../base/digest.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { pemBlocks } from './pem.ts';
 import { Refusal } from './refusal.ts';
 
@@ -150,7 +151,7 @@ export function parsePublicKey(bytes: Buffer, name: string, algorithm?: Algorith
   } catch (error) {
     throw new Refusal(
       'trust_key_malformed',
-      `${name} is no public key in PEM, DER or JWK form: ${(error as Error).message}`,
+      `${name} is no public key in PEM, DER or JWK form: ${messageOf(error)}`,
       error,
     );
   }

@@ -3,7 +3,7 @@ import { constants, hash, type KeyObject, publicDecrypt } from 'node:crypto';
 import { eddsa } from '@noble/curves/abstract/edwards.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
-
+import { present } from '../../base/list.ts';
 import { hashOf, type PublicKey } from './keys.ts';
 
 /** Domain separation of RFC 8032 (dom2 with the prehash flag, no context): no Ed25519 signature passes for one. */
@@ -84,7 +84,7 @@ function rsaHolds(
   digest: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const bits = key.asymmetricKeyDetails!.modulusLength!;
+  const bits = present(key.asymmetricKeyDetails).modulusLength!;
   if (signature.length !== Math.ceil(bits / 8)) return false;
   if (pss)
     return pssHolds(

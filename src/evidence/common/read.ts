@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { errnoOf } from '../../base/thrown.ts';
 
 /** A name that cannot be opened counts as missing: a stranger may have chosen it. */
 export const ABSENT: readonly string[] = [
@@ -22,7 +23,7 @@ export async function readEvidenceBytes(path: string): Promise<Buffer | undefine
     // O_NONBLOCK: a FIFO in the folder must not hang the run; O_NOFOLLOW: nor a link lead out of it.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (ABSENT.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (ABSENT.includes(errnoOf(error))) return undefined;
     throw error;
   }
   try {

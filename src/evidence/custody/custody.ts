@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { syncFolder } from '../../base/files.ts';
+import { present } from '../../base/list.ts';
 import { asideOf } from '../../base/temporary.ts';
+import { errnoOf } from '../../base/thrown.ts';
 import type { EvidenceRecord, Signer } from '../documents/record.ts';
 import { acceptedIn } from './vouched.ts';
 
@@ -124,7 +126,7 @@ export class CustodyLog {
       await syncFolder(this.folder);
       return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      if (errnoOf(error) === 'EEXIST') return false;
       throw error;
     } finally {
       await rm(aside, { force: true });
@@ -136,7 +138,7 @@ export class CustodyLog {
     const last = names.at(-1);
     return last
       ? {
-          sequence: Number(NAME.exec(last)![1]),
+          sequence: Number(present(NAME.exec(last))[1]),
           sha256: digestOf(await readFile(join(this.folder, last))),
         }
       : { sequence: 0, sha256: null };

@@ -3,6 +3,7 @@ import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } fr
 
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, hexOf } from '../../base/digest.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { ALGORITHMS, type Algorithm, bindAlgorithm, type PublicKey } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
 import { preAuthEncoding } from './dsse.ts';
@@ -62,7 +63,7 @@ export function parsePrivateKey(
     return { key, public: bindAlgorithm(createPublicKey(key), algorithm ?? usualFor(key)) };
   } catch (error) {
     if (error instanceof Refusal) throw new Refusal(error.code, `${name}: ${error.message}`, error);
-    const [is, next] = unopened(bytes.toString('latin1'), passphrase, (error as Error).message);
+    const [is, next] = unopened(bytes.toString('latin1'), passphrase, messageOf(error));
     throw new Refusal('signature_algorithm', `${name} is ${is}`, error, next);
   }
 }

@@ -1,5 +1,6 @@
 /** Whether evidence is about the thing in hand: a digest under its own algorithm, never a name. */
 import { type Digest, hexOf } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import { manifestSubject } from '../../manifest/subject.ts';
 import type { SubjectField } from '../../policy/shape.ts';
@@ -39,7 +40,7 @@ export function wantDigest(field: string, ...digests: Digest[]): WantedSubject {
 /** A file at hand as a wanted subject, by any strong digest that a statement may name. */
 export function wantFile(field: string, bytes: Uint8Array): WantedSubject {
   const file = hashedBytes(bytes);
-  return { field, algorithm: 'sha256', anyOf: [file.digest('sha256')!.toString('hex')], file };
+  return { field, algorithm: 'sha256', anyOf: [present(file.digest('sha256')).toString('hex')], file };
 }
 
 /** The subjects that evidence about a manifest can be required to name; the image is known by any of these digests. */
@@ -91,7 +92,7 @@ function strongDigests({ digest }: Subject): [algorithm: string, hex: string][] 
 function sameAs(subject: Subject, wanted: WantedSubject): { algorithm: string; hex: string } | undefined {
   const compared = strongDigests(subject).flatMap(([algorithm, hex]) => {
     if (wanted.file)
-      return [{ algorithm, hex, same: wanted.file.digest(algorithm)!.toString('hex') === hex }];
+      return [{ algorithm, hex, same: present(wanted.file.digest(algorithm)).toString('hex') === hex }];
     return algorithm === wanted.algorithm ? [{ algorithm, hex, same: wanted.anyOf.includes(hex) }] : [];
   });
   const found = compared.find(({ same }) => same);

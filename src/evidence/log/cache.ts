@@ -1,6 +1,7 @@
 /** Logs on disk: checkpoints by size and tiles by C2SP path, in one folder a log; read here, written by fetch. */
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errnoOf } from '../../base/thrown.ts';
 import { ABSENT, readEvidenceBytes } from '../common/read.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { LogReference } from '../documents/reference.ts';
@@ -23,7 +24,7 @@ async function placeOf(path: string): Promise<string | undefined> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (ABSENT.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (ABSENT.includes(errnoOf(error))) return undefined;
     throw error;
   }
 }
@@ -85,7 +86,7 @@ export async function lastCheckpoint(folder: string): Promise<(Checkpoint & { te
   try {
     names = await readdir(join(folder, 'checkpoints'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
   const sizes = names.filter((name) => /^\d{1,16}$/.test(name)).map(Number);

@@ -1,6 +1,7 @@
 /** Inclusion proofs in files of their own (c2sp.org/tlog-proof). */
 import { decodePaddedBase64 } from '../../base/base64.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { present } from '../../base/list.ts';
 import { Refusal } from '../common/refusal.ts';
 
 export interface TlogProof {
@@ -28,7 +29,9 @@ export function parseTlogProof(bytes: Uint8Array, name: string): TlogProof {
   if (blank < 0) throw fail('has no blank line before the checkpoint');
   const lines = text.slice(0, blank).split('\n');
   if (lines.shift() !== TLOG_PROOF_HEADER) throw fail(`does not begin with ${TLOG_PROOF_HEADER}`);
-  const extraText = lines[0]?.startsWith('extra ') ? lines.shift()!.slice('extra '.length) : undefined;
+  const extraText = lines[0]?.startsWith('extra ')
+    ? present(lines.shift()).slice('extra '.length)
+    : undefined;
   const extra = extraText === undefined ? null : decodePaddedBase64(extraText);
   if (extra === undefined) throw fail('its extra line is not strict base64');
   const [, digits = ''] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? '') ?? [];

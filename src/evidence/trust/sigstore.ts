@@ -10,6 +10,8 @@ import {
   VerificationError,
   Verifier,
 } from '@sigstore/verify';
+import { itemAt, lastItem } from '../../base/list.ts';
+import { messageOf } from '../../base/thrown.ts';
 import type { Hashed } from '../common/hashed.ts';
 import { Refusal, type RefusalCode } from '../common/refusal.ts';
 import type { Bundle } from '../documents/sigstore-bundle.ts';
@@ -56,7 +58,7 @@ export class SigstoreLibrary {
     try {
       this.material = toTrustMaterial(LibraryRoot.fromJSON(root.json));
     } catch (error) {
-      throw new Refusal('trust_root_malformed', `${root.name}: ${(error as Error).message}`, error);
+      throw new Refusal('trust_root_malformed', `${root.name}: ${messageOf(error)}`, error);
     }
   }
 
@@ -111,7 +113,7 @@ export class SigstoreLibrary {
         return new Timestamp(reply);
       } catch (error) {
         const which = replies.length > 1 ? `timestamp ${index + 1}` : 'the timestamp';
-        throw new Refusal('time_invalid', `${which} cannot be read: ${(error as Error).message}`, error);
+        throw new Refusal('time_invalid', `${which} cannot be read: ${messageOf(error)}`, error);
       }
     });
     const isTrusted = (stamp: Timestamp): boolean => leaves.some((leaf) => stamp.isBy(leaf));
@@ -147,7 +149,7 @@ export class SigstoreLibrary {
         },
       });
     } catch (error) {
-      throw this.explainStamps(trusted, data, (error as Error).message);
+      throw this.explainStamps(trusted, data, messageOf(error));
     }
   }
 
@@ -163,7 +165,7 @@ export class SigstoreLibrary {
         } catch (error) {
           return new Refusal(
             'time_invalid',
-            `the timestamp by ${stamp.authority} does not stand: ${(error as Error).message}`,
+            `the timestamp by ${stamp.authority} does not stand: ${messageOf(error)}`,
             error,
           );
         }
@@ -187,7 +189,7 @@ export class SigstoreLibrary {
     if (error instanceof Refusal) return error;
     // Where the library throws anything but its own errors, it failed at bytes that it cannot read.
     if (!(error instanceof VerificationError))
-      return new Refusal('evidence_malformed', `cannot be read: ${(error as Error).message}`, error);
+      return new Refusal('evidence_malformed', `cannot be read: ${messageOf(error)}`, error);
     if (bundle.material.kind === 'certificate') {
       const leaf = new X509Certificate(bundle.material.der);
       const missing = error.code === 'CERTIFICATE_ERROR' && !/SCT/.test(error.message);
@@ -214,7 +216,7 @@ export function describeCertificate(der: Buffer): Identity {
   try {
     const certificate = LibraryCertificate.parse(Buffer.from(der));
     const extensions = certificate.extensions.map(({ subs }) => {
-      return { oid: subs[0]!.toOID(), value: subs.at(-1)!.value };
+      return { oid: itemAt(subs, 0).toOID(), value: lastItem(subs).value };
     });
     // The library drops the highest bit of each byte, and uses the first of several names.
     const names = certificate.extension(SUBJECT_ALTERNATIVE_NAME)?.valueObj.subs?.[0]?.subs ?? [];
@@ -225,11 +227,7 @@ export function describeCertificate(der: Buffer): Identity {
     return { subject, ...readExtensions(extensions) };
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal(
-      'identity_certificate',
-      `the certificate cannot be read: ${(error as Error).message}`,
-      error,
-    );
+    throw new Refusal('identity_certificate', `the certificate cannot be read: ${messageOf(error)}`, error);
   }
 }
 
@@ -250,7 +248,7 @@ function timeOf(stamp: Timestamp): ProvenTime {
   } catch (error) {
     throw new Refusal(
       'time_invalid',
-      `the timestamp by ${stamp.authority} cannot be read: ${(error as Error).message}`,
+      `the timestamp by ${stamp.authority} cannot be read: ${messageOf(error)}`,
       error,
     );
   }

@@ -1,6 +1,8 @@
 /** RFC 3161 replies as authorities make them: any fraction of a second, any sound signature; each error is named. */
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { ASN1Obj, RFC3161Timestamp, X509Certificate } from '@sigstore/core';
+import { itemAt } from '../../base/list.ts';
+import { messageOf } from '../../base/thrown.ts';
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const TST_INFO = '1.2.840.113549.1.9.16.1.4';
@@ -76,7 +78,7 @@ function derOf(bytes: Buffer): ASN1Obj {
   try {
     return ASN1Obj.parseBuffer(Buffer.from(bytes));
   } catch (error) {
-    throw new Error(`it is no RFC 3161 reply in DER: ${(error as Error).message}`, { cause: error });
+    throw new Error(`it is no RFC 3161 reply in DER: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -116,7 +118,7 @@ function partsOf(root: ASN1Obj): Parts {
   const sid = need(signerInfo.subs[1], 'signer');
   if (!sid.tag.isUniversal() || sid.subs.length !== 2)
     throw new Error('it names its certificate otherwise than by issuer and serial number');
-  return { signedData, signerInfo, issuer: sid.subs[0]!, serial: sid.subs[1]!.value };
+  return { signedData, signerInfo, issuer: sid.subs[0]!, serial: itemAt(sid.subs, 1).value };
 }
 
 /** The DER of signed attributes as they were signed: a SET, though they stand under another tag (RFC 5652, 5.4). */
@@ -130,9 +132,9 @@ function asSet({ value }: ASN1Obj): Buffer {
 /** The one value of an attribute that must be there once. */
 function attribute(attributes: ASN1Obj, oid: string, what: string): ASN1Obj {
   const found = attributes.subs.filter(({ subs }) => subs[0]?.tag.isOID() && subs[0].toOID() === oid);
-  if (found.length !== 1 || found[0]!.subs[1]?.subs.length !== 1)
+  if (found.length !== 1 || itemAt(found, 0).subs[1]?.subs.length !== 1)
     throw new Error(`its signed attributes do not hold exactly one ${what}`);
-  return found[0]!.subs[1]!.subs[0]!;
+  return itemAt(itemAt(found, 0).subs, 1).subs[0]!;
 }
 
 /** RSASSA-PSS must name its hash, and the same one for its mask: the default would be SHA-1 (RFC 4055, 3.1). */

@@ -1,11 +1,12 @@
 /** Runs checks in their order and keeps the result of each, so that a record shows how far the evidence got. */
 
+import { messageOf } from '../../base/thrown.ts';
 import { Refusal } from '../common/refusal.ts';
 import { CHECKS, type CheckName, type CheckResult } from '../documents/record.ts';
 
 /** Anything else that is thrown while evidence is read fails closed, and is reported as our own error. */
 export function asRefusal(error: unknown): Refusal {
-  return error instanceof Refusal ? error : new Refusal('internal', (error as Error).message, error);
+  return error instanceof Refusal ? error : new Refusal('internal', messageOf(error), error);
 }
 
 /** Keeps those that pass; when none does, throws the first error. */

@@ -1,5 +1,6 @@
 /** One piece of evidence, from its signature to its signer, in the order docs/evidence.md gives. */
 import { type Digest, digestOf } from '../../base/digest.ts';
+import { itemAt } from '../../base/list.ts';
 import type { Requirement } from '../../policy/shape.ts';
 import type { Hashed } from '../common/hashed.ts';
 import { REFUSALS } from '../common/refusal.ts';
@@ -96,7 +97,7 @@ async function checkAll(
     record.predicate_type = statement.predicateType;
   } else {
     checks.skip('statement', 'the signature is over a file');
-    statement = statementOfFile(verified[0]!.thing.signed, c);
+    statement = statementOfFile(itemAt(verified, 0).thing.signed, c);
   }
   const fitting = await checks.run(
     'subject',

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 
 import { type Digest, digestOf, hexOf } from '../../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { errnoOf } from '../../base/thrown.ts';
 import { readEvidenceBytes } from '../common/read.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { LogReference } from '../documents/reference.ts';
@@ -22,7 +23,7 @@ async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
   try {
     entries = await readdir(folder);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error))) return [];
     throw error;
   }
   if (entries.length > EVIDENCE_LIMITS.filesBeside)

@@ -1,5 +1,6 @@
 /** What log entries and times rest on: one trust root for the whole of a piece of evidence, even if the policy names several. */
 
+import { itemAt } from '../../base/list.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { Vouched } from '../trust/sigstore.ts';
 import type { Anchor, TrustedLog } from '../trust/trust.ts';
@@ -53,7 +54,7 @@ export function groundsOf(evidence: Evidence, verified: Verified[], c: Circumsta
     (content.bundle.material.kind === 'key' &&
       content.bundle.entries.length + content.bundle.timestamps.length === 0);
   if (bare && c.proofs.length === 0) return [{ anchor: null, proven: proveAll(evidence, verified, c, []) }];
-  return someOf(c.trust.anchorsFor(verified[0]!.thing.certificate), (anchor) => ({
+  return someOf(c.trust.anchorsFor(itemAt(verified, 0).thing.certificate), (anchor) => ({
     anchor: bare ? null : anchor,
     proven: proveAll(evidence, verified, c, anchor.logs),
   }));

@@ -8,6 +8,7 @@ import { writeWhole } from '../../base/files.ts';
 import { ask, readBounded, secureUrl, serverPatience } from '../../base/http.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 import { type Patience, Unanswered, type Waiting } from '../../base/patience.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { LogReference } from '../documents/reference.ts';
 import { lastCheckpoint, logFolder } from '../log/cache.ts';
@@ -87,7 +88,7 @@ class LogClient {
         if (attempt >= TRIES || silences >= MOST_SILENCES)
           throw new Fault(
             'log_unreachable',
-            `${url.href} cannot be read: ${(error as Error).message}${cause}`,
+            `${url.href} cannot be read: ${messageOf(error)}${cause}`,
             error,
           );
         await sleep(200 * 4 ** (attempt - 1), this.signal).catch(() => undefined);

@@ -1,6 +1,7 @@
 /** The first check: which key made which signature over exactly these bytes. Whether the key is trusted comes later. */
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { Digest } from '../../base/digest.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { hashedBytes } from '../common/hashed.ts';
 import { algorithmsOf, bindAlgorithm, type PublicKey, variantsOf } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
@@ -52,7 +53,7 @@ function parseCertificate(der: Buffer, name: string): { certificate: X509Certifi
   } catch (error) {
     throw new Refusal(
       'evidence_malformed',
-      `${name}: the certificate cannot be read: ${(error as Error).message}`,
+      `${name}: the certificate cannot be read: ${messageOf(error)}`,
       error,
     );
   }

@@ -1,5 +1,6 @@
 /** The last check: whether the policy names the signer, for that time and with that transparency. */
 import type { X509Certificate } from 'node:crypto';
+import { present } from '../../base/list.ts';
 import { variantsOf } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { Signer } from '../documents/record.ts';
@@ -92,7 +93,7 @@ function nearest(identity: Identity, authorities: TrustedAuthority[]): Refusal {
     message,
     undefined,
     found.some(({ actual }) => actual === null)
-      ? `the certificate does not say ${found.find(({ actual }) => actual === null)!.field}: leave that field out of ${id}.keyless, or get evidence that says it`
+      ? `the certificate does not say ${present(found.find(({ actual }) => actual === null)).field}: leave that field out of ${id}.keyless, or get evidence that says it`
       : `only if that is meant, too, name it in ${id}.keyless of the policy: ${fields.join(', ')}`,
   );
 }

@@ -1,6 +1,7 @@
 /** Evidence as a whole: every file is checked, and then whether together they fulfil all that the policy requires. */
 import { digestOf } from '../../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { present } from '../../base/list.ts';
 import { VERSION } from '../../base/version.ts';
 import type { Requirement } from '../../policy/shape.ts';
 import { REFUSALS, Refusal, type RefusalCode } from '../common/refusal.ts';
@@ -74,7 +75,7 @@ function distinct(signers: Signer[]): number {
     signersOf.set(signer.authority, [...(signersOf.get(signer.authority) ?? []), nameOf(signer)]);
   const holder = new Map<string, string>();
   const place = (authority: string, tried: Set<string>): boolean =>
-    signersOf.get(authority)!.some((signer) => {
+    present(signersOf.get(authority)).some((signer) => {
       if (tried.has(signer)) return false;
       tried.add(signer);
       const other = holder.get(signer);

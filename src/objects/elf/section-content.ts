@@ -3,6 +3,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createInflate } from 'node:zlib';
 
 import { Fault } from '../../base/fault.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { unzstd } from '../../base/zstd.ts';
 import type { FileBytes } from '../common/bytes.ts';
 
@@ -67,9 +68,7 @@ export function inflatedContent(
     chunks ??= packed.method === 'zlib' ? inflated(source()) : unzstd(source());
     const found = await chunks.next().catch((error: unknown) => {
       if (error instanceof Fault) throw error;
-      throw file.wrong(
-        `its section ${name} is not what ${packed.method} writes (${(error as Error).message})`,
-      );
+      throw file.wrong(`its section ${name} is not what ${packed.method} writes (${messageOf(error)})`);
     });
     if (found.done)
       throw file.wrong(

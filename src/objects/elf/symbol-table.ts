@@ -1,4 +1,6 @@
 /** The functions in an ELF file's symbol table, in numbers: where each begins, how long it is, what it is called. */
+
+import { itemAt } from '../../base/list.ts';
 import type { FileBytes } from '../common/bytes.ts';
 import { type ElfHeader, type ElfSection, NOBITS, Numbers, readHeader, readSections } from './header.ts';
 import { lowestOf, readSegments } from './segments.ts';
@@ -38,7 +40,7 @@ function codeOf(sections: ElfSection[]): (address: bigint) => ElfSection | undef
     let [low, high] = [0, code.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (code[middle]!.address <= address) low = middle + 1;
+      if (itemAt(code, middle).address <= address) low = middle + 1;
       else high = middle;
     }
     const found = code[low - 1];

@@ -1,5 +1,6 @@
 /** Source maps (ECMA-426, version 3, plain and indexed): which place of a source a place in a script was made from. */
 import { parseJson, showProblem } from '../../base/json.ts';
+import { itemAt } from '../../base/list.ts';
 import type { FileBytes } from '../common/bytes.ts';
 import { imageOf, type ObjectFile } from '../common/identity.ts';
 import type { SymbolFormat } from '../common/symbol-format.ts';
@@ -133,7 +134,7 @@ function placeBehind(wanted: Wanted[], column: number): number {
   let [low, high] = [0, wanted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((wanted[middle]!.column ?? -1) < column) low = middle + 1;
+    if ((itemAt(wanted, middle).column ?? -1) < column) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -1,5 +1,6 @@
 /** An ELF core's memory by address: what the process had, unless the kernel, a limit or a full disk kept it out of the file. */
 
+import { itemAt } from '../../base/list.ts';
 import type { FileBytes } from '../../objects/common/bytes.ts';
 import { type ElfHeader, Numbers, readHeader } from '../../objects/elf/header.ts';
 import type { Layout } from '../unwind/reader.ts';
@@ -95,7 +96,7 @@ export class CoreFile {
     let [low, high] = [0, this.segments.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.segments[middle]!.from <= address) low = middle + 1;
+      if (itemAt(this.segments, middle).from <= address) low = middle + 1;
       else high = middle;
     }
     const found = this.segments[low - 1];

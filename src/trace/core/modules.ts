@@ -1,6 +1,7 @@
 /** The programs and libraries of a core: where each lies, its program headers and its build-id, all as the core itself states them. */
 
 import { Fault } from '../../base/fault.ts';
+import { itemAt, lastItem } from '../../base/list.ts';
 import { type ElfBytes, readHeader } from '../../objects/elf/header.ts';
 import { buildIdOf, goIdOf, type Note, notesOf } from '../../objects/elf/notes.ts';
 import { LOAD_SEGMENT, NOTE_SEGMENT, readSegments, type Segment } from '../../objects/elf/segments.ts';
@@ -51,7 +52,10 @@ function mapped(core: CoreFile, base: bigint): ElfBytes {
 /** The lowest page that segments are mapped to, and the end of the last one. */
 export function extentOf(segments: Segment[]): { lowest: bigint; end: bigint } {
   const loaded = segments.filter(({ type }) => type === LOAD_SEGMENT);
-  const lowest = loaded.reduce((low, { address }) => (address < low ? address : low), loaded[0]!.address);
+  const lowest = loaded.reduce(
+    (low, { address }) => (address < low ? address : low),
+    itemAt(loaded, 0).address,
+  );
   const end = loaded.reduce((high, { address, memory }) => {
     const one = address + memory;
     return one > high ? one : high;
@@ -107,7 +111,7 @@ function mappedAgain(parts: MappedFile[], modules: CoreModule[]): CoreModule | u
   );
   if (!of || !segment) return undefined;
   const bias = first.from - (segment.address + first.offset - segment.offset);
-  return { ...of, base: first.from, end: parts.at(-1)!.to, bias, parts, again: of };
+  return { ...of, base: first.from, end: lastItem(parts).to, bias, parts, again: of };
 }
 
 /** Parts of one file that belong together: a file can be mapped twice, and a linker can map its first page twice. */
@@ -136,7 +140,9 @@ function groupsOf(core: CoreFile, files: MappedFile[]): MappedFile[][] {
 }
 
 function isCode(core: CoreFile, parts: MappedFile[]): boolean {
-  return parts.some(({ from }) => core.isExecutable(from)) || segmentsAt(core, parts[0]!.from).length > 0;
+  return (
+    parts.some(({ from }) => core.isExecutable(from)) || segmentsAt(core, itemAt(parts, 0).from).length > 0
+  );
 }
 
 /** Every module, by address. Throws a Fault where there are more than any process has. */
@@ -145,11 +151,12 @@ export function modulesOf(core: CoreFile, { files, auxiliary }: CoreNotes): Core
   const isBeginning = ([first]: MappedFile[]): boolean => segmentsAt(core, first!.from).length > 0;
   const found = groups
     .filter(isBeginning)
-    .map((parts) => moduleAt(core, parts[0]!.from, parts[0]!.path, parts));
+    .map((parts) => moduleAt(core, itemAt(parts, 0).from, itemAt(parts, 0).path, parts));
   const rest = groups.filter((parts) => !isBeginning(parts));
   found.push(
     ...rest.map(
-      (parts) => mappedAgain(parts, found) ?? moduleAt(core, parts[0]!.from, parts[0]!.path, parts),
+      (parts) =>
+        mappedAgain(parts, found) ?? moduleAt(core, itemAt(parts, 0).from, itemAt(parts, 0).path, parts),
     ),
   );
   if (found.length === 0)

@@ -1,6 +1,6 @@
 /** The unwind tables that stand in a file's sections: read whole, unpacked, and looked through. */
 import { inflateSync, zstdDecompressSync } from 'node:zlib';
-
+import { messageOf } from '../../base/thrown.ts';
 import { Ended } from '../../objects/common/cursor.ts';
 import { Numbers } from '../../objects/elf/header.ts';
 import { EntryFinder, type UnwindEntry } from '../unwind/entries.ts';
@@ -27,7 +27,7 @@ function unpacked(method: number, bytes: Buffer, size: number): Buffer {
   try {
     return unpack(bytes, { maxOutputLength: Math.max(1, size) });
   } catch (error) {
-    throw new Ended(`has a section that cannot be unpacked: ${(error as Error).message}`);
+    throw new Ended(`has a section that cannot be unpacked: ${messageOf(error)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** An Apple crash report as text (.crash: iOS 14, macOS 11 and older, and other reporters that write this form): stacks of addresses, then the images they lie in. */
 import { hex } from '../../base/hex.ts';
+import { lastItem } from '../../base/list.ts';
 import { type Trace, type TraceImage, traceImage } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -43,7 +44,7 @@ function addFrame(stacks: Stacks, line: string, thrown: boolean): void {
   const [, number] = NUMBER.exec(line) ?? [];
   const [, address, rest = ''] = ADDRESS.exec(line) ?? [];
   if (number === undefined || address === undefined) return;
-  const activation = !thrown && stacks.threads.at(-1)!.frames.length === 0;
+  const activation = !thrown && lastItem(stacks.threads).frames.length === 0;
   const name = /^0x[0-9a-f]+ \+ \d+/.test(rest) ? null : rest;
   stacks.add({ ip: hex(BigInt(`0x${address}`)), activation, name });
 }
@@ -74,7 +75,7 @@ function readLine(report: Report, line: string): void {
       if (/^0x[0-9a-f]{1,16}$/.test(address))
         stacks.add({
           ip: hex(BigInt(address)),
-          activation: !report.thrown && stacks.threads.at(-1)!.frames.length === 0,
+          activation: !report.thrown && lastItem(stacks.threads).frames.length === 0,
         });
   } else if (stacks.threads.length > 0 && NUMBER.test(line)) addFrame(stacks, line, report.thrown);
   const image = imageOf(line);

@@ -1,6 +1,7 @@
 /** An Apple crash report (.ips, macOS 12 and iOS 15 on): a line of JSON about the report, then the report itself. */
 
 import { hex } from '../../base/hex.ts';
+import { itemAt } from '../../base/list.ts';
 import {
   addressOf,
   type Frame,
@@ -46,7 +47,7 @@ function frameFrom(value: unknown, n: number, { images, where, thrown }: Where):
   const index = addressOf(frame.imageIndex);
   if (offset === undefined) throw wrongTrace(where, `frame ${n} has no imageOffset`);
   const image = index !== undefined && index < BigInt(images.length) ? Number(index) : null;
-  const base = image === null ? null : images[image]!.base;
+  const base = image === null ? null : itemAt(images, image).base;
   // An image at 0 stands for none: there, the offset is the address.
   const absolute = base === null || BigInt(base) === 0n;
   return {

@@ -1,5 +1,6 @@
 /** What Go's runtime prints when a program panics (package runtime, GOTRACEBACK): a stack for each goroutine, by function, file and line. */
 import { hex } from '../../base/hex.ts';
+import { present } from '../../base/list.ts';
 import type { Frame, Trace } from '../model/trace.ts';
 import { cutAt, cutBy } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -48,7 +49,7 @@ function keepInlined({ inlined, named }: State, source: string): void {
 
 /** Of a long stack the first and the last frames are printed and, since Go 1.21, how many lie between them. */
 function elided({ threads }: Stacks, line: string): void {
-  const count = Number(ELIDED.exec(line)![1] ?? 0);
+  const count = Number(present(ELIDED.exec(line))[1] ?? 0);
   const thread = threads.at(-1);
   if (thread) thread.ended = cutBy('Go', line, count);
 }

@@ -1,5 +1,6 @@
 /** Stacks of JavaScript as engines print them: V8 (v8.dev/docs/stack-trace-api) in one way, SpiderMonkey and JavaScriptCore in another. */
 
+import { lastItem } from '../../base/list.ts';
 import { encodePlace } from '../../objects/script/place.ts';
 import {
   type Frame,
@@ -132,7 +133,7 @@ function fromJavaScript(text: string): Trace {
     }
     if (!inside) threads.push({ id: threads.length, crashed: threads.length === 0, frames: [] });
     inside = true;
-    threads.at(-1)!.frames.push(scripts.frame(found));
+    lastItem(threads).frames.push(scripts.frame(found));
     // Reads one more than the limit, so that the trace is refused as too large without filling more memory.
     if (++frames > TRACE_LIMITS.frames) break;
   }

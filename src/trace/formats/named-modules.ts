@@ -1,5 +1,6 @@
 /** Modules that a text names by their file's name alone: where two builds have one name, which of them a frame is in is not known. */
 import { hex } from '../../base/hex.ts';
+import { itemAt } from '../../base/list.ts';
 import type { Frame, TraceImage } from '../model/trace.ts';
 
 /** The last part of a path of Unix or Windows. */
@@ -32,7 +33,8 @@ export class NamedModules {
   /** Those of this name that are `offset` long at least. */
   private of(name: string, offset: bigint): number[] {
     const found = this.byName.get(baseName(name)) ?? [];
-    const exact = name === baseName(name) ? [] : found.filter((index) => this.images[index]!.path === name);
+    const exact =
+      name === baseName(name) ? [] : found.filter((index) => itemAt(this.images, index).path === name);
     return (exact.length > 0 ? exact : found).filter((index) => {
       const { size } = this.images[index]!;
       return size === null || offset <= BigInt(size);

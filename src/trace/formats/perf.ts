@@ -1,6 +1,7 @@
 /** What perf script prints (Linux, tools/perf): samples with a stack each, and where files were mapped if that was asked for. */
 
 import { hex } from '../../base/hex.ts';
+import { itemAt, lastItem } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import type { Trace } from '../model/trace.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -56,14 +57,14 @@ function placeOf(
   if (inMemory) return { offset: address - inMemory.from + inMemory.offset, buildId: inMemory.buildId };
   if (address >= MEMORY_FROM) return undefined;
   const ids = new Set(maps.map(({ buildId }) => buildId));
-  return { offset: address, buildId: ids.size === 1 ? maps[0]!.buildId : undefined };
+  return { offset: address, buildId: ids.size === 1 ? itemAt(maps, 0).buildId : undefined };
 }
 
 function addFrame(stacks: Stacks, maps: Maps, [digits, name, file]: [string, string, string]): void {
   const address = BigInt(`0x${digits}`);
   // This marks what lies behind the last frame that could be followed.
   if (address === 0n && file === '[unknown]') return;
-  const activation = stacks.threads.at(-1)!.frames.length === 0;
+  const activation = lastItem(stacks.threads).frames.length === 0;
   const named = name === '[unknown]' ? null : name;
   const found =
     /^\/[^/]/.test(file) && address < KERNEL_FROM ? placeOf(address, maps.get(file) ?? []) : undefined;

@@ -1,6 +1,8 @@
 /** A profile of pprof (google/pprof, proto/profile.proto): each sample is the stack of a thread that did not crash. */
 import { gunzipSync } from 'node:zlib';
 import { hex } from '../../base/hex.ts';
+import { itemAt } from '../../base/list.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import {
   type Frame,
@@ -157,7 +159,7 @@ function traceOf(profile: ProfileTables): Trace {
     const named = (found?.functions ?? []).map(nameOf).filter((name) => name !== '');
     const address = found?.address || null;
     const image = address === null ? undefined : byMapping.get(found!.mapping);
-    const base = image === undefined ? null : images[image]!.base;
+    const base = image === undefined ? null : itemAt(images, image).base;
     const inside = base !== null && address! >= BigInt(base);
     return {
       image: inside ? image! : null,
@@ -217,7 +219,7 @@ function fromPprof(bytes: Buffer, name: string): Trace {
     } catch (error) {
       throw wrongTrace(
         name,
-        `gzip, but not of a profile of at most ${PROFILE_BYTES} bytes: ${(error as Error).message}`,
+        `gzip, but not of a profile of at most ${PROFILE_BYTES} bytes: ${messageOf(error)}`,
       );
     }
   if (plain.length > PROFILE_BYTES)

@@ -1,6 +1,7 @@
 /** The crash of one of our own replays: modules with build-id and digest, frames as module and offset. */
 
 import { hex } from '../../base/hex.ts';
+import { itemAt } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import { type Crash, showPlace } from '../../sandbox/crash.ts';
 import { parseRecord } from '../../verdict/parse.ts';
@@ -56,7 +57,7 @@ export function fromCrash(crash: Crash): Trace {
   const frames = crash.frames.map((place): Frame => {
     const name = place.area === 'kernel' ? VDSO : place.area === 'module' ? place.module : null;
     const found = name === null ? -1 : images.findIndex(({ path }) => path === name);
-    const base = found < 0 ? null : images[found]!.base;
+    const base = found < 0 ? null : itemAt(images, found).base;
     return {
       image: found < 0 ? null : found,
       rel_addr: found < 0 ? null : place.offset,

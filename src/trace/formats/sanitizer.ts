@@ -1,6 +1,7 @@
 /** Reports of AddressSanitizer and related tools (LLVM, compiler-rt; GCC, libsanitizer): an error, and below it a stack for each place that is involved. */
 
 import { hex } from '../../base/hex.ts';
+import { lastItem } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import type { Frame, Trace, TraceImage } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
@@ -123,7 +124,7 @@ function fromSanitizer(file: TraceFile): Trace {
     [inside, isFatal] = [true, false];
     const place = placeOf(rest!);
     const at = address ?? `${place.module}+${place.offset}`;
-    const innermost = stacks.threads.at(-1)!.frames.length === 0;
+    const innermost = lastItem(stacks.threads).frames.length === 0;
     stacks.addPhysical(at, { name: nameOf(place) }, () => frameOf(stacks, innermost, address, place));
   }
   if (stacks.threads.length === 0)

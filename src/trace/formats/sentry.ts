@@ -1,6 +1,7 @@
 /** A Sentry event (develop.sentry.dev, event payloads): frames oldest first, images in debug_meta. */
 
 import { hex } from '../../base/hex.ts';
+import { itemAt } from '../../base/list.ts';
 import { pdbId } from '../../objects/common/identity.ts';
 import {
   addressOf,
@@ -172,7 +173,7 @@ function fromSentry(top: Members): Trace {
     : [];
   for (const thread of list(members(top.threads).values ?? top.threads).map(members)) {
     const id = Number(addressOf(thread.id) ?? 0n);
-    if (last && threads[0]!.id === id) continue;
+    if (last && itemAt(threads, 0).id === id) continue;
     const crashed = thread.crashed === true && !last;
     threads.push({ id, crashed, frames: framesFrom(thread, places), ...endOf(thread) });
   }

@@ -1,5 +1,6 @@
 /** What minidump_stackwalk prints for people (Breakpad, and rust-minidump with --human): frames with registers, then modules with ranges. */
 import { hex } from '../../base/hex.ts';
+import { lastItem } from '../../base/list.ts';
 import { type Frame, type Trace, type TraceImage, type Trust, traceImage } from '../model/trace.ts';
 import { moduleIds } from './debug-ids.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -56,7 +57,7 @@ function foundBy(read: Read, how: string): void {
   if (!read.open) return;
   if (how === 'inlining') {
     if (read.inlined.length < MOST_INLINED) read.inlined.push(read.open.claimed ?? '?');
-    read.stacks.threads.at(-1)!.frames.pop();
+    lastItem(read.stacks.threads).frames.pop();
     read.open = null;
     return;
   }

@@ -2,6 +2,7 @@
 
 import { hex } from '../../base/hex.ts';
 import { parseJson } from '../../base/json.ts';
+import { lastItem } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import { type Frame, type Thread, type Trace, traceImage } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
@@ -140,7 +141,7 @@ function fromSystemd(entry: Journal): Trace {
     const [, id] = THREAD.exec(line) ?? [];
     if (id !== undefined) threads.push({ id: Number(id), crashed: threads.length === 0, frames: [] });
     const frame = threads.length > 0 && line.startsWith('#') ? frameOf(line, modules) : undefined;
-    if (frame) threads.at(-1)!.frames.push(frame);
+    if (frame) lastItem(threads).frames.push(frame);
   }
   cutAt(threads, 'systemd-coredump', MOST_FRAMES);
   return { format: 'systemd', signal: text(entry.COREDUMP_SIGNAL_NAME), images: modules.images, threads };

@@ -1,4 +1,6 @@
 /** Finds an address in .eh_frame and .debug_frame: the entry of its function, and the part that it shares with others. */
+
+import { itemAt } from '../../base/list.ts';
 import { Ended } from '../../objects/common/cursor.ts';
 import { type Layout, type ReadBytes, TableReader } from './reader.ts';
 
@@ -157,7 +159,7 @@ export class EntryFinder {
     let [low, high] = [0, this.index.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.index[middle]!.from <= pc) low = middle + 1;
+      if (itemAt(this.index, middle).from <= pc) low = middle + 1;
       else high = middle;
     }
     const found = this.index[low - 1];

@@ -1,4 +1,5 @@
 /** Finds which of many ranges an address lies in: tables are sorted, and searched by halving. */
+import { itemAt } from '../../base/list.ts';
 
 export interface Range {
   start: number;
@@ -13,7 +14,7 @@ export function rangeAt<T extends Range>(ranges: readonly T[], address: number):
   let [low, high] = [0, ranges.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (ranges[middle]!.start <= address) low = middle + 1;
+    if (itemAt(ranges, middle).start <= address) low = middle + 1;
     else high = middle;
   }
   for (let at = low - 1; at >= 0 && at >= low - MOST_NESTED; at--) {
