@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { ensureSandbox } from '../setup/sandbox.ts';
 import { connectDocker } from '../src/sandbox/docker.ts';
 import { findEndpoint } from '../src/sandbox/endpoint.ts';
+import type { Engine } from '../src/sandbox/engine.ts';
 import type { Mechanism } from '../src/sandbox/mechanisms.ts';
-import type { Engine } from '../src/sandbox/port.ts';
 import { programImage } from '../test/determinism/image.ts';
 import { type Case, runCases } from '../test/determinism/run.ts';
 

@@ -22,7 +22,7 @@ import { verifyEvidence } from '../src/evidence/verify/verify.ts';
 import { loadManifests } from '../src/manifest/load.ts';
 import { manifestSubject } from '../src/manifest/subject.ts';
 import { loadPolicy, parsePolicy } from '../src/policy/policy.ts';
-import { checkManifestEvidence, openDesk } from '../src/replay/evidence.ts';
+import { checkManifestEvidence, openVerifier } from '../src/replay/evidence.ts';
 import { BlobStore } from '../src/store/blobs.ts';
 import { envelope, makeKey, statement } from '../test/support/keys.ts';
 import { IDENTITY, TestSigstore } from '../test/support/sigstore.ts';
@@ -196,9 +196,9 @@ async function growth(): Promise<void> {
     const manifests = await loadManifests([place]);
     const began = performance.now();
     const trust = new Trust(await loadPolicy(join(folder, 'policy.json')));
-    const desk = openDesk(trust, [], out, new BlobStore(out), systemClock);
+    const verifier = openVerifier(trust, [], out, new BlobStore(out), systemClock);
     for (const loaded of manifests) {
-      const { record } = await checkManifestEvidence(desk, loaded, async () => []);
+      const { record } = await checkManifestEvidence(verifier, loaded, async () => []);
       if (record.verdict !== 'verified') throw new Error(record.message);
     }
     const ms = performance.now() - began;

@@ -20,7 +20,7 @@ import { loadPolicy } from '../src/policy/policy.ts';
 import { runManifests } from '../src/reenact.ts';
 import { connectDocker } from '../src/sandbox/docker.ts';
 import { findEndpoint } from '../src/sandbox/endpoint.ts';
-import { loadKit } from '../src/sandbox/kit.ts';
+import { loadHarness } from '../src/sandbox/harness.ts';
 import { readOverlay } from '../src/state/overlay.ts';
 import { BlobStore } from '../src/store/blobs.ts';
 import { fixtureLayers } from '../test/support/fixture-image.ts';
@@ -154,7 +154,7 @@ async function stateDigest(): Promise<void> {
   writeFileSync(join(upper, 'work', 'large'), Buffer.alloc(100 << 20, 7));
   const store = new BlobStore(join(folder, 'states'));
   const read = () =>
-    readOverlay(loadKit().scanner, { upper, lower: [join(folder, 'lower')] }, store, () => true);
+    readOverlay(loadHarness().scanner, { upper, lower: [join(folder, 'lower')] }, store, () => true);
   mkdirSync(join(folder, 'lower'), { recursive: true });
   await read();
   const plain = (): void => {

@@ -11,15 +11,15 @@ import { mechanismsWanted, policyFiles } from './policy/policy.ts';
 import type { RunContext } from './replay/context.ts';
 import { crashBudget } from './replay/crashes.ts';
 import { findDesync } from './replay/desync.ts';
-import { checkManifestEvidence, type EvidenceDesk, openDesk } from './replay/evidence.ts';
+import { checkManifestEvidence, type EvidenceVerifier, openVerifier } from './replay/evidence.ts';
 import { RunFolder } from './replay/folder.ts';
 import { replayOnce } from './replay/one.ts';
 import { type Asked, fillIn, type RunOptions, replaysOf } from './replay/options.ts';
 import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/outcome.ts';
 import { determinismOf, imageDigests, type Prepared, prepare } from './replay/prepare.ts';
-import { assertRunsOn, loadKit } from './sandbox/kit.ts';
+import type { Engine } from './sandbox/engine.ts';
+import { assertRunsOn, loadHarness } from './sandbox/harness.ts';
 import { lostWith } from './sandbox/mechanisms.ts';
-import type { Engine } from './sandbox/port.ts';
 import { processorOf } from './sandbox/processor.ts';
 import { Registries } from './sandbox/registry.ts';
 import { RunScope, sweep } from './sandbox/scope.ts';
@@ -106,7 +106,7 @@ async function replayAll(
 /** Evidence, preparation, replays, verdict: what happens to one manifest. */
 async function judge(
   c: RunContext,
-  desk: EvidenceDesk | null,
+  verifier: EvidenceVerifier | null,
   job: Job,
   folder: RunFolder,
   limit: Limit,
@@ -114,14 +114,14 @@ async function judge(
 ): Promise<ReplayRecord> {
   const { loaded } = job;
   await c.store.put(canonicalJson(loaded.manifest));
-  if (o.requireEvidence && !desk)
+  if (o.requireEvidence && !verifier)
     throw new Fault(
       'evidence_not_checked',
       `the policy ${o.policy.name} names no authority that may sign evidence`,
     );
-  if (desk) {
+  if (verifier) {
     const kept = await limit(() =>
-      checkManifestEvidence(desk, loaded, () => imageDigests(c, loaded.manifest)),
+      checkManifestEvidence(verifier, loaded, () => imageDigests(c, loaded.manifest)),
     );
     if (kept.record.verdict !== 'verified') return refusedByEvidence(job, kept, c.clock);
     job.evidence = kept;
@@ -130,8 +130,8 @@ async function judge(
   o.onEvent?.({
     type: 'prepared',
     manifest: loaded.name,
-    image: p.bench.image.manifest,
-    capture: p.bench.way,
+    image: p.preparedImage.image.manifest,
+    capture: p.preparedImage.way,
   });
   if (p.mechanisms && lostWith(p.mechanisms).length > 0)
     folder.tieTo([p.mechanisms, processorOf(p.observed), p.observed.kernel]);
@@ -142,14 +142,14 @@ async function judge(
 
 async function runManifest(
   c: RunContext,
-  desk: EvidenceDesk | null,
+  verifier: EvidenceVerifier | null,
   job: Job,
   limit: Limit,
   o: Asked,
 ): Promise<ReplayRecord> {
   const folder = RunFolder.open(o.out, job.loaded.sha256, [
-    c.kit.initSha256,
-    c.kit.seccompSha256,
+    c.harness.initSha256,
+    c.harness.seccompSha256,
     o.capture ?? 'auto',
     determinismOf(c, job.loaded.manifest),
     ...c.determinism.without,
@@ -160,7 +160,7 @@ async function runManifest(
   try {
     let record: ReplayRecord;
     try {
-      record = await judge(c, desk, job, folder, limit, o);
+      record = await judge(c, verifier, job, folder, limit, o);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       // An error that an interruption caused is no failure of engine or registry.
@@ -189,21 +189,21 @@ export function interruptedRecord(
 export async function runManifests(engine: Engine, given: RunOptions): Promise<ReplayRecord[]> {
   const o = await fillIn(given);
   const clock = o.clock ?? systemClock;
-  const kit = o.kit ?? loadKit();
+  const harness = o.harness ?? loadHarness();
   const facts = await engine.facts();
-  assertRunsOn(kit, facts.architecture);
+  assertRunsOn(harness, facts.architecture);
   const swept = await sweep(engine);
   if (swept > 0) o.onEvent?.({ type: 'swept', count: swept });
   const store = new BlobStore(o.out);
   for (const folder of ['blobs', join('blobs', 'sha256'), 'custody']) sweepAsides(join(o.out, folder));
-  for (const bytes of [kit.init, kit.seccompText, o.policy.canonical]) await store.put(bytes);
+  for (const bytes of [harness.init, harness.seccompText, o.policy.canonical]) await store.put(bytes);
   for (const { bytes } of policyFiles(o.policy)) await store.put(bytes);
   const scope = new RunScope(engine);
   const determinism = o.determinism ?? { without: [] };
   const context: RunContext = {
     engine,
     facts,
-    kit,
+    harness,
     store,
     imageStore: new BlobStore(o.imageCache),
     repositories: o.repositories,
@@ -211,7 +211,7 @@ export async function runManifests(engine: Engine, given: RunOptions): Promise<R
     clock,
     signal: o.signal,
     registries: new Registries(o),
-    benches: new Map(),
+    preparedImages: new Map(),
     ...(o.capture ? { capture: o.capture } : {}),
     determinism,
     mechanismsWanted: mechanismsWanted(o.policy.gates),
@@ -220,14 +220,14 @@ export async function runManifests(engine: Engine, given: RunOptions): Promise<R
     ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
     ...(o.imageArchive ? { imageArchive: o.imageArchive } : {}),
   };
-  const desk =
+  const verifier =
     o.policy.authorities.length > 0
-      ? openDesk(loadTrust(o.policy), o.evidenceStores ?? [], o.out, store, clock)
+      ? openVerifier(loadTrust(o.policy), o.evidenceStores ?? [], o.out, store, clock)
       : null;
   const limit = pLimit(o.jobs);
   try {
     const jobs = o.manifests.map((loaded) => planJob(loaded, o, clock)).filter((job) => job.requested > 0);
-    return await allDone(jobs.map((job) => runManifest(context, desk, job, limit, o)));
+    return await allDone(jobs.map((job) => runManifest(context, verifier, job, limit, o)));
   } finally {
     await scope.close().catch(() => undefined);
   }

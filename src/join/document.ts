@@ -14,10 +14,10 @@ import {
 } from '../base/shape.ts';
 import { keysOf } from '../base/table.ts';
 import { REFUSALS } from '../evidence/common/refusal.ts';
-import type { Place } from '../objects/common/source-place.ts';
+import type { SourcePlace } from '../objects/common/source-place.ts';
 import type { FrameFacts, WalkFacts } from '../trace/model/frame-facts.ts';
 import { endedShape } from '../trace/model/schema.ts';
-import { TRACE_LIMITS, TRUSTS } from '../trace/model/trace.ts';
+import { FRAME_TRUSTS, TRACE_LIMITS } from '../trace/model/trace.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { REPRODUCTIONS, type ReproductionVerdict } from './compare.ts';
 import {
@@ -79,7 +79,7 @@ export interface JoinShipped {
 
 export interface JoinFrame extends FrameFacts {
   claimed: string | null;
-  places: Place[];
+  places: SourcePlace[];
   degraded: boolean;
   status: string | null;
   symbols: Digest | null;
@@ -170,7 +170,7 @@ const frame = closed({
   loaded_sha256: nullable(digest),
   rel_addr: maybe,
   activation: boolean(),
-  trust: oneOf(...TRUSTS),
+  trust: oneOf(...FRAME_TRUSTS),
   claimed: maybe,
   places: array(place, { max: 256 }),
   degraded: boolean(),

@@ -1,6 +1,6 @@
 /** Why a frame is not joined to a proven build: one code for each reason, found in this order. */
 
-import type { Place } from '../objects/common/source-place.ts';
+import type { SourcePlace } from '../objects/common/source-place.ts';
 import type { FrameFacts } from '../trace/model/frame-facts.ts';
 
 /** Every code, in the order in which they are looked for. */
@@ -88,7 +88,7 @@ export interface JoinArtifact {
 /** A physical frame, with all that the store joins to it. */
 export interface JoinedFrame extends FrameFacts {
   /** Innermost first. */
-  places: Place[];
+  places: SourcePlace[];
   degraded: boolean;
   status: string | null;
   /** The symbols that were asked, and the only artifact that this frame can be of. */
@@ -100,7 +100,7 @@ export interface JoinedFrame extends FrameFacts {
 }
 
 /** In scripts, source maps name places only; in a program each call that is inlined there must have a name, or the place is unknown. */
-export function isNamed(places: readonly Place[], format: string): boolean {
+export function isNamed(places: readonly SourcePlace[], format: string): boolean {
   return (
     places.length > 0 &&
     places.every(({ function: name, file }) => name !== null || (format === 'sourcemap' && file !== null))

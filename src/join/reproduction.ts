@@ -15,7 +15,13 @@ export interface Reproduction {
 }
 
 /** Why a record's replays say nothing about the trace; null where they do. */
-export function obstacleOf({ verdict, reason, message, environment, replays }: ReplayRecord): string | null {
+export function reproductionObstacle({
+  verdict,
+  reason,
+  message,
+  environment,
+  replays,
+}: ReplayRecord): string | null {
   if (verdict === 'rejected') return `the evidence was rejected (${reason}): ${message}`;
   if (verdict === 'inconclusive')
     return `the replays are inconclusive (${reason})${message ? `: ${message}` : ''}`;

@@ -10,7 +10,7 @@ import { Fault } from '../base/fault.ts';
 import { temporaryFolder } from '../base/temporary.ts';
 import { readAttestations } from '../bundle/registry/attestations.ts';
 import { imageSource } from '../bundle/registry/image.ts';
-import { parseReference } from '../bundle/registry/reference.ts';
+import { parseReference } from '../bundle/registry/registry-reference.ts';
 import { Remote, type Transfer } from '../bundle/registry/remote.ts';
 import { addArtifact as keepArtifact, type Proof, type Shipped } from '../join/store/artifacts.ts';
 import { provenOf } from '../join/store/proven.ts';

@@ -3,7 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { pullBundle as pull } from '../bundle/registry/pull.ts';
 import { pushBundle as push } from '../bundle/registry/push.ts';
-import { parseReference } from '../bundle/registry/reference.ts';
+import { parseReference } from '../bundle/registry/registry-reference.ts';
 import type { Session } from './session.ts';
 import { transferOf } from './transfer.ts';
 

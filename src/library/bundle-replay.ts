@@ -15,7 +15,7 @@ import { TLOG_PROOF_HEADER } from '../evidence/log/tlog-proof.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { runManifests } from '../reenact.ts';
-import { type Kit, kitOf, loadKit } from '../sandbox/kit.ts';
+import { type Harness, harnessOf, loadHarness } from '../sandbox/harness.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { apart, tiedTo } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
@@ -26,8 +26,8 @@ import type { Session } from './session.ts';
 import { withoutNamed } from './without.ts';
 
 /** A bundle is a stranger's: its PID 1 and its walls run only if they are this release's, or named by digest. */
-async function harnessOf(opened: Opened, store: BlobStore, trusted: readonly string[]): Promise<Kit> {
-  const own = loadKit();
+async function harnessInside(opened: Opened, store: BlobStore, trusted: readonly string[]): Promise<Harness> {
+  const own = loadHarness();
   const { environment } = opened.record;
   if (!environment)
     throw new Fault('record_invalid', 'the record has no environment: nothing was ever replayed');
@@ -43,7 +43,7 @@ async function harnessOf(opened: Opened, store: BlobStore, trusted: readonly str
   if (harness_sha256 === own.initSha256 && seccomp_sha256 === own.seccompSha256) return own;
   const [init, seccomp] = await Promise.all([store.get(harness_sha256), store.get(seccomp_sha256)]);
   if (!init || !seccomp) throw new Fault('record_invalid', 'the bundle does not hold its harness');
-  return kitOf(init, seccomp.toString('utf8'), own.scanner);
+  return harnessOf(init, seccomp.toString('utf8'), own.scanner);
 }
 
 /** Proofs are found by the ending of their names. */
@@ -153,7 +153,7 @@ async function replayOpened(
         without: withoutNamed(o.without),
         ...(environment?.schedule === 'chaos' ? { seeds: seedsOf(opened.record, replays) } : {}),
       },
-      kit: await harnessOf(opened, store, o.trustHarness ?? []),
+      harness: await harnessInside(opened, store, o.trustHarness ?? []),
       jobs: o.jobs ?? 4,
       replays,
       ...session.waiting,

@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
 import { parseReceipt, type Receipt } from '../bundle/custody/event.ts';
-import type { Demands } from '../bundle/verify/demand.ts';
+import type { Demands } from '../bundle/verify/reader-policy.ts';
 import { type BundleVerification, examineBundle } from '../bundle/verify/verify.ts';
 import { loadTrust } from '../evidence/trust/trust.ts';
 import { wantNewFolder, writeCertificate } from './certificate.ts';

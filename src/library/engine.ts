@@ -2,7 +2,7 @@
 import { Fault } from '../base/fault.ts';
 import type { Waiting } from '../base/patience.ts';
 import { findEndpoint, knownSockets } from '../sandbox/endpoint.ts';
-import type { Engine } from '../sandbox/port.ts';
+import type { Engine } from '../sandbox/engine.ts';
 
 /**
  * Connects to the engine that DOCKER_HOST names, else to the first well-known socket that is there; `waiting` has

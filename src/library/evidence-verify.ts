@@ -21,7 +21,7 @@ import {
 } from '../evidence/documents/subject.ts';
 import { readFolderProof } from '../evidence/log/cache.ts';
 import { Trust } from '../evidence/trust/trust.ts';
-import type { SeparateProof } from '../evidence/verify/circumstances.ts';
+import type { SeparateProof } from '../evidence/verify/context.ts';
 import { EvidenceFinder } from '../evidence/verify/find.ts';
 import { refusedRecord, type SourceFile, verifyEvidence as verifyFiles } from '../evidence/verify/verify.ts';
 import { loadManifests } from '../manifest/load.ts';

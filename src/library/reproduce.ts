@@ -7,7 +7,7 @@ import { Fault } from '../base/fault.ts';
 import { temporaryFolder } from '../base/temporary.ts';
 import { comparable, compareStacks, linkageNames, type Stack } from '../join/compare.ts';
 import { gatesOf } from '../join/gates.ts';
-import { obstacleOf, type Reproduction, reproductionGate, worstOf } from '../join/reproduction.ts';
+import { type Reproduction, reproductionGate, reproductionObstacle, worstOf } from '../join/reproduction.ts';
 import { addTraces } from '../join/store/ingest.ts';
 import { findTrace, type TraceRow } from '../join/store/join.ts';
 import { proposeManifest } from '../join/store/propose.ts';
@@ -78,7 +78,7 @@ async function compareWith(
   source: Digest,
   policy: Policy,
 ): Promise<Reproduction> {
-  const obstacle = obstacleOf(record);
+  const obstacle = reproductionObstacle(record);
   if (obstacle !== null) return incomparable('unreplayable', obstacle);
   const crashes = programCrashes(record.replays);
   const ended = record.replays.find((_replay, i) => !crashes[i]);

@@ -3,7 +3,7 @@ import type { PatienceLimits, Waiting } from '../base/patience.ts';
 import { loadPolicy, type Policy, parsePolicy } from '../policy/policy.ts';
 import type { PolicyDocument } from '../policy/shape.ts';
 import type { RunEvent } from '../replay/events.ts';
-import type { Engine } from '../sandbox/port.ts';
+import type { Engine } from '../sandbox/engine.ts';
 import { connectEngine } from './engine.ts';
 import type { SymbolsOutcome } from './symbols-add.ts';
 import type { FetchedSymbols } from './symbols-fetch.ts';

@@ -8,10 +8,10 @@ import { digestOfFile } from '../base/files.ts';
 import { nextOf } from '../evidence/documents/record.ts';
 import type { Trust } from '../evidence/trust/trust.ts';
 import { buildOfFile } from '../join/build-of-file.ts';
-import { type AddedBundle, addBundle } from '../join/store/bundles.ts';
 import { type EvidencePile, pileOf, verifySifted } from '../join/store/evidence.ts';
 import { resolveImages, type Symbolizer } from '../join/store/resolve.ts';
 import type { TraceStore } from '../join/store/store.ts';
+import { type AddedBundle, addBundle } from '../join/store/symbol-files.ts';
 import { contradiction, type SymbolFile, symbolFilesIn } from '../objects/layouts.ts';
 import { readObject } from '../objects/object.ts';
 import { slicesOf } from '../objects/slices.ts';
@@ -53,8 +53,8 @@ async function* filesOf(paths: readonly string[]): AsyncGenerator<SymbolFile> {
 }
 
 /** The bytes that were attested are the ones that are kept and read: a file that changes in between is refused. */
-async function take(desk: Desk, { path: named, says }: SymbolFile): Promise<SymbolsOutcome> {
-  const { store, trust, pile, engine } = desk;
+async function take(verifier: Desk, { path: named, says }: SymbolFile): Promise<SymbolsOutcome> {
+  const { store, trust, pile, engine } = verifier;
   // A link is followed once, so that what is hashed, read and kept is one file.
   const path = await realpath(named);
   const sha256 = await digestOfFile(path);

@@ -13,7 +13,7 @@ export type { Unpacked } from '../bundle/extract/unpack.ts';
 export type { CaseDocument, ContentRole, Item, Role, Withheld } from '../bundle/format/format.ts';
 export type { BundleCode } from '../bundle/format/refused.ts';
 export type { Problems } from '../bundle/read/contents.ts';
-export type { Demanded, SignedBy } from '../bundle/verify/demand.ts';
+export type { Demanded, SignedBy } from '../bundle/verify/reader-policy.ts';
 export type { TraceVerification } from '../bundle/verify/trace-checks.ts';
 export type { BundleVerification } from '../bundle/verify/verify.ts';
 export type { StateContents } from '../bundle/write/collect.ts';
@@ -47,9 +47,9 @@ export type { GapCode, JoinArtifact, JoinBundle, JoinEvidence, JoinedFrame, Near
 export type { Gap } from '../join/gaps.ts';
 export type { Reproduction } from '../join/reproduction.ts';
 export type { ShippedKind } from '../join/store/artifacts.ts';
-export type { AddedBundle } from '../join/store/bundles.ts';
 export type { TraceRow } from '../join/store/join.ts';
 export type { Proven } from '../join/store/proven.ts';
+export type { AddedBundle } from '../join/store/symbol-files.ts';
 export type {
   CrashKind,
   CrashSignature,
@@ -62,7 +62,7 @@ export type { Determinism, Manifest, ManifestInput } from '../manifest/definitio
 export type { LoadedManifest } from '../manifest/load.ts';
 export type { ParsedManifest } from '../manifest/parse.ts';
 export type { Feature, Image, Layout, ObjectFile } from '../objects/common/identity.ts';
-export type { Place as SourcePlace } from '../objects/common/source-place.ts';
+export type { SourcePlace } from '../objects/common/source-place.ts';
 export type { Fetched } from '../objects/debuginfod.ts';
 export type { Producer, Producers } from '../objects/dwarf/producer.ts';
 export type { GoBuild } from '../objects/go/build-id.ts';
@@ -88,14 +88,10 @@ export type { RunEvent } from '../replay/events.ts';
 export type { RunOptions } from '../replay/options.ts';
 export type { AddedArtifact } from '../report/artifact.ts';
 export type { ImageChain, Platform } from '../sandbox/chain.ts';
-export type { Crash, CrashedProcess, CrashModule, Place as CrashPlace } from '../sandbox/crash.ts';
+export type { CodePlace as CrashPlace, Crash, CrashedProcess, CrashModule } from '../sandbox/crash.ts';
 export type { Endpoint } from '../sandbox/endpoint.ts';
-export type { Event as LoggedEvent } from '../sandbox/event-log.ts';
-export type { ImageSources } from '../sandbox/image.ts';
-export type { Kit } from '../sandbox/kit.ts';
-export type { DeterminismChoice, Mechanism } from '../sandbox/mechanisms.ts';
 export type {
-  Attachment as ContainerStreams,
+  AttachedStreams as ContainerStreams,
   ContainerFacts,
   ContainerLimits,
   ContainerSpec,
@@ -106,7 +102,11 @@ export type {
   OverlayFolders,
   Owned,
   VolumeMount,
-} from '../sandbox/port.ts';
+} from '../sandbox/engine.ts';
+export type { Event as LoggedEvent } from '../sandbox/event-log.ts';
+export type { Harness } from '../sandbox/harness.ts';
+export type { ImageSources } from '../sandbox/image.ts';
+export type { DeterminismChoice, Mechanism } from '../sandbox/mechanisms.ts';
 export type { Processor } from '../sandbox/processor.ts';
 export type { Registries } from '../sandbox/registry.ts';
 export type { Ended } from '../sandbox/run.ts';
@@ -116,10 +116,10 @@ export type { FinalState, PathChange, PathType, Printed } from '../state/final-s
 export type { FrameFacts, WalkFacts } from '../trace/model/frame-facts.ts';
 export type {
   Frame,
+  FrameTrust as UnwindTrust,
   Thread,
   Trace,
   TraceImage,
-  Trust as UnwindTrust,
   WalkEnd,
 } from '../trace/model/trace.ts';
 export type { RawReplay } from '../verdict/decide.ts';

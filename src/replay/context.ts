@@ -1,18 +1,18 @@
 /** What all replays of one run share: the engine, the harness, the stores, and what is created on the engine. */
 import type { Clock } from '../base/clock.ts';
+import type { Engine, EngineFacts } from '../sandbox/engine.ts';
+import type { Harness } from '../sandbox/harness.ts';
 import type { ImageSources } from '../sandbox/image.ts';
-import type { Kit } from '../sandbox/kit.ts';
 import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
-import type { Engine, EngineFacts } from '../sandbox/port.ts';
 import type { RunScope } from '../sandbox/scope.ts';
 import type { CaptureWay } from '../state/capture.ts';
 import type { BlobStore } from '../store/blobs.ts';
-import type { ImageBench } from './bench.ts';
+import type { PreparedImage } from './prepared-image.ts';
 
 export interface RunContext {
   engine: Engine;
   facts: EngineFacts;
-  kit: Kit;
+  harness: Harness;
   /** States, outputs and inputs. */
   store: BlobStore;
   /** Manifests and configurations of images, kept between runs. */
@@ -35,5 +35,5 @@ export interface RunContext {
   /** Changes what is around each replay (vary.ts). */
   vary?: boolean;
   /** What was prepared for each image, by configuration digest. */
-  benches: Map<string, Promise<ImageBench>>;
+  preparedImages: Map<string, Promise<PreparedImage>>;
 }

@@ -15,7 +15,7 @@ import type { LoadedManifest } from '../manifest/load.ts';
 import type { BlobStore } from '../store/blobs.ts';
 
 /** What a run verifies its manifests' evidence with; made once, so that a policy is loaded once. */
-export interface EvidenceDesk {
+export interface EvidenceVerifier {
   trust: Trust;
   finder: EvidenceFinder;
   custody: CustodyLog;
@@ -32,21 +32,21 @@ export interface KeptEvidence {
   custody: CustodyPlace;
 }
 
-/** Opens a desk whose store and custody chain are in the run's output folder. */
-export function openDesk(
+/** Opens a verifier whose store and custody chain are in the run's output folder. */
+export function openVerifier(
   trust: Trust,
   stores: string[],
   out: string,
   store: BlobStore,
   clock: Clock,
-): EvidenceDesk {
+): EvidenceVerifier {
   const custody = new CustodyLog(join(out, 'custody'));
   return { trust, finder: new EvidenceFinder([...stores, out]), custody, store, clock };
 }
 
 /** Verifies a manifest's evidence, found beside it and in the stores; nothing is written. */
 export function checkEvidence(
-  { trust, finder, clock }: Pick<EvidenceDesk, 'trust' | 'finder' | 'clock'>,
+  { trust, finder, clock }: Pick<EvidenceVerifier, 'trust' | 'finder' | 'clock'>,
   { manifest, folder, path }: LoadedManifest,
   imageChain: () => Promise<Digest[]>,
 ): Promise<NamedEvidence> {
@@ -60,23 +60,23 @@ export function checkEvidence(
 
 /** Verifies and keeps: evidence, record and custody entry are on disk when this returns, or a Fault is thrown. */
 export async function checkManifestEvidence(
-  desk: EvidenceDesk,
+  verifier: EvidenceVerifier,
   loaded: LoadedManifest,
   imageChain: () => Promise<Digest[]>,
 ): Promise<KeptEvidence> {
   // The record of one manifest must not list roots that another's evidence asked for.
-  const trust = desk.trust.forOne();
-  const { record, kept } = await checkEvidence({ ...desk, trust }, loaded, imageChain);
+  const trust = verifier.trust.forOne();
+  const { record, kept } = await checkEvidence({ ...verifier, trust }, loaded, imageChain);
   try {
     const files: Digest[] = [];
-    for (const bytes of kept) files.push(await desk.store.put(bytes, true));
-    for (const { bytes } of trust.usedRoots) await desk.store.put(bytes, true);
-    const record_sha256 = await desk.store.put(canonicalJson(record), true);
-    return { record, record_sha256, files, custody: await desk.custody.append(record, record_sha256) };
+    for (const bytes of kept) files.push(await verifier.store.put(bytes, true));
+    for (const { bytes } of trust.usedRoots) await verifier.store.put(bytes, true);
+    const record_sha256 = await verifier.store.put(canonicalJson(record), true);
+    return { record, record_sha256, files, custody: await verifier.custody.append(record, record_sha256) };
   } catch (error) {
     throw asFault(
       'evidence_store_failed',
-      `the evidence could not be kept in ${desk.store.folder}, so nothing was started`,
+      `the evidence could not be kept in ${verifier.store.folder}, so nothing was started`,
       error,
     );
   }

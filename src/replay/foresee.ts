@@ -48,8 +48,8 @@ export async function foresee(manifests: LoadedManifest[], o: ForeseeOptions): P
   const one = async (loaded: LoadedManifest): Promise<Foreseen> => {
     const known = { loaded, verdict: null, reason: '', message: '', lost: lostGates(loaded, policy) };
     if (policy.authorities.length > 0) {
-      const desk = { trust: trust.forOne(), finder, clock };
-      const { record } = await checkEvidence(desk, loaded, () => o.imageChain(loaded));
+      const verifier = { trust: trust.forOne(), finder, clock };
+      const { record } = await checkEvidence(verifier, loaded, () => o.imageChain(loaded));
       if (record.verdict !== 'verified')
         return {
           ...known,

@@ -3,7 +3,7 @@ import { sleep } from '../base/clock.ts';
 import { Fault, type FaultCode } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import { OtherLost, Unanswered } from '../base/patience.ts';
-import type { ContainerFacts } from '../sandbox/port.ts';
+import type { ContainerFacts } from '../sandbox/engine.ts';
 import { assertRoom, type Ending, runContainer } from '../sandbox/run.ts';
 import { captureState } from '../state/capture.ts';
 import type { RawReplay } from '../verdict/decide.ts';
@@ -26,12 +26,12 @@ async function attempt(
   extra: string[],
 ): Promise<Result & { log: Buffer | undefined }> {
   assertRoom(c.store.folder);
-  const { bench } = p;
+  const { preparedImage } = p;
   const plan = p.planFor(seed);
   const args = [
     '--timeout-ms',
     String(Math.round(plan.timeoutMs)),
-    ...(bench.way === 'archive' ? ['--hidden'] : []),
+    ...(preparedImage.way === 'archive' ? ['--hidden'] : []),
     ...plan.determinism,
     ...(variation?.taken ? ['--taken', String(variation.taken)] : []),
     ...(variation ? [variation.reversed ? '--reversed' : '--watched'] : []),
@@ -42,7 +42,7 @@ async function attempt(
   const container = await createSandbox(c, p, args, variation);
   const { id } = container;
   try {
-    const overlay = bench.way === 'overlay' ? container.overlay : undefined;
+    const overlay = preparedImage.way === 'overlay' ? container.overlay : undefined;
     const ending = await runContainer(c.engine, id, {
       store: c.store,
       timeoutMs: plan.timeoutMs,

@@ -8,8 +8,8 @@ import type { PatienceLimits } from '../base/patience.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';
 import { cacheFolder } from '../sandbox/endpoint.ts';
+import type { Harness } from '../sandbox/harness.ts';
 import type { ImageSources } from '../sandbox/image.ts';
-import type { Kit } from '../sandbox/kit.ts';
 import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
 import type { CaptureWay } from '../state/capture.ts';
 import type { RunEvent } from './events.ts';
@@ -31,7 +31,7 @@ export interface RunOptions {
   /** The image itself, for an engine that can pull it from none of them. */
   imageArchive?: ImageSources['archive'] | undefined;
   /** Another harness than this release's. */
-  kit?: Kit | undefined;
+  harness?: Harness | undefined;
   /** Refuse to replay anything whose evidence the policy does not check. */
   requireEvidence?: boolean | undefined;
   /** Folders with evidence that manifests name, beside their own. */

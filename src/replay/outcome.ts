@@ -83,9 +83,9 @@ function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] 
     cpu: p.observed.cpu_name ?? cpus()[0]?.model ?? 'unknown',
     processor: processorOf(p.observed),
     storage_driver: c.facts.storageDriver,
-    capture: p.bench.way,
-    seccomp_sha256: c.kit.seccompSha256,
-    harness_sha256: c.kit.initSha256,
+    capture: p.preparedImage.way,
+    seccomp_sha256: c.harness.seccompSha256,
+    harness_sha256: c.harness.initSha256,
     determinism: p.mechanisms ? 'full' : 'off',
     ...(p.mechanisms ? { mechanisms: p.mechanisms, virtual_time: 'calls' as const } : {}),
     ...(p.chaos ? { schedule: 'chaos' as const } : {}),
@@ -94,7 +94,7 @@ function environmentOf(c: RunContext, p: Prepared): ReplayRecord['environment'] 
 }
 
 function imageOf(p: Prepared): ReplayRecord['image'] {
-  const { image, contentChecked } = p.bench;
+  const { image, contentChecked } = p.preparedImage;
   return {
     requested: image.requested,
     kind: image.kind,
@@ -121,7 +121,7 @@ export async function conclude(
 ): Promise<ReplayRecord> {
   const { manifest } = job.loaded;
   const claims = compareClaims(manifest, p.observed);
-  const imageCheck = p.bench.contentChecked ? 'content' : 'engine';
+  const imageCheck = p.preparedImage.contentChecked ? 'content' : 'engine';
   const environment = environmentOf(c, p);
   const machine = machineFacts(environment, manifest.expect);
   // The expected state of another kind of machine is not called the same without a word about it.
@@ -148,7 +148,7 @@ export async function conclude(
     image: imageOf(p),
     claims,
     degraded,
-    uncaptured: [...UNCAPTURED, ...p.bench.image.volumes],
+    uncaptured: [...UNCAPTURED, ...p.preparedImage.image.volumes],
     divergence: await explain(c.store, decision, manifest.expect),
     ...(desync ? { desync } : {}),
     environment,

@@ -3,8 +3,8 @@ import { DEFAULTS } from '../base/limits.ts';
 import type { Determinism, Manifest } from '../manifest/definition.ts';
 import { splitInstructions } from '../manifest/instructions.ts';
 import type { ParsedManifest } from '../manifest/parse.ts';
+import type { ContainerLimits } from '../sandbox/engine.ts';
 import type { Mechanism } from '../sandbox/mechanisms.ts';
-import type { ContainerLimits } from '../sandbox/port.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

@@ -14,10 +14,10 @@ import { judgeProbe, type Observed, parseObserved } from '../sandbox/probe.ts';
 import { runContainer } from '../sandbox/run.ts';
 import { tarOf } from '../sandbox/volume.ts';
 import { type Baseline, type CaptureContext, readBaseline } from '../state/capture.ts';
-import { benchOf, createHelper, type ImageBench } from './bench.ts';
 import type { RunContext } from './context.ts';
 import { copyInputs } from './inputs.ts';
 import { type Plan, planReplay, programOf, withSeed } from './plan.ts';
+import { benchOf, createHelper, type PreparedImage } from './prepared-image.ts';
 import { createSandbox } from './sandbox.ts';
 
 /** What the probe of a sandbox found, and what an idle container of it shows. */
@@ -35,13 +35,13 @@ export interface Prepared extends Probed {
   chaos: boolean;
   /** The plan of a replay with this seed. */
   planFor: (seed: number) => Plan;
-  bench: ImageBench;
+  preparedImage: PreparedImage;
   caseVolume: string | undefined;
   capture: CaptureContext;
 }
 
 /** What a container of a manifest is made of, before there is a baseline. */
-export type Made = Pick<Prepared, 'plan' | 'bench' | 'caseVolume'>;
+export type Made = Pick<Prepared, 'plan' | 'preparedImage' | 'caseVolume'>;
 
 function hostHasSwap(): boolean {
   return existsSync('/proc/swaps') && readFileSync('/proc/swaps', 'utf8').trim().split('\n').length > 1;
@@ -53,7 +53,7 @@ async function runProbe(
   capture: CaptureContext,
   program: string | undefined,
 ): Promise<Probed> {
-  const { plan, bench } = made;
+  const { plan, preparedImage } = made;
   const args = ['--probe', ...plan.determinism, '--', ...(program ? [program] : [])];
   const idle = await createSandbox(c, made, args);
   const o = { store: c.store, timeoutMs: 60_000, outputBytes: 1 << 20, signal: c.signal };
@@ -63,7 +63,7 @@ async function runProbe(
     throw new Fault('sandbox_not_enforced', `the probe of the sandbox ended with ${ending.ended}`);
   const observed = parseObserved(report);
   const degraded = judgeProbe(observed, { ...plan, hasCase: made.caseVolume !== undefined }, hostHasSwap());
-  for (const path of bench.image.volumes)
+  for (const path of preparedImage.image.volumes)
     degraded.push(`what is written to the image’s volume ${path} is not captured`);
   const mechanisms = plan.determinism.length > 0 ? mechanismsOf(observed.mechanisms) : null;
   if (mechanisms) degraded.push(...judgeMechanisms(mechanisms, c.mechanismsWanted));
@@ -74,8 +74,8 @@ async function runProbe(
 
 /** Manifests that ask for the very same sandbox share one probe, since it would prove the same. */
 function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Probed> {
-  const { plan, bench } = made;
-  const program = programOf(plan.argv, [...bench.image.entrypoint, ...bench.image.cmd]);
+  const { plan, preparedImage } = made;
+  const program = programOf(plan.argv, [...preparedImage.image.entrypoint, ...preparedImage.image.cmd]);
   const key = canonicalJson([
     plan.user,
     plan.limits,
@@ -84,10 +84,10 @@ function probe(c: RunContext, made: Made, capture: CaptureContext): Promise<Prob
     plan.env.PATH ?? null,
     plan.determinism,
   ]);
-  const known = bench.probes.get(key);
+  const known = preparedImage.probes.get(key);
   if (known) return known;
   const running = runProbe(c, made, capture, program);
-  bench.probes.set(key, running);
+  preparedImage.probes.set(key, running);
   return running;
 }
 
@@ -139,7 +139,7 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
   const files = await copyInputs(loaded.folder, manifest.inputs ?? [], c.store);
   const image = await ensureImage(manifest.sandbox_image_sha256, imageSources(c, manifest), c.signal);
   await keepDocuments(c, image);
-  const bench = await benchOf(c, image, checkImage);
+  const preparedImage = await benchOf(c, image, checkImage);
   let caseVolume: string | undefined;
   if (files.length > 0) {
     caseVolume = await c.scope.volume('case');
@@ -150,11 +150,11 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
   const mode = determinismOf(c, manifest);
   const { without, seeds } = c.determinism;
   const chaos = mode === 'full' && (seeds !== undefined || manifest.schedule === 'chaos');
-  const made = { plan: planReplay(loaded, image.env, { mode, without, chaos }), bench, caseVolume };
+  const made = { plan: planReplay(loaded, image.env, { mode, without, chaos }), preparedImage, caseVolume };
   const capture: CaptureContext = {
     engine: c.engine,
-    way: bench.way,
-    scanner: c.kit.scanner,
+    way: preparedImage.way,
+    scanner: c.harness.scanner,
     store: c.store,
     state: manifest.state,
   };

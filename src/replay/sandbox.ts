@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { ContainerFacts } from '../sandbox/port.ts';
+import type { ContainerFacts } from '../sandbox/engine.ts';
 import { tarOfFolder } from '../sandbox/volume.ts';
 import type { RunContext } from './context.ts';
 import type { Plan } from './plan.ts';
@@ -27,28 +27,28 @@ export async function createSandbox(
   initArgs: string[],
   { hostname, cpuset }: Partial<Variation> = {},
 ): Promise<ContainerFacts> {
-  const { plan, bench, caseVolume } = made;
+  const { plan, preparedImage, caseVolume } = made;
   const id = await c.scope.container({
-    image: bench.image.id,
+    image: preparedImage.image.id,
     argv: ['/harness/init', ...initArgs],
     env: Object.entries(plan.env).map(([name, value]) => `${name}=${value}`),
     user: plan.user,
     mounts: [
-      { volume: bench.harnessVolume, target: '/harness', readOnly: true },
+      { volume: preparedImage.harnessVolume, target: '/harness', readOnly: true },
       ...(caseVolume ? [{ volume: caseVolume, target: '/case', readOnly: true }] : []),
     ],
     limits: plan.limits,
     ...(hostname === undefined ? {} : { hostname }),
     ...(cpuset === undefined ? {} : { cpuset }),
-    seccomp: { json: c.kit.seccomp, path: c.store.path(c.kit.seccompSha256) },
+    seccomp: { json: c.harness.seccomp, path: c.store.path(c.harness.seccompSha256) },
   });
   const facts = await c.engine.inspect(id);
-  if (facts.image !== bench.image.id)
+  if (facts.image !== preparedImage.image.id)
     throw new Fault(
       'image_mismatch',
-      `the engine made the container from ${facts.image}, not from ${bench.image.id}`,
+      `the engine made the container from ${facts.image}, not from ${preparedImage.image.id}`,
     );
-  if (bench.way === 'overlay' && facts.overlay) {
+  if (preparedImage.way === 'overlay' && facts.overlay) {
     makeWork(join(facts.overlay.upper, 'work'), plan);
   } else await c.engine.putArchive(id, '/', tarOfFolder('work', plan.uid, plan.gid));
   return facts;

@@ -19,10 +19,10 @@ const CONTEXT = {
   xsd: 'http://www.w3.org/2001/XMLSchema#',
 };
 
-export interface Reference {
+export interface GraphReference {
   '@id': string;
 }
-export type Node = Reference & { '@type': string; [property: string]: unknown };
+export type Node = GraphReference & { '@type': string; [property: string]: unknown };
 
 /** A literal with its datatype, which a bare JSON number would leave to each reader. */
 export function typed(type: string, value: string | number): unknown {
@@ -42,14 +42,14 @@ export function time(property: string, text: string): Record<string, unknown> {
 export class Graph {
   private readonly nodes = new Map<string, Node>();
   private readonly root: Digest;
-  private readonly listed = new Map<Digest, Reference>();
+  private readonly listed = new Map<Digest, GraphReference>();
 
   constructor(root: Digest) {
     this.root = root;
   }
 
   /** A UUID of version 5: the same bundle has the same identifiers, and no two bundles share one. */
-  private reference(kind: string, key: string): Reference {
+  private reference(kind: string, key: string): GraphReference {
     const name = Buffer.from(canonicalJson([this.root, kind, key]));
     const bytes = hash('sha1', Buffer.concat([NAMESPACE, name]), 'buffer').subarray(0, 16);
     bytes[6] = (bytes[6]! & 0x0f) | 0x50;
@@ -65,7 +65,7 @@ export class Graph {
   }
 
   /** A node of its own, once. */
-  add(kind: string, key: string, type: string, properties: Record<string, unknown>): Reference {
+  add(kind: string, key: string, type: string, properties: Record<string, unknown>): GraphReference {
     const node = this.part(kind, key, type, properties);
     this.nodes.set(node['@id'], node);
     return { '@id': node['@id'] };
@@ -86,12 +86,12 @@ export class Graph {
   }
 
   /** References to those of these contents that are listed. */
-  found(digests: Iterable<Digest | null | undefined>): Reference[] {
+  found(digests: Iterable<Digest | null | undefined>): GraphReference[] {
     return [...new Set(digests)].flatMap((sha256) => this.listed.get(sha256 as Digest) ?? []);
   }
 
   /** The same under a property, which is left out where there are none. */
-  link(property: string, digests: Iterable<Digest | null | undefined>): Record<string, Reference[]> {
+  link(property: string, digests: Iterable<Digest | null | undefined>): Record<string, GraphReference[]> {
     const found = this.found(digests);
     return found.length > 0 ? { [property]: found } : {};
   }

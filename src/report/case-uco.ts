@@ -4,7 +4,7 @@ import type { Digest } from '../base/digest.ts';
 import { VERSION } from '../base/version.ts';
 import type { Signer } from '../evidence/documents/record.ts';
 import type { BundleItem } from './bundle-item.ts';
-import { Graph, type Node, type Reference, time, typed } from './case-graph.ts';
+import { Graph, type GraphReference, type Node, time, typed } from './case-graph.ts';
 import { type CertifiedBundle, findings } from './certification.ts';
 import { safe } from './human.ts';
 
@@ -79,7 +79,7 @@ function addContents(g: Graph, items: BundleItem[]): { digests: Digest[]; leftOu
 }
 
 /** A signer whom the policy names, by the authority, the key and the certificate's fields. */
-function addSigner(g: Graph, { authority, identity, issuer, key_fingerprint }: Signer): Reference {
+function addSigner(g: Graph, { authority, identity, issuer, key_fingerprint }: Signer): GraphReference {
   const key = canonicalJson([authority, identity, issuer, key_fingerprint]);
   const external = (kind: string, context: string, identifier: string): Node =>
     g.part(kind, key, 'uco-core:ExternalReference', {
@@ -100,7 +100,7 @@ function addSigner(g: Graph, { authority, identity, issuer, key_fingerprint }: S
 
 /** Who signed which evidence, of evidence that was verified again; and that it names the manifest, where it does. */
 function addSigners(g: Graph, { record, evidence }: CertifiedBundle): void {
-  const relate = (kind: string, key: string, source: Reference[], target: Reference): void => {
+  const relate = (kind: string, key: string, source: GraphReference[], target: GraphReference): void => {
     g.add('relationship', canonicalJson([kind, key]), 'uco-core:Relationship', {
       'uco-core:source': source,
       'uco-core:target': target,
@@ -123,7 +123,7 @@ function addSigners(g: Graph, { record, evidence }: CertifiedBundle): void {
 }
 
 /** What was done, as far as the record says so: evidence checked, then replays. */
-function addRun(g: Graph, { record, contents }: CertifiedBundle): Reference {
+function addRun(g: Graph, { record, contents }: CertifiedBundle): GraphReference {
   const of = (...roles: string[]): Digest[] =>
     contents.items.filter(({ role }) => roles.includes(role)).map(({ sha256 }) => sha256);
   const { record: checked, record_sha256, custody } = record.evidence;

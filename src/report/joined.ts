@@ -3,7 +3,7 @@
 import type { JoinArtifact, JoinBundle, JoinEvidence, JoinedFrame } from '../join/gap.ts';
 import type { Gap } from '../join/gaps.ts';
 import type { TraceRow } from '../join/store/join.ts';
-import type { Place } from '../objects/common/source-place.ts';
+import type { SourcePlace } from '../objects/common/source-place.ts';
 import type { WalkFacts } from '../trace/model/frame-facts.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { safeLine } from './human.ts';
@@ -31,7 +31,7 @@ function shortPath(path: string): string {
 /** Names as people wrote them, by the linker's. */
 export type Names = ReadonlyMap<string, string>;
 
-function placeText({ function: name, file, line: at }: Place, names: Names): string {
+function placeText({ function: name, file, line: at }: SourcePlace, names: Names): string {
   const where = file === null ? '' : ` (${shortPath(file)}${at === null ? '' : `:${at}`})`;
   return `${(name && names.get(name)) ?? name ?? '?'}${where}`;
 }

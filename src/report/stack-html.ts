@@ -8,7 +8,7 @@ import {
   type JoinProof,
 } from '../join/document.ts';
 import { judgedFrames, missingFrames } from '../join/gates.ts';
-import type { Place } from '../objects/common/source-place.ts';
+import type { SourcePlace } from '../objects/common/source-place.ts';
 import type { WalkEnd } from '../trace/model/trace.ts';
 import { countedFrames } from '../verdict/custody.ts';
 import type { GateResult, ReplayRecord } from '../verdict/record.ts';
@@ -38,7 +38,7 @@ function badge(tone: 'good' | 'bad' | 'open', text: string): string {
   return `<span class="badge ${tone}">${esc(text)}</span>`;
 }
 
-function placeHtml({ function: name, file, line }: Place): string {
+function placeHtml({ function: name, file, line }: SourcePlace): string {
   const where =
     file === null ? '' : ` <small>(${esc(cut(file))}${line === null ? '' : `:${esc(line)}`})</small>`;
   return `<code>${esc(cut(name ?? '?'))}</code>${where}`;

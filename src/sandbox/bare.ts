@@ -7,9 +7,9 @@ import { Fault } from '../base/fault.ts';
 import { DEFAULTS } from '../base/limits.ts';
 import { temporaryFolder } from '../base/temporary.ts';
 import { BlobStore } from '../store/blobs.ts';
-import { assertRunsOn, type Kit } from './kit.ts';
+import type { Engine, EngineFacts } from './engine.ts';
+import { assertRunsOn, type Harness } from './harness.ts';
 import { type Mechanism, mechanismsOf } from './mechanisms.ts';
-import type { Engine, EngineFacts } from './port.ts';
 import { parseObserved } from './probe.ts';
 import { type Processor, processorOf } from './processor.ts';
 import { runContainer } from './run.ts';
@@ -47,18 +47,18 @@ export interface Host {
 /** Asks PID 1 in a real container, and leaves nothing behind. Throws a Fault when none can be had. */
 export async function hostOf(
   engine: Engine,
-  kit: Kit,
+  harness: Harness,
   facts: EngineFacts,
   without: Mechanism[],
 ): Promise<Host> {
-  assertRunsOn(kit, facts.architecture);
+  assertRunsOn(harness, facts.architecture);
   const scope = new RunScope(engine);
   const folder = temporaryFolder('doctor');
   const store = new BlobStore(folder);
   const name = `reenact-doctor:${randomBytes(8).toString('hex')}`;
   const signal = AbortSignal.timeout(60_000);
   try {
-    await store.put(kit.seccompText);
+    await store.put(harness.seccompText);
     await engine.load(bareImage(facts, name), signal);
     const image = await engine.image(name);
     if (!image) throw new Fault('engine_failed', `the engine took ${name}, and does not know it`);
@@ -73,9 +73,9 @@ export async function hostOf(
       user: DEFAULTS.user,
       mounts: [],
       limits: { cpus: 1, memoryBytes: DEFAULTS.memoryBytes, pids: DEFAULTS.pids },
-      seccomp: { json: kit.seccomp, path: store.path(kit.seccompSha256) },
+      seccomp: { json: harness.seccomp, path: store.path(harness.seccompSha256) },
     });
-    await engine.putArchive(id, '/', tarOf([{ path: 'harness/init', mode: 0o555, content: kit.init }]));
+    await engine.putArchive(id, '/', tarOf([{ path: 'harness/init', mode: 0o555, content: harness.init }]));
     const ending = await runContainer(engine, id, { store, timeoutMs: 30_000, outputBytes: 1 << 20, signal });
     const report = await store.get(ending.stdout.sha256);
     if (ending.exitCode !== 0 || !report)

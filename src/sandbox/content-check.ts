@@ -4,8 +4,8 @@ import tar from 'tar-stream';
 
 import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import type { Engine } from './engine.ts';
 import type { PresentImage } from './image.ts';
-import type { Engine } from './port.ts';
 import { asLinkTo, readTar, readTree, type Tree, type TreeEntry } from './tree.ts';
 
 interface Layer {

@@ -42,7 +42,7 @@ export const MOST_OTHER_CRASHES = 16;
 const NOT_HASHED = ['deleted', 'unreadable', 'too_large'] as const;
 
 /** Where an address lies: an offset from the lowest address of its module or mapping, so that hosts can be compared. */
-export interface Place {
+export interface CodePlace {
   area: (typeof AREAS)[number];
   /** The module's path. */
   module: string | null;
@@ -75,12 +75,12 @@ export interface Crash {
   /** si_code, of sigaction(2). */
   code: number;
   /** null where the signal is no fault, or the processor named no address. */
-  fault: (Place & { address: string }) | null;
+  fault: (CodePlace & { address: string }) | null;
   thread: number;
   threads: number[];
   thread_count: number;
   /** Innermost first: where it stood, then return addresses. */
-  frames: (Place & {
+  frames: (CodePlace & {
     by: (typeof FOUND_BY)[number];
     /** By the symbols of the file, which are unverified; null where they name none, absent where they were not read. */
     function?: { name: string; offset: string } | null;
@@ -226,7 +226,7 @@ function crashFrom(wire: Wire): Crash {
     ...rest,
     sha256: sha256 === null ? null : digestFromHex(sha256),
   }));
-  const placed = ({ area, module, offset }: WirePlace): Place => {
+  const placed = ({ area, module, offset }: WirePlace): CodePlace => {
     const found = module === null ? undefined : modules[module];
     return { area, module: found?.path ?? null, build_id: found?.build_id ?? null, offset };
   };
@@ -280,7 +280,7 @@ export function parseCrashes(record: Buffer): Crashes {
 }
 
 /** The place in words, such as /lib/libfoo.so+0x123. */
-export function showPlace({ area, module, offset }: Place): string {
+export function showPlace({ area, module, offset }: CodePlace): string {
   if (offset === null) return area;
   return `${module ?? area}+${offset}`;
 }

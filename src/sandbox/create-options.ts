@@ -1,6 +1,6 @@
 /** What every sandbox container is made with, in the Engine API's words: the walls around a stranger's program. */
 import { LIMITS } from '../base/limits.ts';
-import type { ContainerSpec } from './port.ts';
+import type { ContainerSpec } from './engine.ts';
 
 /** The body of POST /containers/create. Podman takes the seccomp profile as a path, Docker as its content. */
 export function createOptions(spec: ContainerSpec, wantsProfilePath: boolean): Record<string, unknown> {

@@ -1,5 +1,5 @@
 /** Splits the one stream in which engines send both outputs of a container. */
-import type { OnOutput } from './port.ts';
+import type { OnOutput } from './engine.ts';
 
 const FRAME_HEADER_BYTES = 8;
 

@@ -9,7 +9,7 @@ import { apiVersionOf, type Offered } from './api-version.ts';
 import { createOptions } from './create-options.ts';
 import type { Endpoint } from './endpoint.ts';
 import type {
-  Attachment,
+  AttachedStreams,
   ContainerFacts,
   ContainerSpec,
   Engine,
@@ -17,7 +17,7 @@ import type {
   ImageFacts,
   OnOutput,
   Owned,
-} from './port.ts';
+} from './engine.ts';
 import { loadFailure } from './pull-failure.ts';
 import { attached, received, sent } from './transfer.ts';
 import { unreachable } from './unreachable.ts';
@@ -197,7 +197,7 @@ class DockerEngine implements Engine {
     });
   }
 
-  attach(id: string, onOutput: OnOutput): Promise<Attachment> {
+  attach(id: string, onOutput: OnOutput): Promise<AttachedStreams> {
     return this.ask('attach to a container', async () => {
       const stream = await this.docker
         .getContainer(id)

@@ -6,7 +6,7 @@ import { asFault, Fault } from '../base/fault.ts';
 import { Unanswered } from '../base/patience.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type ImageChain, type Platform, resolveChain } from './chain.ts';
-import type { Engine } from './port.ts';
+import type { Engine } from './engine.ts';
 import { explained } from './pull-failure.ts';
 import { fetchByDigest, type Registries } from './registry.ts';
 

@@ -2,7 +2,7 @@
 import { Fault } from '../base/fault.ts';
 import { parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { ContainerLimits } from './port.ts';
+import type { ContainerLimits } from './engine.ts';
 
 /** EBADFD, which only our profile answers to the sentinel persona. */
 const SENTINEL_ERRNO = 77;

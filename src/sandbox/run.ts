@@ -6,9 +6,9 @@ import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { Crashes } from './crash.ts';
+import type { Engine } from './engine.ts';
 import { obstacleOf } from './obstacle.ts';
 import { type CollectedOutput, OutputSink } from './output.ts';
-import type { Engine } from './port.ts';
 import { StderrSink, type Word } from './stderr.ts';
 import { KEY_BYTES, newKey, signalName, type Trailer } from './trailer.ts';
 
@@ -42,7 +42,7 @@ export interface Ending {
   log: Buffer | undefined;
 }
 
-export interface RunOptions {
+export interface ContainerRunOptions {
   store: BlobStore;
   timeoutMs: number;
   outputBytes: number;
@@ -62,9 +62,9 @@ class Watch {
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly engine: Engine;
   private readonly id: string;
-  private readonly o: RunOptions;
+  private readonly o: ContainerRunOptions;
   private readonly stop = (): void => this.kill('interrupted');
-  constructor(engine: Engine, id: string, o: RunOptions) {
+  constructor(engine: Engine, id: string, o: ContainerRunOptions) {
     this.engine = engine;
     this.id = id;
     this.o = o;
@@ -160,7 +160,7 @@ async function saidBy({ kind }: Trailer, stderr: CollectedOutput, store: BlobSto
 }
 
 /** Starts a created container and sees it to its end. Throws a Fault when the infrastructure failed. */
-export async function runContainer(engine: Engine, id: string, o: RunOptions): Promise<Ending> {
+export async function runContainer(engine: Engine, id: string, o: ContainerRunOptions): Promise<Ending> {
   const key = newKey();
   if (key.length !== KEY_BYTES) throw new Error('key size');
   const stdout = new OutputSink(o.store);

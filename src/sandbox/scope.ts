@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 
 import { Fault } from '../base/fault.ts';
 import { formatOwner, isDead, thisOwner } from '../base/owner.ts';
-import type { ContainerSpec, Engine } from './port.ts';
+import type { ContainerSpec, Engine } from './engine.ts';
 
 export const OWNER_LABEL = 'org.reenact.owner';
 export const RUN_LABEL = 'org.reenact.run';

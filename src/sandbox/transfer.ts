@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { asFault, type FaultCode } from '../base/fault.ts';
 import { type Patience, type Turn, Unanswered } from '../base/patience.ts';
 import { demultiplex } from './demultiplex.ts';
-import type { Attachment, OnOutput } from './port.ts';
+import type { AttachedStreams, OnOutput } from './engine.ts';
 
 /** What an engine is sent: every piece that it takes is a sign of life. */
 export function sent(archive: Readable, turn: Turn): Readable {
@@ -38,7 +38,7 @@ export function attached(
   stream: NodeJS.ReadWriteStream,
   onOutput: OnOutput,
   drain: (rest: (turn: Turn) => Promise<void>) => Promise<void>,
-): Attachment {
+): AttachedStreams {
   let heard = (): void => undefined;
   const ended = new Promise<void>((resolve, reject) => {
     stream.on('data', () => heard()).on('data', demultiplex(onOutput));

@@ -6,7 +6,7 @@ import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import { itemAt, present } from '../base/list.ts';
 import { asideOf } from '../base/temporary.ts';
-import type { Engine } from '../sandbox/port.ts';
+import type { Engine } from '../sandbox/engine.ts';
 import { asLinkTo, type OnFile, readTree, type Tree, type TreeEntry } from '../sandbox/tree.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type Changes, type PathChange, pathField, type RawPath, utf8 } from './final-state.ts';

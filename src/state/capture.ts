@@ -3,7 +3,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { present } from '../base/list.ts';
-import type { ContainerFacts, Engine, OverlayFolders } from '../sandbox/port.ts';
+import type { ContainerFacts, Engine, OverlayFolders } from '../sandbox/engine.ts';
 import type { Ending } from '../sandbox/run.ts';
 import type { Tree } from '../sandbox/tree.ts';
 import type { BlobStore } from '../store/blobs.ts';

@@ -5,7 +5,7 @@ import { type Digest, digestOf } from '../base/digest.ts';
 import { exec } from '../base/exec.ts';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { OverlayFolders } from '../sandbox/port.ts';
+import type { OverlayFolders } from '../sandbox/engine.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import {
   type Changes,

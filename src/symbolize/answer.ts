@@ -1,6 +1,6 @@
 /** Reads the engine's answers: its JSON holds names out of a hostile file, and its shape is checked as well. */
 import { Fault } from '../base/fault.ts';
-import { MOST_PLACES, type Place } from '../objects/common/source-place.ts';
+import { MOST_PLACES, type SourcePlace } from '../objects/common/source-place.ts';
 
 /** The engine's error about the whole file, in place of an answer. */
 export class Refused extends Error {}
@@ -16,7 +16,7 @@ const numberOf = (value: unknown): number | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 
 /** A reader of answers to one file's addresses; it keeps each text once, since names stand in thousands of answers. */
-export function answerReader(path: string): (answer: string, address: bigint) => Place[] {
+export function answerReader(path: string): (answer: string, address: bigint) => SourcePlace[] {
   const texts = new Map<string, string>();
   const textOf = (value: unknown): string | null => {
     if (typeof value !== 'string' || value === '') return null;
@@ -24,7 +24,7 @@ export function answerReader(path: string): (answer: string, address: bigint) =>
     if (known === undefined) texts.set(value, value);
     return known ?? value;
   };
-  const placeOf = (said: Said | null): Place => {
+  const placeOf = (said: Said | null): SourcePlace => {
     const line = numberOf(said?.Line);
     return {
       function: textOf(said?.FunctionName),

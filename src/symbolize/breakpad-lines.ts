@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 import { Fault } from '../base/fault.ts';
 import { itemAt } from '../base/list.ts';
-import { MOST_PLACES, type Place, type Resolved } from '../objects/common/source-place.ts';
+import { MOST_PLACES, type Resolved, type SourcePlace } from '../objects/common/source-place.ts';
 import { imageIn, type SymbolFile } from './stage.ts';
 
 const PIECE_BYTES = 1 << 20;
@@ -174,8 +174,12 @@ function namesOf(path: string, found: Found[]): { file: Map<number, string>; ori
   return { file: names.FILE, origin: names.INLINE_ORIGIN };
 }
 
-function placesOf(one: Found, publicName: string | undefined, names: ReturnType<typeof namesOf>): Place[] {
-  const at = (name: string | null, place: { line: number; file: number } | null): Place => ({
+function placesOf(
+  one: Found,
+  publicName: string | undefined,
+  names: ReturnType<typeof namesOf>,
+): SourcePlace[] {
+  const at = (name: string | null, place: { line: number; file: number } | null): SourcePlace => ({
     function: name,
     file: (place && names.file.get(place.file)) ?? null,
     line: place && place.line > 0 ? place.line : null,
@@ -185,7 +189,7 @@ function placesOf(one: Found, publicName: string | undefined, names: ReturnType<
   // Only depths without a gap: a call that is inlined in an unknown function cannot be placed.
   const gap = Array.from(one.calls).indexOf(undefined);
   const calls = (gap < 0 ? one.calls : one.calls.slice(0, gap)) as Call[];
-  const places: Place[] = [];
+  const places: SourcePlace[] = [];
   let place: { line: number; file: number } | null = one.line;
   for (const call of calls.toReversed()) {
     places.push(at(names.origin.get(call.origin) ?? null, place));

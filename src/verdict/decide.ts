@@ -12,7 +12,7 @@ import type { ReplayResult } from './replay-result.ts';
 export type RawReplay = Omit<ReplayResult, 'outcome' | 'crash_signatures'>;
 
 /** What all replays are compared with. */
-export interface Reference {
+export interface ReferenceState {
   sha256: Digest | null;
   source: 'expectation' | 'most_frequent' | 'tie' | 'none';
 }
@@ -25,7 +25,7 @@ export function completed(replay: RawReplay): boolean {
 }
 
 /** The expectation where there is one, else the most frequent state; two equally frequent ones are a tie. */
-function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): Reference {
+function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): ReferenceState {
   if (expect?.final_state_sha256) return { sha256: expect.final_state_sha256, source: 'expectation' };
   const counts = new Map<Digest, number>();
   for (const replay of replays.filter(completed))
@@ -37,7 +37,7 @@ function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): Refe
 }
 
 /** Whether a replay ended in the reference state, in the way the manifest expects. */
-function endsAs(replay: RawReplay, expect: Manifest['expect'], reference: Reference): boolean {
+function endsAs(replay: RawReplay, expect: Manifest['expect'], reference: ReferenceState): boolean {
   return (
     replay.final_state_sha256 === reference.sha256 &&
     (expect?.exit_code === undefined || replay.exit_code === expect.exit_code) &&
@@ -49,7 +49,7 @@ function endsAs(replay: RawReplay, expect: Manifest['expect'], reference: Refere
 export function judgeReplays(
   replays: RawReplay[],
   expect: Manifest['expect'],
-  reference: Reference,
+  reference: ReferenceState,
   crashes: CrashCheck,
 ): ReplayResult[] {
   return replays.map((replay) => {
@@ -82,7 +82,7 @@ export interface Decision {
   flaky: boolean;
   ratio: number;
   replays: ReplayResult[];
-  reference: Reference;
+  reference: ReferenceState;
   gates: GateResult[];
 }
 
@@ -124,7 +124,7 @@ function judgeGates(
   f: Facts,
   replays: ReplayResult[],
   ratio: number,
-  reference: Reference,
+  reference: ReferenceState,
   crashes: CrashCheck,
 ): GateResult[] {
   const imageOk = f.gates.image_check === 'engine' || f.imageCheck === 'content';

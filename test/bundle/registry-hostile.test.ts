@@ -11,7 +11,7 @@ import { type Descriptor, manifestDescriptor, ROLES, rootManifest } from '../../
 import { openBundle } from '../../src/bundle/read/open.ts';
 import { pullBundle } from '../../src/bundle/registry/pull.ts';
 import { pushBundle } from '../../src/bundle/registry/push.ts';
-import { parseReference } from '../../src/bundle/registry/reference.ts';
+import { parseReference } from '../../src/bundle/registry/registry-reference.ts';
 import { type Hook, TestRegistry } from '../support/registry.ts';
 import { eventKey, plainCase, transfer } from '../support/transfer.ts';
 import { tempFolder } from '../support/world.ts';

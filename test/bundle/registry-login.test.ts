@@ -6,7 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { pullBundle } from '../../src/bundle/registry/pull.ts';
 import { type Pushed, pushBundle } from '../../src/bundle/registry/push.ts';
-import { parseReference } from '../../src/bundle/registry/reference.ts';
+import { parseReference } from '../../src/bundle/registry/registry-reference.ts';
 import type { Transfer } from '../../src/bundle/registry/remote.ts';
 import { type Asked, type Hook, TestRegistry } from '../support/registry.ts';
 import { attachedCase, transfer } from '../support/transfer.ts';

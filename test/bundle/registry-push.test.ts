@@ -11,7 +11,7 @@ import { attachedFiles, backFiles, frontFiles } from '../../src/bundle/read/layo
 import { openBundle } from '../../src/bundle/read/open.ts';
 import { textsOf } from '../../src/bundle/read/texts.ts';
 import { type Pushed, pushBundle } from '../../src/bundle/registry/push.ts';
-import { parseReference } from '../../src/bundle/registry/reference.ts';
+import { parseReference } from '../../src/bundle/registry/registry-reference.ts';
 import type { Transfer } from '../../src/bundle/registry/remote.ts';
 import { verifyBundle } from '../../src/bundle/verify/verify.ts';
 import { writeBundleFile } from '../../src/bundle/write/output.ts';

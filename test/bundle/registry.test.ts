@@ -8,7 +8,7 @@ import { Fault } from '../../src/base/fault.ts';
 import { openBundle } from '../../src/bundle/read/open.ts';
 import { type Pulled, pullBundle } from '../../src/bundle/registry/pull.ts';
 import { type Pushed, pushBundle } from '../../src/bundle/registry/push.ts';
-import { parseReference } from '../../src/bundle/registry/reference.ts';
+import { parseReference } from '../../src/bundle/registry/registry-reference.ts';
 import type { Transfer } from '../../src/bundle/registry/remote.ts';
 import { BadConnection, TestRegistry } from '../support/registry.ts';
 import { attachedCase, plainCase, transfer } from '../support/transfer.ts';

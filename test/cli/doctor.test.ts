@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { Fault } from '../../src/base/fault.ts';
 import { doctorText, examine, type Finding } from '../../src/cli/actions/doctor.ts';
 import { nextCommands, type Place } from '../../src/cli/actions/next-commands.ts';
-import type { Engine, EngineFacts } from '../../src/sandbox/port.ts';
+import type { Engine, EngineFacts } from '../../src/sandbox/engine.ts';
 
 const FACTS: EngineFacts = {
   engine: 'docker',

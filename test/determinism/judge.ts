@@ -1,7 +1,7 @@
 /** Judges cases: first without determinism, as a control, which must differ, then with it. */
 import type { Digest } from '../../src/base/digest.ts';
+import type { Engine } from '../../src/sandbox/engine.ts';
 import type { Mechanism } from '../../src/sandbox/mechanisms.ts';
-import type { Engine } from '../../src/sandbox/port.ts';
 import type { BlobStore } from '../../src/store/blobs.ts';
 import { readState } from '../../src/verdict/explain.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';

@@ -5,9 +5,9 @@ import { EXIT, FAULTS, Fault } from '../../src/base/fault.ts';
 import { connectEngine } from '../../src/library/engine.ts';
 import { withoutNamed } from '../../src/library/without.ts';
 import { hostOf } from '../../src/sandbox/bare.ts';
-import { loadKit } from '../../src/sandbox/kit.ts';
+import type { Engine } from '../../src/sandbox/engine.ts';
+import { loadHarness } from '../../src/sandbox/harness.ts';
 import type { Mechanism } from '../../src/sandbox/mechanisms.ts';
-import type { Engine } from '../../src/sandbox/port.ts';
 import { processorText } from '../../src/sandbox/processor.ts';
 import { buildCases } from './builds.ts';
 import { fixtureCases, racyCases } from './groups.ts';
@@ -76,7 +76,7 @@ function parse(args: string[]): Arguments {
 /** On which kind of machine, and in which way: results of another say nothing about this one. */
 async function wayText({ without }: Arguments): Promise<string> {
   const engine = await connectEngine();
-  const { processor, mechanisms } = await hostOf(engine, loadKit(), await engine.facts(), without);
+  const { processor, mechanisms } = await hostOf(engine, loadHarness(), await engine.facts(), without);
   return `${wayOf(mechanisms)}; processor ${processorText(processor)}; mechanisms ${mechanisms.join(', ')}\n`;
 }
 

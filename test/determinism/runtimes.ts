@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 
 import { ensureSandbox } from '../../setup/sandbox.ts';
-import type { Engine } from '../../src/sandbox/port.ts';
+import type { Engine } from '../../src/sandbox/engine.ts';
 import { compileInside } from './compile-inside.ts';
 import type { Case, CaseFile } from './run.ts';
 

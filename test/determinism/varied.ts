@@ -7,7 +7,7 @@ import { asFault } from '../../src/base/fault.ts';
 import { createOptions } from '../../src/sandbox/create-options.ts';
 import { connectDocker } from '../../src/sandbox/docker.ts';
 import { findEndpoint } from '../../src/sandbox/endpoint.ts';
-import type { ContainerSpec, Engine } from '../../src/sandbox/port.ts';
+import type { ContainerSpec, Engine } from '../../src/sandbox/engine.ts';
 
 /** What is different about one container; the time of day differs by itself. */
 interface Variation {

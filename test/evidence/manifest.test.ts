@@ -11,7 +11,7 @@ import { logFolder } from '../../src/evidence/log/cache.ts';
 import { type Manifest, manifestSchema } from '../../src/manifest/definition.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';
-import { checkManifestEvidence, openDesk } from '../../src/replay/evidence.ts';
+import { checkManifestEvidence, openVerifier } from '../../src/replay/evidence.ts';
 import { copyInputs } from '../../src/replay/inputs.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { envelope, makeKey, statement } from '../support/keys.ts';
@@ -101,8 +101,8 @@ async function check(manifest: object, o: Given = {}): Promise<EvidenceRecord> {
   const [loaded] = await loadManifests([join(folder, 'm.json')]);
   const out = tempFolder();
   const trust = await trustOf([key], o.policy);
-  const desk = openDesk(trust, o.stores ?? [], out, new BlobStore(out), systemClock);
-  return (await checkManifestEvidence(desk, loaded!, async () => o.chain ?? [])).record;
+  const verifier = openVerifier(trust, o.stores ?? [], out, new BlobStore(out), systemClock);
+  return (await checkManifestEvidence(verifier, loaded!, async () => o.chain ?? [])).record;
 }
 
 describe('every field of a manifest is covered by its evidence', () => {

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { ReenactError } from '../../src/base/fault.ts';
 import { openReenact } from '../../src/library/open.ts';
 import { runManifests } from '../../src/reenact.ts';
-import type { Engine } from '../../src/sandbox/port.ts';
+import type { Engine } from '../../src/sandbox/engine.ts';
 import { describeEngine, engine, manifest, tempFolder, world } from '../support/world.ts';
 
 it('opens without a word, and touches nothing before it is asked to', async () => {

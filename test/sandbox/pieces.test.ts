@@ -8,7 +8,7 @@ import { resolveChain } from '../../src/sandbox/chain.ts';
 import { applyLayer } from '../../src/sandbox/content-check.ts';
 import { demultiplex } from '../../src/sandbox/demultiplex.ts';
 import { findEndpoint, parseDockerHost } from '../../src/sandbox/endpoint.ts';
-import { assertRunsOn, loadKit } from '../../src/sandbox/kit.ts';
+import { assertRunsOn, loadHarness } from '../../src/sandbox/harness.ts';
 import { splitRepository } from '../../src/sandbox/registry-session.ts';
 import type { Tree, TreeEntry } from '../../src/sandbox/tree.ts';
 
@@ -52,12 +52,12 @@ it('DOCKER_HOST is understood or named', () => {
 });
 
 it('a harness for another processor is refused by name before anything is created', () => {
-  const kit = loadKit();
-  for (const name of ['x86_64', 'amd64']) assertRunsOn(kit, name);
-  expect(() => assertRunsOn(kit, 'aarch64')).toThrow(
+  const harness = loadHarness();
+  for (const name of ['x86_64', 'amd64']) assertRunsOn(harness, name);
+  expect(() => assertRunsOn(harness, 'aarch64')).toThrow(
     'the harness is built for x86_64, and the engine runs on aarch64',
   );
-  expect(() => assertRunsOn({ ...kit, init: Buffer.alloc(3) }, 'x86_64')).toThrow('ELF machine 0');
+  expect(() => assertRunsOn({ ...harness, init: Buffer.alloc(3) }, 'x86_64')).toThrow('ELF machine 0');
 });
 
 it('only the owner that certainly is gone is dead', () => {

@@ -9,7 +9,7 @@ import { type Digest, digestOf } from '../../src/base/digest.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';
 import { type Policy, policyFiles } from '../../src/policy/policy.ts';
-import { checkManifestEvidence, openDesk } from '../../src/replay/evidence.ts';
+import { checkManifestEvidence, openVerifier } from '../../src/replay/evidence.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import { decide, type RawReplay } from '../../src/verdict/decide.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
@@ -90,8 +90,8 @@ export async function makeCase(
   );
   const [loaded] = await loadManifests([join(folder, 'm.json')]);
   await store.put(canonicalJson(loaded!.manifest));
-  const desk = openDesk(trust, [], out, store, systemClock);
-  const kept = await checkManifestEvidence(desk, loaded!, async () => []);
+  const verifier = openVerifier(trust, [], out, store, systemClock);
+  const kept = await checkManifestEvidence(verifier, loaded!, async () => []);
   const facts = {
     requested: replays.length,
     gates: policy.gates,

@@ -5,7 +5,7 @@ import { compilePages, pushPages } from '../../setup/demo-image.ts';
 import { type BuiltImage, pushImage, pushManifest } from '../../setup/image.ts';
 import { connectEngine } from '../../src/library/engine.ts';
 import { hostOf } from '../../src/sandbox/bare.ts';
-import { loadKit } from '../../src/sandbox/kit.ts';
+import { loadHarness } from '../../src/sandbox/harness.ts';
 import type { Mechanism } from '../../src/sandbox/mechanisms.ts';
 import { fixtureLayers } from './fixture-image.ts';
 
@@ -63,6 +63,6 @@ export default async function setup(project: TestProject): Promise<void> {
     fixture,
     index,
     pages: await pushPages(registry, compilePages(process.cwd())),
-    mechanisms: (await hostOf(engine, loadKit(), await engine.facts(), [])).mechanisms,
+    mechanisms: (await hostOf(engine, loadHarness(), await engine.facts(), [])).mechanisms,
   });
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { findProgram } from '../../setup/packages.ts';
 import { sleep } from '../../src/base/clock.ts';
 import { connectDocker } from '../../src/sandbox/docker.ts';
-import type { Engine } from '../../src/sandbox/port.ts';
+import type { Engine } from '../../src/sandbox/engine.ts';
 
 export class OwnEngine {
   readonly address: string;

@@ -6,13 +6,13 @@ import { afterAll } from 'vitest';
 import { digestOfFile } from '../../src/base/files.ts';
 import type { JoinedFrame } from '../../src/join/gap.ts';
 import { addArtifact } from '../../src/join/store/artifacts.ts';
-import { addBundle } from '../../src/join/store/bundles.ts';
 import { addTraces } from '../../src/join/store/ingest.ts';
 import { joinFrames } from '../../src/join/store/join.ts';
 import { imagesOfTraces, resolveImages, type Symbolizer } from '../../src/join/store/resolve.ts';
 import type { TraceStore } from '../../src/join/store/store.ts';
+import { addBundle } from '../../src/join/store/symbol-files.ts';
 import { FileBytes } from '../../src/objects/common/bytes.ts';
-import type { Place } from '../../src/objects/common/source-place.ts';
+import type { SourcePlace } from '../../src/objects/common/source-place.ts';
 import { textDigestOf } from '../../src/objects/elf/text-digest.ts';
 import { objectIn, readObject } from '../../src/objects/object.ts';
 import { slicesOf } from '../../src/objects/slices.ts';
@@ -27,7 +27,7 @@ import { trustOf } from './verify.ts';
 const ENGINE: Symbolizer = { engine: engineVersion, symbolize };
 
 /** Such as `inner a.c:5 <- outer a.c:9`. */
-export function shown(places: readonly Place[]): string {
+export function shown(places: readonly SourcePlace[]): string {
   return places
     .map(({ function: name, file, line }) => `${name} ${file?.split(/[/\\]/).at(-1) ?? '?'}:${line ?? '?'}`)
     .join(' <- ');

@@ -10,7 +10,7 @@ import { type LoadedManifest, loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';
 import { type Policy, parsePolicy } from '../../src/policy/policy.ts';
 import { runManifests } from '../../src/reenact.ts';
-import type { Engine } from '../../src/sandbox/port.ts';
+import type { Engine } from '../../src/sandbox/engine.ts';
 import { BlobStore } from '../../src/store/blobs.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { envelope, statement, type TestKey } from './keys.ts';

@@ -13,7 +13,7 @@ import { runManifests } from '../../src/reenact.ts';
 import type { RunOptions } from '../../src/replay/options.ts';
 import { connectDocker } from '../../src/sandbox/docker.ts';
 import { findEndpoint } from '../../src/sandbox/endpoint.ts';
-import type { Engine } from '../../src/sandbox/port.ts';
+import type { Engine } from '../../src/sandbox/engine.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import type { World } from './global-setup.ts';
 

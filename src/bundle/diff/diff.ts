@@ -12,7 +12,7 @@ import type { Item } from '../format/format.ts';
 import { Refused } from '../format/refused.ts';
 import type { Opened } from '../read/open.ts';
 import { stateOf } from '../read/states.ts';
-import { sayingsOf } from './sayings.ts';
+import { comparableFields } from './comparable-fields.ts';
 
 /** One difference; null for the side that does not have the thing. */
 export interface Difference {
@@ -120,7 +120,7 @@ export async function diffBundles(a: string, b: string): Promise<BundleDifferenc
   const [left, right] = [sides[0].opened, sides[1].opened];
   return {
     roots: [left.root, right.root],
-    record: compare(sayingsOf(left), sayingsOf(right)),
+    record: compare(comparableFields(left), comparableFields(right)),
     items: compare(itemsOf(left), itemsOf(right)),
     state: await compareStates(sides),
   };

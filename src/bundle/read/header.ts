@@ -50,7 +50,7 @@ function expectManifest(input: Input, { digest, size }: Descriptor): Buffer {
 }
 
 /** What was read before the contents. */
-export interface Front {
+export interface BundleHeader {
   /** Digest of index.json. */
   index: Digest;
   rootBytes: Buffer;
@@ -60,7 +60,7 @@ export interface Front {
 }
 
 /** Layout, index and manifests: exactly one root, and what is attached to it. */
-export function readFront(input: Input): Front {
+export function readHeader(input: Input): BundleHeader {
   const small = LIMITS.imageDocumentBytes;
   if (expectFile(input, 'oci-layout', small).toString() !== OCI_LAYOUT)
     throw new Refused('manifest_form', 'oci-layout is not of version 1.0.0');
@@ -91,7 +91,7 @@ export function readFront(input: Input): Front {
 }
 
 /** The attachments with their contents: blobs after the layers, or among them. */
-export function readAttachments(reader: ContentReader, { attached, layers }: Front): Attachment[] {
+export function readAttachments(reader: ContentReader, { attached, layers }: BundleHeader): Attachment[] {
   const named = attached.flatMap((manifest) => manifest.layers);
   const bytes = new Map<Digest, Buffer>();
   for (const blob of attachedBlobs(named, layers)) {

@@ -22,7 +22,7 @@ import {
   type Problems,
   type SinkOf,
 } from './contents.ts';
-import { expectFile, readAttachments, readFront } from './header.ts';
+import { expectFile, readAttachments, readHeader } from './header.ts';
 import { backFiles, bagOf, frontFiles, type Layout } from './layout.ts';
 import { Input, readMember } from './read.ts';
 import { type BundleTexts, reportOf, TEXTS_VERSION, textNames, textsOf } from './texts.ts';
@@ -171,15 +171,15 @@ async function readInside(
   input: Input,
   sinkOf?: SinkOf,
 ): Promise<{ opened: Omit<Opened, 'textsCompared'>; layout: Layout; texts: BundleTexts }> {
-  const front = readFront(input);
-  const { layers, subject, rootBytes } = front;
+  const header = readHeader(input);
+  const { layers, subject, rootBytes } = header;
   const rootText = rootBytes.toString();
   const reader = new ContentReader(input, sinkOf);
-  for (const { layers: contents } of front.attached) for (const { digest } of contents) reader.want(digest);
+  for (const { layers: contents } of header.attached) for (const { digest } of contents) reader.want(digest);
   const from = input.at;
   const document = await readLayers(input, reader, layers);
   const blobs = { from, to: input.at };
-  const attachments = readAttachments(reader, front);
+  const attachments = readAttachments(reader, header);
   const attested = await readAttested(rootText, attachments);
   const problems = compareContents(document, reader.found);
   const bytes = reader.kept.get(document.record_sha256);
@@ -212,7 +212,7 @@ async function readInside(
     unknown,
     [string, string],
   ];
-  if (digestOf(index) !== front.index)
+  if (digestOf(index) !== header.index)
     problems.push({ code: 'manifest_form', message: 'index.json is not in canonical form' });
   const opened = {
     root: digestOf(rootBytes),

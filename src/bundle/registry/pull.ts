@@ -25,8 +25,8 @@ import { examineBundle } from '../verify/verify.ts';
 import { assemble } from './assemble.ts';
 import { downloadBlob } from './download.ts';
 import { getManifest } from './manifests.ts';
-import type { Reference } from './reference.ts';
 import { type Referrer, readReferrers } from './referrers.ts';
+import type { RegistryReference } from './registry-reference.ts';
 import { Remote, type Transfer } from './remote.ts';
 
 export interface Pulled {
@@ -148,7 +148,7 @@ function leftBehind(error: unknown, folder: string): unknown {
 }
 
 /** Pulls a bundle to `target`, verified, whole or not at all, never over a file that is there. */
-export async function pullBundle(target: string, from: Reference, o: Transfer): Promise<Pulled> {
+export async function pullBundle(target: string, from: RegistryReference, o: Transfer): Promise<Pulled> {
   if (lstatSync(target, { throwIfNoEntry: false }))
     throw new Fault('out_failed', `${target} is there already; nothing was pulled`);
   const name = from.digest ?? from.tag;

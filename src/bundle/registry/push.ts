@@ -9,8 +9,8 @@ import { attachedFiles } from '../read/layout.ts';
 import type { Opened } from '../read/open.ts';
 import { examineBundle } from '../verify/verify.ts';
 import { putManifest } from './manifests.ts';
-import type { Reference } from './reference.ts';
 import { addToFallback, type Referrer } from './referrers.ts';
+import type { RegistryReference } from './registry-reference.ts';
 import { Remote, type Transfer } from './remote.ts';
 import { uploadBlob } from './upload.ts';
 
@@ -62,7 +62,11 @@ async function pushAttached(remote: Remote, { root, attachments }: Accepted): Pr
 }
 
 /** Pushes the bundle at `path`, once it is accepted; what the registry has already is not sent again. */
-export async function pushBundle(path: string, { repository, tag }: Reference, o: Transfer): Promise<Pushed> {
+export async function pushBundle(
+  path: string,
+  { repository, tag }: RegistryReference,
+  o: Transfer,
+): Promise<Pushed> {
   const opened = await accept(path);
   const { root, rootText, attachments } = opened;
   const remote = new Remote(repository, o);

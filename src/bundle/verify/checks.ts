@@ -12,7 +12,7 @@ import { Refused } from '../format/refused.ts';
 import type { Problems } from '../read/contents.ts';
 import type { Opened } from '../read/open.ts';
 import { stateOf } from '../read/states.ts';
-import { decideAgain, evidenceAgain } from './demand.ts';
+import { decideAgain, evidenceAgain } from './reader-policy.ts';
 
 /** The policy as the run had it: its canonical form names its files by digest, and they are inside. */
 export async function policyOf(

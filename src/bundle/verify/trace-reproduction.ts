@@ -1,7 +1,7 @@
 /** Whether a record's replays had the stated result: as far as addresses show, without symbols. */
 import { type Comparison, comparable, compareStacks, type Stack } from '../../join/compare.ts';
 import type { JoinReproduction } from '../../join/document.ts';
-import { obstacleOf } from '../../join/reproduction.ts';
+import { reproductionObstacle } from '../../join/reproduction.ts';
 import { fromCrash } from '../../trace/formats/replay.ts';
 import { frameFacts, walkFacts } from '../../trace/model/frame-facts.ts';
 import type { Trace } from '../../trace/model/trace.ts';
@@ -76,7 +76,7 @@ export function reproductionLie(
   const lie = (what: string): string => `the trace is said to be ${said.verdict}, and ${what}`;
   if (['no_crash', 'unreplayable'].includes(said.verdict) && said.known > 0)
     return lie(`${said.known} frames to be the same`);
-  const obstacle = obstacleOf(record);
+  const obstacle = reproductionObstacle(record);
   if (obstacle !== null) return said.verdict === 'unreplayable' ? null : lie(obstacle);
   if (veiled) return said.verdict === 'unreplayable' ? lie('the replays were completed') : null;
   const found = programCrashes(record.replays);

@@ -20,9 +20,9 @@ import {
   policyOf,
 } from './checks.ts';
 import { checkAttested, checkCustody } from './custody.ts';
-import { checkDemands, type Demanded, type Demands, type SignedBy, signedBy } from './demand.ts';
 import { checkFollows } from './follows.ts';
 import { checkInside } from './inside.ts';
+import { checkDemands, type Demanded, type Demands, type SignedBy, signedBy } from './reader-policy.ts';
 import { SAID_BY_RECORDER } from './said.ts';
 import type { TraceVerification } from './trace-checks.ts';
 

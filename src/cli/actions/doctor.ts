@@ -3,9 +3,9 @@ import { EXIT, Fault } from '../../base/fault.ts';
 import { connectEngine } from '../../library/engine.ts';
 import { withoutNamed } from '../../library/without.ts';
 import { type Host, hostOf } from '../../sandbox/bare.ts';
-import { loadKit } from '../../sandbox/kit.ts';
+import type { Engine, EngineFacts } from '../../sandbox/engine.ts';
+import { loadHarness } from '../../sandbox/harness.ts';
 import { lostWith, type Mechanism, onlyWith } from '../../sandbox/mechanisms.ts';
-import type { Engine, EngineFacts } from '../../sandbox/port.ts';
 import { processorText } from '../../sandbox/processor.ts';
 import type { Arguments } from '../arguments.ts';
 import { tellWaiting } from '../shared/waiting.ts';
@@ -59,8 +59,12 @@ function judge(facts: EngineFacts): Finding[] {
 
 function harness(): Finding {
   try {
-    const kit = loadKit();
-    return { check: 'harness', status: 'ok', detail: `${kit.initSha256}, seccomp ${kit.seccompSha256}` };
+    const harness = loadHarness();
+    return {
+      check: 'harness',
+      status: 'ok',
+      detail: `${harness.initSha256}, seccomp ${harness.seccompSha256}`,
+    };
   } catch (error) {
     return { check: 'harness', status: 'missing', detail: (error as Error).message };
   }
@@ -89,7 +93,7 @@ function determinism({ mechanisms, processor: p }: Host): Finding {
 /** The processor, and what full determinism would rest on, found out in a container. */
 async function host(engine: Engine, facts: EngineFacts, without: Mechanism[]): Promise<Finding[]> {
   try {
-    const found = await hostOf(engine, loadKit(), facts, without);
+    const found = await hostOf(engine, loadHarness(), facts, without);
     return [processor(found), determinism(found)];
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

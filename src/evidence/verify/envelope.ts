@@ -11,7 +11,7 @@ import { checkRequirement } from '../trust/predicate.ts';
 import type { Vouched } from '../trust/sigstore.ts';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
 import { asRefusal, Checks, someOf } from './checks.ts';
-import type { Circumstances } from './circumstances.ts';
+import type { VerificationContext } from './context.ts';
 import type { Evidence } from './evidence-file.ts';
 import { groundsOf, vouchedUnderOne } from './grounds.ts';
 import type { ProvenEntry } from './log-entry.ts';
@@ -39,7 +39,7 @@ export function payloadOf(evidence: Evidence): { payload: Buffer; payloadType: s
 }
 
 /** A signature over a file is about that file, by the digests that are asked for, and states nothing more. */
-function statementOfFile(signed: Hashed, c: Circumstances): Statement {
+function statementOfFile(signed: Hashed, c: VerificationContext): Statement {
   const asked = c.wanted.kind === 'listed' ? c.wanted.subjects.map(({ algorithm }) => algorithm) : [];
   const digest = [...new Set(['sha256', ...asked])].flatMap((algorithm) => {
     const hex = signed.digest(algorithm)?.toString('hex');
@@ -53,7 +53,7 @@ function statementOfFile(signed: Hashed, c: Circumstances): Statement {
   };
 }
 
-function fitSubjects(statement: Statement, c: Circumstances): Fitting[] {
+function fitSubjects(statement: Statement, c: VerificationContext): Fitting[] {
   return someOf(c.trust.policy.require, (requirement) => ({
     requirement,
     subjects: matchSubjects(statement, resolveWanted(c.wanted, requirement.subjects ?? [])),
@@ -64,7 +64,7 @@ function signersOf(
   verified: Verified[],
   vouched: Vouched,
   proven: ProvenEntry[][],
-  c: Circumstances,
+  c: VerificationContext,
 ): Signer[] {
   for (const { thing } of verified) if (thing.certificate) checkPurpose(thing.certificate);
   return someOf(
@@ -75,7 +75,7 @@ function signersOf(
 
 async function checkAll(
   evidence: Evidence,
-  c: Circumstances,
+  c: VerificationContext,
   checks: Checks,
   record: EnvelopeRecord,
 ): Promise<Pick<CheckedEvidence, 'fulfils' | 'root'>> {
@@ -174,7 +174,7 @@ export function blankEnvelope(file: string, sha256: Digest): EnvelopeRecord {
 }
 
 /** Checks one piece of evidence; what was wrong with it is in its record, never thrown. */
-export async function checkEvidence(evidence: Evidence, c: Circumstances): Promise<CheckedEvidence> {
+export async function checkEvidence(evidence: Evidence, c: VerificationContext): Promise<CheckedEvidence> {
   const checks = new Checks();
   const record = blankEnvelope(evidence.name, evidence.sha256);
   let found: Pick<CheckedEvidence, 'fulfils' | 'root'>;

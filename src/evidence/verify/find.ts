@@ -11,7 +11,7 @@ import type { LogReference } from '../documents/reference.ts';
 import { readCachedProof } from '../log/cache.ts';
 import { parseCheckpoint } from '../log/checkpoint.ts';
 import { parseTlogProof } from '../log/tlog-proof.ts';
-import type { SeparateProof } from './circumstances.ts';
+import type { SeparateProof } from './context.ts';
 import type { SourceFile } from './verify.ts';
 
 const ENVELOPE_NAMES = /\.(?:json|jsonl|sigstore|dsse|intoto)$/;

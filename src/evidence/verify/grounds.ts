@@ -5,7 +5,7 @@ import { Refusal } from '../common/refusal.ts';
 import type { Vouched } from '../trust/sigstore.ts';
 import type { Anchor, TrustedLog } from '../trust/trust.ts';
 import { asRefusal, someOf } from './checks.ts';
-import type { Circumstances } from './circumstances.ts';
+import type { VerificationContext } from './context.ts';
 import type { Evidence } from './evidence-file.ts';
 import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log-entry.ts';
 import type { Verified } from './signature.ts';
@@ -14,7 +14,7 @@ import type { Verified } from './signature.ts';
 function proveAll(
   evidence: Evidence,
   verified: Verified[],
-  c: Circumstances,
+  c: VerificationContext,
   logs: TrustedLog[],
 ): ProvenEntry[][] {
   const own = evidence.content.kind === 'bundle' ? evidence.content.bundle.entries : [];
@@ -47,7 +47,7 @@ export interface Grounds {
 }
 
 /** The roots under which all log entries can be proven; without entries, no root is needed. */
-export function groundsOf(evidence: Evidence, verified: Verified[], c: Circumstances): Grounds[] {
+export function groundsOf(evidence: Evidence, verified: Verified[], c: VerificationContext): Grounds[] {
   const { content } = evidence;
   const bare =
     content.kind === 'envelope' ||
@@ -64,7 +64,7 @@ async function checkTimes(
   evidence: Evidence,
   verified: Verified[],
   { anchor, proven }: Grounds,
-  c: Circumstances,
+  c: VerificationContext,
 ): Promise<Vouched> {
   const { content } = evidence;
   const [{ thing, key }] = verified as [Verified];
@@ -82,7 +82,7 @@ export async function vouchedUnderOne(
   evidence: Evidence,
   verified: Verified[],
   grounds: Grounds[],
-  c: Circumstances,
+  c: VerificationContext,
 ): Promise<Grounds & { vouched: Vouched }> {
   let refusal: unknown;
   for (const one of grounds) {

@@ -4,7 +4,7 @@ import { type Hashed, hashedBytes, knownDigest } from '../common/hashed.ts';
 import { hashOf, type PublicKey, verifySignature } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { MessageSignature } from '../documents/sigstore-bundle.ts';
-import type { Circumstances } from './circumstances.ts';
+import type { VerificationContext } from './context.ts';
 
 /** The key that made a signature, and the bytes or digest that it covers. */
 export interface Maker {
@@ -32,7 +32,7 @@ function checkDigest({ digest }: MessageSignature, signed: Hashed, what: string)
 }
 
 /** Digests that the caller wants evidence about, by their hash algorithm. */
-function wantedDigests(c: Circumstances): { algorithm: string; hex: string }[] {
+function wantedDigests(c: VerificationContext): { algorithm: string; hex: string }[] {
   if (c.wanted.kind !== 'listed') return [];
   return c.wanted.subjects.flatMap(({ algorithm, anyOf }) => anyOf.map((hex) => ({ algorithm, hex })));
 }
@@ -48,7 +48,7 @@ function whyFile(keys: PublicKey[], given: string[]): string {
 async function overDigest(
   message: MessageSignature,
   keys: PublicKey[],
-  c: Circumstances,
+  c: VerificationContext,
 ): Promise<Maker | undefined> {
   const digests = wantedDigests(c);
   if (digests.length === 0)
@@ -87,7 +87,7 @@ async function overDigest(
 export async function makerOf(
   message: MessageSignature,
   keys: PublicKey[],
-  c: Circumstances,
+  c: VerificationContext,
 ): Promise<Maker | undefined> {
   if (!c.artifact) return overDigest(message, keys, c);
   const signed = hashedBytes(c.artifact);

@@ -9,7 +9,7 @@ import { wantManifest } from '../documents/subject.ts';
 import { formatTlogProof } from '../log/tlog-proof.ts';
 import type { Trust } from '../trust/trust.ts';
 import { asRefusal } from './checks.ts';
-import type { SeparateProof } from './circumstances.ts';
+import type { SeparateProof } from './context.ts';
 import { refusedRecord, type SourceFile, verifyEvidence } from './verify.ts';
 
 /** Where what a manifest names is looked for: folders during a run, the contents of a bundle afterwards. */

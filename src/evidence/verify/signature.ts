@@ -8,7 +8,7 @@ import { Refusal } from '../common/refusal.ts';
 import { type Envelope, matchSignatures, preAuthEncoding } from '../documents/dsse.ts';
 import type { Bundle } from '../documents/sigstore-bundle.ts';
 import type { SignedThing } from '../log/body.ts';
-import type { Circumstances } from './circumstances.ts';
+import type { VerificationContext } from './context.ts';
 import type { Evidence } from './evidence-file.ts';
 import { madeOver, makerOf } from './message.ts';
 
@@ -27,7 +27,7 @@ export interface Verified {
 }
 
 /** The policy's keys, each with every algorithm that it counts with for this kind of signature. */
-function policyKeys(kind: 'envelope' | 'message', c: Circumstances): PublicKey[] {
+function policyKeys(kind: 'envelope' | 'message', c: VerificationContext): PublicKey[] {
   const keys = c.trust.authorities.flatMap(({ key }) => (key ? [key] : []));
   if (keys.length === 0)
     throw new Refusal(
@@ -123,7 +123,7 @@ async function unverified(
 }
 
 /** The keys that may have signed: the certificate's, else every one of the policy, whatever hint the bundle gives. */
-function keysFor(bundle: Bundle, publicKey: KeyObject | undefined, c: Circumstances): PublicKey[] {
+function keysFor(bundle: Bundle, publicKey: KeyObject | undefined, c: VerificationContext): PublicKey[] {
   if (!publicKey) return policyKeys(bundle.content.kind, c);
   const isRsa = publicKey.asymmetricKeyType === 'rsa';
   // No policy can pin the algorithm of a key that lives for minutes: all that are sound for it count.
@@ -133,7 +133,7 @@ function keysFor(bundle: Bundle, publicKey: KeyObject | undefined, c: Circumstan
   );
 }
 
-async function verifyBundle(bundle: Bundle, name: string, c: Circumstances): Promise<Verified[]> {
+async function verifyBundle(bundle: Bundle, name: string, c: VerificationContext): Promise<Verified[]> {
   const { material, content } = bundle;
   const parsed = material.kind === 'certificate' ? parseCertificate(material.der, name) : null;
   const certificate = parsed?.certificate ?? null;
@@ -177,7 +177,7 @@ async function verifyEnvelope(
 }
 
 /** Every signature of the evidence that can be verified, or a Refusal when there is none. */
-export async function verifySignatures(evidence: Evidence, c: Circumstances): Promise<Verified[]> {
+export async function verifySignatures(evidence: Evidence, c: VerificationContext): Promise<Verified[]> {
   const { content } = evidence;
   if (content.kind === 'bundle') return verifyBundle(content.bundle, evidence.name, c);
   const keys = policyKeys('envelope', c);

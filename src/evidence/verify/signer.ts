@@ -9,7 +9,7 @@ import { type Misfit, matchIdentity, misfits, openFields } from '../trust/identi
 import type { Vouched } from '../trust/sigstore.ts';
 import type { TrustedAuthority } from '../trust/trust.ts';
 import { covers } from '../trust/trusted-root.ts';
-import type { Circumstances } from './circumstances.ts';
+import type { VerificationContext } from './context.ts';
 import type { ProvenEntry } from './log-entry.ts';
 import { ADD_KEY, type Verified } from './signature.ts';
 
@@ -98,7 +98,7 @@ function nearest(identity: Identity, authorities: TrustedAuthority[]): Refusal {
   );
 }
 
-function strangers({ identity }: Vouched, c: Circumstances): Refusal {
+function strangers({ identity }: Vouched, c: VerificationContext): Refusal {
   if (!identity)
     return new Refusal('identity_unknown', 'no authority of the policy has this key', undefined, ADD_KEY);
   if (c.trust.authorities.some(({ keyless }) => keyless)) return nearest(identity, c.trust.authorities);
@@ -115,7 +115,7 @@ export function matchSigners(
   verified: Verified,
   vouched: Vouched,
   entries: ProvenEntry[],
-  c: Circumstances,
+  c: VerificationContext,
 ): Signer[] {
   const { identity } = vouched;
   const { algorithm, fingerprint } = verified.key;

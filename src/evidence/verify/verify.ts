@@ -16,7 +16,7 @@ import { formatTlogProof } from '../log/tlog-proof.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
 import { asRefusal } from './checks.ts';
-import type { Circumstances, SeparateProof } from './circumstances.ts';
+import type { SeparateProof, VerificationContext } from './context.ts';
 import { blankEnvelope, type CheckedEvidence, checkEvidence } from './envelope.ts';
 import { type Evidence, parseEvidenceFile, type Unread } from './evidence-file.ts';
 
@@ -185,9 +185,9 @@ function strayProof({ name, proof }: SeparateProof): EnvelopeRecord {
 /** Verifies files of evidence against a policy. Never throws because of their content: the record says what is wrong. */
 export async function verifyEvidence(
   files: SourceFile[],
-  given: Omit<Circumstances, 'proofs'> & { proofs?: SeparateProof[] },
+  given: Omit<VerificationContext, 'proofs'> & { proofs?: SeparateProof[] },
 ): Promise<EvidenceRecord> {
-  const c: Circumstances = { ...given, proofs: [...(given.proofs ?? [])] };
+  const c: VerificationContext = { ...given, proofs: [...(given.proofs ?? [])] };
   const list: (Evidence | Unread)[] = [];
   for (const { name, bytes } of files) {
     try {

@@ -6,9 +6,9 @@ import { basisOf } from '../../trace/model/basis.ts';
 import { imageKey, inOrder } from '../../trace/model/frame-facts.ts';
 import { canonicalTrace } from '../../trace/model/id.ts';
 import {
+  FRAME_TRUSTS,
   type Frame,
   type Thread,
-  TRUSTS,
   type Trace,
   type TraceImage,
   wrongTrace,
@@ -127,7 +127,7 @@ function placeOf(frame: Frame, { keys }: Prepared, images: Map<string, number>):
 function foundOf({ trust, activation, rel_addr }: Frame): number {
   // Before address 0 there is nothing: it is looked up as it is.
   const exact = activation || (rel_addr !== null && BigInt(rel_addr) === 0n);
-  return TRUSTS.indexOf(trust) + (exact ? ACTIVATION : 0);
+  return FRAME_TRUSTS.indexOf(trust) + (exact ? ACTIVATION : 0);
 }
 
 async function insertThreads(

@@ -1,7 +1,7 @@
 /** Joins a trace's frames to symbols, artifacts and their evidence, and keeps frames that are not joined in their places. */
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
-import type { Place } from '../../objects/common/source-place.ts';
+import type { SourcePlace } from '../../objects/common/source-place.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import type { FrameFacts, WalkFacts } from '../../trace/model/frame-facts.ts';
 import { gapOf, type JoinArtifact, type JoinBundle, type JoinedFrame } from '../gap.ts';
@@ -37,7 +37,7 @@ export async function findTrace(queries: Queries, given: string): Promise<TraceR
 }
 
 interface FrameRow extends FrameFacts {
-  chain: Place[] | null;
+  chain: SourcePlace[] | null;
   degraded: boolean | null;
   status: string | null;
   bundle: number | null;

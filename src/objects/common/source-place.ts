@@ -1,6 +1,6 @@
 /** What an address means in the source: a function, a file, a line. */
 
-export interface Place {
+export interface SourcePlace {
   /** The linkage name, as it is stored. */
   function: string | null;
   file: string | null;
@@ -16,7 +16,7 @@ export type Approximate = 'nearest' | 'folded';
 
 export interface Resolved {
   /** Innermost first: an inlined call comes before what it is inlined in. Empty: nothing is known of the address. */
-  places: readonly Place[];
+  places: readonly SourcePlace[];
   /** True if inlined calls are left out, because the engine died while it looked for them. */
   degraded: boolean;
   error: 'engine_crash' | null;

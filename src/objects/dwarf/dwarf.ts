@@ -15,14 +15,14 @@ const MOST_KEPT = 4096;
 const ENTRY_BYTES = [512, 65_536] as const;
 
 /** Where a text is stored: in the entry itself, or at an offset of a section. */
-export type Place =
+export type TextPlace =
   | { at: 'entry'; text: string }
   | { at: 'debug_str' | 'debug_line_str' | 'alt'; offset: number }
   /** There stands the offset in debug_str, of 4 or 8 bytes. */
   | { at: 'debug_str_offsets'; offset: number; width: 4 | 8 };
 
 export interface Unit {
-  producer: Place | null;
+  producer: TextPlace | null;
   language: number | null;
   /** The rest of it lies in a .dwo file. */
   split: boolean;

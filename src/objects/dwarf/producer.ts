@@ -1,7 +1,7 @@
 /** Which compilers made a program, with which flags: what they wrote into its debug information (DW_AT_producer). */
 import { FileBytes } from '../common/bytes.ts';
 import { Cursor } from '../common/cursor.ts';
-import { type Place, unitsOf } from './dwarf.ts';
+import { type TextPlace, unitsOf } from './dwarf.ts';
 import { type DebugSections, debugSectionsOf } from './sections.ts';
 
 export interface Producer {
@@ -70,7 +70,7 @@ export function splitProducer(text: string): Pick<Producer, 'compiler' | 'flags'
 }
 
 interface Group {
-  place: Place;
+  place: TextPlace;
   language: number | null;
   units: number;
 }
@@ -81,7 +81,7 @@ class Groups {
   left = 0;
   private bytes = 0;
 
-  add(place: Place, language: number | null, units: number): void {
+  add(place: TextPlace, language: number | null, units: number): void {
     const key = `${place.at} ${language} ${place.at === 'entry' ? place.text : place.offset}`;
     const known = this.found.get(key);
     if (known) known.units += units;

@@ -1,7 +1,7 @@
 /** The line table that Go's linker leaves in every program, stripped ones too (runtime/symtab.go, .gopclntab): functions, files, lines, inlined calls. */
 import type { FileBytes } from '../common/bytes.ts';
 import { Cursor, Ended } from '../common/cursor.ts';
-import { MOST_PLACES, type Place } from '../common/source-place.ts';
+import { MOST_PLACES, type SourcePlace } from '../common/source-place.ts';
 import { wholeSection } from '../dwarf/sections.ts';
 import { type ElfHeader, type ElfSection, NOBITS, readHeader, readSections } from '../elf/header.ts';
 import { relocations } from './relocations.ts';
@@ -98,7 +98,7 @@ export class GoTable {
     }
   }
 
-  private line(func: Func, pc: bigint): Pick<Place, 'file' | 'line' | 'column'> {
+  private line(func: Func, pc: bigint): Pick<SourcePlace, 'file' | 'line' | 'column'> {
     const number = this.valueAt(this.u32(func.at + 20), func, pc);
     const line = this.valueAt(this.u32(func.at + 24), func, pc);
     const offset = number < 0 ? NO_FILE : this.u32(this.offsets[1]! + 4 * (this.u32(func.at + 32) + number));
@@ -121,14 +121,14 @@ export class GoTable {
   }
 
   /** Innermost first. Empty where there is no Go function; the last has no line where the table of its inlined calls is not found. */
-  places(address: bigint): Place[] {
+  places(address: bigint): SourcePlace[] {
     this.steps = MOST_STEPS;
     const func = this.find(address);
     if (!func) return [];
     const head = func.at + (this.since20 ? 40 : 36);
     const outer = this.name(this.u32(func.at + 4));
     const hasTree = this.u32(func.at + 28) > INLINE_INDEX;
-    const found: Place[] = [];
+    const found: SourcePlace[] = [];
     for (let pc = address; found.length < MOST_PLACES; ) {
       const index = hasTree ? this.valueAt(this.u32(head + 4 + 4 * INLINE_INDEX), func, pc) : -1;
       if (index < 0) {

@@ -2,7 +2,7 @@
 
 import { Ended } from '../../objects/common/cursor.ts';
 import { Numbers } from '../../objects/elf/header.ts';
-import type { Trust, WalkEnd } from '../model/trace.ts';
+import type { FrameTrust, WalkEnd } from '../model/trace.ts';
 import type { Machine } from '../unwind/expression.ts';
 import type { Processor, Registers } from '../unwind/processor.ts';
 import { Cut } from '../unwind/reader.ts';
@@ -15,7 +15,7 @@ import type { ModuleTables } from './tables.ts';
 export interface WalkedFrame {
   address: bigint;
   activation: boolean;
-  trust: Trust;
+  trust: FrameTrust;
 }
 
 /** A module as a walk needs it. */
@@ -42,7 +42,7 @@ const ABSENT = {
 interface Level {
   registers: Registers;
   activation: boolean;
-  trust: Trust;
+  trust: FrameTrust;
 }
 
 const OUTERMOST: WalkEnd = { outermost: true, by: BY, reason: null, detail: null, missing: 0 };

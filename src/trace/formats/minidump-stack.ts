@@ -51,7 +51,7 @@ export interface Memory {
   bytes: Buffer;
 }
 
-export interface Place {
+export interface StackPlace {
   address: bigint;
   trust: 'context' | 'cfi' | 'fp' | 'scan';
   /** The thread stood here, or was interrupted here: no call lies before the address. */
@@ -73,13 +73,13 @@ export interface Surroundings {
 }
 
 /** A frame as far as it is known. */
-export interface Level extends Place {
+export interface Level extends StackPlace {
   registers: Registers;
   parameterBytes: number;
 }
 
 export interface Walk {
-  places: Place[];
+  places: StackPlace[];
   ended: WalkEnd;
 }
 
@@ -121,7 +121,7 @@ export class StackWalker {
     return held ? this.at(stack.bytes, Number(offset)) : undefined;
   }
 
-  private level(address: bigint, trust: Place['trust'], registers: [string, bigint][]): Level {
+  private level(address: bigint, trust: StackPlace['trust'], registers: [string, bigint][]): Level {
     const known = new Map([[this.cpu.names.ip, address], ...registers]);
     return { address, trust, activation: false, registers: known, parameterBytes: 0 };
   }
@@ -178,7 +178,7 @@ export class StackWalker {
   }
 
   /** The link register, where the stack does not say it: the caller of a leaf function, else a guess. */
-  private byLink({ registers }: Level, next: Level | undefined): Place[] {
+  private byLink({ registers }: Level, next: Level | undefined): StackPlace[] {
     const link = this.cpu.link === null ? undefined : registers.get(this.cpu.link);
     if (link === undefined) return [];
     const address = this.plain(link);
@@ -230,7 +230,7 @@ export class StackWalker {
   /** Innermost first: where the thread stood, then addresses that calls come back to, as they lie on the stack; and why it ends there. */
   walk(context: Buffer, memoryAt: (address: bigint) => Memory | undefined): Walk {
     let level = this.first(context);
-    const places: Place[] = [level];
+    const places: StackPlace[] = [level];
     const stack = memoryAt(this.sp(level));
     if (!stack) {
       places.push(...this.byLink(level, undefined));

@@ -5,10 +5,10 @@ import { itemAt } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import { type Crash, showPlace } from '../../sandbox/crash.ts';
 import { parseRecord } from '../../verdict/parse.ts';
-import { type Frame, type Trace, type Trust, traceImage, type WalkEnd } from '../model/trace.ts';
+import { type Frame, type FrameTrust, type Trace, traceImage, type WalkEnd } from '../model/trace.ts';
 import type { TraceFormat } from './format.ts';
 
-const TRUST: Record<Crash['frames'][number]['by'], Trust> = {
+const TRUST: Record<Crash['frames'][number]['by'], FrameTrust> = {
   counter: 'context',
   frame_pointer: 'fp',
   unwind_table: 'cfi',

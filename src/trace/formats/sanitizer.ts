@@ -21,7 +21,7 @@ const NOT_FATAL = ['Leak', 'Thread'];
 /** kStackTraceMax is 255 or 256, of which those of the report itself are not printed. */
 const MOST_FRAMES = 245;
 
-interface Place {
+interface ModulePlace {
   module: string | null;
   offset: bigint;
   buildId: string | undefined;
@@ -40,7 +40,7 @@ function bracketOf(line: string, plus: number): number {
 }
 
 /** `TEXT (MODULE+OFFSET) (BuildId: ID)`. */
-function placeOf(rest: string): Place {
+function placeOf(rest: string): ModulePlace {
   const [, before, buildId] = BUILD_ID.exec(rest) ?? [];
   const line = before ?? rest;
   const plus = line.endsWith(')') ? line.lastIndexOf('+0x') : -1;
@@ -62,7 +62,7 @@ function imageOf(module: string, buildId: string | undefined): Partial<TraceImag
 }
 
 /** Windows' own addresses count from the image's preferred base, which no report gives. */
-function isUnplaced({ module }: Place): boolean {
+function isUnplaced({ module }: ModulePlace): boolean {
   return module === null || /^[A-Za-z]:\\/.test(module);
 }
 
@@ -75,7 +75,7 @@ function frameOf(
   stacks: Stacks,
   activation: boolean,
   address: string | undefined,
-  place: Place,
+  place: ModulePlace,
 ): Partial<Frame> {
   const moved = (printed: bigint): string => (activation ? hex(printed) : returnAddress(printed));
   const printed = address === undefined ? null : BigInt(`0x${address}`);
@@ -87,7 +87,7 @@ function frameOf(
   return { ip, activation, image, rel_addr: moved(offset) };
 }
 
-function nameOf(place: Place): string {
+function nameOf(place: ModulePlace): string {
   const { text, module, offset } = place;
   const name = text
     .replace(/^in /, '')

@@ -5,11 +5,11 @@ import { itemAt } from '../../base/list.ts';
 import { pdbId } from '../../objects/common/identity.ts';
 import {
   addressOf,
+  FRAME_TRUSTS,
   type Frame,
   frameAt,
   imageFinder,
   type Thread,
-  TRUSTS,
   type Trace,
   type TraceImage,
   type WalkEnd,
@@ -126,7 +126,7 @@ function framesFrom({ stacktrace, raw_stacktrace: raw }: Members, places: Places
   return physical(list(stack.frames).toReversed().map(members)).flatMap(
     ({ frame, address, names }, n): Frame[] => {
       if (address === undefined) return scriptFrame(frame, places);
-      const trust = TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
+      const trust = FRAME_TRUSTS.find((one) => one === frame.trust) ?? 'unknown';
       const claimed = names.length === 0 ? null : names.join(', inlined in ');
       return [frameAt(address, places.images, places.find, { activation: !returns(n), trust, claimed })];
     },

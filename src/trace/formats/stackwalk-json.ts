@@ -3,18 +3,18 @@ import { hex } from '../../base/hex.ts';
 import {
   addressOf,
   type Frame,
+  type FrameTrust,
   frameAt,
   imageFinder,
   type Trace,
   type TraceImage,
-  type Trust,
   traceImage,
 } from '../model/trace.ts';
 import { moduleIds } from './debug-ids.ts';
 import { list, type Members, members, text } from './foreign.ts';
 import type { TraceFormat } from './format.ts';
 
-const TRUSTS: Readonly<Record<string, Trust>> = {
+const FRAME_TRUSTS: Readonly<Record<string, FrameTrust>> = {
   context: 'context',
   cfi: 'cfi',
   cfi_scan: 'scan',
@@ -59,7 +59,7 @@ function fromJson(report: Members): Trace {
   const frameOf = (value: unknown, n: number): Frame => {
     const frame = members(value);
     const address = addressOf(frame.offset);
-    const trust = TRUSTS[text(frame.trust) ?? ''] ?? 'unknown';
+    const trust = FRAME_TRUSTS[text(frame.trust) ?? ''] ?? 'unknown';
     const more = { activation: n === 0, trust, claimed: claimOf(frame) };
     if (address === undefined) return { image: null, rel_addr: null, ip: null, ...more };
     return frameAt(n === 0 ? address : address + moved, images, find, more);

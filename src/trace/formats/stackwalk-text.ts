@@ -1,7 +1,7 @@
 /** What minidump_stackwalk prints for people (Breakpad, and rust-minidump with --human): frames with registers, then modules with ranges. */
 import { hex } from '../../base/hex.ts';
 import { lastItem } from '../../base/list.ts';
-import { type Frame, type Trace, type TraceImage, type Trust, traceImage } from '../model/trace.ts';
+import { type Frame, type FrameTrust, type Trace, type TraceImage, traceImage } from '../model/trace.ts';
 import { moduleIds } from './debug-ids.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { linesOf, placedIn, Stacks } from './stacks.ts';
@@ -13,7 +13,7 @@ const FOUND = /^\s+Found by: (.{1,128})$/;
 const MODULE = /^0x([0-9a-f]{1,16}) - 0x([0-9a-f]{1,16})\s{2}(\S.{0,1024}?)\s{2}/;
 const SYMBOLS = /^\(WARNING: (?:No|Corrupt) symbols, .{0,1024}, ([0-9A-F]{33,40})\)/;
 
-const TRUSTS: readonly [RegExp, Trust][] = [
+const FRAME_TRUSTS: readonly [RegExp, FrameTrust][] = [
   [/^given as instruction pointer/, 'context'],
   [/^call frame info/, 'cfi'],
   [/^previous frame's frame pointer/, 'fp'],
@@ -61,7 +61,7 @@ function foundBy(read: Read, how: string): void {
     read.open = null;
     return;
   }
-  read.open.trust = TRUSTS.find(([text]) => text.test(how))?.[1] ?? 'prewalked';
+  read.open.trust = FRAME_TRUSTS.find(([text]) => text.test(how))?.[1] ?? 'prewalked';
   close(read);
 }
 

@@ -1,7 +1,7 @@
 /** What a trace itself says about each frame, in the order and under the names that stores and bundles have for it. */
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { plainText } from '../../store/sql/rows.ts';
-import type { Thread, Trace, TraceImage, Trust, WalkEnd } from './trace.ts';
+import type { FrameTrust, Thread, Trace, TraceImage, WalkEnd } from './trace.ts';
 
 export interface FrameFacts {
   /** Counted through all threads. */
@@ -15,7 +15,7 @@ export interface FrameFacts {
   loaded_sha256: Digest | null;
   rel_addr: string | null;
   activation: boolean;
-  trust: Trust;
+  trust: FrameTrust;
 }
 
 /** An image that has no id is known by its file, else by nothing but its path, which joins with no symbols. */

@@ -14,10 +14,10 @@ import {
 } from '../../base/shape.ts';
 import {
   endedProblem,
+  FRAME_TRUSTS,
   type Frame,
   type Thread,
   TRACE_LIMITS,
-  TRUSTS,
   type Trace,
   type TraceImage,
   type WalkEnd,
@@ -67,7 +67,7 @@ const membersOf = (text: Shape<string>, arch: Shape<string>) => ({
     rel_addr: nullable(hex),
     ip: nullable(hex),
     activation: boolean(),
-    trust: oneOf(...TRUSTS),
+    trust: oneOf(...FRAME_TRUSTS),
     claimed: nullable(text),
   },
 });

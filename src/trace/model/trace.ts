@@ -14,8 +14,8 @@ export const TRACE_LIMITS = {
 } as const;
 
 /** How a frame was found: by the registers, by tables, by the frame pointer, by searching the stack, or only by the sender's claim. */
-export type Trust = 'context' | 'cfi' | 'fp' | 'scan' | 'prewalked' | 'unknown';
-export const TRUSTS: readonly Trust[] = ['context', 'cfi', 'fp', 'scan', 'prewalked', 'unknown'];
+export type FrameTrust = 'context' | 'cfi' | 'fp' | 'scan' | 'prewalked' | 'unknown';
+export const FRAME_TRUSTS: readonly FrameTrust[] = ['context', 'cfi', 'fp', 'scan', 'prewalked', 'unknown'];
 
 /** A program or library as it was loaded. */
 export interface TraceImage {
@@ -44,7 +44,7 @@ export interface Frame {
   ip: string | null;
   /** True if the thread stood at this instruction; else it is a return address, and the call lies before it. */
   activation: boolean;
-  trust: Trust;
+  trust: FrameTrust;
   /** What the sender says it is, which proves nothing. */
   claimed: string | null;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { digestOf } from '../../../src/base/digest.ts';
-import { parseReference } from '../../../src/bundle/registry/reference.ts';
+import { parseReference } from '../../../src/bundle/registry/registry-reference.ts';
 
 describe('names', () => {
   const digest = digestOf('x');

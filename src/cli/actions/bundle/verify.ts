@@ -1,7 +1,7 @@
 /** reenact bundle verify: what a bundle proves, and what the reader's own policy makes of it. */
 import { EXIT } from '../../../base/fault.ts';
 import { BUNDLE_CODES } from '../../../bundle/format/refused.ts';
-import type { SignedBy } from '../../../bundle/verify/demand.ts';
+import type { SignedBy } from '../../../bundle/verify/reader-policy.ts';
 import type { BundleVerification } from '../../../bundle/verify/verify.ts';
 import type { Signer } from '../../../evidence/documents/record.ts';
 import { safeLine } from '../../../report/human.ts';

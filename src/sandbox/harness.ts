@@ -1,4 +1,4 @@
-/** The harness kit: PID 1 and the seccomp profile, read once, hashed, and used from those very bytes. */
+/** The harness: PID 1, the scanner and the seccomp profile, read once, hashed, and used from those very bytes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,7 +6,7 @@ import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { packageFile } from '../base/package-files.ts';
 
-export interface Kit {
+export interface Harness {
   init: Buffer;
   initSha256: Digest;
   /** The profile as engines take it, without white space. */
@@ -22,7 +22,7 @@ export interface Kit {
 const MACHINES: Readonly<Record<number, string[]>> = { 62: ['x86_64', 'amd64'], 183: ['aarch64', 'arm64'] };
 
 /** Throws a Fault where PID 1 is built for another processor than the engine's: no replay could start. */
-export function assertRunsOn({ init }: Kit, architecture: string): void {
+export function assertRunsOn({ init }: Harness, architecture: string): void {
   const machine = init.length >= 20 ? init.readUInt16LE(18) : 0;
   const names = MACHINES[machine] ?? [`ELF machine ${machine}`];
   if (!names.includes(architecture))
@@ -32,8 +32,8 @@ export function assertRunsOn({ init }: Kit, architecture: string): void {
     );
 }
 
-/** A kit of these bytes; the scanner runs on this machine, and is always this release's own. */
-export function kitOf(init: Buffer, seccompText: string, scanner: string): Kit {
+/** The harness of these bytes; the scanner runs on this machine, and is always this release's own. */
+export function harnessOf(init: Buffer, seccompText: string, scanner: string): Harness {
   return {
     init,
     initSha256: digestOf(init),
@@ -44,12 +44,12 @@ export function kitOf(init: Buffer, seccompText: string, scanner: string): Kit {
   };
 }
 
-/** Reads the kit; a checkout where it was not built yet is told how to. */
-export function loadKit(folder: string = packageFile('harness/')): Kit {
+/** Reads the harness; a checkout where it was not built yet is told how to. */
+export function loadHarness(folder: string = packageFile('harness/')): Harness {
   try {
     const init = readFileSync(join(folder, 'bin', 'init'));
     const seccomp = readFileSync(join(folder, 'seccomp.json'), 'utf8');
-    return kitOf(init, seccomp, join(folder, 'bin', 'scan'));
+    return harnessOf(init, seccomp, join(folder, 'bin', 'scan'));
   } catch (error) {
     throw asFault(
       'engine_failed',

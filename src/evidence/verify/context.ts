@@ -13,7 +13,7 @@ export interface SeparateProof {
   used: boolean;
 }
 
-export interface Circumstances {
+export interface VerificationContext {
   trust: Trust;
   wanted: Wanted;
   /** The file that message signatures are over. */

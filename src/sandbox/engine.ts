@@ -55,7 +55,7 @@ export interface ImageFacts {
 }
 
 /** An attached container's streams; `ended` resolves once everything it wrote has been passed on: without a bound, as long as it runs. */
-export interface Attachment {
+export interface AttachedStreams {
   sendInput(bytes: Uint8Array): void;
   ended: Promise<void>;
   /** The same, once it is over: an engine that passes nothing on any more is given up. */
@@ -102,7 +102,7 @@ export interface Engine {
   create(spec: ContainerSpec): Promise<string>;
   inspect(id: string): Promise<ContainerFacts>;
   /** Before start, or output is lost. */
-  attach(id: string, onOutput: OnOutput): Promise<Attachment>;
+  attach(id: string, onOutput: OnOutput): Promise<AttachedStreams>;
   start(id: string): Promise<void>;
   /** Resolves with the engine's exit code; asked before start, or a quick exit is missed. */
   waitNextExit(id: string): Promise<number>;

@@ -2,7 +2,7 @@
 import { type Digest, isDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 
-export interface Reference {
+export interface RegistryReference {
   /** Host and path: "registry.example.org/cases/one". */
   repository: string;
   tag: string | undefined;
@@ -14,7 +14,7 @@ const FORM =
   /^(?<repository>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+|localhost|[a-z0-9-]+(?=:\d))(?::\d{1,5})?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>.*))?$/;
 
 /** Reads "host/path", "host/path:tag" or "host/path@sha256:…"; a tag and a digest together are refused. */
-export function parseReference(text: string): Reference {
+export function parseReference(text: string): RegistryReference {
   const { repository, tag, digest } = FORM.exec(text)?.groups ?? {};
   const known = repository !== undefined && URL.canParse(`https://${repository}`);
   if (!known || (digest !== undefined && (tag !== undefined || !isDigest(digest))))

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { DEFAULTS } from '../base/limits.ts';
 import { checkContent } from '../sandbox/content-check.ts';
+import type { OverlayFolders } from '../sandbox/engine.ts';
 import type { PresentImage } from '../sandbox/image.ts';
-import type { OverlayFolders } from '../sandbox/port.ts';
 import { tarOf, type VolumeFile } from '../sandbox/volume.ts';
 import type { CaptureWay } from '../state/capture.ts';
 import type { RunContext } from './context.ts';
 import type { Probed } from './prepare.ts';
 
-export interface ImageBench {
+export interface PreparedImage {
   image: PresentImage;
   harnessVolume: string;
   way: CaptureWay;
@@ -36,7 +36,7 @@ export function createHelper(
     user: '0:0',
     mounts: [{ volume, target, readOnly: false }],
     limits: { cpus: 1, memoryBytes: DEFAULTS.memoryBytes, pids: DEFAULTS.pids },
-    seccomp: { json: c.kit.seccomp, path: '' },
+    seccomp: { json: c.harness.seccomp, path: '' },
   });
 }
 
@@ -50,13 +50,13 @@ function seesNonce(overlay: OverlayFolders | undefined, nonce: VolumeFile): bool
 function harnessFiles(c: RunContext, image: PresentImage): VolumeFile[] {
   const words = [...image.entrypoint, ...image.cmd].map((word) => `${word}\0`).join('');
   return [
-    { path: 'harness/init', mode: 0o555, content: c.kit.init },
-    { path: 'harness/deterministic-run.sh', mode: 0o555, content: c.kit.init },
+    { path: 'harness/init', mode: 0o555, content: c.harness.init },
+    { path: 'harness/deterministic-run.sh', mode: 0o555, content: c.harness.init },
     { path: 'harness/image-command', mode: 0o444, content: Buffer.from(words) },
   ];
 }
 
-async function build(c: RunContext, image: PresentImage, checkImage: boolean): Promise<ImageBench> {
+async function build(c: RunContext, image: PresentImage, checkImage: boolean): Promise<PreparedImage> {
   const harnessVolume = await c.scope.volume('harness');
   const helper = await createHelper(c, image, harnessVolume, '/harness');
   if (checkImage) await checkContent(c.engine, image, helper);
@@ -72,11 +72,11 @@ async function build(c: RunContext, image: PresentImage, checkImage: boolean): P
 }
 
 /** The bench of an image, built by the first call that asks for it. */
-export function benchOf(c: RunContext, image: PresentImage, checkImage: boolean): Promise<ImageBench> {
+export function benchOf(c: RunContext, image: PresentImage, checkImage: boolean): Promise<PreparedImage> {
   const key = `${image.config} ${image.requested} ${checkImage}`;
-  const known = c.benches.get(key);
+  const known = c.preparedImages.get(key);
   if (known) return known;
   const made = build(c, image, checkImage);
-  c.benches.set(key, made);
+  c.preparedImages.set(key, made);
   return made;
 }

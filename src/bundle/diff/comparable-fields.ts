@@ -16,7 +16,7 @@ function each(group: string, fields: object | null | undefined): [string, unknow
 }
 
 /** All points in which two bundles are compared, by name, the most interesting first. */
-export function sayingsOf({
+export function comparableFields({
   shown: record,
   shownManifest,
   document,
