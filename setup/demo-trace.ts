@@ -178,14 +178,15 @@ async function crash(
       ...policy,
       '--replays',
       '1',
-      '--json',
+      '--jsonl',
       '--progress',
       'none',
     ]),
   );
   if (!(await expecting(run, [[0, 'trace', 'add', 'record.json']]))) return undefined;
   const added = said(root, folder, env, ['trace', 'add', 'record.json', '--json']);
-  return (JSON.parse(added) as { trace_id: string }).trace_id.slice(7, 19);
+  const [{ trace_id }] = JSON.parse(added) as [{ trace_id: string }];
+  return trace_id.slice(7, 19);
 }
 
 /** From the crash to the bundle. */

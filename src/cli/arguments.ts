@@ -4,11 +4,14 @@ import { parseArgs } from 'node:util';
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Command, Option, Options } from './command.ts';
+import { type JsonOutput, jsonOutput } from './shared/json.ts';
 
 export interface Arguments {
   /** The command, as it is called. */
   command: string;
   positionals: string[];
+  /** Where results go as JSON, if that was asked for: then nothing else is printed to stdout. */
+  json: JsonOutput | undefined;
   /** The words behind --, where the command takes a program; undefined where there is no --. */
   program: string[] | undefined;
   /** The option's text, or undefined. */
@@ -33,8 +36,29 @@ function checkClosed(name: string, { values }: Option, given: string | string[] 
     throw new Fault('usage', `--${name} is one of ${values!.join(', ')}, not "${wrong}"`);
 }
 
+/** Flags without what stands behind their =, which Node's reader knows of no flag; only what the flag declares may. */
+function withoutValues(args: readonly string[], options: Options): string[] {
+  const end = args.indexOf('--');
+  return args.map((word, n) => {
+    const [, name = '', value = ''] = end < 0 || n < end ? (/^--([a-z-]+)=(.*)$/s.exec(word) ?? []) : [];
+    const also = Object.hasOwn(options, name) ? options[name]!.also : undefined;
+    if (!also) return word;
+    if (!also.includes(value))
+      throw new Fault(
+        'usage',
+        `--${name} stands alone or is --${name}=${also.join(` or --${name}=`)}, not "${word}"`,
+      );
+    return `--${name}`;
+  });
+}
+
 /** Reads one command's arguments; anything unknown is a usage Fault. */
-export function readArguments(name: string, command: Command, args: readonly string[]): Arguments {
+export function readArguments(
+  name: string,
+  command: Command,
+  args: readonly string[],
+  json: JsonOutput | undefined = jsonOutput(args),
+): Arguments {
   const { options, takesProgram } = command;
   const end = takesProgram ? args.indexOf('--') : -1;
   const own = end < 0 ? args : args.slice(0, end);
@@ -48,11 +72,12 @@ export function readArguments(name: string, command: Command, args: readonly str
       },
     ]),
   );
+  const alone = withoutValues(own, options);
   let values: Record<string, string | string[] | boolean | undefined>;
   let positionals: string[];
   try {
     ({ values, positionals } = parseArgs({
-      args: [...own],
+      args: alone,
       options: config,
       allowPositionals: true,
       strict: true,
@@ -66,6 +91,7 @@ export function readArguments(name: string, command: Command, args: readonly str
   return {
     command: name,
     positionals,
+    json,
     program: end < 0 ? undefined : args.slice(end + 1),
     text,
     list: (option) => (values[option] as string[] | undefined) ?? [],

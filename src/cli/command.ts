@@ -14,6 +14,8 @@ export interface Option {
   /** Values that are offered, beside any other text, such as the policies that are built in. */
   offered?: readonly string[];
   short?: string;
+  /** What may stand behind a flag's =, such as --json=compat. */
+  also?: readonly string[];
 }
 
 export type Options = Readonly<Record<string, Option>>;

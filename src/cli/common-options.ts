@@ -33,6 +33,18 @@ export function policy(help: string): Option {
   return text('P', help, { offered: BUILT_IN_POLICIES });
 }
 
+/** How results are had as data (shared/json.ts); `what` says which. */
+export function json(what: string): Options {
+  return {
+    json: {
+      kind: 'flag',
+      help: `print ${what}, as one JSON array (--json=compat: in the old form, for this release)`,
+      also: ['compat'],
+    },
+    jsonl: flag('the same as JSON Lines, one object a line'),
+  };
+}
+
 /** What every command that makes sandboxes knows of a host that lacks something. */
 export const SANDBOXES: Options = {
   without: list('MECHANISM', 'behave as on a host that lacks it (repeatable); see reenact run --help', {

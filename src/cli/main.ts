@@ -3,6 +3,7 @@ import { EXIT, FAULTS, Fault, ReenactError } from '../base/fault.ts';
 import type { Registry } from './command.ts';
 import { findCommand } from './find.ts';
 import { REGISTRY } from './registry.ts';
+import { type JsonOutput, jsonOutput } from './shared/json.ts';
 
 /** What is still open when all is done, such as the socket of an engine that stalls, is not waited for longer. */
 const LINGER_MS = 2_000;
@@ -14,13 +15,21 @@ function nextOf({ code, next }: Fault, command: string): string {
     : next;
 }
 
-/** Says what went wrong, and gives the exit status for it. */
-async function explain(thrown: unknown, command: string, args: readonly string[]): Promise<number> {
+const BUG = 'report it with what stands on stderr: nothing that was done here can be relied on';
+
+/** Says what went wrong, to people on stderr and as data where that was asked for, and gives the exit status for it. */
+async function explain(
+  thrown: unknown,
+  command: string,
+  args: readonly string[],
+  json: JsonOutput | undefined,
+): Promise<number> {
   const error =
     thrown instanceof ReenactError
       ? thrown
       : ((await import('./shared/file-fault.ts')).fileFault(thrown, args) ?? thrown);
   if (error instanceof ReenactError) {
+    json?.fault({ code: error.code, message: error.message, next: nextOf(error, command) });
     const { safe, safeLine } = await import('../report/human.ts');
     // Evidence and bundles are refused by codes that people look up; of other faults the message says it all.
     const said = error instanceof Fault ? safe(error.message) : `${error.code}: ${safeLine(error.message)}`;
@@ -29,6 +38,7 @@ async function explain(thrown: unknown, command: string, args: readonly string[]
     );
     return error.exit;
   }
+  json?.fault({ code: 'bug', message: error instanceof Error ? error.message : String(error), next: BUG });
   process.stderr.write(
     `reenact: a bug, please report it with what follows\n${error instanceof Error ? error.stack : String(error)}\n`,
   );
@@ -55,6 +65,7 @@ async function printHelp(words: readonly string[], registry: Registry): Promise<
 export async function runCommandLine(argv: string[], registry: Registry): Promise<number> {
   const [first = '', ...rest] = argv;
   let [command, args] = ['', argv];
+  const json = jsonOutput(argv);
   try {
     if (first === '') {
       process.stderr.write((await import('./help.ts')).overview(registry.commands));
@@ -80,9 +91,13 @@ export async function runCommandLine(argv: string[], registry: Registry): Promis
       entry.load(),
       import('./arguments.ts'),
     ]);
-    return await subcommand.run(readArguments(command, subcommand, args), registry);
+    const status = await subcommand.run(readArguments(command, subcommand, args, json), registry);
+    json?.end();
+    return status;
   } catch (error) {
-    return await explain(error, command, args);
+    const status = await explain(error, command, args, json);
+    json?.end();
+    return status;
   }
 }
 

@@ -14,7 +14,7 @@ export type Built = Producers & { go: GoBuild | null };
 /** What names the build that a file is of; or why it cannot be read. */
 export type IdentifiedSymbols = { path: string } & (
   | ({ sha256: string; format: ObjectFile['format']; images: IdentifiedImage[] } & Built)
-  | { code: string; message: string }
+  | { code: string; message: string; next: string }
 );
 
 /** What made it, as it says; debug information that is damaged does not hide what names the file. */
@@ -42,7 +42,7 @@ async function look(path: string): Promise<IdentifiedSymbols> {
     return { path, sha256: await digestOfFile(path), format, images: ranked, ...built };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return { path, code: error.code, message: `${error.message}; ${error.next}` };
+    return { path, code: error.code, message: error.message, next: error.next };
   }
 }
 

@@ -85,7 +85,7 @@ it.each([
   expect(stdout).toContain(`evidence about ${deb}: ${code}: `);
   expect(stdout).toContain('proven     nothing: what was given is refused\n');
   const json = await run('add', `${name}.deb`, '--json');
-  expect(JSON.parse(json.stdout)).toMatchObject({ sha256: deb, programs: 2, evidence: [] });
+  expect(JSON.parse(json.stdout)).toMatchObject([{ sha256: deb, programs: 2, evidence: [] }]);
 });
 
 it('a folder of evidence is sorted by what each file is about', async () => {
@@ -96,7 +96,7 @@ it('a folder of evidence is sorted by what each file is about', async () => {
   write('evidence/notes.txt', 'no evidence');
   const { status, stdout } = await run('add', 'sorted.deb', '--evidence', 'evidence', ...policy, '--json');
   expect(status).toBe(0);
-  const { evidence } = JSON.parse(stdout) as AddedArtifact;
+  const [{ evidence }] = JSON.parse(stdout) as [AddedArtifact];
   expect(evidence.map(({ record }) => record.envelopes.map(({ file }) => file))).toEqual([
     ['evidence/0.json'],
   ]);
@@ -203,7 +203,7 @@ describeEngine('with a real registry', () => {
     const what = `${world.fixture.repository}@${world.index}`;
     const { status, stdout, stderr } = await run('add', what, '--json');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const { kind, programs, proven } = JSON.parse(stdout) as AddedArtifact;
+    const [{ kind, programs, proven }] = JSON.parse(stdout) as [AddedArtifact];
     expect(kind).toBe('oci_image');
     expect(programs).toBeGreaterThanOrEqual(readdirSync('fixtures/programs').length);
     expect(proven.map(({ sha256 }) => sha256)).toEqual([

@@ -43,7 +43,7 @@ describe('bundle verify --certificate', () => {
   it('leaves --json as it is', async () => {
     const folder = join(tempFolder(), 'certificate');
     const run = await reenact(['bundle', 'verify', accepted.path, '--json', '--certificate', folder]);
-    expect(JSON.parse(run.stdout)).toMatchObject({ accepted: true });
+    expect(JSON.parse(run.stdout)).toMatchObject([{ accepted: true }]);
     expect(existsSync(folder)).toBe(true);
   });
 

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import { doctorText, examine, type Finding } from '../../src/cli/actions/doctor.ts';
+import { doctorResult, doctorText, examine, type Finding } from '../../src/cli/actions/doctor.ts';
 import { nextCommands, type Place } from '../../src/cli/actions/next-commands.ts';
 import type { Engine, EngineFacts } from '../../src/sandbox/engine.ts';
 
@@ -32,7 +32,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
   'an engine on %s replays nothing, and the rest works',
   async (architecture) => {
     const findings = await examine(engineOf(architecture), 'x64', []);
-    const text = doctorText(findings, false, []);
+    const text = doctorText(doctorResult(findings, []));
     expect(text).toContain(`missing   processor   ${architecture}: replays run on x86-64 alone`);
     expect(text).toContain('ok        engine      docker 27.0');
     expect(text).toMatch(
@@ -40,7 +40,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
     );
     // The advice never asks to build what cannot be built there.
     expect(text).not.toContain('harness');
-    const { usable, works } = JSON.parse(doctorText(findings, true, []));
+    const { usable, works } = doctorResult(findings, []);
     expect({ usable, works }).toMatchObject({
       usable: false,
       works: expect.not.arrayContaining(['replays']),
@@ -49,7 +49,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
 );
 
 it('a machine of another processor without an engine is told the same', async () => {
-  const text = doctorText(await examine(nobody, 'arm64', []), false, []);
+  const text = doctorText(doctorResult(await examine(nobody, 'arm64', []), []));
   expect(text).toContain('missing   processor   arm64: replays run on x86-64 alone');
   expect(text).toContain('missing   engine      no container engine; start the engine');
   expect(text).not.toContain('harness');
@@ -101,7 +101,7 @@ it.each<[string, string[], Place, string[]]>([
 ])('ends with the commands that lead on: %s', (_name, missing, place, commands) => {
   const findings = missing.map((check): Finding => ({ check, status: 'missing', detail: '' }));
   expect(nextCommands(findings, place)).toEqual(commands);
-  const text = doctorText(findings, false, commands);
+  const text = doctorText(doctorResult(findings, commands));
   expect(
     text.endsWith(commands.length > 0 ? `next:\n${commands.map((one) => `  ${one}\n`).join('')}` : '\n'),
   ).toBe(true);

@@ -112,7 +112,7 @@ describe('a first policy and a first signature', () => {
       'any',
       '--json',
     );
-    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'verified', subjects_compared: false });
+    expect(JSON.parse(stdout)).toMatchObject([{ verdict: 'verified', subjects_compared: false }]);
   });
 
   it('explains and checks a policy', async () => {

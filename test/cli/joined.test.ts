@@ -91,7 +91,7 @@ it('late symbols and the shipped file join the earlier trace; the rest is named'
   expect(added).toMatchObject({ status: 0, stdout: /quality {4}full[\s\S]*resolved {3}1 places/ });
   expect((await call('artifact', 'add', 'app', '--evidence', 'app.dsse.json', ...policy)).status).toBe(0);
   const { stdout } = await call('trace', 'add', 'crash.json', '--json');
-  const { trace_id } = JSON.parse(stdout) as { trace_id: string };
+  const [{ trace_id }] = JSON.parse(stdout) as [{ trace_id: string }];
   const audit = await call('trace', 'audit', trace_id, ...policy);
   expect(audit.status).toBe(1);
   expect(audit.stdout).toMatch(
@@ -99,8 +99,8 @@ it('late symbols and the shipped file join the earlier trace; the rest is named'
   );
   expect(audit.stdout).toContain('joined: build 1');
   expect(audit.stdout).toContain('signed by team');
-  const gaps = JSON.parse((await call('trace', 'gaps', trace_id, '--json')).stdout) as { gaps: unknown[] };
-  expect(gaps.gaps).toMatchObject([{ code: 'bundle_missing', image_id: 'elf:00', frames: [1], wins: 0.5 }]);
+  const [{ gaps }] = JSON.parse((await call('trace', 'gaps', trace_id, '--json')).stdout);
+  expect(gaps).toMatchObject([{ code: 'bundle_missing', image_id: 'elf:00', frames: [1], wins: 0.5 }]);
 });
 
 it('what is not there is said, and never taken for success', async () => {

@@ -136,7 +136,7 @@ describeEngine('bad days', () => {
     const args = ['run', path, '--out', join(folder, 'out'), '--json', '--progress', 'none'];
     const runs = await Promise.all([reenact(args), reenact(args)]);
     expect(runs.map((run) => run.status)).toEqual([0, 0]);
-    for (const run of runs) expect((JSON.parse(run.stdout) as ReplayRecord).replays).toHaveLength(2);
+    for (const run of runs) expect((JSON.parse(run.stdout) as [ReplayRecord])[0].replays).toHaveLength(2);
     const folders = readdirSync(join(folder, 'out', 'runs'));
     expect(folders.every((name) => existsSync(join(folder, 'out', 'runs', name, 'record.json')))).toBe(true);
     expect(folders.some((name) => existsSync(join(folder, 'out', 'runs', name, 'lock')))).toBe(false);
@@ -191,7 +191,7 @@ describeEngine('an engine of our own', () => {
         ),
     });
     expect(cut.status).toBe(3);
-    const record = JSON.parse(cut.stdout) as ReplayRecord;
+    const [record] = JSON.parse(cut.stdout) as [ReplayRecord];
     expect(record).toMatchObject({ verdict: 'inconclusive', divergence: null });
     expect(['engine_failed', 'engine_unreachable']).toContain(record.reason);
     expect(record.replays.filter((r) => r.outcome === 'diverged')).toEqual([]);

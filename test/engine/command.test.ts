@@ -96,7 +96,9 @@ describeEngine('the command', () => {
     expect(xml).toContain('<property name="name" value="noise &lt;&amp;&quot;"/>');
     expect(xml).toContain('<error message="registry_unreachable');
     const one = await reenact(['run', 'a.json', '--json'], { cwd });
-    expect(JSON.parse(one.stdout)).toMatchObject({ record_version: 1, verdict: 'reproduced' });
+    expect(JSON.parse(one.stdout)).toMatchObject([{ record_version: 1, verdict: 'reproduced' }]);
+    const old = await reenact(['run', 'a.json', '--json=compat'], { cwd });
+    expect(JSON.parse(old.stdout)).toMatchObject({ record_version: 1 });
     // What a program prints must not reach the terminal as control characters.
     const human = await reenact(['run', 'b.json'], { cwd });
     expect(human.stdout).not.toContain('\u001b');
@@ -110,7 +112,7 @@ describeEngine('the command', () => {
       const run = await reenact(['run', 'm.json', '--shard', shard, '--json', '--out', `out-${shard[0]}`], {
         cwd,
       });
-      const record = JSON.parse(run.stdout) as ReplayRecord;
+      const [record] = JSON.parse(run.stdout) as [ReplayRecord];
       expect(record).toMatchObject({ shard, verdict: 'reproduced', replay_success_ratio: 1 });
       indices.push(...record.replays.map((r) => r.index));
     }
@@ -121,7 +123,7 @@ describeEngine('the command', () => {
     const cwd = tempFolder();
     writeManifest(cwd, manifest('od -N8 -tx1 /dev/urandom', { replays: 30, determinism: 'off' }));
     const run = await reenact(['run', 'm.json', '--fail-fast', '--json', '--jobs', '2'], { cwd });
-    const record = JSON.parse(run.stdout) as ReplayRecord;
+    const [record] = JSON.parse(run.stdout) as [ReplayRecord];
     expect(run.status).toBe(1);
     expect(record.verdict).toBe('diverged');
     expect(record.replays.length).toBeLessThan(10);
@@ -154,7 +156,7 @@ describeEngine('the command', () => {
     const doctor = await reenact(['doctor']);
     expect(doctor.status).toBe(0);
     expect(doctor.stdout).toMatch(/^ok +engine +docker /m);
-    expect(JSON.parse((await reenact(['doctor', '--json'])).stdout)).toMatchObject({ usable: true });
+    expect(JSON.parse((await reenact(['doctor', '--json'])).stdout)).toMatchObject([{ usable: true }]);
     expect(await reenact(['doctor'], { env: { DOCKER_HOST: 'unix:///nowhere' } })).toMatchObject({
       status: 3,
     });

@@ -26,7 +26,7 @@ describeEngine('reproduce', () => {
   async function reproduce(id: string, ...args: string[]): Promise<Answer> {
     const { status, stdout, stderr } = await call('reproduce', id, '--replays', '2', '--json', ...args);
     expect(stderr).not.toContain('bug');
-    const { reproduction, manifest: source, gates } = JSON.parse(stdout);
+    const [{ reproduction, manifest: source, gates }] = JSON.parse(stdout);
     const { verdict, at, reason } = reproduction;
     return {
       status,
@@ -39,13 +39,13 @@ describeEngine('reproduce', () => {
   }
 
   async function add(name: string, change: (trace: Trace) => void): Promise<string> {
-    const shown = JSON.parse(
+    const [shown] = JSON.parse(
       (await reenact(['trace', 'show', 'record.json', '--json'], { cwd })).stdout,
-    ) as Trace;
+    ) as [Trace];
     change(shown);
     const { format: _, ...rest } = shown;
     writeFileSync(join(cwd, name), JSON.stringify({ reenact_trace: 1, ...rest }));
-    return JSON.parse((await call('trace', 'add', name, '--json')).stdout).trace_id as string;
+    return JSON.parse((await call('trace', 'add', name, '--json')).stdout)[0].trace_id as string;
   }
 
   beforeAll(async () => {
@@ -53,11 +53,11 @@ describeEngine('reproduce', () => {
     writeManifest(cwd, manifest('/bin/crashes', { replays: 1 }), 'crash.json');
     writeManifest(cwd, manifest('/bin/crashes handled', { replays: 1 }), 'fine.json');
     writeManifest(cwd, manifest('/bin/crashes raise', { replays: 1 }), 'other.json');
-    const run = await reenact(['run', 'crash.json', '--json', '--progress', 'none', '--out', store.folder], {
+    const run = await reenact(['run', 'crash.json', '--jsonl', '--progress', 'none', '--out', store.folder], {
       cwd,
     });
     writeFileSync(join(cwd, 'record.json'), run.stdout);
-    trace = JSON.parse((await call('trace', 'add', 'record.json', '--json')).stdout).trace_id as string;
+    trace = JSON.parse((await call('trace', 'add', 'record.json', '--json')).stdout)[0].trace_id as string;
   });
 
   it('the manifest of a record that was made here is stored with its trace, and the crash matches', async () => {
@@ -92,7 +92,7 @@ describeEngine('reproduce', () => {
         delete threads[0]!.ended;
       });
       const found = await call('reproduce', short, '--manifest', 'crash.json', '--replays', '1', '--json');
-      const { reproduction, gates } = JSON.parse(found.stdout);
+      const [{ reproduction, gates }] = JSON.parse(found.stdout);
       expect(reproduction).toMatchObject({ verdict: 'match_as_far_as_known', known: frames });
       expect(gates.find(({ name }: { name: string }) => name === 'reproduction')).toMatchObject({
         pass: false,

@@ -71,7 +71,7 @@ describeEngine('an engine', () => {
     const run = await runBehind(4, (proxy) => proxy.die());
     expect(run.tookMs).toBeLessThan(BOUND_MS);
     expect(run.status, run.stderr).toBe(3);
-    expect(JSON.parse(run.stdout)).toMatchObject({ verdict: 'inconclusive' });
+    expect(JSON.parse(run.stdout)).toMatchObject([{ verdict: 'inconclusive' }]);
     expect(run.stdout).toContain('engine_unreachable');
     expect(run.junit()).toContain('engine_unreachable');
   });
@@ -81,7 +81,7 @@ describeEngine('an engine', () => {
     expect(run.tookMs).toBeLessThan(BOUND_MS);
     expect(run.status, run.stderr).toBe(3);
     expect(run.stderr).toContain('still waiting for the engine at unix://');
-    expect(JSON.parse(run.stdout)).toMatchObject({ verdict: 'inconclusive' });
+    expect(JSON.parse(run.stdout)).toMatchObject([{ verdict: 'inconclusive' }]);
     expect(run.stdout).toContain('engine_unreachable');
   });
 
@@ -107,7 +107,7 @@ describeEngine('an engine', () => {
     const path = writeManifest(tempFolder(), manifest('sh -c true', { replays: 2 }));
     const late = await reenact(['run', path, '--json'], { env: { DOCKER_HOST: proxy.address } });
     expect(late.status, late.stderr).toBe(0);
-    expect(JSON.parse(late.stdout)).toMatchObject({ verdict: 'reproduced' });
+    expect(JSON.parse(late.stdout)).toMatchObject([{ verdict: 'reproduced' }]);
   });
 
   it.concurrent.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
@@ -119,7 +119,7 @@ describeEngine('an engine', () => {
       });
       expect(run.status, run.stderr).toBe(130);
       expect(run.tookMs).toBeLessThan(5_000 + 500 + 5_000);
-      expect(JSON.parse(run.stdout)).toMatchObject({ verdict: 'inconclusive' });
+      expect(JSON.parse(run.stdout)).toMatchObject([{ verdict: 'inconclusive' }, { code: 'interrupted' }]);
       expect(run.junit()).toContain('<error');
     },
   );

@@ -9,7 +9,7 @@ import { describeEngine, manifest, reenact, replay, tempFolder } from '../suppor
 async function shown(path: string): Promise<Trace> {
   const done = await reenact(['trace', 'show', path, '--json']);
   expect(done.stderr).toBe('');
-  return JSON.parse(done.stdout);
+  return JSON.parse(done.stdout)[0];
 }
 
 const places = ({ threads, images }: Trace): string[] =>

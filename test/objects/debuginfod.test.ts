@@ -56,7 +56,7 @@ it('what is there is kept in a folder that symbols add reads, with its digest; w
   for await (const one of symbolFilesIn(out)) files.push(one);
   expect(files).toMatchObject([{ says: id, layout: 'debuginfod' }]);
   const again = await reenact(['symbols', 'fetch', id, '--debuginfod', url, '--out', out, '--json']);
-  expect(JSON.parse(again.stdout)).toMatchObject({ id, sha256: digestOf(bytes) });
+  expect(JSON.parse(again.stdout)).toMatchObject([{ id, sha256: digestOf(bytes) }]);
   expect(readFileSync(join(out, 'SHA256SUMS'), 'utf8')).toBe(
     `${hexOf(digestOf(bytes))}  buildid/${hex}/debuginfo\n`,
   );

@@ -8,7 +8,8 @@ import { evidenceExit } from '../shared/evidence-exit.ts';
 import { onePositional } from '../shared/positionals.ts';
 
 function report(a: Arguments, added: AddedArtifact): number {
-  process.stdout.write(a.flag('json') ? `${JSON.stringify(added, null, 2)}\n` : artifactReport(added));
+  if (a.json) a.json.one(added);
+  else process.stdout.write(artifactReport(added));
   const statuses = added.evidence.map(({ record }) => evidenceExit(record));
   return (
     statuses.find((status) => status === EXIT.rejected) ?? statuses.find((status) => status > 0) ?? EXIT.ok

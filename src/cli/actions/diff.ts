@@ -20,7 +20,7 @@ export async function diffCommand(a: Arguments): Promise<number> {
     reenact.compareStates(first, second),
   );
   if (kinds) process.stderr.write(`these are not of one kind of machine: ${kinds}\n`);
-  if (a.flag('json')) process.stdout.write(`${JSON.stringify(differences, null, 2)}\n`);
+  if (a.json) a.json.list(differences);
   else
     process.stdout.write(
       differences.length === 0 ? 'the states are the same\n' : differences.map(show).join(''),

@@ -27,6 +27,14 @@ export interface Finding {
   detail: string;
 }
 
+/** Whether replays are possible, what is in any case, what was found, and the commands to go on with. */
+interface DoctorResult {
+  usable: boolean;
+  works: string[];
+  findings: Finding[];
+  next: string[];
+}
+
 function judge(facts: EngineFacts): Finding[] {
   const seccomp = facts.securityOptions.some((option) => option.includes('seccomp'));
   const overlay = /overlay/.test(facts.storageDriver);
@@ -134,11 +142,14 @@ export async function examine(
   return [harness(), ...judge(facts), ...(await host(engine, facts, without))];
 }
 
-/** What a person or a program reads of it. */
-export function doctorText(findings: Finding[], json: boolean, next: string[]): string {
+/** What follows from the findings, as a program reads it. */
+export function doctorResult(findings: Finding[], next: string[]): DoctorResult {
   const usable = findings.every((finding) => finding.status !== 'missing');
-  const works = [...(usable ? ['replays'] : []), ...ANYWHERE];
-  if (json) return `${JSON.stringify({ usable, works, findings, next }, null, 2)}\n`;
+  return { usable, works: [...(usable ? ['replays'] : []), ...ANYWHERE], findings, next };
+}
+
+/** The same, as a person reads it. */
+export function doctorText({ usable, findings, next }: DoctorResult): string {
   const lines = findings.map(
     ({ check, status, detail }) => `${status.padEnd(9)} ${check.padEnd(11)} ${detail}\n`,
   );
@@ -155,6 +166,8 @@ export async function doctorCommand(a: Arguments): Promise<number> {
     process.arch,
     withoutNamed(a.list('without')),
   );
-  process.stdout.write(doctorText(findings, a.flag('json'), nextCommands(findings, placeHere(process.env))));
+  const result = doctorResult(findings, nextCommands(findings, placeHere(process.env)));
+  if (a.json) a.json.one(result);
+  else process.stdout.write(doctorText(result));
   return findings.some(({ status }) => status === 'missing') ? EXIT.inconclusive : EXIT.ok;
 }

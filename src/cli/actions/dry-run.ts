@@ -12,6 +12,7 @@ import { resolveImage } from '../../sandbox/image.ts';
 import { Registries } from '../../sandbox/registry.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
+import type { JsonOutput } from '../shared/json.ts';
 import { tellWaiting } from '../shared/waiting.ts';
 
 /** Every digest that an image's own documents give, from the cache or a registry: no engine is asked. */
@@ -45,17 +46,29 @@ function textOf({ loaded, verdict, reason, message, lost }: Foreseen, replays: n
   return `${safeLine(head)}\n${rows.map(([label, text]) => `  ${label.padEnd(17)}${safeLine(text)}\n`).join('')}`;
 }
 
+function planOf({ loaded, ...foreseen }: Foreseen, replays: number): unknown {
+  const { path, name, manifest, sha256, argv } = loaded;
+  const { sandbox_image_sha256 } = manifest;
+  const manifest_subject_sha256 = manifestSubject(manifest);
+  const digests = { manifest_sha256: sha256, manifest_subject_sha256, sandbox_image_sha256 };
+  return { manifest_path: path, name, replays, argv, ...digests, ...foreseen };
+}
+
 /** Prints the plan; returns what of each manifest's record is known already, for the exit status. */
 export async function dryRun(
   manifests: LoadedManifest[],
   countOf: (loaded: LoadedManifest) => number,
   { repositories, ...o }: Omit<ForeseeOptions, 'clock' | 'imageChain'> & { repositories: string[] },
+  json?: JsonOutput,
 ): Promise<Pick<ReplayRecord, 'verdict' | 'gates'>[]> {
   const registries = new Registries({ tell: tellWaiting });
   const imageChain = (loaded: LoadedManifest): Promise<Digest[]> => chainOf(loaded, repositories, registries);
   const found = await foresee(manifests, { ...o, clock: systemClock, imageChain });
-  for (const one of found) process.stdout.write(textOf(one, countOf(one.loaded)));
-  process.stdout.write('nothing was run: --dry-run\n');
+  if (json) json.list(found.map((one) => planOf(one, countOf(one.loaded))));
+  else {
+    for (const one of found) process.stdout.write(textOf(one, countOf(one.loaded)));
+    process.stdout.write('nothing was run: --dry-run\n');
+  }
   return found.map(({ verdict, lost }) => ({
     verdict: verdict ?? 'reproduced',
     gates: lost.map((name) => ({ name, threshold: true, value: false, pass: false })),

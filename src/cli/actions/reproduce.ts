@@ -33,11 +33,8 @@ export async function reproduceCommand(a: Arguments): Promise<number> {
     end();
     const { pairs, verdict } = view.reproduction;
     const shown = pairs.flatMap(({ original, replayed: again }) => [original ?? [], again ?? []].flat());
-    process.stdout.write(
-      a.flag('json')
-        ? `${JSON.stringify({ reproduction_version: 1, ...view }, null, 2)}\n`
-        : reproductionText({ ...view, names: await reenact.functionNames(shown) }),
-    );
+    if (a.json) a.json.one({ reproduction_version: 1, ...view });
+    else process.stdout.write(reproductionText({ ...view, names: await reenact.functionNames(shown) }));
     const status = replayed?.verdict === 'rejected' ? EXIT.rejected : EXITS[verdict];
     return status === EXIT.ok && view.gates.some(({ pass }) => !pass) ? EXIT.failed : status;
   });

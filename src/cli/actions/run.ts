@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { systemClock } from '../../base/clock.ts';
-import { EXIT, Fault } from '../../base/fault.ts';
+import { EXIT, FAULTS, Fault } from '../../base/fault.ts';
 import { openOutput, writeOutput } from '../../base/output.ts';
 import type { Reenact } from '../../library/reenact.ts';
 import type { ReplayOptions } from '../../library/run.ts';
@@ -58,8 +58,9 @@ async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
   const junit = a.text('junit');
   if (junit !== undefined)
     await writeOutput(junit, junitReport(records, choice(a, 'junit-root', JUNIT_ROOTS)));
-  if (a.flag('json')) {
-    process.stdout.write(`${JSON.stringify(records.length === 1 ? records[0] : records, null, 2)}\n`);
+  if (a.json) {
+    if (records.length === 1) a.json.one(records[0]);
+    else a.json.list(records);
     return;
   }
   const style = { colour: wantsColour() };
@@ -122,6 +123,12 @@ async function pack(
   process.stderr.write(`bundle ${bundle}, identity ${root}\n`);
 }
 
+/** Closes an array here: where cleaning up does not end, the process is left at once. */
+function endCutOff({ json }: Arguments): void {
+  json?.fault({ code: 'interrupted', message: 'interrupted', next: FAULTS.interrupted.next });
+  json?.end();
+}
+
 export async function runCommand(a: Arguments): Promise<number> {
   if (a.positionals.length === 0) throw new Fault('usage', 'name at least one manifest');
   const replays = a.text('replays') === undefined ? undefined : a.number('replays', 1, 100_000, 1);
@@ -157,7 +164,7 @@ export async function runCommand(a: Arguments): Promise<number> {
   };
   if (a.flag('dry-run')) {
     const planned = { policy, ...evidence, out: a.text('out') ?? '.reenact', repositories };
-    return exitStatus(await (await import('./dry-run.ts')).dryRun(manifests, countOf, planned));
+    return exitStatus(await (await import('./dry-run.ts')).dryRun(manifests, countOf, planned, a.json));
   }
   const writeEvent = eventWriter(a.text('events'));
   const total = manifests.reduce((sum, m) => sum + Math.ceil(countOf(m) / (shard?.count ?? 1)), 0);
@@ -171,7 +178,7 @@ export async function runCommand(a: Arguments): Promise<number> {
           interruptedRecord(loaded, { policy, ...asked, ...(shard ? { shard } : {}) }),
       ),
       a,
-    );
+    ).then(() => endCutOff(a));
   const options: ReplayOptions = {
     policy,
     repositories,

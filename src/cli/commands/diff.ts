@@ -1,13 +1,14 @@
 /** reenact diff. */
-import { type Command, flag, text } from '../command.ts';
+import { type Command, text } from '../command.ts';
+import { json } from '../common-options.ts';
 
 export const command: Command = {
-  usage: ['A B [--json] [--store DIR]'],
+  usage: ['A B [--json | --jsonl] [--store DIR]'],
   help: `A and B are records that reenact run wrote (record.json, or one of its
 replays/N.json), or digests of states kept in the store. Shows every
 difference. Exit status 0 if the states are the same, 1 if not.`,
   options: {
-    json: flag('print the differences as JSON'),
+    ...json('the differences'),
     store: text('DIR', 'where states are kept (default: beside the record, or .reenact)'),
   },
   examples: [

@@ -1,16 +1,16 @@
 /** reenact doctor. */
-import { type Command, flag } from '../command.ts';
-import { SANDBOXES } from '../common-options.ts';
+import type { Command } from '../command.ts';
+import { json, SANDBOXES } from '../common-options.ts';
 
 export const command: Command = {
-  usage: ['[--json] [--without MECHANISM]...'],
+  usage: ['[--json | --jsonl] [--without MECHANISM]...'],
   help: `Looks at the container engine and says what replays can rely on here: the
 processor, the mechanisms of full determinism, what is degraded, and what to do
 about it. Where no replay is possible, says what works all the same, with exit
 status 3.`,
   options: {
     ...SANDBOXES,
-    json: flag('print the findings as JSON'),
+    ...json('the findings'),
   },
   run: async (a) => (await import('../actions/doctor.ts')).doctorCommand(a),
 };

@@ -1,6 +1,6 @@
 /** reenact reproduce. */
-import { type Command, flag, list, text } from '../command.ts';
-import { policy, SANDBOXES } from '../common-options.ts';
+import { type Command, list, text } from '../command.ts';
+import { json, policy, SANDBOXES } from '../common-options.ts';
 
 export const command: Command = {
   usage: ['TRACE [OPTIONS]'],
@@ -24,7 +24,7 @@ rejected; 3: it could not be replayed.`,
     evidence: list('DIR', 'where to look for evidence of the manifest (repeatable)'),
     ...SANDBOXES,
     store: text('DIR', 'the store (default: .reenact, REENACT_DATABASE_URL)'),
-    json: flag('print it as JSON, with both stacks'),
+    ...json('it, with both stacks'),
   },
   run: async (a) => (await import('../actions/reproduce.ts')).reproduceCommand(a),
 };

@@ -1,6 +1,6 @@
 /** reenact run. */
 import { type Command, flag, list, oneOf, text } from '../command.ts';
-import { policy, SANDBOXES, WITHOUT } from '../common-options.ts';
+import { json, policy, SANDBOXES, WITHOUT } from '../common-options.ts';
 
 export const command: Command = {
   usage: ['MANIFEST... [OPTIONS]'],
@@ -19,7 +19,7 @@ manifests share one queue.`,
       'REPO',
       'where to look for images whose manifest names no repository (repeatable; before those in reenact.yaml)',
     ),
-    json: flag('print the record(s) as JSON'),
+    ...json('the record(s)'),
     junit: text('FILE', 'write JUnit XML (-: to stdout, as for all output files)'),
     'junit-root': oneOf(
       ['testsuites', 'testsuite'],

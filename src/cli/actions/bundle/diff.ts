@@ -71,6 +71,7 @@ export async function diffTwo(a: Arguments): Promise<number> {
     throw new Fault('usage', 'name two bundles');
   const found = await withReenact({}, (reenact) => reenact.diffBundles(first, second));
   const all = [...found.record, ...found.items, ...found.state];
-  process.stdout.write(a.flag('json') ? `${JSON.stringify(all, null, 2)}\n` : text([first, second], found));
+  if (a.json) a.json.list(all);
+  else process.stdout.write(text([first, second], found));
   return all.length === 0 ? EXIT.ok : EXIT.failed;
 }

@@ -69,8 +69,7 @@ function textOf(path: string, opened: Opened): string {
 export async function inspectBundle(a: Arguments): Promise<number> {
   const path = onePositional(a, 'bundle');
   const opened = await openBundle(path);
-  process.stdout.write(
-    a.flag('json') ? `${JSON.stringify(summaryOf(opened), null, 2)}\n` : textOf(path, opened),
-  );
+  if (a.json) a.json.one(summaryOf(opened));
+  else process.stdout.write(textOf(path, opened));
   return opened.problems.length === 0 ? EXIT.ok : EXIT.rejected;
 }

@@ -10,7 +10,7 @@ export async function listBundle(a: Arguments): Promise<number> {
   const { document, problems } = await openBundle(onePositional(a, 'bundle'));
   const [problem] = problems;
   if (problem) throw new Refused(problem.code, problem.message);
-  if (a.flag('json')) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  if (a.json) a.json.one(document);
   else
     for (const { role, sha256, size, name } of document.items)
       process.stdout.write(

@@ -22,7 +22,7 @@ export async function replayBundle(a: Arguments): Promise<number> {
   };
   const replayed = await withProgress({}, (reenact) => reenact.replayBundle(path, options));
   const { same, kinds, recorded, record } = replayed;
-  if (a.flag('json')) process.stdout.write(`${JSON.stringify({ same, kinds, recorded, record }, null, 2)}\n`);
+  if (a.json) a.json.one({ same, kinds, recorded, record });
   else
     process.stdout.write(
       `${humanReport(record, { colour: wantsColour() })}  compared   ${comparedText(replayed)}\n`,

@@ -153,9 +153,8 @@ export async function verifyBundleCommand(a: Arguments): Promise<number> {
     certificate,
   };
   const result = await withReenact({}, (reenact) => reenact.verifyBundle(path, options));
-  process.stdout.write(
-    a.flag('json') ? `${JSON.stringify(result, null, 2)}\n` : verificationText(path, result),
-  );
+  if (a.json) a.json.one(result);
+  else process.stdout.write(verificationText(path, result));
   if (!result.accepted) return EXIT.rejected;
   if (certificate !== undefined)
     process.stderr.write(

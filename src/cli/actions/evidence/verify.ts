@@ -14,7 +14,7 @@ export async function verifyEvidenceCommand(a: Arguments): Promise<number> {
     reference: a.text('reference'),
   };
   const record = await withReenact({}, (reenact) => reenact.verifyEvidence(a.positionals, options));
-  if (a.flag('json')) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
+  if (a.json) a.json.one(record);
   else process.stdout.write(evidenceReport(record, { colour: wantsColour() }));
   return evidenceExit(record);
 }

@@ -22,7 +22,8 @@ export async function symbolsAdd(a: Arguments): Promise<number> {
   const onEvent = (event: ReenactEvent): void => {
     if (event.type !== 'symbols') return;
     const { outcome } = event;
-    process.stdout.write(a.flag('json') ? `${JSON.stringify(outcome)}\n` : outcomeText(outcome));
+    if (a.json) a.json.next(outcome);
+    else process.stdout.write(outcomeText(outcome));
   };
   const outcomes = await withReenact({ store: a.text('store'), onEvent }, (reenact) =>
     reenact.addSymbols(a.positionals, { evidence: a.list('evidence'), policy: a.text('policy') }),

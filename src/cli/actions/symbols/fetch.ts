@@ -19,7 +19,8 @@ export async function symbolsFetch(a: Arguments): Promise<number> {
   if (out === undefined) throw new Fault('usage', 'name the folder to write to: --out DIR');
   const onEvent = (event: ReenactEvent): void => {
     if (event.type !== 'fetched') return;
-    process.stdout.write(a.flag('json') ? `${JSON.stringify(event.fetched)}\n` : text(event.fetched, out));
+    if (a.json) a.json.next(event.fetched);
+    else process.stdout.write(text(event.fetched, out));
   };
   const all = await withReenact({ onEvent }, (reenact) =>
     reenact.fetchSymbols(a.positionals, { debuginfod, out }),

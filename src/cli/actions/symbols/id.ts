@@ -72,12 +72,12 @@ function builtText({ producers, unread, go }: Built): string {
 
 export async function identify(a: Arguments): Promise<number> {
   const all = await withReenact({}, (reenact) => reenact.identifySymbols(a.positionals));
-  if (a.flag('json')) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+  if (a.json) a.json.list(all);
   else
     for (const found of all)
       process.stdout.write(
         'code' in found
-          ? `${safeLine(found.path)}\n${row('refused', found.message)}`
+          ? `${safeLine(found.path)}\n${row('refused', `${found.message}; ${found.next}`)}`
           : `${safeLine(found.path)}: ${found.format}\n${found.images.map(imageText).join('')}${builtText(found)}${row('file', found.sha256)}`,
       );
   return all.some((found) => 'code' in found) ? EXIT.rejected : EXIT.ok;

@@ -11,7 +11,7 @@ export async function verifySymbols(a: Arguments): Promise<number> {
   const { sha256, record } = await withReenact({}, (reenact) =>
     reenact.verifySymbols(file, { evidence: a.list('evidence'), policy: a.text('policy') }),
   );
-  if (a.flag('json')) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
+  if (a.json) a.json.one(record);
   else process.stdout.write(`${file} (${sha256})\n${evidenceReport(record, { colour: wantsColour() })}`);
   return evidenceExit(record);
 }

@@ -66,8 +66,7 @@ function traceText(path: string, trace: Trace, all: boolean): string {
 export async function traceShow(a: Arguments): Promise<number> {
   const path = onePositional(a, 'trace');
   const trace = await withReenact({}, (reenact) => reenact.readTrace(path, programsOf(a)));
-  process.stdout.write(
-    a.flag('json') ? `${JSON.stringify(trace, null, 2)}\n` : traceText(path, trace, a.flag('all')),
-  );
+  if (a.json) a.json.one(trace);
+  else process.stdout.write(traceText(path, trace, a.flag('all')));
   return EXIT.ok;
 }

@@ -12,11 +12,11 @@ export async function traceAdd(a: Arguments): Promise<number> {
   const onEvent = (event: ReenactEvent): void => {
     if (event.type !== 'trace') return;
     const { path, trace_id, added, frames } = event.trace;
-    process.stdout.write(
-      a.flag('json')
-        ? `${JSON.stringify({ path, trace_id, added, frames })}\n`
-        : `${trace_id}  ${safeLine(path)}: ${frames} ${frames === 1 ? 'frame' : 'frames'}${added ? '' : ', known already'}\n`,
-    );
+    if (a.json) a.json.next({ path, trace_id, added, frames });
+    else
+      process.stdout.write(
+        `${trace_id}  ${safeLine(path)}: ${frames} ${frames === 1 ? 'frame' : 'frames'}${added ? '' : ', known already'}\n`,
+      );
   };
   await withReenact({ store: a.text('store'), onEvent }, (reenact) =>
     reenact.addTrace(a.positionals, { ...programsOf(a), manifest: a.text('manifest') }),
@@ -28,11 +28,11 @@ export async function traceAudit(a: Arguments): Promise<number> {
   const id = onePositional(a, 'trace, by its id');
   return await withReenact({ store: a.text('store') }, async (reenact) => {
     const { trace, frames, gates, pass } = await reenact.audit(id, { policy: a.text('policy') });
-    process.stdout.write(
-      a.flag('json')
-        ? `${JSON.stringify({ audit_version: 1, trace, frames, gates }, null, 2)}\n`
-        : auditText({ trace, frames, gates, names: await reenact.functionNames(frames) }),
-    );
+    if (a.json) a.json.one({ audit_version: 1, trace, frames, gates });
+    else {
+      const names = await reenact.functionNames(frames);
+      process.stdout.write(auditText({ trace, frames, gates, names }));
+    }
     return pass ? EXIT.ok : EXIT.failed;
   });
 }
@@ -42,10 +42,7 @@ export async function traceGaps(a: Arguments): Promise<number> {
   const { trace, gaps, frames } = await withReenact({ store: a.text('store') }, (reenact) =>
     reenact.gaps(id, { policy: a.text('policy') }),
   );
-  process.stdout.write(
-    a.flag('json')
-      ? `${JSON.stringify({ gaps_version: 1, trace, gaps }, null, 2)}\n`
-      : gapsText(trace, gaps, frames),
-  );
+  if (a.json) a.json.one({ gaps_version: 1, trace, gaps });
+  else process.stdout.write(gapsText(trace, gaps, frames));
   return gaps.length === 0 ? EXIT.ok : EXIT.failed;
 }

@@ -1,6 +1,6 @@
 /** reenact artifact add. */
-import { type Command, flag, list, text } from '../../command.ts';
-import { policy } from '../../common-options.ts';
+import { type Command, list, text } from '../../command.ts';
+import { json, policy } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['FILE|REPO@sha256:D [OPTIONS]'],
@@ -19,7 +19,7 @@ the manifest or the configuration will do. Refused evidence is kept as refused.`
       'where to keep it (default: .reenact; its database is the one that REENACT_DATABASE_URL names, if any)',
     ),
     name: text('NAME', "what people call it (default: its file's, package's or image's)"),
-    json: flag('print the result as JSON'),
+    ...json('the result'),
   },
   examples: [
     String.raw`reenact artifact add app_1.2-1_amd64.deb --policy policy.yaml \

@@ -1,6 +1,6 @@
 /** reenact artifact fetch. */
-import { type Command, flag, text } from '../../command.ts';
-import { policy } from '../../common-options.ts';
+import { type Command, text } from '../../command.ts';
+import { json, policy } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['REPO@sha256:D --policy P [OPTIONS]'],
@@ -13,7 +13,7 @@ lists for it. What others attached beside them changes nothing.`,
       'where to keep it (default: .reenact; its database is the one that REENACT_DATABASE_URL names, if any)',
     ),
     name: text('NAME', "what people call it (default: the image's)"),
-    json: flag('print the result as JSON'),
+    ...json('the result'),
   },
   notes: `REENACT_REGISTRY_USER and REENACT_REGISTRY_PASSWORD are used where the registry
 wants to know who asks.`,

@@ -1,12 +1,13 @@
 /** reenact bundle inspect. */
-import { type Command, flag } from '../../command.ts';
+import type { Command } from '../../command.ts';
+import { json } from '../../common-options.ts';
 
 export const command: Command = {
-  usage: ['FILE [--json]'],
+  usage: ['FILE [--json | --jsonl]'],
   help: `Says at a glance what a bundle is: identity, record, contents by role, events,
 what was withheld. Checks form and digests only.`,
   options: {
-    json: flag('print it as JSON'),
+    ...json('it'),
   },
   run: async (a) => (await import('../../actions/bundle/inspect.ts')).inspectBundle(a),
 };

@@ -1,6 +1,6 @@
 /** reenact bundle replay. */
-import { type Command, flag, list, text } from '../../command.ts';
-import { SANDBOXES } from '../../common-options.ts';
+import { type Command, list, text } from '../../command.ts';
+import { json, SANDBOXES } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['FILE [OPTIONS]'],
@@ -11,7 +11,7 @@ inside, and compares the states. Exit status 0 if they are the same.`,
     jobs: text('N', 'replays at once (default: 4)'),
     'trust-harness': list('DIGEST', "run a harness that is not this release's (repeatable)"),
     ...SANDBOXES,
-    json: flag('print the result as JSON'),
+    ...json('the result'),
   },
   run: async (a) => (await import('../../actions/bundle/replay.ts')).replayBundle(a),
 };

@@ -1,6 +1,6 @@
 /** reenact bundle verify. */
-import { type Command, flag, list, text } from '../../command.ts';
-import { policy } from '../../common-options.ts';
+import { type Command, list, text } from '../../command.ts';
+import { json, policy } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['FILE [OPTIONS]'],
@@ -16,7 +16,7 @@ again as of the time of the run, and says what is wrong.`,
       'DIR',
       'of a bundle that is accepted: a new folder with a draft certification for a US court and a CASE/UCO provenance view',
     ),
-    json: flag('print the result as JSON'),
+    ...json('the result'),
   },
   run: async (a) => (await import('../../actions/bundle/verify.ts')).verifyBundleCommand(a),
 };

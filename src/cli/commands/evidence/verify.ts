@@ -1,6 +1,6 @@
 /** reenact evidence verify. */
-import { type Command, flag, list, text } from '../../command.ts';
-import { policy } from '../../common-options.ts';
+import { type Command, list, text } from '../../command.ts';
+import { json, policy } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['FILE... --policy P [OPTIONS]'],
@@ -16,7 +16,7 @@ the network. Exit status 0 verified, 2 rejected.`,
     artifact: text('FILE', 'it must be about this file, or be its signature'),
     manifest: text('M', 'it must be about this replay manifest'),
     reference: text('REF', 'the log entry that must be proven: rekor:...'),
-    json: flag('print the whole record'),
+    ...json('the whole record'),
   },
   examples: ['reenact evidence verify app.sigstore.json --artifact app --policy policy.yaml'],
   run: async (a) => (await import('../../actions/evidence/verify.ts')).verifyEvidenceCommand(a),

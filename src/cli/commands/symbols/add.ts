@@ -1,6 +1,6 @@
 /** reenact symbols add. */
-import { type Command, flag, list, text } from '../../command.ts';
-import { policy } from '../../common-options.ts';
+import { type Command, list, text } from '../../command.ts';
+import { json, policy } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['FILE|DIR... --evidence E --policy P [OPTIONS]'],
@@ -15,7 +15,7 @@ says is refused. Of several symbol files of one build the best is used.`,
       'DIR',
       'where to keep it (default: .reenact; its database is the one that REENACT_DATABASE_URL names, if any)',
     ),
-    json: flag('print one JSON object a file'),
+    ...json('what became of each file'),
   },
   examples: [
     String.raw`reenact symbols add app.debug --evidence app.debug.dsse.json \

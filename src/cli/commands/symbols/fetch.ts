@@ -1,5 +1,6 @@
 /** reenact symbols fetch. */
-import { type Command, flag, text } from '../../command.ts';
+import { type Command, text } from '../../command.ts';
+import { json } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['BUILD-ID... --debuginfod URL --out DIR'],
@@ -10,7 +11,7 @@ in reenact asks such a server. Exit status 1: the server lacks one of them.`,
   options: {
     debuginfod: text('URL', 'the server: https, or http on this machine'),
     out: text('DIR', 'a folder, made if it is not there, that symbols add reads', { short: 'o' }),
-    json: flag('print a line of JSON for each build'),
+    ...json('what became of each build'),
   },
   examples: [
     String.raw`reenact symbols fetch 8e5ad7a69f4e4bdd2a7a4b1d8e2b0d2d7f6c1a55 \

@@ -1,6 +1,6 @@
 /** reenact symbols verify. */
-import { type Command, flag, list } from '../../command.ts';
-import { policy } from '../../common-options.ts';
+import { type Command, list } from '../../command.ts';
+import { json, policy } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['FILE --policy P [OPTIONS]'],
@@ -10,7 +10,7 @@ FILE.intoto.jsonl and FILE.sigstore.`,
   options: {
     policy: policy('whose attestation counts'),
     evidence: list('FILE', 'an attestation (repeatable; then none is looked for)'),
-    json: flag('print the whole record'),
+    ...json('the whole record'),
   },
   run: async (a) => (await import('../../actions/symbols/verify.ts')).verifySymbols(a),
 };

@@ -1,6 +1,6 @@
 /** reenact trace add. */
-import { type Command, flag, text } from '../../command.ts';
-import { PROGRAMS } from '../../common-options.ts';
+import { type Command, text } from '../../command.ts';
+import { json, PROGRAMS } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['FILE... [OPTIONS]'],
@@ -16,7 +16,7 @@ digest of its content. One that is there already is left as it is.`,
       'DIR',
       'where to keep it (default: .reenact; its database is the one that REENACT_DATABASE_URL names, if any)',
     ),
-    json: flag('print one JSON object a trace'),
+    ...json('each trace'),
   },
   examples: ['reenact trace add core.4711 --manifest crash.json'],
   run: async (a) => (await import('../../actions/trace/store.ts')).traceAdd(a),

@@ -1,6 +1,6 @@
 /** reenact trace audit. */
-import { type Command, flag, text } from '../../command.ts';
-import { policy } from '../../common-options.ts';
+import { type Command, text } from '../../command.ts';
+import { json, policy } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['TRACE [OPTIONS]'],
@@ -14,7 +14,7 @@ thread that crashed are joined, and each join bears signer, time and log entry
       'check all evidence again, under this policy (default: as it was accepted when it was added)',
     ),
     store: text('DIR', 'the store (default: .reenact, REENACT_DATABASE_URL)'),
-    json: flag('print it as JSON'),
+    ...json('it'),
   },
   run: async (a) => (await import('../../actions/trace/store.ts')).traceAudit(a),
 };

@@ -1,6 +1,6 @@
 /** reenact trace gaps. */
-import { type Command, flag, text } from '../../command.ts';
-import { policy } from '../../common-options.ts';
+import { type Command, text } from '../../command.ts';
+import { json, policy } from '../../common-options.ts';
 
 export const command: Command = {
   usage: ['TRACE [OPTIONS]'],
@@ -10,7 +10,7 @@ are any.`,
   options: {
     policy: policy('check all evidence again, under this policy'),
     store: text('DIR', 'the store (default: .reenact, REENACT_DATABASE_URL)'),
-    json: flag('print it as JSON'),
+    ...json('it'),
   },
   run: async (a) => (await import('../../actions/trace/store.ts')).traceGaps(a),
 };

@@ -1,9 +1,9 @@
 /** reenact trace show. */
 import { type Command, flag } from '../../command.ts';
-import { PROGRAMS } from '../../common-options.ts';
+import { json, PROGRAMS } from '../../common-options.ts';
 
 export const command: Command = {
-  usage: ['FILE [--all] [--json]'],
+  usage: ['FILE [--all] [--json | --jsonl]'],
   help: `Reads a stack trace and prints its frames as image and offset: a replay record
 with a crash, an ELF core, a minidump, a microdump, what minidump_stackwalk
 prints, a Sentry event, an Apple crash report, entries of systemd-coredump
@@ -13,7 +13,7 @@ OpenTelemetry), or our own form (reenact schema trace). Nothing in it is
 believed: what a trace says a function is called stands in brackets.`,
   options: {
     all: flag('the other threads too, not only the one that crashed'),
-    json: flag('print the trace in full, as JSON'),
+    ...json('the trace in full'),
     ...PROGRAMS,
   },
   notes: `A core's stacks are walked by the tables of its programs. Without these options
