@@ -23,7 +23,7 @@ export const BUNDLE_CODES = {
     'give the authority’s reply as it came (DER), with its certificate: openssl ts -query -cert asks for that',
   timestamp_invalid: 'ask for a timestamp of this very bundle: this one proves nothing about it',
   policy_unmet:
-    'a signer that your policy names must vouch for it: reenact bundle custody add FILE --key KEY --action ACTION --actor NAME; without a policy of your own, the one inside counts',
+    'a signer that your policy names must vouch for it (see reenact bundle custody add --help); without a policy of your own, the one inside counts',
   custody_broken: 'do not trust the chain of custody: it was changed after it was written',
 } as const;
 
