@@ -7,8 +7,8 @@ import { Refused } from '../format/refused.ts';
 import type { Problems } from '../read/contents.ts';
 import type { Opened } from '../read/open.ts';
 
-/** A JSON object from the bundle; anything else is reported, and an empty object is used. */
-function documentOf(
+/** A JSON object from the bundle; undefined where it is not inside. Throws Refused for anything else. */
+export function documentOf(
   opened: Opened,
   sha256: Digest | null | undefined,
   what: string,

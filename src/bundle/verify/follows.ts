@@ -1,12 +1,13 @@
 /** Fields of a record that follow from others: each is worked out again, and one that says otherwise is a contradiction. */
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { EXIT, FAULTS, type FaultCode } from '../../base/fault.ts';
-import { type CustodyEntry, entryOf } from '../../evidence/custody/custody.ts';
+import { entryOf } from '../../evidence/custody/custody.ts';
 import { lostNeeds, saidLost } from '../../sandbox/mechanisms.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
 import type { ReplayResult } from '../../verdict/replay-result.ts';
 import type { Problems } from '../read/contents.ts';
 import type { Opened } from '../read/open.ts';
+import { documentOf } from './custody.ts';
 
 /** A field and what is wrong with it. */
 type Contradiction = [path: string, message: string];
@@ -163,17 +164,18 @@ function times({ record }: Opened): Contradiction[] {
 }
 
 /** The run's entry says what its evidence record says, and no entry or event is earlier than the one before. */
-function custody({ record, document, kept, attested, subject }: Opened): Contradiction[] {
+function custody(opened: Opened): Contradiction[] {
+  const { record, document, attested, subject } = opened;
   const wrong: Contradiction[] = [];
   const entries = document.items.flatMap(({ role, sha256 }) => {
-    const bytes = role === 'custody' ? kept.get(sha256) : undefined;
-    return bytes ? [JSON.parse(bytes.toString('utf8')) as CustodyEntry] : [];
+    const entry = role === 'custody' ? documentOf(opened, sha256, 'the custody entry') : undefined;
+    return entry ? [entry] : [];
   });
   const { record: evidence, record_sha256 } = record.evidence;
   const last = entries.at(-1);
   if (last && evidence && record_sha256 && !subject)
     for (const [field, value] of Object.entries(entryOf(evidence, record_sha256)))
-      if (canonicalJson(last[field as keyof CustodyEntry] ?? null) !== canonicalJson(value))
+      if (canonicalJson(last[field] ?? null) !== canonicalJson(value))
         wrong.push([`custody.${field}`, 'is not what the evidence record says']);
   const backwards = (path: string, all: (string | null)[], from?: number): void => {
     let before = from ?? Number.NEGATIVE_INFINITY;
@@ -187,7 +189,7 @@ function custody({ record, document, kept, attested, subject }: Opened): Contrad
   };
   backwards(
     'custody',
-    entries.map(({ time }) => time),
+    entries.map(({ time }) => (typeof time === 'string' ? time : null)),
   );
   const started = timeOf(record.started_at);
   backwards(
