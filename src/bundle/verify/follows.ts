@@ -172,10 +172,10 @@ function custody(opened: Opened): Contradiction[] {
     return entry ? [entry] : [];
   });
   const { record: evidence, record_sha256 } = record.evidence;
-  const last = entries.at(-1);
-  if (last && evidence && record_sha256 && !subject)
+  const own = documentOf(opened, record.evidence.custody?.sha256, 'the custody entry');
+  if (own && evidence && record_sha256 && !subject)
     for (const [field, value] of Object.entries(entryOf(evidence, record_sha256)))
-      if (canonicalJson(last[field] ?? null) !== canonicalJson(value))
+      if (canonicalJson(own[field] ?? null) !== canonicalJson(value))
         wrong.push([`custody.${field}`, 'is not what the evidence record says']);
   const backwards = (path: string, all: (string | null)[], from?: number): void => {
     let before = from ?? Number.NEGATIVE_INFINITY;
