@@ -8,10 +8,11 @@ import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { BundleItem } from './bundle-item.ts';
 import { crashText } from './crash.ts';
-import { digest, esc, rows } from './html.ts';
+import { columns, digest, esc, gatesTable, rows } from './html.ts';
 import { REASONS } from './human.ts';
+import { STYLE } from './page-style.ts';
 import { custodySection } from './run-custody.ts';
-import { STACK_STYLE, stackSection } from './stack-html.ts';
+import { stackSection } from './stack-html.ts';
 
 /** What the bundle holds beside the report itself. */
 interface Contents {
@@ -22,26 +23,6 @@ interface Contents {
   /** The bundle that this is a redaction of. */
   subject?: Digest;
 }
-
-const STYLE = `
-:root { color-scheme: light; }
-body { font: 16px/1.5 Georgia, 'DejaVu Serif', serif; color: #1b1b1b; max-width: 52rem; margin: 2rem auto; padding: 0 1.25rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; }
-h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid #bbb; padding-bottom: .2rem; }
-code, .digest { font: .82em/1.4 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #ddd; }
-th { font-weight: 600; } th[scope=row] { width: 12rem; } .rows td, .checks td { overflow-wrap: anywhere; } .wide .digest { display: inline-block; min-width: 16rem; }
-.checks { table-layout: fixed; } .checks th:nth-child(1) { width: 44%; } .checks th:nth-child(2) { width: 15%; } .checks td:nth-child(3) { font-size: .85em; }
-.verdict { border-left: .5rem solid; padding: .6rem 1rem; margin: 1.2rem 0; background: #f6f6f4; }
-.good { border-color: #2c7a3f; } .bad { border-color: #a32626; } .open { border-color: #9a6b00; }
-.verdict strong { font-size: 1.2rem; }
-.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
-.events li { margin: 0 0 .5rem 0; break-inside: avoid; }
-dt { font-weight: 600; } dd { margin: 0 0 .5rem 0; }
-@media (max-width: 30rem) { body { margin: 1rem auto; padding: 0 .8rem; } th[scope=row] { width: 7rem; } }
-@media print { body { max-width: none; margin: 0; font-size: 10.5pt; } h2 { break-after: avoid; } tr, .verdict, figure { break-inside: avoid; } .verdict { background: none; } }
-`;
 
 const TONE = { reproduced: 'good', diverged: 'bad', rejected: 'bad', inconclusive: 'open' } as const;
 
@@ -62,20 +43,15 @@ function sentence({ reason, message }: ReplayRecord): string {
 /** One square a replay: dark where it matches, outlined where it does not; at most 400 are drawn. */
 function picture(record: ReplayRecord): string {
   const shown = record.replays.slice(0, 400);
-  const columns = 40;
+  const across = 40;
   const cells = shown.map(({ outcome }, i) => {
-    const [x, y] = [(i % columns) * 14, Math.floor(i / columns) * 14];
-    const paint =
-      outcome === 'match'
-        ? 'fill="#2c7a3f"'
-        : outcome === 'diverged'
-          ? 'fill="#a32626"'
-          : 'fill="#fff" stroke="#9a6b00" stroke-width="2"';
-    return `<rect x="${x + 1}" y="${y + 1}" width="11" height="11" ${paint}/>`;
+    const [x, y] = [(i % across) * 14, Math.floor(i / across) * 14];
+    const paint = outcome === 'match' || outcome === 'diverged' ? outcome : 'lost';
+    return `<rect x="${x + 1}" y="${y + 1}" width="11" height="11" class="${paint}"/>`;
   });
-  const [width, height] = [Math.min(shown.length, columns) * 14, Math.ceil(shown.length / columns) * 14];
+  const [width, height] = [Math.min(shown.length, across) * 14, Math.ceil(shown.length / across) * 14];
   const matching = record.replays.filter(({ outcome }) => outcome === 'match').length;
-  return `<figure style="margin:1rem 0"><svg role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" aria-label="${matching} of ${record.requested} replays match">${cells.join('')}</svg><figcaption>One square a replay: green matches, red ended in another state, outlined did not complete. ${matching} of ${record.requested} match: ratio ${esc(record.replay_success_ratio.toFixed(3))}.</figcaption></figure>`;
+  return `<figure><svg role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" aria-label="${matching} of ${record.requested} replays match">${cells.join('')}</svg><figcaption>One square a replay: green matches, red ended in another state, outlined did not complete. ${matching} of ${record.requested} match: ratio ${esc(record.replay_success_ratio.toFixed(3))}.</figcaption></figure>`;
 }
 
 function states(record: ReplayRecord): string {
@@ -96,9 +72,9 @@ function states(record: ReplayRecord): string {
   const lines = [...counts].map(([key, indices]) => {
     const [outcome, ended, state] = JSON.parse(key) as [string, string, string | null];
     const which = indices.length > 12 ? `${indices.slice(0, 12).join(', ')} …` : indices.join(', ');
-    return `<tr><td>${indices.length}</td><td>${esc(outcome)}</td><td>${esc(ended)}</td><td>${digest(state)}</td><td>${esc(which)}</td></tr>`;
+    return [String(indices.length), esc(outcome), esc(ended), digest(state), esc(which)];
   });
-  return `<div class="wide"><table><tr><th>Replays</th><th>Outcome</th><th>How they ended</th><th>Final state</th><th>Which</th></tr>${lines.join('')}</table></div>`;
+  return `<div class="wide">${columns(['Replays', 'Outcome', 'How they ended', 'Final state', 'Which'], lines)}</div>`;
 }
 
 const CHECKS: Record<string, string> = {
@@ -119,16 +95,17 @@ function evidence(record: ReplayRecord): string {
   if (!found)
     return '<p><strong>Nothing was checked:</strong> the policy of this run names nobody who may sign. Who wrote the manifest is not proven.</p>';
   const blocks = found.envelopes.map((envelope) => {
-    const lines = envelope.checks.map(
-      ({ name, status: s, code, detail }) =>
-        `<tr><td>${esc(CHECKS[name])}</td><td>${esc(s.replace('_', ' '))}</td><td>${esc(code ? `${code}: ` : '')}${esc(detail)}</td></tr>`,
-    );
+    const lines = envelope.checks.map(({ name, status: s, code, detail }) => [
+      esc(CHECKS[name]),
+      esc(s.replace('_', ' ')),
+      `${esc(code ? `${code}: ` : '')}${esc(detail)}`,
+    ]);
     const signers = envelope.signers.map(
       ({ authority, identity, issuer, key_fingerprint }) =>
         `<li>${esc(authority)}: ${identity ? `${esc(identity)}, vouched for by ${esc(issuer)}` : `the holder of key ${digest(key_fingerprint)}`}</li>`,
     );
     const times = envelope.timestamps.map(({ source, time }) => `<li>${esc(time)}, by ${esc(source)}</li>`);
-    return `<p>Evidence ${digest(envelope.sha256)}: <strong>${esc(envelope.verdict)}</strong></p><table class="checks"><tr><th>Check</th><th>Result</th><th>Detail</th></tr>${lines.join('')}</table>${signers.length > 0 ? `<p>Signed by</p><ul>${signers.join('')}</ul>` : ''}<p>When</p><ul>${times.join('') || '<li>no time is proven</li>'}</ul>`;
+    return `<p>Evidence ${digest(envelope.sha256)}: <strong>${esc(envelope.verdict)}</strong></p>${columns(['Check', 'Result', 'Detail'], lines, 'checks')}${signers.length > 0 ? `<p>Signed by</p><ul>${signers.join('')}</ul>` : ''}<p>When</p><ul>${times.join('') || '<li>no time is proven</li>'}</ul>`;
   });
   return `<p>The evidence was <strong>${esc(status)}</strong>${found.code ? ` (${esc(found.code)}: ${esc(found.message)})` : ''} at ${esc(found.verified_at)} under the policy ${digest(found.policy.sha256)}${found.trust_root ? ` and the trust root ${digest(found.trust_root.sha256)}` : ''}.</p>${blocks.join('')}`;
 }
@@ -147,11 +124,8 @@ function divergence({ divergence: d }: ReplayRecord): string {
 /** For a redaction: what is not inside, so that the rest is not mistaken for the whole. */
 function withheld({ withheld: list = [], subject }: Contents): string {
   if (!subject) return '';
-  const lines = list.map(
-    ({ role, name, commitment }) =>
-      `<tr><td>${esc(role)}</td><td>${esc(name)}</td><td>${digest(commitment)}</td></tr>`,
-  );
-  return `<h2>What was withheld</h2><p>This bundle is a redaction of ${digest(subject)}: what is listed here was taken out of it. In the place of each digest stands a commitment: whoever holds the original and the case secret can show that it was exactly this; nobody else can guess it. Evidence that would give a withheld digest away was taken out as well.</p><div class="wide"><table><tr><th>What</th><th>Name</th><th>Commitment</th></tr>${lines.join('')}</table></div>`;
+  const lines = list.map(({ role, name, commitment }) => [esc(role), esc(name), digest(commitment)]);
+  return `<h2>What was withheld</h2><p>This bundle is a redaction of ${digest(subject)}: what is listed here was taken out of it. In the place of each digest stands a commitment: whoever holds the original and the case secret can show that it was exactly this; nobody else can guess it. Evidence that would give a withheld digest away was taken out as well.</p><div class="wide">${columns(['What', 'Name', 'Commitment'], lines)}</div>`;
 }
 
 const GLOSSARY: [string, string][] = [
@@ -216,14 +190,10 @@ export function bundleReport(
     name,
     `claimed ${esc(claimed)}, observed ${esc(observed ?? 'unknown')}${match === false ? ' <strong>(differs)</strong>' : ''}`,
   ]);
-  const gates = record.gates.map(
-    ({ name, threshold, value, pass }) =>
-      `<tr><td>${esc(name)}</td><td>${esc(String(threshold))}</td><td>${esc(String(value))}</td><td>${pass ? 'passed' : '<strong>failed</strong>'}</td></tr>`,
-  );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}${join ? STACK_STYLE : ''}</style></head><body>
+<title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}</style></head><body>
 <h1>${esc(record.name)}</h1><p>The report of an audit bundle, whose identity is in VERIFY.txt beside this page</p>
 <div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>${esc(sentence(record))}${only.length > 0 ? `<br>It holds only ${esc(only.join('; '))}.` : ''}</div>
 ${join ? stackSection(join, record) : ''}<h2>What was claimed</h2>${rows([
@@ -247,7 +217,7 @@ ${join ? stackSection(join, record) : ''}<h2>What was claimed</h2>${rows([
   ])}
 <h2>What was verified, and how</h2>${evidence(record)}
 <h2>The replays</h2>${record.replays.length > 0 ? picture(record) + states(record) : '<p>There were none.</p>'}
-${gates.length > 0 ? `<p>Conditions of the policy ${esc(record.policy.name)}:</p><div class="wide"><table><tr><th>Condition</th><th>Needed</th><th>Found</th><th></th></tr>${gates.join('')}</table></div>` : ''}
+${record.gates.length > 0 ? `<p>Conditions of the policy ${esc(record.policy.name)}:</p>${gatesTable(record.gates, String)}` : ''}
 ${divergence(record)}
 ${custodySection(
   custody.map(({ sha256 }) => sha256),

@@ -1,5 +1,6 @@
 /** Pieces of HTML that the report's sections share. */
 import type { Digest } from '../base/digest.ts';
+import type { GateResult } from '../verdict/record.ts';
 
 /** Everything comes from outside: markup is escaped, and what could reorder or hide text is shown as its number. */
 export function esc(text: string | number | null | undefined): string {
@@ -16,7 +17,27 @@ export function rows(pairs: [string, string][]): string {
   return `<table class="rows">${pairs.map(([name, html]) => `<tr><th scope="row">${esc(name)}</th><td>${html}</td></tr>`).join('')}</table>`;
 }
 
+/** A table with named columns: names are escaped, cells are HTML; where the screen is narrow each cell bears its name. */
+export function columns(names: string[], lines: string[][], kind?: 'checks' | 'stack'): string {
+  const cells = (line: string[]): string =>
+    line.map((html, i) => `<td${names[i] ? ` data-name="${esc(names[i])}"` : ''}>${html}</td>`).join('');
+  const head = `<thead><tr>${names.map((name) => `<th scope="col">${esc(name)}</th>`).join('')}</tr></thead>`;
+  const body = `<tbody>${lines.map((line) => `<tr>${cells(line)}</tr>`).join('')}</tbody>`;
+  return `<table${kind ? ` class="${kind}"` : ''}>${head}${body}</table>`;
+}
+
 /** A digest, or the word for none. */
 export function digest(value: Digest | string | null | undefined): string {
   return value ? `<span class="digest">${esc(value)}</span>` : 'none';
+}
+
+/** The conditions of a policy and what was found; `shown` puts a value into words, which are escaped here. */
+export function gatesTable(gates: GateResult[], shown: (value: GateResult['value']) => string): string {
+  const lines = gates.map(({ name, threshold, value, pass }) => [
+    esc(name),
+    esc(shown(threshold)),
+    esc(shown(value)),
+    pass ? 'passed' : '<strong>failed</strong>',
+  ]);
+  return columns(['Condition', 'Needed', 'Found', 'Result'], lines);
 }

