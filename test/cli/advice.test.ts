@@ -147,7 +147,7 @@ it('every command that makes sandboxes has the same options for a host that lack
 
 it('what a command can print names only options that it has', () => {
   const wrong = [...sources].flatMap(([path, source]) =>
-    /^cli\/(?:help|common-options|commands\/|actions\/completion)|^report\/verify-txt|\/(?:fault|refused|refusal)\.ts$/.test(
+    /^cli\/(?:help|common-options|commands\/|actions\/completion)|^report\/(?:verify-txt|page-style)|\/(?:fault|refused|refusal)\.ts$/.test(
       path,
     )
       ? []
