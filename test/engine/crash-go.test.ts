@@ -1,4 +1,5 @@
 /** Stacks of Go that PID 1 walks over all of Go's own, each compared with the traceback that Go prints. */
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -76,6 +77,15 @@ describe.skipIf(NO_GO !== '')('stacks of Go', () => {
         runToCrash(path, ['leaf']).crash.frames.map(({ offset }) => offset);
       expect(places(stripped)).toHaveLength(places(program).length);
       expect(runToCrash(stripped, ['leaf']).crash.walk_ended).toBe('outermost');
+    });
+
+    // Its sections are left under names that are cut, so that the table is not found by its name.
+    it('stripped by llvm-objcopy', () => {
+      const stripped = `${program}-stripped`;
+      execFileSync('llvm-objcopy-19', ['--strip-all', program, stripped]);
+      const { crash } = runToCrash(stripped, ['leaf']);
+      expect(crash.frames).toHaveLength(runToCrash(program, ['leaf']).crash.frames.length);
+      expect(crash.walk_ended).toBe('outermost');
     });
   });
 

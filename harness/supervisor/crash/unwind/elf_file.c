@@ -81,3 +81,27 @@ int elf_section_named(const struct elf_file *f, const char *name, Elf64_Shdr *fo
   }
   return 0;
 }
+
+/* A note that bears the name "Go", in what a loader maps of the notes. */
+static int has_go_note(const struct elf_file *f, const Elf64_Phdr *p) {
+  static uint8_t bytes[WINDOW];
+  size_t size = p->p_filesz < sizeof bytes ? p->p_filesz : sizeof bytes;
+  if (p->p_offset > f->size || size > f->size - p->p_offset || !elf_read(f, p->p_offset, bytes, size)) return 0;
+  for (size_t at = 0; at + sizeof(Elf64_Nhdr) + 4 <= size;) {
+    Elf64_Nhdr note;
+    memcpy(&note, bytes + at, sizeof note);
+    at += sizeof note;
+    if (note.n_namesz == 4 && memcmp(bytes + at, "Go\0", 4) == 0) return 1;
+    if (note.n_namesz > size || note.n_descsz > size) return 0;
+    at += (note.n_namesz + 3) / 4 * 4 + (note.n_descsz + 3) / 4 * 4;
+  }
+  return 0;
+}
+
+int elf_is_go(const struct elf_file *f) {
+  Elf64_Shdr section;
+  if (elf_section_named(f, ".go.buildinfo", &section)) return 1;
+  for (int i = 0; i < f->count; i++)
+    if (f->segments[i].p_type == PT_NOTE && has_go_note(f, &f->segments[i])) return 1;
+  return 0;
+}

@@ -40,4 +40,8 @@ int elf_section(const struct elf_file *f, unsigned index, Elf64_Shdr *found);
 /* The section whose name ends in `name`; 0 when there is none. */
 int elf_section_named(const struct elf_file *f, const char *name, Elf64_Shdr *found);
 
+/* 1 for a Go program, by its section of build information or by the linker's note: llvm-objcopy leaves a stripped one's
+   sections under names that are cut. */
+int elf_is_go(const struct elf_file *f);
+
 #endif

@@ -68,7 +68,7 @@ static void find_function(const struct elf_file *f, struct go_table *t, struct p
   p->end = end;
 }
 
-/* Linked together with C, the table has no section of its own. */
+/* Linked together with C, the table has no section of its own; llvm-objcopy leaves others under its name. */
 static int search_header(const struct elf_file *f, const Elf64_Phdr *p, struct go_table *t, int *tries) {
   static const uint8_t rest[4] = {0, 0, 1, 8};
   struct window *w = &t->window;
@@ -84,11 +84,10 @@ static int search_header(const struct elf_file *f, const Elf64_Phdr *p, struct g
 
 static int find_header(const struct elf_file *f, struct go_table *t) {
   Elf64_Shdr section;
-  if (elf_section_named(f, ".gopclntab", &section)) {
-    if (section.sh_offset > f->size || section.sh_size > f->size - section.sh_offset) return 0;
-    return read_header(f, section.sh_offset, section.sh_size, t);
-  }
-  if (!elf_section_named(f, ".go.buildinfo", &section)) return 0;
+  if (elf_section_named(f, ".gopclntab", &section) && section.sh_offset <= f->size &&
+      section.sh_size <= f->size - section.sh_offset && read_header(f, section.sh_offset, section.sh_size, t))
+    return 1;
+  if (!elf_is_go(f)) return 0;
   uint64_t left = f->size;
   int tries = MOST_HEADERS;
   for (int i = 0; i < f->count; i++) {

@@ -73,15 +73,15 @@ static int read_header(struct task *t, const struct maps *m, struct tables *tabl
   return l->count > 0 && l->count < UINT32_MAX;
 }
 
-/* Linked together with C, the table has no section of its own, and a file that is gone has none at all. */
+/* Linked together with C, the table has no section of its own, a file that is gone has none at all, and llvm-objcopy leaves
+   others under its name. */
 static int find_header(struct task *t, const struct maps *m, struct tables *tables, struct lines *l) {
   static uint8_t bytes[WINDOW_BYTES];
   static const uint8_t rest[] = {0xff, 0xff, 0xff, 0, 0, 1, 8};
-  Elf64_Shdr section;
-  if (tables->lines_end) return read_header(t, m, tables, tables->lines, l);
+  if (tables->lines_end && read_header(t, m, tables, tables->lines, l)) return 1;
   if (tables->not_go) return 0;
   tables->not_go = 1;
-  if (tables->file.fd >= 0 && !elf_section_named(&tables->file, ".go.buildinfo", &section)) return 0;
+  if (tables->file.fd >= 0 && !elf_is_go(&tables->file)) return 0;
   for (int i = 0; i < m->mappings; i++) {
     const struct mapping *at = &m->list[i];
     if (at->module != tables->module || at->executable) continue;
