@@ -21,6 +21,8 @@ export interface BundleInspection {
   replays: number;
   replay_success_ratio: number;
   started_at: string;
+  /** What the recording machine lacked, one sentence each. */
+  degraded: string[];
   state: CaseDocument['state'];
   /** Whether the sandbox image is inside. */
   image: boolean;
@@ -57,6 +59,7 @@ export async function inspectBundle(path: string): Promise<BundleInspection> {
     replays: record.requested,
     replay_success_ratio: record.replay_success_ratio,
     started_at: record.started_at,
+    degraded: record.degraded,
     state: document.state,
     image: document.image,
     layers: layers.length,
