@@ -5,7 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 
 import { sleep } from '../../src/base/clock.ts';
 import { EngineProxy } from '../support/proxy.ts';
-import { describeEngine, manifest, reenact, tempFolder, writeManifest } from '../support/world.ts';
+import { describeEngine, manifest, reenact, SLOW, tempFolder, writeManifest } from '../support/world.ts';
 
 /** What the runner promises from the last answer on. */
 const BOUND_MS = 60_000;
@@ -23,7 +23,7 @@ async function runBehind(
   const proxy = new EngineProxy();
   proxies.push(proxy);
   await proxy.listen();
-  const path = writeManifest(folder, manifest("sh -c 'sleep 1'", { replays }));
+  const path = writeManifest(folder, manifest(SLOW, { replays }));
   const events = join(folder, 'events');
   let at = Number.POSITIVE_INFINITY;
   let over = false;

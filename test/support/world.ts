@@ -43,6 +43,9 @@ export function tempFolder(): string {
 }
 
 /** A manifest for the fixture image; instructions run directly, with no shell. */
+/** A command of about a second: it computes, because a sandbox's clock jumps over a sleep. */
+export const SLOW = "sh -c 'i=0; while [ $i -lt 500000 ]; do i=$((i+1)); done; echo done'";
+
 export function manifest(run: string, more: Partial<Manifest> = {}): Manifest {
   return {
     harness_version: '1',
