@@ -67,6 +67,10 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     await ensureTools([TOOLS.openssl, TOOLS.python, TOOLS.skopeo]);
     return foreground(process.execPath, [join(root, 'bench/bundle.ts'), ...args], {});
   },
+  'bench-start': async () => {
+    await ensureTools([TOOLS.python]);
+    return foreground(process.execPath, [join(root, 'bench/start.ts')], {});
+  },
   'bench-evidence': (args) => foreground(process.execPath, [join(root, 'bench/evidence.ts'), ...args], {}),
   'bench-trace': async (args) => {
     await ensureTools([TOOLS.compiler, TOOLS.llvm]);
