@@ -176,27 +176,12 @@ function decidedBy(
   return `clock, random numbers, order of threads, addresses${turns} (mechanisms: ${(env.mechanisms ?? []).join(', ')})`;
 }
 
-/** The page; the same contents give the same bytes. It lies in the bundle, and so cannot name the bundle's identity. */
-export function bundleReport(
-  record: ReplayRecord,
-  contents: Contents,
-  manifest: Manifest | undefined,
-  join?: JoinDocument,
-): string {
-  const custody = contents.items.filter(({ role }) => role === 'custody');
-  const { environment: env, image } = record;
-  const only = holdsOnly(env);
+function claimedRows(record: ReplayRecord, manifest: Manifest | undefined): [string, string][] {
   const claims = record.claims.map(({ name, claimed, observed, match }): [string, string] => [
     name,
     `claimed ${esc(claimed)}, observed ${esc(observed ?? 'unknown')}${match === false ? ' <strong>(differs)</strong>' : ''}`,
   ]);
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}</style></head><body>
-<h1>${esc(record.name)}</h1><p>The report of an audit bundle, whose identity is in VERIFY.txt beside this page</p>
-<div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>${esc(sentence(record))}${only.length > 0 ? `<br>It holds only ${esc(only.join('; '))}.` : ''}</div>
-${join ? stackSection(join, record) : ''}<h2>What was claimed</h2>${rows([
+  return [
     ...(manifest
       ? ([
           ['Command', `<code>${esc(manifest.run_instructions)}</code>`],
@@ -214,7 +199,26 @@ ${join ? stackSection(join, record) : ''}<h2>What was claimed</h2>${rows([
     ['Sandbox image', digest(record.sandbox_image_sha256)],
     ['Expected state', digest(record.expected_state_sha256)],
     ...claims,
-  ])}
+  ];
+}
+
+/** The page; the same contents give the same bytes. It lies in the bundle, and so cannot name the bundle's identity. */
+export function bundleReport(
+  record: ReplayRecord,
+  contents: Contents,
+  manifest: Manifest | undefined,
+  join?: JoinDocument,
+): string {
+  const custody = contents.items.filter(({ role }) => role === 'custody');
+  const { environment: env, image } = record;
+  const only = holdsOnly(env);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${esc(record.name)}: ${esc(record.verdict)}</title><style>${STYLE}</style></head><body>
+<h1>${esc(record.name)}</h1><p>The report of an audit bundle, whose identity is in VERIFY.txt beside this page</p>
+<div class="verdict ${TONE[record.verdict]}"><strong>${esc(record.verdict)}</strong><br>${esc(VERDICTS[record.verdict])}<br>${esc(sentence(record))}${only.length > 0 ? `<br>It holds only ${esc(only.join('; '))}.` : ''}</div>
+${join ? stackSection(join, record) : ''}<h2>What was claimed</h2>${rows(claimedRows(record, manifest))}
 <h2>What was verified, and how</h2>${evidence(record)}
 <h2>The replays</h2>${record.replays.length > 0 ? picture(record) + states(record) : '<p>There were none.</p>'}
 ${record.gates.length > 0 ? `<p>Conditions of the policy ${esc(record.policy.name)}:</p>${gatesTable(record.gates, String)}` : ''}

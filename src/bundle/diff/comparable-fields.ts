@@ -15,6 +15,22 @@ function each(group: string, fields: object | null | undefined): [string, unknow
   return Object.entries(fields ?? {}).map(([name, value]) => [`${group} ${name}`, value]);
 }
 
+function gateFields(gates: Opened['shown']['gates']): [string, unknown][] {
+  return gates.map(({ name, value, threshold, pass }) => [
+    `gate ${name}`,
+    `${value}, needs ${threshold}: ${pass ? 'passed' : 'failed'}`,
+  ]);
+}
+
+function signersIn({ record }: Opened['shown']['evidence']): string {
+  const signers = (record?.envelopes ?? []).flatMap((envelope) =>
+    envelope.signers.map(
+      ({ authority, identity, key_fingerprint }) => `${authority} (${identity ?? key_fingerprint})`,
+    ),
+  );
+  return [...new Set(signers)].sort().join(', ');
+}
+
 /** All points in which two bundles are compared, by name, the most interesting first. */
 export function comparableFields({
   shown: record,
@@ -25,11 +41,6 @@ export function comparableFields({
 }: Opened): Map<string, unknown> {
   const { evidence, replays } = record;
   const { inputs = [], ...fields } = shownManifest ?? {};
-  const signers = (evidence.record?.envelopes ?? []).flatMap((envelope) =>
-    envelope.signers.map(
-      ({ authority, identity, key_fingerprint }) => `${authority} (${identity ?? key_fingerprint})`,
-    ),
-  );
   const { trace_id, reproduction, frames, gates = [] } = traced?.shown ?? {};
   return new Map<string, unknown>([
     ['name', record.name],
@@ -54,24 +65,18 @@ export function comparableFields({
     ],
     ['expected state', record.expected_state_sha256],
     ['counting state', record.final_state_sha256],
-    ...record.gates.map(({ name, value, threshold, pass }): [string, unknown] => [
-      `gate ${name}`,
-      `${value}, needs ${threshold}: ${pass ? 'passed' : 'failed'}`,
-    ]),
+    ...gateFields(record.gates),
     ['trace', trace_id ?? null],
     ['reproduction', reproduction?.verdict ?? null],
     [
       'frames joined',
       frames ? `${frames.filter(({ gap }) => gap === null).length} of ${frames.length}` : null,
     ],
-    ...gates.map(({ name, value, threshold, pass }): [string, unknown] => [
-      `gate ${name}`,
-      `${value}, needs ${threshold}: ${pass ? 'passed' : 'failed'}`,
-    ]),
+    ...gateFields(gates),
     ['policy', record.policy.sha256],
     ['evidence', evidence.status],
     ['evidence code', evidence.record?.code ?? null],
-    ['signers', [...new Set(signers)].sort().join(', ')],
+    ['signers', signersIn(evidence)],
     ['manifest', record.manifest_sha256],
     ...each('manifest', fields),
     ...inputs.map(({ path, sha256, source }): [string, unknown] => [

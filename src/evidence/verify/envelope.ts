@@ -73,6 +73,30 @@ function signersOf(
   ).flat();
 }
 
+/** The statement that is signed: the payload of an envelope, or, where a file itself is signed, one about that file. */
+async function checkStatement(
+  evidence: Evidence,
+  verified: Verified[],
+  c: VerificationContext,
+  checks: Checks,
+  record: EnvelopeRecord,
+): Promise<Statement> {
+  const envelope = payloadOf(evidence);
+  if (!envelope) {
+    checks.skip('statement', 'the signature is over a file');
+    return statementOfFile(itemAt(verified, 0).thing.signed, c);
+  }
+  record.payload_sha256 = digestOf(envelope.payload);
+  record.payload_type = envelope.payloadType;
+  const statement = await checks.run(
+    'statement',
+    () => parseStatement(envelope),
+    ({ type }) => type,
+  );
+  record.predicate_type = statement.predicateType;
+  return statement;
+}
+
 async function checkAll(
   evidence: Evidence,
   c: VerificationContext,
@@ -84,21 +108,7 @@ async function checkAll(
     () => verifySignatures(evidence, c),
     (found) => found.map(({ key }) => `${key.algorithm} key ${key.fingerprint}`).join(', '),
   );
-  const envelope = payloadOf(evidence);
-  let statement: Statement;
-  if (envelope) {
-    record.payload_sha256 = digestOf(envelope.payload);
-    record.payload_type = envelope.payloadType;
-    statement = await checks.run(
-      'statement',
-      () => parseStatement(envelope),
-      ({ type }) => type,
-    );
-    record.predicate_type = statement.predicateType;
-  } else {
-    checks.skip('statement', 'the signature is over a file');
-    statement = statementOfFile(itemAt(verified, 0).thing.signed, c);
-  }
+  const statement = await checkStatement(evidence, verified, c, checks, record);
   const fitting = await checks.run(
     'subject',
     () => fitSubjects(statement, c),
