@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { ReplayRecord } from '../src/verdict/record.ts';
-import type { Run } from './demo.ts';
+import type { Run } from './demo-steps.ts';
 import { findProgram } from './packages.ts';
 import { say } from './say.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { type Digest, hexOf } from '../src/base/digest.ts';
 import { BlobStore } from '../src/store/blobs.ts';
-import { makeKey, type Run, reenact } from './demo.ts';
+import { makeKey, type Run, reenact } from './demo-steps.ts';
 import { type BuiltImage, pushImage, tarOf } from './image.ts';
 import { ensureSandbox } from './sandbox.ts';
 import { say } from './say.ts';

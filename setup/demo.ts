@@ -1,40 +1,14 @@
 /** npm run demo: a race found by its seed, its crash signed and replayed by digest, packed, and checked from the bundle alone. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { generateKeyPairSync, hash } from 'node:crypto';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { compilePages, pushPages } from './demo-image.ts';
 import { findSeed, nameFrames, plainRuns } from './demo-race.ts';
+import { makeKey, type Run, reenact } from './demo-steps.ts';
 import { stopRegistry } from './engine.ts';
 import { say } from './say.ts';
-
-/** Runs the reenact command as a user would, its output shown. */
-export function reenact(
-  root: string,
-  folder: string,
-  env: Record<string, string>,
-  args: string[],
-): Promise<number> {
-  process.stdout.write(`\n$ reenact ${args.map((arg) => (/\s/.test(arg) ? `'${arg}'` : arg)).join(' ')}\n`);
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, 'bin/reenact.js'), ...args], {
-      cwd: folder,
-      stdio: 'inherit',
-      env: { ...process.env, ...env },
-    });
-    child.on('exit', (status) => resolve(status ?? 130));
-  });
-}
-
-/** A key of one's own, as openssl genpkey -algorithm ed25519 makes one. */
-export function makeKey(folder: string): void {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  writeFileSync(join(folder, 'team.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
-    mode: 0o600,
-  });
-  writeFileSync(join(folder, 'team.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
-}
 
 /** An attempt to have another program run: other instructions, and an envelope that fits them. */
 function tamper(folder: string): void {
@@ -47,9 +21,6 @@ function tamper(folder: string): void {
   const named = { ...changed, dsse_envelope: `dsse:sha256:${hash('sha256', text)}` };
   writeFileSync(join(folder, 'tampered.json'), JSON.stringify(named, null, 2));
 }
-
-/** One command; resolves to its exit status. */
-export type Run = (...args: string[]) => Promise<number>;
 
 /** Runs the steps in turn; the first that fails ends them. */
 async function steps(run: Run, ...lines: string[][]): Promise<number> {
