@@ -80,6 +80,7 @@ export const FAULTS = {
   },
   disk_full: { exit: 3, next: 'free space, then run the same command again: it resumes' },
   out_failed: { exit: 3, next: 'name a place that can be written' },
+  output_exists: { exit: 3, next: 'name another place, or move what is there' },
   interrupted: { exit: 130, next: 'run the same command again: it resumes' },
 } as const;
 

@@ -1,6 +1,6 @@
 /** Files that are whole or absent: written aside, synced, then renamed. */
-import { existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { type Digest, startDigest } from './digest.ts';
@@ -34,25 +34,41 @@ export async function makeFolder(path: string, again = true): Promise<void> {
   }
 }
 
-/** Calls `fill` with a new file beside `path`, then renames it to `path`; on failure nothing is left. */
-export async function writeAside(
+/** Gives a file its name if that is free; a rename would silently replace a file that another process has just written. */
+export function placeNew(aside: string, path: string): void {
+  try {
+    linkSync(aside, path);
+    rmSync(aside);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? '')) throw error;
+    // File systems of memory sticks have no links: the name is reserved first, and then replaced.
+    closeSync(openSync(path, 'wx', 0o644));
+    renameSync(aside, path);
+  }
+}
+
+/** Calls `fill` with a new file beside `path`, then renames it to `path`; on failure nothing is left. Gives what `fill` gives. */
+export async function writeAside<T>(
   path: string,
-  fill: (file: FileHandle) => Promise<void>,
+  fill: (file: FileHandle) => Promise<T>,
   durable = true,
-): Promise<void> {
+  place: (aside: string, path: string) => void = renameSync,
+): Promise<T> {
   const folder = dirname(path);
   const aside = asideOf(path);
   await makeFolder(folder);
   try {
     const file = await open(aside, 'wx', 0o644);
+    let filled: T;
     try {
-      await fill(file);
+      filled = await fill(file);
       if (durable) await file.sync();
     } finally {
       await file.close();
     }
-    await rename(aside, path);
+    place(aside, path);
     if (durable) await syncFolder(folder);
+    return filled;
   } catch (error) {
     await rm(aside, { force: true });
     throw error;

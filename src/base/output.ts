@@ -1,9 +1,19 @@
-/** The one door for files that a user names as an output: a device is written to, never replaced by a file. */
-import { closeSync, constants, openSync, readlinkSync, statSync, writeSync } from 'node:fs';
+/** The one door for files that a user names as an output: a device is written to, and no file replaced unless that is asked for. */
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { asFault, Fault } from './fault.ts';
-import { writeWhole } from './files.ts';
+import { placeNew, writeAside } from './files.ts';
 import { sweepAsides } from './temporary.ts';
 import { errnoOf } from './thrown.ts';
 
@@ -47,6 +57,70 @@ export function becomesFile(path: string): boolean {
   return targetOf(path).kind === 'file';
 }
 
+/**
+ * Which file that is there already an output takes the place of: none; any, where `force` was asked for; or an earlier
+ * report of its kind, which begins as the pattern says. An empty file is always replaced: nothing is lost with it.
+ */
+export type Replaces = 'nothing' | 'any' | RegExp;
+
+/** So much of a file tells whether it is an earlier report. */
+const BEGINNING_BYTES = 4096;
+
+function beginningOf(path: string): string {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(BEGINNING_BYTES);
+    return bytes.toString('utf8', 0, readSync(fd, bytes, 0, BEGINNING_BYTES, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether a file with this content would be lost. */
+function keeps(path: string, replaces: Replaces): boolean {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0 || replaces === 'any') return false;
+  return replaces === 'nothing' || !replaces.test(beginningOf(path));
+}
+
+function outputExists(path: string, replaces: Replaces): Fault {
+  return replaces === 'nothing'
+    ? new Fault(
+        'output_exists',
+        `${path} is there already; nothing was written`,
+        undefined,
+        'name another file; --force replaces that one',
+      )
+    : new Fault(
+        'output_exists',
+        `${path} is there already, and is no earlier report of this kind; nothing was written`,
+        undefined,
+        'name another file, or move that one',
+      );
+}
+
+/**
+ * Refuses an output before the work for it begins.
+ * @throws Fault output_exists where a file would be lost, out_failed where nothing can be written
+ */
+export function checkOutput(path: string, replaces: Replaces): void {
+  try {
+    const target = targetOf(path);
+    if (target.kind === 'file' && keeps(target.path, replaces)) throw outputExists(path, replaces);
+  } catch (error) {
+    throw outFailed(path, error);
+  }
+}
+
+/**
+ * Refuses a path where anything is, for what never takes the place of something else: bundles, and whole folders.
+ * @throws Fault output_exists
+ */
+export function wantFree(path: string, happened = 'nothing was written', next?: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }))
+    throw new Fault('output_exists', `${path} is there already; ${happened}`, undefined, next);
+}
+
 /** Opens a device or FIFO; waiting for a FIFO's reader could last for ever, and no signal would end it. */
 function openThrough(path: string): number {
   let probe: number;
@@ -87,10 +161,11 @@ export interface Output {
 /**
  * Opens what an option names for text that comes in pieces: stdout (`-`), a device, FIFO or descriptor (`/dev/stdout`,
  * `>(…)`), else the file at the end of all links, which begins empty.
- * @throws Fault out_failed, also by `write`
+ * @throws Fault output_exists; out_failed, also by `write`
  */
-export function openOutput(path: string): Output {
+export function openOutput(path: string, replaces: Replaces): Output {
   try {
+    checkOutput(path, replaces);
     const target = targetOf(path);
     const fd =
       target.kind === 'descriptor'
@@ -116,20 +191,29 @@ export function openOutput(path: string): Output {
 }
 
 /**
- * Writes a whole text in the same way: a file has all of it, or its earlier content.
- * @throws Fault out_failed, with the path as it was given
+ * Writes a whole text in the same way: a file has all of it, or its earlier content. One that has this very text stays.
+ * @throws Fault output_exists or out_failed, with the path as it was given
  */
-export async function writeOutput(path: string, text: string): Promise<void> {
+export async function writeOutput(path: string, text: string, replaces: Replaces): Promise<void> {
   try {
     const target = targetOf(path);
     if (target.kind === 'file') {
       sweepAsides(dirname(target.path));
-      return await writeWhole(target.path, text);
+      const there = statSync(target.path, { throwIfNoEntry: false });
+      if (there?.size === Buffer.byteLength(text) && readFileSync(target.path, 'utf8') === text) return;
+      checkOutput(path, replaces);
+      const fresh = replaces === 'nothing' && !there;
+      return await writeAside(
+        target.path,
+        (file) => file.writeFile(text),
+        true,
+        fresh ? placeNew : undefined,
+      );
     }
   } catch (error) {
     throw outFailed(path, error);
   }
-  const output = openOutput(path);
+  const output = openOutput(path, replaces);
   output.write(text);
   output.close();
 }

@@ -1,10 +1,10 @@
 /** Packs a record, or the latest reproduction of a stored trace, into a bundle with all that a reviewer needs. */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Digest } from '../base/digest.ts';
-import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import { wantFree } from '../base/output.ts';
 import { ATTACHED_BYTES } from '../bundle/custody/attached.ts';
 import {
   type Collected,
@@ -92,7 +92,7 @@ export async function createBundle(
   source: BundleSource,
   o: CreateBundleOptions = {},
 ): Promise<CreatedBundle> {
-  if (existsSync(path)) throw new Fault('out_failed', `${path} is there already; nothing was written`);
+  wantFree(path);
   const { state = 'full' } = o;
   const attested = await attestedBy(o);
   const origin: ImageOrigin | undefined = o.withImage

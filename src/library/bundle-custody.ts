@@ -4,6 +4,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { wantFree } from '../base/output.ts';
 import { ATTACHED_BYTES, type Attachment, attachEvent, attachTimestamp } from '../bundle/custody/attached.ts';
 import { type Action, type Receipt, signEvent, TEXT_CHARACTERS } from '../bundle/custody/event.ts';
 import { Refused } from '../bundle/format/refused.ts';
@@ -59,6 +60,11 @@ async function accepted(path: string, { receipts }: AttachOptions): Promise<Open
   return opened!;
 }
 
+/** Another file than the bundle itself is made anew. */
+function checkOut(path: string, { out }: AttachOptions): void {
+  if (out !== undefined && !(existsSync(out) && realpathSync(out) === path)) wantFree(out);
+}
+
 async function put(path: string, opened: Opened, more: Attachment, { out }: AttachOptions): Promise<string> {
   const to = out !== undefined && existsSync(out) ? realpathSync(out) : (out ?? path);
   await attachToBundle(path, opened, [more], to);
@@ -80,6 +86,7 @@ export async function addCustodyEvent(path: string, o: CustodyEventOptions): Pro
       throw new Fault('usage', `--${name} is over ${TEXT_CHARACTERS} characters`);
   const key = await eventKey(o.key);
   return await held(path, async (real) => {
+    checkOut(real, o);
     const opened = await accepted(real, o);
     const claim = { action, actor, reason, time: new Date(systemClock.now()).toISOString() };
     const event = signEvent(opened.root, opened.attested.events.at(-1), claim, key);
@@ -98,6 +105,7 @@ export async function addCustodyEvent(path: string, o: CustodyEventOptions): Pro
 /** Attaches the reply of a timestamp authority, about the root manifest or about an event's envelope. */
 export async function stampBundle(path: string, o: StampBundleOptions): Promise<AttachedBundle> {
   return await held(path, async (real) => {
+    checkOut(real, o);
     const opened = await accepted(real, o);
     const bytes = await readNamed(o.timestamp, ATTACHED_BYTES);
     return { path: await put(real, opened, attachTimestamp(opened.rootText, bytes), o), root: opened.root };

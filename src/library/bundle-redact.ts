@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import type { Digest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
+import { wantFree } from '../base/output.ts';
 import { temporaryFolder } from '../base/temporary.ts';
 import { extractBundle } from '../bundle/extract/extract.ts';
 import { Refused } from '../bundle/format/refused.ts';
@@ -69,7 +70,7 @@ export async function redactBundle(
 ): Promise<RedactedBundle> {
   const key = await eventKey(given);
   if (drop.length === 0) throw new Fault('usage', 'name what to take out: --drop PATTERN');
-  if (existsSync(out)) throw new Fault('out_failed', `${out} is there already; nothing was written`);
+  wantFree(out);
   const [problem] = (await verifyBundle(path)).problems;
   if (problem) throw new Refused(problem.code, `${path}: ${problem.message}`);
   const secret = await secretAt(secretPath, (text) => session.tell({ type: 'notice', text }));

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
 import { type Digest, digestOf, isDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
-import { becomesFile, writeOutput } from '../base/output.ts';
+import { becomesFile, checkOutput, writeOutput } from '../base/output.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { quoteWord } from '../manifest/instructions.ts';
 import { parseManifest } from '../manifest/parse.ts';
@@ -34,6 +34,8 @@ export interface CaptureOptions extends Pick<ReplayOptions, 'without'> {
   schedule?: Manifest['schedule'] | undefined;
   /** Where the manifest is written; its folder gets the inputs that lie elsewhere. Default: nowhere. */
   out?: string | undefined;
+  /** Whether a file at `out` is replaced. Default: no. */
+  force?: boolean | undefined;
 }
 
 /** The record of the one run; its manifest, which expects the same ending, is null where none came of it. */
@@ -117,6 +119,8 @@ async function runOnce(
 /** Runs the command once and gives the manifest that expects its final state, ending and crash again. */
 export async function capture(session: Session, o: CaptureOptions): Promise<Captured> {
   const { out } = o;
+  const replaces = o.force ? 'any' : 'nothing';
+  if (out !== undefined) checkOutput(out, replaces);
   const folder = out !== undefined && becomesFile(out) ? dirname(resolve(out)) : process.cwd();
   mkdirSync(folder, { recursive: true });
   const drafted = draft(o, folder);
@@ -133,6 +137,6 @@ export async function capture(session: Session, o: CaptureOptions): Promise<Capt
     ...(tied === null ? {} : { processor: tied }),
   };
   const manifest = { ...drafted, expect };
-  if (out !== undefined) await writeOutput(out, `${JSON.stringify(manifest, null, 2)}\n`);
+  if (out !== undefined) await writeOutput(out, `${JSON.stringify(manifest, null, 2)}\n`, replaces);
   return { manifest, record, expectsCrash: crash !== undefined && tellsWhere(crash) };
 }

@@ -1,9 +1,9 @@
 /** What bundle verify --certificate leaves: a folder with a draft certification and a provenance view, whole or not at all. */
-import { lstatSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { asFault, Fault } from '../base/fault.ts';
+import { asFault } from '../base/fault.ts';
 import { syncFolder, writeWhole } from '../base/files.ts';
+import { wantFree } from '../base/output.ts';
 import { asideOf } from '../base/temporary.ts';
 import type { ExaminedBundle } from '../bundle/verify/verify.ts';
 import { caseUco } from '../report/case-uco.ts';
@@ -11,8 +11,7 @@ import { certification } from '../report/certification.ts';
 
 /** Refuses a folder that is there, before anything is verified: a certificate never replaces another. */
 export function wantNewFolder(folder: string): void {
-  if (lstatSync(resolve(folder), { throwIfNoEntry: false }))
-    throw new Fault('out_failed', `${folder} is there already; nothing was written`);
+  wantFree(folder);
 }
 
 /** Writes both files into a folder aside, then gives it its name; only for a bundle that was accepted. */

@@ -27,6 +27,8 @@ export interface SignOptions {
   out?: string | undefined;
   /** A file with a predicate of SLSA provenance v1. Default: that it was signed by hand. */
   provenance?: string | undefined;
+  /** Whether another file at `out` is replaced, and a manifest that names an envelope names the new one. Default: no. */
+  force?: boolean | undefined;
 }
 
 /** An envelope that was written. */
@@ -97,6 +99,16 @@ function looksLikeManifest(bytes: Buffer): boolean {
   );
 }
 
+/** A manifest names one envelope: another key's signature must not be lost in silence. */
+function signedAlready(file: string, envelope: string): Fault {
+  return new Fault(
+    'output_exists',
+    `${file} is signed already: it names the envelope ${envelope}; nothing was written`,
+    undefined,
+    '--force signs it anew: it then names the new envelope alone',
+  );
+}
+
 /** Signs a file, or a manifest with all it claims; the manifest then names its envelope. */
 export async function sign(file: string, o: SignOptions): Promise<SignedEnvelope> {
   const key = await signingKey(o.key, o.algorithm);
@@ -108,11 +120,13 @@ export async function sign(file: string, o: SignOptions): Promise<SignedEnvelope
     o.provenance === undefined ? provenance(key, file, subjects) : await givenProvenance(o.provenance);
   const text = signStatement(key, subjects, SLSA_PROVENANCE_V1, predicate);
   const out = o.out ?? join(dirname(file), `${basename(file, '.json')}.dsse.json`);
-  await writeOutput(out, text);
-  if (!manifest) return { out, subjects, key: key.public, manifest: null };
   const dsse_envelope = `dsse:${digestOf(text)}`;
+  if (!o.force && manifest?.dsse_envelope !== undefined && manifest.dsse_envelope !== dsse_envelope)
+    throw signedAlready(file, manifest.dsse_envelope);
+  await writeOutput(out, text, o.force ? 'any' : 'nothing');
+  if (!manifest) return { out, subjects, key: key.public, manifest: null };
   const { rekor_tile_ref: stale, ...rest } = manifest;
-  await writeOutput(file, `${JSON.stringify({ ...rest, dsse_envelope }, null, 2)}\n`);
+  await writeOutput(file, `${JSON.stringify({ ...rest, dsse_envelope }, null, 2)}\n`, 'any');
   return {
     out,
     subjects,
@@ -141,6 +155,6 @@ export async function attest(file: string, o: Omit<SignOptions, 'provenance'>): 
   const predicate = testResultPredicate(record, sha256);
   const text = signStatement(key, attested(record, sha256, file), TEST_RESULT, predicate);
   const out = o.out ?? join(dirname(file), `${basename(file, '.json')}.dsse.json`);
-  await writeOutput(out, text);
+  await writeOutput(out, text, o.force ? 'any' : 'nothing');
   return { out, name: record.name, result: String(predicate.result), key: key.public };
 }

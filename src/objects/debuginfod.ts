@@ -1,10 +1,12 @@
 /** Debug information from a debuginfod server that the user names: the only part of symbols that uses the network, and never during a verification. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type Digest, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
-import { writeAside } from '../base/files.ts';
+import { digestOfFile, writeAside } from '../base/files.ts';
 import { type Answer, ask, secureUrl, serverPatience } from '../base/http.ts';
+import { wantFree } from '../base/output.ts';
 import type { Waiting } from '../base/patience.ts';
 import { contradiction } from './layouts.ts';
 import { readObject } from './object.ts';
@@ -71,7 +73,7 @@ export async function fetchDebugInfo(
   const [digest, to] = [startDigest(), join(folder, path)];
   let sizeBytes = 0;
   try {
-    await writeAside(to, async (file) => {
+    const sha256 = await writeAside(to, async (file) => {
       for await (const piece of body()) {
         sizeBytes += piece.length;
         if (sizeBytes > maxBytes) throw unreachable(url, `sends over ${maxBytes} bytes`);
@@ -79,11 +81,14 @@ export async function fetchDebugInfo(
         await file.writeFile(piece);
       }
       checkBuild(`/proc/self/fd/${file.fd}`, url, id);
+      const written = digest.end();
+      if (existsSync(to) && (await digestOfFile(to)) !== written) wantFree(to);
+      return written;
     });
+    return { path, url: url.href, sha256 };
   } catch (error) {
     throw asFault('out_failed', `${to} cannot be written`, error);
   }
-  return { path, url: url.href, sha256: digest.end() };
 }
 
 /** The answer is compared with the request before it gets its name. */

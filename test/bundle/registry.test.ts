@@ -239,7 +239,9 @@ it('a file that is there stays', async () => {
   const target = targetOf();
   writeFileSync(target, 'mine');
   const before = registry.asked.length;
-  await expect(pull(target, `${registry.repository}@${root}`)).rejects.toMatchObject({ code: 'out_failed' });
+  await expect(pull(target, `${registry.repository}@${root}`)).rejects.toMatchObject({
+    code: 'output_exists',
+  });
   expect([readFileSync(target, 'utf8'), registry.asked.length]).toEqual(['mine', before]);
 });
 

@@ -192,7 +192,7 @@ describe('gate symbols', () => {
       JSON.stringify(envelope([key], statement({ subject: [{ digest }] }))),
     );
     const gate = async (...alg: string[]) => {
-      await run('policy', 'init', '--key', 'old.pub', ...alg, '--out', 'old.yaml');
+      await run('policy', 'init', '--key', 'old.pub', ...alg, '--force', '--out', 'old.yaml');
       return run('gate', 'symbols', 'old.sym', '--evidence', 'old.json', '--policy', 'old.yaml');
     };
     expect(await gate()).toMatchObject({ status: 0 });

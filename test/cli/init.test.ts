@@ -1,5 +1,5 @@
 /** reenact init: what it writes is refused until its blanks are filled, and accepted then. */
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
@@ -46,7 +46,7 @@ it('says of each field what it means, except of what capture alone writes, in 80
   expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
 
-it('leaves what is there as it is, a link to nowhere included', async () => {
+it('leaves what is there as it is; a link to nowhere stays one, and what it names is made', async () => {
   const cwd = tempFolder();
   writeFileSync(join(cwd, 'mine.json'), 'mine');
   symlinkSync('gone', join(cwd, 'link.json'));
@@ -55,7 +55,9 @@ it('leaves what is there as it is, a link to nowhere included', async () => {
     stderr: expect.stringContaining('mine.json is there already; nothing was written'),
   });
   expect(readFileSync(join(cwd, 'mine.json'), 'utf8')).toBe('mine');
-  expect((await reenact(['init', 'link.json'], { cwd })).status).not.toBe(0);
+  expect((await reenact(['init', 'link.json'], { cwd })).status).toBe(0);
+  expect(readlinkSync(join(cwd, 'link.json'))).toBe('gone');
+  expect(readFileSync(join(cwd, 'gone'), 'utf8')).toContain('harness_version');
 });
 
 it('gives the manifest alone to what reads its output', async () => {

@@ -115,7 +115,7 @@ describe('what is advised can be followed', () =>
         situation: `an encrypted key, ${file}`,
         first: () => run(`sign app --key ${file}`),
         next: /into the environment variable REENACT_KEY_PASSPHRASE/,
-        follow: () => run(`sign app --key ${file}`, { REENACT_KEY_PASSPHRASE: 'secret' }),
+        follow: () => run(`sign app --force --key ${file}`, { REENACT_KEY_PASSPHRASE: 'secret' }),
       }),
     ),
     {
@@ -123,7 +123,7 @@ describe('what is advised can be followed', () =>
       situation: 'an encrypted key and the wrong passphrase',
       first: () => run('sign app --key locked.pem', { REENACT_KEY_PASSPHRASE: 'wrong' }),
       next: /the right passphrase .*REENACT_KEY_PASSPHRASE/,
-      follow: () => run('sign app --key locked.pem', { REENACT_KEY_PASSPHRASE: 'secret' }),
+      follow: () => run('sign app --force --key locked.pem', { REENACT_KEY_PASSPHRASE: 'secret' }),
     },
     {
       code: 'usage',
@@ -136,7 +136,7 @@ describe('what is advised can be followed', () =>
       follow: (next) => {
         shell('cp -p ssh.key copy.key');
         shell(`${filled(/ssh-keygen .*/.exec(next)![0], { COPY: 'copy.key' })} -N "" -P ""`);
-        return run('sign app --key copy.key');
+        return run('sign app --force --key copy.key');
       },
     },
     {
@@ -144,6 +144,6 @@ describe('what is advised can be followed', () =>
       situation: 'a public key to sign with',
       first: () => run('sign app --key team.pub'),
       next: /the private key that it belongs to/,
-      follow: () => run('sign app --key team.pem'),
+      follow: () => run('sign app --force --key team.pem'),
     },
   ]));

@@ -107,8 +107,8 @@ describe('what is advised can be followed', () =>
       next: /reenact policy init BUNDLE/,
       follow: async (next) => {
         const init = filled(/reenact (policy init BUNDLE)/.exec(next)![1]!, { BUNDLE: 'acme.json' });
-        await run(`${init} --trust-root root.json --out p.yaml`);
-        return verify('acme.json', 'p.yaml');
+        await run(`${init} --trust-root root.json --out ci.yaml`);
+        return verify('acme.json', 'ci.yaml');
       },
     },
     {

@@ -83,7 +83,7 @@ describeEngine('on the engine', () => {
     expect(await reenact.verifyBundle(bundle)).toMatchObject({ accepted: true, root: made.root });
     const wanted = { version: 1 as const, gates: { replay_ratio: 1 } };
     expect((await reenact.verifyBundle(bundle, { policy: wanted })).demanded?.policy).toBe('in-code');
-    await expect(reenact.createBundle(bundle, record!)).rejects.toMatchObject({ code: 'out_failed' });
+    await expect(reenact.createBundle(bundle, record!)).rejects.toMatchObject({ code: 'output_exists' });
   });
 
   it('runManifests wants the manifests alone', async () => {

@@ -50,8 +50,10 @@ function checkTarget(target: string, bundle: string, force: boolean): void {
   if (!there) return;
   if (!force)
     throw new Fault(
-      'out_failed',
-      `${target} is there already; nothing was read (--force replaces a folder with all that is in it)`,
+      'output_exists',
+      `${target} is there already; nothing was read`,
+      undefined,
+      'name another folder; --force replaces a folder with all that is in it',
     );
   if (!there.isDirectory())
     throw new Fault('out_failed', `${target} is no folder, so that --force does not replace it`);

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Digest, hexOf, isDigest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { wantFree } from '../../base/output.ts';
 import { errnoOf } from '../../base/thrown.ts';
 import { safe } from '../../report/human.ts';
 import { ATTACHED_BYTES, type Attachment, attachmentShape, inOrder } from '../custody/attached.ts';
@@ -149,8 +150,7 @@ function leftBehind(error: unknown, folder: string): unknown {
 
 /** Pulls a bundle to `target`, verified, whole or not at all, never over a file that is there. */
 export async function pullBundle(target: string, from: RegistryReference, o: Transfer): Promise<Pulled> {
-  if (lstatSync(target, { throwIfNoEntry: false }))
-    throw new Fault('out_failed', `${target} is there already; nothing was pulled`);
+  wantFree(target, 'nothing was pulled');
   const name = from.digest ?? from.tag;
   if (name === undefined)
     throw new Fault('usage', `say which one: ${from.repository}@sha256:…, its identity, or a tag`);

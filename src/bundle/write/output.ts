@@ -3,7 +3,6 @@ import {
   closeSync,
   fchmodSync,
   fsyncSync,
-  linkSync,
   openSync,
   readSync,
   renameSync,
@@ -15,6 +14,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { Digest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
+import { placeNew } from '../../base/files.ts';
 import { asideOf, sweepAsides } from '../../base/temporary.ts';
 import { Refused } from '../format/refused.ts';
 import type { RunningDigest } from '../format/second-thread.ts';
@@ -92,20 +92,6 @@ export class Output {
   patch(position: number, bytes: Uint8Array): void {
     this.flush();
     writeSync(this.fd, bytes, 0, bytes.length, position);
-  }
-}
-
-/** Gives a file its name if that is free; a rename would silently replace a file that another process has just written. */
-function placeNew(aside: string, path: string): void {
-  try {
-    linkSync(aside, path);
-    rmSync(aside);
-  } catch (error) {
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw error;
-    // File systems of memory sticks have no links: the name is reserved first, and then replaced.
-    closeSync(openSync(path, 'wx', 0o644));
-    renameSync(aside, path);
   }
 }
 

@@ -63,6 +63,7 @@ export async function captureCommand(a: Arguments): Promise<number> {
     schedule: choice(a, 'schedule', ['in_order', 'chaos'] as const),
     without: a.list('without'),
     out,
+    force: a.flag('force'),
   };
   const supplied = options.inputs.map((file) => basename(file));
   for (const missing of unsuppliedInputs([...command, ...Object.values(options.env)], supplied))

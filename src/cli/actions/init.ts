@@ -1,5 +1,4 @@
 /** reenact init: a manifest to fill in, and what each of its fields means. */
-import { existsSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { EXIT, Fault } from '../../base/fault.ts';
@@ -75,21 +74,11 @@ function explanation(path: string): string {
   ].join('');
 }
 
-export async function initCommand({ positionals }: Arguments): Promise<number> {
-  const [path = 'crash.json', ...others] = positionals;
+export async function initCommand(a: Arguments): Promise<number> {
+  const [path = 'crash.json', ...others] = a.positionals;
   if (others.length > 0) throw new Fault('usage', 'name one manifest to write');
   const text = `${JSON.stringify(template(basename(path, '.json')), null, 2)}\n`;
-  if (!becomesFile(path)) await writeOutput(path, text);
-  else {
-    if (existsSync(path))
-      throw new Fault(
-        'out_failed',
-        `${path} is there already; nothing was written`,
-        undefined,
-        `name another file: reenact init FILE`,
-      );
-    writeFileSync(path, text, { flag: 'wx' });
-  }
+  await writeOutput(path, text, a.flag('force') ? 'any' : 'nothing');
   const told = becomesFile(path) ? process.stdout : process.stderr;
   told.write(`${safeLine(path)}: a manifest to fill in\n${explanation(path)}`);
   return EXIT.ok;

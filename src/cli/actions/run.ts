@@ -1,9 +1,8 @@
 /** reenact run: options in, records, reports and an exit status out. */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { systemClock } from '../../base/clock.ts';
 import { EXIT, FAULTS, Fault } from '../../base/fault.ts';
-import { openOutput, writeOutput } from '../../base/output.ts';
+import { checkOutput, openOutput, wantFree, writeOutput } from '../../base/output.ts';
 import type { Reenact } from '../../library/reenact.ts';
 import type { ReplayOptions } from '../../library/run.ts';
 import { isRunEvent, type ReenactEvent } from '../../library/session.ts';
@@ -46,10 +45,27 @@ export function exitStatus(records: Pick<ReplayRecord, 'verdict' | 'gates'>[]): 
   return records.every((r) => r.verdict === 'reproduced') ? EXIT.ok : EXIT.inconclusive;
 }
 
+/** How earlier reports begin: each run makes them anew, and nothing else is replaced by one. */
+const EVENTS = /^\{"time":"/;
+const JUNIT = /^\s*(<\?xml[^>]*>\s*)?<testsuites?\b/;
+
+/** Before anything is run: what cannot be written at the end is no reason to have run. */
+function checkOutputs(a: Arguments): void {
+  const [bundle, junit, events] = [a.text('bundle'), a.text('junit'), a.text('events')];
+  if (bundle !== undefined)
+    wantFree(
+      bundle,
+      'nothing was run',
+      'name another file for the bundle: one that is there is never replaced (reenact bundle verify reads it)',
+    );
+  if (junit !== undefined) checkOutput(junit, JUNIT);
+  if (events !== undefined) checkOutput(events, EVENTS);
+}
+
 /** Writes each event as a JSON line at once, so that a run that is killed leaves what it did. */
 function eventWriter(path: string | undefined): (event: RunEvent) => void {
   if (path === undefined) return () => undefined;
-  const output = openOutput(path);
+  const output = openOutput(path, EVENTS);
   return (event) =>
     output.write(`${JSON.stringify({ time: new Date(systemClock.now()).toISOString(), ...event })}\n`);
 }
@@ -57,7 +73,7 @@ function eventWriter(path: string | undefined): (event: RunEvent) => void {
 async function report(records: ReplayRecord[], a: Arguments): Promise<void> {
   const junit = a.text('junit');
   if (junit !== undefined)
-    await writeOutput(junit, junitReport(records, choice(a, 'junit-root', JUNIT_ROOTS)));
+    await writeOutput(junit, junitReport(records, choice(a, 'junit-root', JUNIT_ROOTS)), JUNIT);
   if (a.json) {
     if (records.length === 1) a.json.one(records[0]);
     else a.json.list(records);
@@ -145,8 +161,7 @@ export async function runCommand(a: Arguments): Promise<number> {
   warnOfUnsupplied(manifests);
   if (a.text('bundle') !== undefined && manifests.length !== 1)
     throw new Fault('usage', `--bundle packs one record, and ${manifests.length} manifests were named`);
-  if (existsSync(a.text('bundle') ?? ''))
-    throw new Fault('out_failed', `${a.text('bundle')} is there already; nothing was run`);
+  checkOutputs(a);
   const free = manifests.find(({ manifest }) => determinismOf({ determinism }, manifest) !== 'full');
   for (const flag of ['core', 'explain'])
     if (a.flag(flag) && free)

@@ -18,7 +18,12 @@ function signing(a: Arguments): Omit<SignOptions, 'provenance'> {
   const key = a.text('key');
   if (key === undefined)
     throw new Fault('usage', 'name a private key: --key K (openssl genpkey -algorithm ed25519 makes one)');
-  return { key, algorithm: choice(a, 'alg', SIGNING_ALGORITHMS), out: a.text('out') };
+  return {
+    key,
+    algorithm: choice(a, 'alg', SIGNING_ALGORITHMS),
+    out: a.text('out'),
+    force: a.flag('force'),
+  };
 }
 
 export async function signCommand(a: Arguments): Promise<number> {

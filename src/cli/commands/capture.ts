@@ -1,5 +1,5 @@
 /** reenact capture. */
-import { type Command, list, oneOf, text } from '../command.ts';
+import { type Command, flag, list, oneOf, text } from '../command.ts';
 import { SANDBOXES } from '../common-options.ts';
 
 export const command: Command = {
@@ -14,6 +14,7 @@ program starts in an empty, writable /work.`,
       "a file for /case (repeatable); one from outside the manifest's folder is copied into inputs/ beside it",
     ),
     out: text('FILE', 'the manifest to write (default: crash.json)', { short: 'o' }),
+    force: flag('replace a file that is there already'),
     name: text('NAME', 'a name for reports'),
     seed: text('N', '0 to 2^53-1 (default: 1)'),
     schedule: oneOf(

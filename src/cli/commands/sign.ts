@@ -1,5 +1,5 @@
 /** reenact sign. */
-import { type Command, oneOf, text } from '../command.ts';
+import { type Command, flag, oneOf, text } from '../command.ts';
 import { SIGNING_ALGORITHMS } from '../common-options.ts';
 
 export const command: Command = {
@@ -13,6 +13,7 @@ is given a dsse_envelope field that names it.`,
     ),
     alg: oneOf(SIGNING_ALGORITHMS, 'ALGORITHM', "what the key is used with (RSA's default: rsa-pss-sha256)"),
     out: text('FILE', 'the envelope (default: FILE without .json, and .dsse.json)', { short: 'o' }),
+    force: flag('replace an envelope that is there already, and the one that a manifest names'),
     provenance: text(
       'P',
       'the predicate that a build wrote, SLSA provenance v1 as JSON (default: that it was signed by hand)',

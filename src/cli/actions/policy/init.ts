@@ -34,7 +34,7 @@ export async function initPolicy(a: Arguments): Promise<number> {
   else say(`${draft.said}; a policy that accepts exactly that:`);
   if (!refused && a.positionals.length > 0) say('The bundle was verified: that is who signed it.');
   const out = a.text('out') ?? '-';
-  await writeOutput(out, text + draft.text);
+  await writeOutput(out, text + draft.text, a.flag('force') ? 'any' : 'nothing');
   if (out !== '-') say(`written to ${out}`);
   return EXIT.ok;
 }
