@@ -228,15 +228,18 @@ async function follow(root: string, stage: Stage, program: Program): Promise<boo
 }
 
 export async function demoTrace(root: string, env: Record<string, string>): Promise<number> {
-  const folder = join(root, '.reenact', 'demo-trace');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  makeKey(folder);
-  writeFileSync(join(folder, 'policy.yaml'), POLICY);
-  say(`everything below is in ${folder}, signed with a key made for this demo`);
-  const run: Run = (...args) => reenact(root, folder, env, args);
-  const stage: Stage = { folder, registry: env.REENACT_REGISTRY!, run, env };
-  for (const program of PROGRAMS) if (!(await follow(root, stage, program))) return 1;
+  const whole = join(root, '.reenact', 'demo-trace');
+  rmSync(whole, { recursive: true, force: true });
+  for (const program of PROGRAMS) {
+    const folder = join(whole, program.name);
+    mkdirSync(folder, { recursive: true });
+    makeKey(folder);
+    writeFileSync(join(folder, 'policy.yaml'), POLICY);
+    say(`everything about ${program.name} is in ${folder}, signed with a key made for this demo`);
+    const run: Run = (...args) => reenact(root, folder, env, args);
+    const stage: Stage = { folder, registry: env.REENACT_REGISTRY!, run, env };
+    if (!(await follow(root, stage, program))) return 1;
+  }
   process.stdout.write(
     `\nAs it should be: both crashes are joined, frame by frame, to symbols, images and\nsigned builds, were reproduced, and are packed in bundles that verify.\nnpm run setup:stop ends the services.\n`,
   );

@@ -55,6 +55,11 @@ function report(problems: Problem[], path: string, message: string, hint?: strin
   problems.push({ path, message, ...(hint ? { hint } : {}) });
 }
 
+function nearHint(word: string, known: readonly string[]): string | undefined {
+  const near = nearest(word, known);
+  return near === undefined ? undefined : `did you mean "${near}"?`;
+}
+
 /** A schema's note on a field: its meaning, its unit, its default, and an example. */
 export function field<T>(
   description: string,
@@ -160,6 +165,12 @@ export function oneOf<const T extends string | number | null>(...values: readonl
           problems,
           path,
           `${JSON.stringify(value)?.slice(0, 80)} is not one of ${values.map((v) => JSON.stringify(v)).join(', ')}`,
+          typeof value === 'string'
+            ? nearHint(
+                value,
+                values.filter((one) => typeof one === 'string'),
+              )
+            : undefined,
         );
     },
     schema: () => ({ enum: [...values] }),
@@ -239,12 +250,11 @@ export function object<F extends Fields, const Required extends keyof F & string
         if (shape) shape.check(value[name], memberPath(path, name), problems);
         else {
           if (problems.length >= MAX_PROBLEMS) return;
-          const near = nearest(name, Object.keys(fields));
           report(
             problems,
             memberPath(path, name),
             'is not a known field',
-            near ? `did you mean "${near}"?` : undefined,
+            nearHint(name, Object.keys(fields)),
           );
         }
       }

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 
 import { Fault } from '../base/fault.ts';
-import { nearest } from '../base/nearest.ts';
+import { nearest, notOneOf } from '../base/nearest.ts';
 import type { Command, Option, Options } from './command.ts';
 import { type JsonOutput, jsonOutput } from './shared/json.ts';
 
@@ -32,8 +32,7 @@ function refusal(error: Error, options: Options): Fault {
 
 function checkClosed(name: string, { values }: Option, given: string | string[] | boolean): void {
   const wrong = [given].flat().find((one) => values && !values.includes(String(one)));
-  if (wrong !== undefined)
-    throw new Fault('usage', `--${name} is one of ${values!.join(', ')}, not "${wrong}"`);
+  if (wrong !== undefined) throw new Fault('usage', `--${name} is ${notOneOf(String(wrong), values!)}`);
 }
 
 /** Flags without what stands behind their =, which Node's reader knows of no flag; only what the flag declares may. */
@@ -112,7 +111,6 @@ export function choice<T extends string>(a: Arguments, name: string, values: rea
   const given = a.text(name);
   if (given === undefined) return undefined;
   const found = values.find((value) => value === given);
-  if (found === undefined)
-    throw new Fault('usage', `--${name} is one of ${values.join(', ')}, not "${given}"`);
+  if (found === undefined) throw new Fault('usage', `--${name} is ${notOneOf(given, values)}`);
   return found;
 }

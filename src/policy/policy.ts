@@ -7,8 +7,9 @@ import { type Digest, digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { type Problem, parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
+import { didYouMean } from '../base/nearest.ts';
 import { read as readShape } from '../base/shape.ts';
-import { isKeyOf } from '../base/table.ts';
+import { isKeyOf, keysOf } from '../base/table.ts';
 import { crossChecks } from './cross-checks.ts';
 import {
   type Authority,
@@ -204,7 +205,9 @@ export async function loadPolicy(nameOrPath: string): Promise<Policy> {
   try {
     text = await readFile(nameOrPath, 'utf8');
   } catch (error) {
-    throw asFault('policy_invalid', `no built-in policy or readable file "${nameOrPath}"`, error);
+    const meant = didYouMean(nameOrPath, keysOf(BUILT_IN));
+    const message = `no built-in policy or readable file "${nameOrPath}"${meant}`;
+    throw meant ? new Fault('policy_invalid', message, error) : asFault('policy_invalid', message, error);
   }
   return parsePolicy(text, nameOrPath, dirname(nameOrPath));
 }

@@ -5,6 +5,7 @@ import { digestOf } from '../../src/base/digest.ts';
 import { FAULTS } from '../../src/base/fault.ts';
 import { ACTIONS } from '../../src/bundle/custody/event.ts';
 import { BUNDLE_CODES } from '../../src/bundle/format/refused.ts';
+import { readArguments } from '../../src/cli/arguments.ts';
 import { type Command, flag, oneOf } from '../../src/cli/command.ts';
 import { SIGNING_ALGORITHMS } from '../../src/cli/common-options.ts';
 import { helpPage, overview } from '../../src/cli/help.ts';
@@ -15,6 +16,7 @@ import { REFUSALS } from '../../src/evidence/common/refusal.ts';
 import { JUNIT_ROOTS } from '../../src/report/junit.ts';
 import { WITHOUT_NAMES } from '../../src/sandbox/mechanisms.ts';
 import { COMMANDS, NOUNS } from '../support/commands.ts';
+import { PLAIN } from '../support/refused.ts';
 import { reenact, tempFolder } from '../support/world.ts';
 
 describe('usage', () => {
@@ -152,5 +154,53 @@ describe('usage', () => {
     const document = readFileSync('docs/errors.md', 'utf8');
     for (const code of [...Object.keys(FAULTS), ...Object.keys(REFUSALS), ...Object.keys(BUNDLE_CODES)])
       expect(document).toContain(`\`${code}\``);
+  });
+});
+
+describe('a value that is none of a closed list', () => {
+  /** As fingers slip: a letter left out, or two of a short word swapped. */
+  const slipped = (value: string): string =>
+    value.length > 3 ? value.slice(0, -1) : `${value[0]}${value[2]}${value[1]}`;
+  const closed = COMMANDS.flatMap(({ name, command }) =>
+    Object.entries(command.options).flatMap(([option, { values }]) =>
+      (values ?? []).map((value) => ({ name, command, option, value, typed: slipped(value) })),
+    ),
+  );
+
+  it.each(closed.filter(({ typed, command, option }) => !command.options[option]!.values!.includes(typed)))(
+    '$name --$option $typed: what was meant is named',
+    ({ name, command, option, value, typed }) => {
+      const said = `--${option} is one of ${command.options[option]!.values!.join(', ')}, not "${typed}"; did you mean ${value}?`;
+      expect(() => readArguments(name, command, [`--${option}`, typed])).toThrow(said);
+    },
+  );
+
+  it.each([
+    [['schema', 'manifset'], 'trace, join, not "manifset"; did you mean manifest?'],
+    [['schema', 'record', 'policy'], 'name one format: manifest, record'],
+    [['completion', 'fsh'], 'name a shell: one of bash, zsh, fish, not "fsh"; did you mean fish?'],
+    [['policy', 'check', 'forensc'], 'readable file "forensc"; did you mean forensic?'],
+    [['policy', 'explain', 'defualt'], 'readable file "defualt"; did you mean default?'],
+    [['run', 'm.json', '--policy', 'Forensic'], 'readable file "Forensic"; did you mean forensic?'],
+    [['sign', 'x', '--kye', 'k'], 'there is no option --kye; did you mean --key?'],
+    [['run', 'm.json', '--json=compta'], 'stands alone or is --json=compat'],
+    [['run', 'm.json', '--dry-run', '--without', 'cpudi'], 'not "cpudi"; did you mean cpuid?'],
+  ])('%j: %s', async (words, said) => {
+    const cwd = tempFolder();
+    writeFileSync(join(cwd, 'm.json'), JSON.stringify(PLAIN));
+    const { status, stderr } = await reenact(words, { cwd });
+    expect([status, stderr]).toEqual([64, expect.stringContaining(said)]);
+  });
+
+  it('is named of the fields of manifests, policies and reenact.yaml, too', async () => {
+    const cwd = tempFolder();
+    writeFileSync(
+      join(cwd, 'm.json'),
+      JSON.stringify({ ...PLAIN, determinism: 'ful', schedule: 'in-order' }),
+    );
+    const { stderr } = await reenact(['run', 'm.json', '--dry-run'], { cwd });
+    expect(stderr).toMatch(/\$\.determinism "ful" .*did you mean "full"\?[^]*did you mean "in_order"\?/);
+    writeFileSync(join(cwd, 'p.yaml'), 'version: 1\ngates: { mechanisms: al }\n');
+    expect((await reenact(['policy', 'check', 'p.yaml'], { cwd })).stderr).toMatch(/did you mean "all"\?/);
   });
 });

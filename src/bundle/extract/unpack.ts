@@ -16,6 +16,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import type { Digest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
+import { didYouMean } from '../../base/nearest.ts';
 import { folderPrefixOf, sweepAsides } from '../../base/temporary.ts';
 import { safe } from '../../report/human.ts';
 import { BlobStore } from '../../store/blobs.ts';
@@ -68,6 +69,7 @@ function checkTarget(target: string, bundle: string, force: boolean): void {
 class Choice {
   private readonly only: string[];
   private readonly idle: Set<string>;
+  private readonly names = new Set<string>();
 
   constructor(only: string[]) {
     this.only = only;
@@ -75,14 +77,19 @@ class Choice {
   }
 
   has(path: string): boolean {
+    if (this.idle.size > 0) this.names.add(path).add(path.split('/')[0] ?? path);
     const fitting = this.only.filter((pattern) => globFits(pattern, path));
     for (const pattern of fitting) this.idle.delete(pattern);
     return this.only.length === 0 || fitting.length > 0;
   }
 
   end(): void {
+    const [first = ''] = this.idle;
     if (this.idle.size > 0)
-      throw new Fault('usage', `nothing inside fits --only ${[...this.idle].join(' or ')}`);
+      throw new Fault(
+        'usage',
+        `nothing inside fits --only ${[...this.idle].join(' or ')}${didYouMean(first, [...this.names])}`,
+      );
   }
 }
 

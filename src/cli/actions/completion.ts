@@ -1,8 +1,10 @@
 /** reenact completion: a script for the user's shell, made of the commands themselves. */
-import { EXIT, Fault } from '../../base/fault.ts';
+import { EXIT } from '../../base/fault.ts';
+import { keysOf } from '../../base/table.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command, Option, Registry } from '../command.ts';
 import { everyEntry } from '../find.ts';
+import { oneWord } from '../shared/positionals.ts';
 
 /** What may stand behind the words of one command, or of one noun. */
 interface Place {
@@ -154,18 +156,14 @@ ${lines.join('\n')}
 `;
 }
 
-const SCRIPTS: Record<string, (all: readonly Place[]) => string> = {
+const SCRIPTS: Record<'bash' | 'zsh' | 'fish', (all: readonly Place[]) => string> = {
   bash: (all) => table(all) + BASH,
   zsh: (all) => table(all) + ZSH,
   fish,
 };
 
-export async function completionCommand(
-  { positionals: [shell = ''] }: Arguments,
-  registry: Registry,
-): Promise<number> {
-  const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-  if (!script) throw new Fault('usage', `name a shell: ${Object.keys(SCRIPTS).join(', ')}`);
+export async function completionCommand(a: Arguments, registry: Registry): Promise<number> {
+  const script = SCRIPTS[oneWord(a, 'shell', keysOf(SCRIPTS))];
   process.stdout.write(script(await places(registry)));
   return EXIT.ok;
 }

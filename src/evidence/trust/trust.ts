@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 
 import { Fault } from '../../base/fault.ts';
+import { notOneOf } from '../../base/nearest.ts';
 import type { Policy, PolicyRoot } from '../../policy/policy.ts';
 import type { Authority, LogTrust, Transparency } from '../../policy/shape.ts';
 import { ALGORITHMS, type Algorithm, type PublicKey, parsePublicKey } from '../common/keys.ts';
@@ -43,10 +44,7 @@ function trustAuthority(authority: Policy['authorities'][number], policy: string
   const algorithm = key?.alg as Algorithm | undefined;
   const where = `${policy}: authority ${id}`;
   if (algorithm && !ALGORITHMS.includes(algorithm))
-    throw new Refusal(
-      'signature_algorithm',
-      `${where}: alg "${algorithm}" is not one of ${ALGORITHMS.join(', ')}`,
-    );
+    throw new Refusal('signature_algorithm', `${where}: alg is ${notOneOf(algorithm, ALGORITHMS)}`);
   return {
     id,
     keyless,
