@@ -1,21 +1,9 @@
 /** What --help prints, made of the commands themselves. */
+import { COLUMNS, wrapped } from '../report/lines.ts';
 import type { About, Command, Entry, Option } from './command.ts';
 
-const COLUMNS = 80;
 /** Labels that are longer have their text on the next line. */
 const LONGEST_LABEL = 22;
-
-function wrapped(words: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of words.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}
 
 /** Labels in one column and texts in the next. */
 function rows(pairs: readonly (readonly [label: string, text: string])[]): string {

@@ -5,6 +5,7 @@ import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import { crashText, processText, signatureText } from './crash.ts';
 import { desyncRows } from './desync.ts';
+import { narrowRow } from './lines.ts';
 import { notFoundAdvice } from './not-found.ts';
 
 export interface Style {
@@ -33,8 +34,11 @@ export const REASONS: Readonly<Record<string, string>> = {
   not_all_replayed: 'not every requested replay was run',
 };
 
+/** Where texts stand beside their labels. */
+const COLUMN = 13;
+
 function row(label: string, text: string): string {
-  return `  ${label.padEnd(11)}${text}\n`;
+  return `${`  ${label}`.padEnd(COLUMN)}${text}\n`;
 }
 
 function endingOf(r: ReplayRecord['replays'][0]): string {
@@ -108,7 +112,9 @@ function countedRows(label: string, texts: string[]): string {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
   return [...counts]
-    .map(([text, count]) => row(label, counts.size === 1 ? safeLine(text) : `${safeLine(text)} × ${count}`))
+    .map(([text, count]) =>
+      narrowRow(label, counts.size === 1 ? safeLine(text) : `${safeLine(text)} × ${count}`, COLUMN),
+    )
     .join('');
 }
 

@@ -30,7 +30,7 @@ const FILES: Step[] = [
   [
     'No file was damaged on the way. Such lists can be made anew by any person: they\n   prove nothing, but name the file that is damaged.',
     [
-      'LC_ALL=C; export LC_ALL; d=$(mktemp -d)',
+      `trap 'test $? = 0 || echo "FAILED: step $step of VERIFY.txt"' EXIT; LC_ALL=C; export LC_ALL; d=$(mktemp -d)`,
       'sha256sum --quiet --strict -c manifest-sha256.txt',
       'sha256sum --quiet --strict -c tagmanifest-sha256.txt',
     ],
@@ -215,7 +215,9 @@ const BEYOND = `What these commands cannot check
 `;
 
 function stepText([what, commands]: Step, number: number): string {
-  return `\n${number}. ${what}\n\n${commands.map((command) => `$ ${command}\n`).join('')}`;
+  const [first, ...rest] = commands;
+  const lines = [`step=${number}; ${first}`, ...rest];
+  return `\n${number}. ${what}\n\n${lines.map((command) => `$ ${command}\n`).join('')}`;
 }
 
 /** The text of data/VERIFY.txt, for the bundle of this identity; nothing else in it comes from the bundle. */
@@ -229,7 +231,7 @@ It needs sha256sum, jq and openssl (and tar, base64, sed as every system has
 them), and no network. Unpack the archive with tar -xf into an empty folder, and
 run what follows "$ " there, line by line, in one shell (bash, dash, …). Every
 command must end with status 0. All at once, with "done" as the last line if
-nothing failed:
+nothing failed, else with the number of the step that did:
 
     sed -n 's/^[$] //p' data/VERIFY.txt > /tmp/verify.sh
     sh -eu /tmp/verify.sh && echo done

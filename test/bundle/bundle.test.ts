@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { canonicalJson } from '../../src/base/canonical-json.ts';
@@ -210,7 +211,8 @@ describe('a damaged file', () => {
           Buffer.alloc(1024),
         ]),
     ],
-    ['tar_form', 'no archive at all', () => Buffer.from('hello'.repeat(1000))],
+    ['not_a_bundle', 'no archive at all', () => Buffer.from('hello'.repeat(1000))],
+    ['tar_name', 'a damaged beginning', () => Buffer.concat([Buffer.alloc(100, 1), bytesOf().subarray(100)])],
     ['tar_truncated', 'nothing', () => Buffer.alloc(0)],
     ['member_missing', 'an archive of nothing', () => Buffer.alloc(1024)],
   ])('%s: %s', async (code, _name, content) => {
@@ -239,6 +241,41 @@ describe('a damaged file', () => {
       ]),
     );
     expect(await codesOf(path)).toEqual(['manifest_form']);
+  });
+
+  it.each([
+    [
+      'a replay manifest (JSON)',
+      '{"harness_version":"1","run_instructions":"x"}',
+      'reenact run FILE --bundle',
+    ],
+    ['a replay record (JSON)', '{"record_version":1}', 'reenact bundle create FILE --out'],
+    ['a DSSE envelope (JSON)', '{"payloadType":"a","payload":"","signatures":[]}', 'reenact evidence verify'],
+    ['JSON of another kind', '[1, 2]', ''],
+    ['a minidump', 'MDMP\u0000\u0000', 'reenact trace show'],
+    ['a PEM file', '-----BEGIN PUBLIC KEY-----', ''],
+    ['compressed with gzip', gzipSync('bundle'), 'gzip -dc FILE > case.tar'],
+    ['a program or a core (ELF)', readFileSync('/proc/self/exe').subarray(0, 4096), 'reenact trace show'],
+    ['text', 'a log\nof lines\n', ''],
+  ])('not_a_bundle: says that it is %s', async (is, content, next) => {
+    const path = join(tempFolder(), 'x');
+    writeFileSync(path, content);
+    const { status, stdout } = await reenact(['bundle', 'verify', path, '--json']);
+    const [{ problems }] = JSON.parse(stdout);
+    expect([status, problems]).toEqual([
+      2,
+      [{ code: 'not_a_bundle', message: expect.stringContaining(`${path} is ${is}, not a bundle`) }],
+    ]);
+    expect(problems[0].message).toContain(next.replace('FILE', path));
+    expect((await reenact(['bundle', 'inspect', path])).stderr).toContain(`is ${is}, not a bundle`);
+  });
+
+  it('is shown in 80 columns, but for digests and paths, with its crash and what the recorder says', async () => {
+    const { stdout } = await reenact(['bundle', 'verify', golden]);
+    const wide = stdout.split('\n').filter((line) => line.length > 80 && !/^ +\S+$|identity/.test(line));
+    expect(wide.filter((line) => !line.startsWith('accepted'))).toEqual([]);
+    expect(stdout).toMatch(/\n {2}said {9}by the recorder alone; .*:\n {15}nonce, name, /);
+    expect(stdout).toMatch(/\n {15}replays\[\]: varied, duration_ms, /);
   });
 
   it('is refused as a text, on the screen too', async () => {

@@ -122,7 +122,7 @@ describe('a reader’s own policy', () => {
     expect(both).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(
-        /signed: the manifest, by reader-1 .*records are signed by reader-0 .*event 1.*all its gates pass/s,
+        /signed: the manifest, by reader-1\s.*records are signed by reader-0\s.*event 1.*all its gates pass/s,
       ),
     });
     const records = await reenact(['bundle', 'verify', path, '--policy', await policyWith([key])]);

@@ -3,6 +3,7 @@ import { EXIT, ReenactError } from '../../base/fault.ts';
 
 export const BUNDLE_CODES = {
   tar_form: 'get the bundle again: this is not the form of archive that bundles have',
+  not_a_bundle: 'name the bundle itself: reenact run --bundle and reenact bundle create write one',
   tar_name: 'do not unpack this file with other tools: its names are not those of a bundle',
   tar_truncated: 'get the bundle again: it ends too early',
   tar_trailing: 'do not trust this file: something was put after its end',

@@ -22,6 +22,7 @@ import {
   type Problems,
   type SinkOf,
 } from './contents.ts';
+import { foreignText } from './foreign.ts';
 import { expectFile, readAttachments, readHeader } from './header.ts';
 import { backFiles, bagOf, frontFiles, type Layout } from './layout.ts';
 import { Input, readMember } from './read.ts';
@@ -263,6 +264,9 @@ export async function openBundle(path: string, sinkOf?: SinkOf): Promise<Opened>
   const input = new Input(path);
   try {
     return await readAll(input, sinkOf);
+  } catch (error) {
+    const foreign = error instanceof Refused ? foreignText(path) : undefined;
+    throw foreign === undefined ? error : new Refused('not_a_bundle', foreign, error);
   } finally {
     input.close();
   }

@@ -6,7 +6,10 @@ import { Fault } from '../../base/fault.ts';
 import { Refusal } from '../../evidence/common/refusal.ts';
 import type { EvidenceRecord } from '../../evidence/documents/record.ts';
 import { manifestSubject } from '../../manifest/subject.ts';
+import { crashText, signatureText } from '../../report/crash.ts';
+import type { Crash } from '../../sandbox/crash.ts';
 import { holdsOnly } from '../../verdict/machine.ts';
+import type { ReplayRecord } from '../../verdict/record.ts';
 import type { EventClaim, Receipt } from '../custody/event.ts';
 import { Refused } from '../format/refused.ts';
 import type { Problems } from '../read/contents.ts';
@@ -39,6 +42,8 @@ export interface BundleVerification {
   holds_only: string[];
   /** Fields of the record that nothing in the bundle decides, by path. */
   said_by_recorder: readonly string[];
+  /** Each crash of the recorded replays once, by the place and the signature that people read. */
+  crashes: { crash: Crash; replays: number }[];
   /** What was not as it should be while it was replayed; empty: nothing. */
   degraded: string[];
   /** Whether the recorded verdict follows from the recorded replays: nothing about who recorded them. */
@@ -90,6 +95,18 @@ function stampsOf(
   });
 }
 
+/** Replays that crashed in the same way say the same. */
+function crashesOf({ replays }: ReplayRecord): BundleVerification['crashes'] {
+  const found = new Map<string, { crash: Crash; replays: number }>();
+  for (const { crash } of replays) {
+    if (!crash) continue;
+    const key = `${crashText(crash)} ${signatureText(crash)}`;
+    const one = found.get(key) ?? { crash, replays: 0 };
+    found.set(key, { ...one, replays: one.replays + 1 });
+  }
+  return [...found.values()];
+}
+
 /** What a reader brings to a verification. */
 export interface VerifyOptions {
   demands?: Demands | undefined;
@@ -112,6 +129,7 @@ async function checkAll(
     name: record.name,
     verdict: record.verdict,
     holds_only: holdsOnly(record.environment),
+    crashes: crashesOf(record),
     degraded: record.degraded,
     said_by_recorder: SAID_BY_RECORDER,
     evidence: withheld ? 'withheld' : record.evidence.status,
@@ -159,6 +177,7 @@ const NOTHING: BundleVerification = {
   name: null,
   verdict: null,
   holds_only: [],
+  crashes: [],
   degraded: [],
   said_by_recorder: [],
   verdict_follows: null,

@@ -7,6 +7,7 @@ import { MAX_SEED } from '../../manifest/definition.ts';
 import { unsuppliedInputs } from '../../manifest/unsupplied.ts';
 import { processText, signatureText } from '../../report/crash.ts';
 import { safeLine } from '../../report/human.ts';
+import { narrowRow } from '../../report/lines.ts';
 import { notFoundAdvice } from '../../report/not-found.ts';
 import type { Crash } from '../../sandbox/crash.ts';
 import { holdsOnly } from '../../verdict/machine.ts';
@@ -33,16 +34,19 @@ function environmentOf(a: Arguments): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
+/** Where texts stand beside their labels. */
+const COLUMN = 12;
+
 /** Which crash it was, by the signature that the manifest expects; then those of other processes, which it does not name. */
 function crashLines({ crash, other_crashes }: ReplayResult): string[] {
   const others = other_crashes?.crashes ?? [];
   const more = other_crashes?.left_out ?? 0;
   const text = (one: Crash): string => `${one.signal} ${signatureText(one)}`;
   return [
-    ...(crash ? [`  crash     ${text(crash)}`] : []),
-    ...others.map((one) => `  crash     ${text(one)}, of ${processText(one)}`),
-    ...(more > 0 ? [`  and ${more} more crashes of other processes`] : []),
-  ].map(safeLine);
+    ...(crash ? [text(crash)] : []),
+    ...others.map((one) => `${text(one)}, of ${processText(one)}`),
+    ...(more > 0 ? [`and ${more} more crashes of other processes`] : []),
+  ].map((one) => narrowRow('crash', safeLine(one), COLUMN).trimEnd());
 }
 
 export async function captureCommand(a: Arguments): Promise<number> {

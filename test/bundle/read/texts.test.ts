@@ -86,8 +86,8 @@ it('whoever changes a text raises TEXTS_VERSION, or older bundles would be calle
   };
   const texts = textsOf(rootManifest(layers, subject), attested, report);
   expect([TEXTS_VERSION, digestOf(JSON.stringify(texts))]).toEqual([
-    2,
-    'sha256:384ddf82d6a1a7f4d21cb033539286424407994ad667b145709b27f43619b91c',
+    3,
+    'sha256:1a7acec1eaa77ad865e5652798ccc787a62078c677dc066e55af1479c850dcc5',
   ]);
 });
 

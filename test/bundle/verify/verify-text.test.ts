@@ -1,4 +1,5 @@
 /** VERIFY.txt's commands: they hold for honest bundles in every shell, and no change passes them. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +14,7 @@ import { filesOf, rebuild, relist } from '../../support/attacker.ts';
 import { crashAt, inModule } from '../../support/crash-sites.ts';
 import { copyOf, edit, flipped, honestFolder, packOf, recordOf } from '../../support/honest.ts';
 import { commandsOf, failedCommands, runVerifyText } from '../../support/verify-text.ts';
+import { tempFolder } from '../../support/world.ts';
 
 let honest: string;
 
@@ -51,6 +53,34 @@ describe('the commands', () => {
     const own = readFileSync(join(honest, 'data/VERIFY.txt'), 'utf8').split('\n');
     const other = published.split('\n').filter((line, i) => line !== own[i]);
     expect(other).toEqual([expect.stringMatching(/^\$ id=/)]);
+  });
+
+  it.each([
+    ['blobs/sha256', 1],
+    ['index.json', 1],
+    ['id', 2],
+  ])('name the step that failed, by a change of %s', (what, step) => {
+    const folder = copyOf(honest);
+    const name = filesOf(honest).find((one) => one.startsWith(what));
+    if (name) edit(folder, name, flipped(40));
+    else
+      edit(folder, 'data/VERIFY.txt', (text) =>
+        String(text).replace(/^\$ id=.*$/m, `$ id=${'0'.repeat(64)}`),
+      );
+    if (!name) relist(folder);
+    // As VERIFY.txt says it is done.
+    const [extract, run] = readFileSync(join(folder, 'data/VERIFY.txt'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('    s'));
+    const script = join(tempFolder(), 'verify.sh');
+    const lines = [extract, run].map((line) => line!.replace('/tmp/verify.sh', script)).join('\n');
+    for (const shell of ['bash', 'dash']) {
+      const { stdout } = spawnSync(shell, ['-c', lines], { cwd: folder, encoding: 'utf8' });
+      expect(stdout).toContain(`FAILED: step ${step} of VERIFY.txt\n`);
+      expect(stdout).not.toContain('done');
+    }
+    const { stdout } = spawnSync('sh', ['-c', lines], { cwd: honest, encoding: 'utf8' });
+    expect(stdout).toMatch(/\ndone\n$/);
   });
 
   it.each(['bash', 'dash'] as const)('notice one bit in any file, in %s', (shell) => {

@@ -4,8 +4,10 @@ import { BUNDLE_CODES } from '../../../bundle/format/refused.ts';
 import type { SignedBy } from '../../../bundle/verify/reader-policy.ts';
 import type { BundleVerification } from '../../../bundle/verify/verify.ts';
 import type { Signer } from '../../../evidence/documents/record.ts';
+import { crashText, signatureText } from '../../../report/crash.ts';
 import { safeLine } from '../../../report/human.ts';
 import { gateText } from '../../../report/joined.ts';
+import { narrowRow, rowText } from '../../../report/lines.ts';
 import type { WalkEnd } from '../../../trace/model/trace.ts';
 import type { Arguments } from '../../arguments.ts';
 import { withReenact } from '../../shared/door.ts';
@@ -40,6 +42,10 @@ function recordRows(v: BundleVerification): Row[] {
   if (v.redaction_of) rows.push(['redaction', `of ${v.redaction_of}: not everything is inside`]);
   if (v.verdict) rows.push(['verdict', `${v.verdict}, of ${v.name}`]);
   if (v.holds_only.length > 0) rows.push(['holds only', v.holds_only.join('; ')]);
+  for (const { crash, replays } of v.crashes) {
+    const times = v.crashes.length === 1 ? '' : `, in ${replays} replays`;
+    rows.push(['crash', `${crashText(crash)}${times}`], ['crash', signatureText(crash)]);
+  }
   for (const [i, one] of v.degraded.entries()) rows.push([i === 0 ? 'degraded' : '', one]);
   if (v.verdict_follows !== null)
     rows.push([
@@ -123,13 +129,27 @@ function demandRows({ demanded }: BundleVerification): Row[] {
   ];
 }
 
+/** Fields of one object in one row: `replays[].varied` stands among those of `replays[]`. */
+function saidRows({ said_by_recorder: paths }: BundleVerification): Row[] {
+  const groups = Map.groupBy(paths, (path) => path.split('.').slice(0, -1).join('.'));
+  const rows = [...groups].map(([group, members]): Row => {
+    const names = members.map((path) => path.split('.').at(-1));
+    return ['', `${group === '' ? '' : `${group}: `}${names.join(', ')}`];
+  });
+  return rows.length === 0
+    ? []
+    : [['said', 'by the recorder alone; nothing else here decides these fields:'], ...rows];
+}
+
+/** Where texts stand beside their labels. */
+const COLUMN = 15;
+
 /** The result as people read it. */
 export function verificationText(path: string, v: BundleVerification): string {
   const paint = (text: string): string =>
     wantsColour() ? `\u001b[1;${v.accepted ? 32 : 31}m${text}\u001b[0m` : text;
   const rows = [...recordRows(v), ...traceRows(v), ...attestedRows(v), ...demandRows(v)];
-  if (v.said_by_recorder.length > 0)
-    rows.push(['said', `by the recorder alone: ${v.said_by_recorder.join(', ')}`]);
+  rows.push(...saidRows(v));
   for (const what of v.unread) rows.push(['not read', what]);
   if (v.root && v.texts_compared === null)
     rows.push([
@@ -139,7 +159,7 @@ export function verificationText(path: string, v: BundleVerification): string {
   for (const { code, message } of v.problems)
     rows.push(['problem', `${code}: ${message}`], ['', BUNDLE_CODES[code]]);
   return `${paint(v.accepted ? 'accepted' : 'refused')}  ${path}\n${rows
-    .map(([label, content]) => `  ${label.padEnd(13)}${safeLine(content)}\n`)
+    .map(([label, content]) => (label === 'crash' ? narrowRow : rowText)(label, safeLine(content), COLUMN))
     .join('')}`;
 }
 
