@@ -2,7 +2,7 @@
 import { DIGEST_PATTERN, type Digest } from './digest.ts';
 import { isObject, type JsonLimits, memberPath, type Parsed, type Problem, parseJson } from './json.ts';
 import { nearest } from './nearest.ts';
-import { isOneOf } from './table.ts';
+import { isOneOf, keysOf, tableOf } from './table.ts';
 
 /** Checks a value, adding every problem to the list, and describes itself as JSON Schema. */
 interface Form {
@@ -70,6 +70,14 @@ export function field<T>(
     check: (value, path, problems) => shape.check(value, path, problems),
     schema: () => ({ ...shape.schema(), description, ...more }),
   };
+}
+
+/** The fields of an object, each with what a schema says of it; one without words does not compile. */
+export function described<F extends { [Name in keyof F]: Form }>(
+  words: { [Name in keyof NoInfer<F>]: string },
+  fields: F,
+): F {
+  return tableOf(keysOf<keyof F & string>(fields), (name) => field(words[name], fields[name])) as F;
 }
 
 interface TextOptions {

@@ -4,6 +4,7 @@ import {
   array,
   boolean,
   closed,
+  described,
   digestText,
   integer,
   nullable,
@@ -20,6 +21,7 @@ import { endedShape } from '../trace/model/schema.ts';
 import { FRAME_TRUSTS, TRACE_LIMITS } from '../trace/model/trace.ts';
 import type { GateResult } from '../verdict/record.ts';
 import { REPRODUCTIONS, type ReproductionVerdict } from './compare.ts';
+import * as words from './descriptions.ts';
 import {
   FRAME_STATUSES,
   GAP_CODES,
@@ -129,64 +131,76 @@ const text = string();
 const maybe = nullable(text);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 
-const build = closed({ builder: maybe, builder_commit: maybe, compiler: maybe, compiler_flags: maybe });
+const build = closed(
+  described(words.BUILD, { builder: maybe, builder_commit: maybe, compiler: maybe, compiler_flags: maybe }),
+);
 
-const proof = closed({
-  subject_sha256: digest,
-  within: array(closed({ sha256: digest, path: text }), { max: 32 }),
-  files: array(digest, { min: 1, max: MOST_FILES }),
-  dsse: digest,
-  verified: boolean(),
-  code: nullable(oneOf<string>(...keysOf(REFUSALS))),
-  signers: array(text, { max: 64 }),
-  signed_at: maybe,
-  tile_ref: maybe,
-  build,
-});
+const proof = closed(
+  described(words.PROOF, {
+    subject_sha256: digest,
+    within: array(closed(described(words.WITHIN, { sha256: digest, path: text })), { max: 32 }),
+    files: array(digest, { min: 1, max: MOST_FILES }),
+    dsse: digest,
+    verified: boolean(),
+    code: nullable(oneOf<string>(...keysOf(REFUSALS))),
+    signers: array(text, { max: 64 }),
+    signed_at: maybe,
+    tile_ref: maybe,
+    build,
+  }),
+);
 
 const evidence = array(proof, { max: MOST_EVIDENCE });
 
-const symbols = closed({
-  sha256: digest,
-  file_sha256: digest,
-  name: text,
-  format: text,
-  lacks: array(text, { max: 64 }),
-  says: build,
-  evidence,
-});
+const symbols = closed(
+  described(words.SYMBOLS, {
+    sha256: digest,
+    file_sha256: digest,
+    name: text,
+    format: text,
+    lacks: array(text, { max: 64 }),
+    says: build,
+    evidence,
+  }),
+);
 
-const shipped = closed({ sha256: digest, name: text, kind: text, says: build, evidence });
+const shipped = closed(
+  described(words.SHIPPED, { sha256: digest, name: text, kind: text, says: build, evidence }),
+);
 
-const place = closed({ function: maybe, file: maybe, line: nullable(count), column: nullable(count) });
+const place = closed(
+  described(words.PLACE, { function: maybe, file: maybe, line: nullable(count), column: nullable(count) }),
+);
 
-const frame = closed({
-  index: count,
-  thread: count,
-  ip: maybe,
-  image_id: maybe,
-  image_path: maybe,
-  arch: maybe,
-  loaded_sha256: nullable(digest),
-  rel_addr: maybe,
-  activation: boolean(),
-  trust: oneOf(...FRAME_TRUSTS),
-  claimed: maybe,
-  places: array(place, { max: 256 }),
-  degraded: boolean(),
-  status: nullable(oneOf<string>(...FRAME_STATUSES)),
-  symbols: nullable(digest),
-  artifact: nullable(digest),
-  candidates: count,
-  gap: nullable(oneOf(...GAP_CODES)),
-});
+const frame = closed(
+  described(words.FRAME, {
+    index: count,
+    thread: count,
+    ip: maybe,
+    image_id: maybe,
+    image_path: maybe,
+    arch: maybe,
+    loaded_sha256: nullable(digest),
+    rel_addr: maybe,
+    activation: boolean(),
+    trust: oneOf(...FRAME_TRUSTS),
+    claimed: maybe,
+    places: array(place, { max: 256 }),
+    degraded: boolean(),
+    status: nullable(oneOf<string>(...FRAME_STATUSES)),
+    symbols: nullable(digest),
+    artifact: nullable(digest),
+    candidates: count,
+    gap: nullable(oneOf(...GAP_CODES)),
+  }),
+);
 
-const reproduction = {
+const reproduction = described(words.REPRODUCTION, {
   verdict: oneOf(...REPRODUCTIONS),
   at: nullable(count),
   known: count,
   reason: text,
-};
+});
 
 const gate = oneOf<string>('join_completeness', 'chain_of_custody');
 const scalar: Shape<GateResult['threshold']> = {
@@ -195,22 +209,29 @@ const scalar: Shape<GateResult['threshold']> = {
   schema: () => ({ anyOf: [{ type: 'number' }, { type: 'string' }] }),
 };
 
-export const joinShape: Shape<JoinDocument> = closed({
-  join_version: oneOf(2),
-  trace_id: digest,
-  format: text,
-  signal: maybe,
-  crashed: boolean(),
-  ended: nullable(endedShape),
-  source_sha256: digest,
-  policy: closed({ name: text, sha256: digest }),
-  reproduction: closed(reproduction),
-  earlier: array(closed({ ...reproduction, record_sha256: digest }), { max: MOST_EARLIER }),
-  symbols: array(symbols, { max: MOST_THINGS }),
-  artifacts: array(shipped, { max: MOST_THINGS }),
-  frames: array(frame, { min: 1, max: TRACE_LIMITS.frames }),
-  gates: array(closed({ name: gate, threshold: scalar, value: scalar, pass: boolean() }), { min: 2, max: 2 }),
-});
+export const joinShape: Shape<JoinDocument> = closed(
+  described(words.DOCUMENT, {
+    join_version: oneOf(2),
+    trace_id: digest,
+    format: text,
+    signal: maybe,
+    crashed: boolean(),
+    ended: nullable(endedShape),
+    source_sha256: digest,
+    policy: closed(described(words.NAMED, { name: text, sha256: digest })),
+    reproduction: closed(reproduction),
+    earlier: array(closed({ ...reproduction, ...described(words.EARLIER, { record_sha256: digest }) }), {
+      max: MOST_EARLIER,
+    }),
+    symbols: array(symbols, { max: MOST_THINGS }),
+    artifacts: array(shipped, { max: MOST_THINGS }),
+    frames: array(frame, { min: 1, max: TRACE_LIMITS.frames }),
+    gates: array(
+      closed(described(words.GATE, { name: gate, threshold: scalar, value: scalar, pass: boolean() })),
+      { min: 2, max: 2 },
+    ),
+  }),
+);
 
 /** The JSON Schema of joined frames. */
 export function joinSchema(): Record<string, unknown> {

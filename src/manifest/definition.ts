@@ -123,7 +123,7 @@ const stateShape = object(
 
 const limitsShape = object(
   {
-    cpus: field('CPUs', number(0.01, 1024), { default: DEFAULTS.cpus }),
+    cpus: field('Processors it may use at once', number(0.01, 1024), { default: DEFAULTS.cpus }),
     memory: field('Bytes of memory; swap is off', integer(6 << 20, 2 ** 46), {
       default: DEFAULTS.memoryBytes,
     }),

@@ -32,6 +32,30 @@ export type CertificateFields = { [field in CertificateField]?: string };
 
 export const FIELD_NAMES: CertificateField[] = keysOf(CERTIFICATE_FIELDS);
 
+/** What each says, for schemas. */
+export const FIELD_MEANINGS: Record<CertificateField, string> = {
+  sourceRepositoryURI: 'Repository whose source was built',
+  sourceRepositoryIdentifier: 'Number of that repository, which outlives renaming',
+  sourceRepositoryOwnerURI: 'Owner of that repository',
+  sourceRepositoryOwnerIdentifier: 'Number of that owner, not given to the next holder of the name',
+  sourceRepositoryRef: 'Branch or tag that was built',
+  sourceRepositoryDigest: 'Commit that was built',
+  sourceRepositoryVisibilityAtSigning: 'public or private, when it was signed',
+  buildSignerURI: 'Workflow that signed',
+  buildSignerDigest: 'Commit of the workflow that signed',
+  buildConfigURI: 'Workflow that was started',
+  buildConfigDigest: 'Commit of the workflow that was started',
+  buildTrigger: 'Event that started the build',
+  runInvocationURI: 'The run of the workflow',
+  runnerEnvironment: 'Whose machine it ran on, such as github-hosted',
+  deploymentEnvironment: 'Environment that the build deployed to',
+  githubWorkflowTrigger: 'Event that started the build; older form, of GitHub alone',
+  githubWorkflowSHA: 'Commit of the workflow; older form, of GitHub alone',
+  githubWorkflowName: 'Name of the workflow; older form, of GitHub alone',
+  githubWorkflowRepository: 'Repository of the workflow; older form, of GitHub alone',
+  githubWorkflowRef: 'Branch or tag of the workflow; older form, of GitHub alone',
+};
+
 /** Each of these says whose source was built; if one is pinned, no stranger's repository matches. */
 const REPOSITORY_FIELDS: readonly CertificateField[] = [
   'sourceRepositoryURI',

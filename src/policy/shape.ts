@@ -3,6 +3,8 @@ import type { Digest } from '../base/digest.ts';
 import {
   array,
   boolean,
+  closed,
+  described,
   dictionary,
   digestText,
   integer,
@@ -13,7 +15,8 @@ import {
   string,
 } from '../base/shape.ts';
 import { tableOf } from '../base/table.ts';
-import { type CertificateFields, FIELD_NAMES } from './certificate-fields.ts';
+import { type CertificateFields, FIELD_MEANINGS, FIELD_NAMES } from './certificate-fields.ts';
+import * as words from './descriptions.ts';
 
 /** How the image's content is checked: by the engine's word, or by hashing its layers here. */
 export type ImageCheck = 'engine' | 'content';
@@ -157,95 +160,99 @@ const predicateTypes: Shape<string | string[]> = {
   }),
 };
 
-const authority: Shape<Authority> = object(
+const keyless: Shape<Keyless> = object(
   {
-    id: name,
-    keyless: object(
-      {
-        ...{ issuer: identity, issuerRegExp: identity, noIssuer: always },
-        ...{ subject: identity, subjectRegExp: identity },
-        ...tableOf(FIELD_NAMES, () => certificateField),
-      },
-      [],
-      'An identity in a Fulcio certificate: one of issuer, issuerRegExp and noIssuer, one of subject and subjectRegExp; and what else the certificate must say of the build, by the names of its extensions',
-    ),
-    key: object(
-      { path: file, alg: string({ max: 32 }), notBefore: time, notAfter: time, revokedAt: time },
-      ['path'],
-      'A public key of the team (PEM, DER or JWK) and when it is valid',
-    ),
-    transparency: oneOf('required', 'promise', 'none'),
-    timestamps: object({ min: integer(0, 8) }, ['min']),
-  },
-  ['id'],
-);
-
-const requirement: Shape<Requirement> = object(
-  {
-    predicateType: predicateTypes,
-    threshold: object({ of: array(name, { min: 1 }), min: integer(1, 64) }, []),
-    subjects: array(oneOf(...SUBJECT_FIELDS), { min: 1 }),
-    match: dictionary(
-      /^(?:\/[^/]*)*$/,
-      anything,
-      'JSON pointers into the predicate, and the values they must have',
-    ),
-    slsa: object(
-      {
-        level: integer(1, 4),
-        builders: dictionary(/\S/, integer(1, 4), 'Builder identities and the level each reaches'),
-      },
-      ['level', 'builders'],
+    ...described(words.IDENTITY, {
+      ...{ issuer: identity, issuerRegExp: identity, noIssuer: always },
+      ...{ subject: identity, subjectRegExp: identity },
+    }),
+    ...described(
+      FIELD_MEANINGS,
+      tableOf(FIELD_NAMES, () => certificateField),
     ),
   },
   [],
 );
 
+const key: Shape<KeyFile> = object(
+  described(words.KEY, {
+    path: file,
+    alg: string({ max: 32 }),
+    notBefore: time,
+    notAfter: time,
+    revokedAt: time,
+  }),
+  ['path'],
+);
+
+const authority: Shape<Authority> = object(
+  described(words.AUTHORITY, {
+    id: name,
+    keyless,
+    key,
+    transparency: oneOf('required', 'promise', 'none'),
+    timestamps: closed(described(words.TIMESTAMPS, { min: integer(0, 8) })),
+  }),
+  ['id'],
+);
+
+const requirement: Shape<Requirement> = object(
+  described(words.REQUIREMENT, {
+    predicateType: predicateTypes,
+    threshold: object(described(words.THRESHOLD, { of: array(name, { min: 1 }), min: integer(1, 64) }), []),
+    subjects: array(oneOf(...SUBJECT_FIELDS), { min: 1 }),
+    match: dictionary(/^(?:\/[^/]*)*$/, anything),
+    slsa: closed(described(words.SLSA, { level: integer(1, 4), builders: dictionary(/\S/, integer(1, 4)) })),
+  }),
+  [],
+);
+
+const gates: Shape<Partial<Gates>> = object(
+  described(words.GATES, {
+    replay_ratio: number(0, 1),
+    forensic: boolean(),
+    image_check: oneOf('engine', 'content'),
+    mechanisms: oneOf('all', 'any'),
+    same_crash: oneOf('exact', 'function', 'off'),
+    join_completeness: number(0, 1),
+    chain_of_custody: oneOf('logged', 'signed'),
+    known_frames: integer(1, 256),
+  }),
+  [],
+);
+
+const root: Shape<RootTrust> = object(
+  described(words.ROOT, { path: file, embedded: oneOf(EMBEDDED_ROOT), sha256: pin }),
+  [],
+);
+
+const witnesses = closed(
+  described(words.WITNESSES, { keys: array(verifierKey, { min: 1, max: 64 }), min: integer(1, 64) }),
+);
+
+const log: Shape<LogTrust> = object(
+  described(words.LOG, { key: verifierKey, notBefore: time, notAfter: time, witnesses }),
+  ['key'],
+);
+
+const trust = object(
+  described(words.TRUST, {
+    root: file,
+    sha256: pin,
+    roots: array(root, { min: 1, max: 16 }),
+    logs: array(log, { max: 64 }),
+  }),
+  [],
+);
+
 export const policyShape: Shape<PolicyDocument> = object(
-  {
+  described(words.DOCUMENT, {
     version: oneOf(1),
-    gates: object(
-      {
-        replay_ratio: number(0, 1),
-        forensic: boolean(),
-        image_check: oneOf('engine', 'content'),
-        mechanisms: oneOf('all', 'any'),
-        same_crash: oneOf('exact', 'function', 'off'),
-        join_completeness: number(0, 1),
-        chain_of_custody: oneOf('logged', 'signed'),
-        known_frames: integer(1, 256),
-      },
-      [],
-    ),
-    trust: object(
-      {
-        root: file,
-        sha256: pin,
-        roots: array(object({ path: file, embedded: oneOf(EMBEDDED_ROOT), sha256: pin }, []), {
-          min: 1,
-          max: 16,
-        }),
-        logs: array(
-          object(
-            {
-              key: verifierKey,
-              notBefore: time,
-              notAfter: time,
-              witnesses: object({ keys: array(verifierKey, { min: 1, max: 64 }), min: integer(1, 64) }, [
-                'keys',
-                'min',
-              ]),
-            },
-            ['key'],
-          ),
-          { max: 64 },
-        ),
-      },
-      [],
-    ),
+    gates,
+    trust,
     authorities: array(authority, { min: 1, max: 256 }),
     require: array(requirement, { min: 1, max: 64 }),
-  },
+  }),
   ['version'],
   'Reenact policy, version 1',
 );

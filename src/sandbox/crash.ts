@@ -6,6 +6,7 @@ import { LIMITS } from '../base/limits.ts';
 import {
   array,
   closed,
+  described,
   dictionary,
   digestText,
   type Infer,
@@ -16,6 +17,7 @@ import {
   type Shape,
   string,
 } from '../base/shape.ts';
+import * as words from './crash-descriptions.ts';
 import { signalName } from './trailer.ts';
 
 const AREAS = ['unmapped', 'null', 'module', 'file', 'stack', 'heap', 'anonymous', 'kernel'] as const;
@@ -161,34 +163,47 @@ const wireCrashesShape = closed({
   others_left_out: count,
 });
 
-const place = { area: oneOf(...AREAS), module: nullable(text), build_id: buildId, offset: nullable(address) };
+const place = described(words.PLACE, {
+  area: oneOf(...AREAS),
+  module: nullable(text),
+  build_id: buildId,
+  offset: nullable(address),
+});
 
 /** A crash as it stands in a replay record. */
 export const crashShape: Shape<Crash> = closed(
-  {
+  described(words.CRASH, {
     ...COMMON,
-    process: closed({ pid: tid, parent, program: text }),
+    process: closed(described(words.PROCESS, { pid: tid, parent, program: text })),
     signal: string({ pattern: /^SIG[A-Z0-9+]{1,12}$/ }),
-    fault: nullable(closed({ ...place, address })),
+    fault: nullable(closed({ ...place, ...described(words.FAULT, { address }) })),
     frames: array(
       closed(
-        { ...place, by: oneOf(...FOUND_BY), function: nullable(closed({ name: text, offset: address })) },
+        {
+          ...place,
+          ...described(words.FRAME, {
+            by: oneOf(...FOUND_BY),
+            function: nullable(closed(described(words.FUNCTION, { name: text, offset: address }))),
+          }),
+        },
         ['function'],
       ),
       { min: 1, max: 256 },
     ),
     modules: array(
-      closed({
-        path: text,
-        base: address,
-        build_id: buildId,
-        sha256: nullable(digest),
-        not_hashed: oneOf(...NOT_HASHED, null),
-      }),
+      closed(
+        described(words.MODULE, {
+          path: text,
+          base: address,
+          build_id: buildId,
+          sha256: nullable(digest),
+          not_hashed: oneOf(...NOT_HASHED, null),
+        }),
+      ),
       { max: 128 },
     ),
-    core: nullable(closed({ size: bytes, sha256: digest })),
-  },
+    core: nullable(closed(described(words.CORE, { size: bytes, sha256: digest }))),
+  }),
   ['process'],
 );
 
@@ -237,17 +252,12 @@ function crashFrom(wire: Wire): Crash {
     ...common,
     signal: signalName(wire.signal),
     fault: wire.fault && { ...placed(wire.fault), address: wire.fault.address },
-    frames: wire.frames.map((frame) => ({
-      ...placed(frame),
-      by: frame.by,
-      ...(frame.function === undefined
+    frames: wire.frames.map(({ by, function: named, ...at }) => ({
+      ...placed(at),
+      by,
+      ...(named === undefined
         ? {}
-        : {
-            function: frame.function && {
-              name: textOf(frame.function.name_hex),
-              offset: frame.function.offset,
-            },
-          }),
+        : { function: named && { name: textOf(named.name_hex), offset: named.offset } }),
     })),
     modules,
     core: wire.core && { size: wire.core.size, sha256: digestFromHex(wire.core.sha256) },

@@ -1,6 +1,6 @@
 /** The event log of one replay: every system call and signal in their order, as PID 1 saw them (docs/harness.md). */
 import { Fault } from '../base/fault.ts';
-import { array, closed, integer, nullable, oneOf, type Shape, string } from '../base/shape.ts';
+import { array, closed, described, integer, nullable, oneOf, type Shape, string } from '../base/shape.ts';
 import { callName } from './calls.ts';
 import { signalName } from './trailer.ts';
 
@@ -30,18 +30,34 @@ export interface Event {
 const hex = string({ pattern: /^0x[0-9a-f]{1,16}$/ });
 const digest = string({ pattern: /^[0-9a-f]{16}$/ });
 
-export const eventShape: Shape<Event> = closed({
-  thread: integer(0, 2 ** 31 - 1),
-  kind: oneOf('call', 'signal'),
-  name: string({ max: 64 }),
-  clock_ns: string({ pattern: /^-?\d{1,19}$/ }),
-  counter: hex,
-  arguments: array(hex, { max: 6 }),
-  answer: nullable(string({ pattern: /^-?\d{1,19}$/ })),
-  registers: digest,
-  data: digest,
-  excerpt: string({ pattern: /^(?:[0-9a-f]{2}){0,24}$/ }),
-});
+export const eventShape: Shape<Event> = closed(
+  described(
+    {
+      thread: 'Number of the thread',
+      kind: 'A system call or a signal',
+      name: 'The call’s name, such as openat, or the signal’s',
+      clock_ns: 'Virtual time, nanoseconds after 1970',
+      counter: 'Address where the thread stood, hexadecimal',
+      arguments: 'As many as a call can have, whether it has them or not, hexadecimal; none of a signal',
+      answer: 'What the call returned; null where the program did not run on to see it',
+      registers: 'Digest of all registers (FNV-1a, 64 bits)',
+      data: 'Digest of the data that the known arguments lead to (FNV-1a, 64 bits)',
+      excerpt: 'How that data begins, at most 24 bytes, hexadecimal',
+    },
+    {
+      thread: integer(0, 2 ** 31 - 1),
+      kind: oneOf('call', 'signal'),
+      name: string({ max: 64 }),
+      clock_ns: string({ pattern: /^-?\d{1,19}$/ }),
+      counter: hex,
+      arguments: array(hex, { max: 6 }),
+      answer: nullable(string({ pattern: /^-?\d{1,19}$/ })),
+      registers: digest,
+      data: digest,
+      excerpt: string({ pattern: /^(?:[0-9a-f]{2}){0,24}$/ }),
+    },
+  ),
+);
 
 export class EventLog {
   /** How many events there are. */

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { present } from '../base/list.ts';
-import { integer, object, oneOf, type Shape, string } from '../base/shape.ts';
+import { described, integer, object, oneOf, type Shape, string } from '../base/shape.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { type FinalState, type PathChange, showPath } from './final-state.ts';
 
@@ -24,15 +24,34 @@ export interface Difference {
 }
 
 const text = string();
-export const differenceFields: { [field in keyof Difference]-?: Shape<Required<Difference>[field]> } = {
-  kind: oneOf('ending', 'stdout', 'stderr', 'path', 'crash'),
-  path: text,
-  attribute: text,
-  expected: text,
-  actual: text,
-  offset: integer(0, Number.MAX_SAFE_INTEGER),
-  context: object({ expected: text, actual: text }, ['expected', 'actual']),
-};
+export const differenceFields: { [field in keyof Difference]-?: Shape<Required<Difference>[field]> } =
+  described(
+    {
+      kind: 'What differs first; crash: the states are alike, and where a signal ended the program is not',
+      path: 'The path that differs; left out: no path does',
+      attribute:
+        'The attribute of the path that differs first, such as sha256 or mode; left out: no path differs',
+      expected: 'What was expected there',
+      actual: 'What was found there',
+      offset: 'Byte offset of the first difference of two contents; left out: unknown',
+      context: 'The bytes around that offset, escaped; left out: unknown',
+    },
+    {
+      kind: oneOf('ending', 'stdout', 'stderr', 'path', 'crash'),
+      path: text,
+      attribute: text,
+      expected: text,
+      actual: text,
+      offset: integer(0, Number.MAX_SAFE_INTEGER),
+      context: object(
+        described(
+          { expected: 'Those that were expected', actual: 'Those that were found' },
+          { expected: text, actual: text },
+        ),
+        ['expected', 'actual'],
+      ),
+    },
+  );
 
 const CONTEXT_BYTES = 24;
 const CHUNK_BYTES = 1 << 16;

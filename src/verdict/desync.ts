@@ -1,5 +1,5 @@
 /** The first event at which two replays part (run --explain). */
-import { array, closed, integer, nullable, pair, type Shape } from '../base/shape.ts';
+import { array, closed, described, integer, nullable, pair, type Shape } from '../base/shape.ts';
 import { type Event, type EventLog, eventShape } from '../sandbox/event-log.ts';
 
 /** Events named before the one at which they part. */
@@ -20,14 +20,26 @@ export interface Desync {
 }
 
 const count = integer(0, Number.MAX_SAFE_INTEGER);
-export const desyncShape: Shape<Desync> = closed({
-  replays: pair(count),
-  tries: nullable(count),
-  alike: count,
-  before: array(eventShape, { max: BEFORE }),
-  expected: nullable(eventShape),
-  actual: nullable(eventShape),
-});
+export const desyncShape: Shape<Desync> = closed(
+  described(
+    {
+      replays: 'The replay whose state was expected and the one that differed; both were run again for this',
+      tries: 'Runs it took of the second until it parted from the first again; null: it never did',
+      alike: 'Events alike in both, counted from the start; at most as many as a log holds',
+      before: 'The last events that are alike',
+      expected: 'The next event of the first; null where its log has no more events',
+      actual: 'The next event of the second; null where its log has no more events',
+    },
+    {
+      replays: pair(count),
+      tries: nullable(count),
+      alike: count,
+      before: array(eventShape, { max: BEFORE }),
+      expected: nullable(eventShape),
+      actual: nullable(eventShape),
+    },
+  ),
+);
 
 /** Compares two logs event by event. */
 export function comparedLogs(expected: EventLog, actual: EventLog): Omit<Desync, 'replays' | 'tries'> {

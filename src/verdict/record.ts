@@ -4,6 +4,7 @@ import {
   array,
   boolean,
   closed,
+  described,
   digestText,
   integer,
   nullable,
@@ -20,6 +21,7 @@ import type { ImageCheck } from '../policy/shape.ts';
 import { MECHANISM_NAMES, type Mechanism } from '../sandbox/mechanisms.ts';
 import type { Processor } from '../sandbox/processor.ts';
 import { type Difference, differenceFields } from '../state/diff.ts';
+import * as words from './descriptions.ts';
 import { type Desync, desyncShape } from './desync.ts';
 import { type ReplayResult, replayShape } from './replay-result.ts';
 
@@ -115,23 +117,27 @@ const digest = digestText();
 const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 
-const image = closed({
-  requested: digest,
-  kind: oneOf('index', 'manifest'),
-  manifest: digest,
-  config: digest,
-  diff_ids: array(digest),
-  platform: text,
-  image_check: oneOf('engine', 'content'),
-});
+const image = closed(
+  described(words.IMAGE, {
+    requested: digest,
+    kind: oneOf('index', 'manifest'),
+    manifest: digest,
+    config: digest,
+    diff_ids: array(digest),
+    platform: text,
+    image_check: oneOf('engine', 'content'),
+  }),
+);
 
 const environment = closed(
-  {
+  described(words.ENVIRONMENT, {
     engine: text,
     api_version: text,
     kernel: text,
     cpu: text,
-    processor: nullable(closed({ vendor: text, family: count, model: count, stepping: count })),
+    processor: nullable(
+      closed(described(words.PROCESSOR, { vendor: text, family: count, model: count, stepping: count })),
+    ),
     storage_driver: text,
     capture: oneOf('overlay', 'archive'),
     seccomp_sha256: digest,
@@ -141,14 +147,19 @@ const environment = closed(
     virtual_time: oneOf('calls'),
     schedule: oneOf('chaos'),
     trusted: array(text),
-  },
+  }),
   ['processor', 'determinism', 'mechanisms', 'virtual_time', 'schedule'],
 );
 
-const divergence = object({ ...differenceFields, replay: count }, ['kind', 'expected', 'actual', 'replay']);
+const divergence = object({ ...differenceFields, ...described(words.DIVERGENCE, { replay: count }) }, [
+  'kind',
+  'expected',
+  'actual',
+  'replay',
+]);
 
 export const recordShape: Shape<ReplayRecord> = closed(
-  {
+  described(words.RECORD, {
     record_version: oneOf(1),
     nonce: digest,
     name: text,
@@ -161,27 +172,33 @@ export const recordShape: Shape<ReplayRecord> = closed(
     message: text,
     flaky: boolean(),
     requested: integer(1, Number.MAX_SAFE_INTEGER),
-    replay_success_ratio: number(0, 1, 'matching / requested'),
+    replay_success_ratio: number(0, 1),
     final_state_sha256: nullable(digest),
     expected_state_sha256: nullable(digest),
-    gates: array(closed({ name: text, threshold: scalar, value: scalar, pass: boolean() })),
+    gates: array(
+      closed(described(words.GATE, { name: text, threshold: scalar, value: scalar, pass: boolean() })),
+    ),
     replays: array(replayShape),
-    policy: closed({ name: text, sha256: digest }),
-    evidence: closed({
-      status: oneOf('not_checked', 'verified', 'rejected', 'error'),
-      record: nullable(evidenceRecordShape),
-      record_sha256: nullable(digest),
-      files: array(digest, { max: 1024 }),
-      custody: nullable(closed({ path: text, sequence: count, sha256: digest })),
-    }),
+    policy: closed(described(words.NAMED, { name: text, sha256: digest })),
+    evidence: closed(
+      described(words.EVIDENCE, {
+        status: oneOf('not_checked', 'verified', 'rejected', 'error'),
+        record: nullable(evidenceRecordShape),
+        record_sha256: nullable(digest),
+        files: array(digest, { max: 1024 }),
+        custody: nullable(closed(described(words.CUSTODY, { path: text, sequence: count, sha256: digest }))),
+      }),
+    ),
     image: nullable(image),
     claims: array(
-      closed({
-        name: oneOf('kernel_version', 'libc_version', 'compiler'),
-        claimed: text,
-        observed: nullable(text),
-        match: nullable(boolean()),
-      }),
+      closed(
+        described(words.CLAIM, {
+          name: oneOf('kernel_version', 'libc_version', 'compiler'),
+          claimed: text,
+          observed: nullable(text),
+          match: nullable(boolean()),
+        }),
+      ),
     ),
     degraded: array(text),
     uncaptured: array(text),
@@ -190,8 +207,8 @@ export const recordShape: Shape<ReplayRecord> = closed(
     environment: nullable(environment),
     shard: nullable(text),
     started_at: text,
-    duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
-  },
+    duration_ms: number(0, Number.MAX_SAFE_INTEGER),
+  }),
   ['desync'],
   'Reenact replay record, version 1',
 );

@@ -3,6 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import {
   array,
   closed,
+  described,
   digestText,
   integer,
   nullable,
@@ -15,6 +16,7 @@ import {
 import type { FunctionsId, SignatureId } from '../manifest/crash-signature.ts';
 import { type Crash, crashShape, MOST_OTHER_CRASHES } from '../sandbox/crash.ts';
 import type { Ended } from '../sandbox/run.ts';
+import * as words from './descriptions.ts';
 import type { CrashSummary } from './same-crash.ts';
 
 export type Outcome = 'match' | 'diverged' | 'infra_error';
@@ -52,7 +54,7 @@ const text = string();
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 
 export const replayShape: Shape<ReplayResult> = closed(
-  {
+  described(words.REPLAY, {
     index: count,
     seed: count,
     varied: text,
@@ -72,23 +74,30 @@ export const replayShape: Shape<ReplayResult> = closed(
     final_state_sha256: nullable(digest),
     exit_code: nullable(integer(0, 255)),
     signal: nullable(text),
-    duration_ms: number(0, Number.MAX_SAFE_INTEGER, 'Milliseconds'),
+    duration_ms: number(0, Number.MAX_SAFE_INTEGER),
     attempts: count,
     crash: crashShape,
-    other_crashes: closed({ crashes: array(crashShape, { max: MOST_OTHER_CRASHES }), left_out: count }),
+    other_crashes: closed(
+      described(words.OTHER_CRASHES, {
+        crashes: array(crashShape, { max: MOST_OTHER_CRASHES }),
+        left_out: count,
+      }),
+    ),
     crash_as: count,
     crash_signatures: array(
-      closed({
-        process: nullable(text),
-        id: spelling<SignatureId>({ pattern: /^v1:[0-9a-f]{64}$/ }),
-        functions_id: nullable(spelling<FunctionsId>({ pattern: /^v1f:[0-9a-f]{64}$/ })),
-        walk: oneOf('whole', 'cut'),
-        site: nullable(text),
-      }),
+      closed(
+        described(words.SIGNATURE, {
+          process: nullable(text),
+          id: spelling<SignatureId>({ pattern: /^v1:[0-9a-f]{64}$/ }),
+          functions_id: nullable(spelling<FunctionsId>({ pattern: /^v1f:[0-9a-f]{64}$/ })),
+          walk: oneOf('whole', 'cut'),
+          site: nullable(text),
+        }),
+      ),
       { max: 1 + MOST_OTHER_CRASHES },
     ),
     unproven_instructions: integer(1, 99_999),
-    error: closed({ code: text, message: text }),
-  },
+    error: closed(described(words.ERROR, { code: text, message: text })),
+  }),
   ['varied', 'crash', 'other_crashes', 'crash_as', 'crash_signatures', 'unproven_instructions', 'error'],
 );

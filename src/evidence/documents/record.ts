@@ -4,6 +4,7 @@ import {
   array,
   boolean,
   closed,
+  described,
   digestText,
   integer,
   nullable,
@@ -16,10 +17,12 @@ import { keysOf, tableOf } from '../../base/table.ts';
 import {
   type CertificateField,
   type CertificateFields,
+  FIELD_MEANINGS,
   FIELD_NAMES,
 } from '../../policy/certificate-fields.ts';
 import { ALGORITHMS, type Algorithm } from '../common/keys.ts';
 import { REFUSALS, type RefusalCode } from '../common/refusal.ts';
+import * as words from './descriptions.ts';
 import type { SubjectResult } from './subject.ts';
 
 export const CHECKS = [
@@ -129,27 +132,31 @@ const code = nullable(oneOf(...keysOf(REFUSALS)));
 
 // Every member is required, except those that records of earlier releases lack, so that a missing one needs no guessing.
 const envelope: Shape<EnvelopeRecord> = closed(
-  {
+  described(words.ENVELOPE, {
     file: text,
     sha256: digest,
     verdict: oneOf('accepted', 'rejected'),
     code,
     message: text,
     checks: array(
-      closed({
-        name: oneOf(...CHECKS),
-        status: oneOf('passed', 'failed', 'not_applicable', 'not_reached'),
-        code,
-        detail: text,
-      }),
+      closed(
+        described(words.CHECK, {
+          name: oneOf(...CHECKS),
+          status: oneOf('passed', 'failed', 'not_applicable', 'not_reached'),
+          code,
+          detail: text,
+        }),
+      ),
     ),
     payload_sha256: nullable(digest),
     payload_type: nullable(text),
     predicate_type: nullable(text),
-    subjects: array(closed({ field: text, algorithm: text, expected: text, matched: boolean() })),
+    subjects: array(
+      closed(described(words.SUBJECT, { field: text, algorithm: text, expected: text, matched: boolean() })),
+    ),
     signers: array(
       closed(
-        {
+        described(words.SIGNER, {
           authority: text,
           identity: nullable(text),
           issuer: nullable(text),
@@ -157,37 +164,42 @@ const envelope: Shape<EnvelopeRecord> = closed(
           key_fingerprint: digest,
           certificate: nullable(
             object(
-              tableOf(FIELD_NAMES, () => text),
+              described(
+                FIELD_MEANINGS,
+                tableOf(FIELD_NAMES, () => text),
+              ),
               [],
             ),
           ),
           open: array(oneOf(...FIELD_NAMES)),
-        },
+        }),
         ['certificate', 'open'],
       ),
     ),
-    timestamps: array(closed({ source: text, time: text })),
+    timestamps: array(closed(described(words.TIMESTAMP, { source: text, time: text }))),
     log: array(
-      closed({
-        origin: text,
-        key_id: nullable(text),
-        index: count,
-        checkpoint_size: nullable(count),
-        root: nullable(text),
-        leaf: text,
-        tile_ref: nullable(text),
-        witnesses: array(text),
-      }),
+      closed(
+        described(words.LOG, {
+          origin: text,
+          key_id: nullable(text),
+          index: count,
+          checkpoint_size: nullable(count),
+          root: nullable(text),
+          leaf: text,
+          tile_ref: nullable(text),
+          witnesses: array(text),
+        }),
+      ),
     ),
     next: nullable(text),
-  },
+  }),
   ['next'],
 );
 
-const named = closed({ name: text, sha256: digest });
+const named = closed(described(words.NAMED, { name: text, sha256: digest }));
 
 export const evidenceRecordShape: Shape<EvidenceRecord> = closed(
-  {
+  described(words.RECORD, {
     evidence_version: oneOf(1),
     verdict: oneOf('verified', 'rejected', 'error'),
     code,
@@ -195,13 +207,15 @@ export const evidenceRecordShape: Shape<EvidenceRecord> = closed(
     message: text,
     subjects_compared: boolean(),
     requirements: array(
-      closed({
-        predicate_types: nullable(array(text)),
-        subjects: array(text),
-        needed: count,
-        signers: count,
-        met: boolean(),
-      }),
+      closed(
+        described(words.REQUIREMENT, {
+          predicate_types: nullable(array(text)),
+          subjects: array(text),
+          needed: count,
+          signers: count,
+          met: boolean(),
+        }),
+      ),
     ),
     envelopes: array(envelope),
     policy: named,
@@ -209,7 +223,7 @@ export const evidenceRecordShape: Shape<EvidenceRecord> = closed(
     verifier: text,
     verified_at: text,
     next: nullable(text),
-  },
+  }),
   ['next'],
 );
 

@@ -4,6 +4,7 @@ import {
   array,
   boolean,
   closed,
+  described,
   digestText,
   integer,
   nullable,
@@ -43,17 +44,66 @@ const debugId = string({ pattern: /^[0-9A-F]{32}[0-9a-f]{1,8}$/ });
 const code = integer(-(2 ** 31), 2 ** 31 - 1);
 
 /** How a walk ended, as traces and joined documents have it. */
-export const endedShape: Shape<WalkEnd> = closed({
-  outermost: boolean(),
-  by: string({ max: 256 }),
-  reason: nullable(string({ pattern: /^[a-z][a-z_]{0,39}$/ })),
-  detail: nullable(string({ max: 4096 })),
-  missing: nullable(count),
-});
+export const endedShape: Shape<WalkEnd> = closed(
+  described(
+    {
+      outermost:
+        'Whether the last frame is the outermost one; false: the walk was cut, and frames are missing',
+      by: 'The walker, such as "reenact" or "PID 1"',
+      reason: 'Why the walk was cut, as a code; null where it was not',
+      detail: 'Why the walk was cut, in words; null where nothing more is said',
+      missing: 'How many frames are known to be missing; null: an unknown number',
+    },
+    {
+      outermost: boolean(),
+      by: string({ max: 256 }),
+      reason: nullable(string({ pattern: /^[a-z][a-z_]{0,39}$/ })),
+      detail: nullable(string({ max: 4096 })),
+      missing: nullable(count),
+    },
+  ),
+);
+
+const IMAGE_WORDS = {
+  id: 'Its id, as "reenact symbols id" writes it; null or left out: unknown',
+  debug_id: 'Its debug id as Breakpad and Sentry write it; null or left out: unknown',
+  path: 'The file that was loaded, as the sender names it',
+  arch: 'Processor architecture, such as x86_64; null or left out: unknown',
+  base: 'Address of its beginning, hexadecimal; null or left out: unknown',
+  size: 'How many bytes of addresses it takes; null or left out: unknown',
+  sha256: 'Digest of the very file that was loaded; null or left out: not taken',
+};
+
+const FRAME_WORDS = {
+  image: 'Which of images it lies in, counted from 0; null or left out: in none that the trace names',
+  rel_addr:
+    'Distance from the image’s beginning, hexadecimal; a return address as it was, not moved into the call; null or left out: unknown',
+  ip: 'Address of the instruction, hexadecimal; null or left out: unknown',
+  activation:
+    'Whether the thread stood at this instruction; else it is a return address, and the call lies before it',
+  trust:
+    'How it was found: context: by the registers; cfi: by tables; fp: by the frame pointer; scan: by searching the stack; prewalked: by the sender; unknown: not said',
+  claimed: 'What the sender calls it, which proves nothing; null or left out: nothing',
+};
+
+const THREAD_WORDS = {
+  id: 'Number of the thread',
+  crashed: 'Whether this thread crashed',
+  ended: 'How the walk of its stack ended; left out: unknown whether these frames are all',
+  frames: 'Its frames, innermost first',
+};
+
+const TRACE_WORDS = {
+  signal: 'What ended the program, such as SIGSEGV or EXC_BAD_ACCESS; null or left out: unknown',
+  code: 'The signal’s si_code, of sigaction(2); left out: unknown',
+  fault_address: 'Address of the fault, hexadecimal; left out: unknown, or nothing faulted',
+  images: 'Programs and libraries that were loaded',
+  threads: 'The threads whose stacks are known',
+};
 
 /** Both forms differ in how long a text may be: what a reader of another format took over is not cut. */
 const membersOf = (text: Shape<string>, arch: Shape<string>) => ({
-  image: {
+  image: described(IMAGE_WORDS, {
     id: nullable(id),
     debug_id: nullable(debugId),
     path: text,
@@ -61,39 +111,43 @@ const membersOf = (text: Shape<string>, arch: Shape<string>) => ({
     base: nullable(hex),
     size: nullable(count),
     sha256: nullable(digestText()),
-  },
-  frame: {
+  }),
+  frame: described(FRAME_WORDS, {
     image: nullable(integer(0, TRACE_LIMITS.images - 1)),
     rel_addr: nullable(hex),
     ip: nullable(hex),
     activation: boolean(),
     trust: oneOf(...FRAME_TRUSTS),
     claimed: nullable(text),
-  },
+  }),
 });
 
 const written = membersOf(string({ max: 4096 }), string({ max: 64 }));
 const kept = membersOf(string(), string());
 
-const threadOf = <F>(frame: Shape<F>) => ({
-  id: count,
-  crashed: boolean(),
-  ended: endedShape,
-  frames: array(frame, { max: TRACE_LIMITS.frames }),
-});
+const threadOf = <F>(frame: Shape<F>) =>
+  described(THREAD_WORDS, {
+    id: count,
+    crashed: boolean(),
+    ended: endedShape,
+    frames: array(frame, { max: TRACE_LIMITS.frames }),
+  });
 
 export const writtenTraceShape: Shape<WrittenTrace> = object(
-  {
-    reenact_trace: oneOf(1),
-    signal: nullable(string({ max: 64 })),
-    code,
-    fault_address: hex,
-    images: array(object(written.image, ['path']), { max: TRACE_LIMITS.images }),
-    threads: array(object(threadOf(object(written.frame, [])), ['id', 'frames']), {
-      min: 1,
-      max: TRACE_LIMITS.threads,
-    }),
-  },
+  described(
+    { reenact_trace: 'Version of this format', ...TRACE_WORDS },
+    {
+      reenact_trace: oneOf(1),
+      signal: nullable(string({ max: 64 })),
+      code,
+      fault_address: hex,
+      images: array(object(written.image, ['path']), { max: TRACE_LIMITS.images }),
+      threads: array(object(threadOf(object(written.frame, [])), ['id', 'frames']), {
+        min: 1,
+        max: TRACE_LIMITS.threads,
+      }),
+    },
+  ),
   ['reenact_trace', 'images', 'threads'],
   'Stack trace, version 1',
 );
