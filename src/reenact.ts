@@ -1,55 +1,26 @@
 /** The pipeline, to be read top to bottom: manifests in, one record for each out. */
-import { join } from 'node:path';
-import pLimit from 'p-limit';
 import { canonicalJson } from './base/canonical-json.ts';
-import { type Clock, systemClock } from './base/clock.ts';
+import { systemClock } from './base/clock.ts';
 import { Fault } from './base/fault.ts';
-import { sweepAsides } from './base/temporary.ts';
-import { loadTrust } from './evidence/trust/trust.ts';
 import type { LoadedManifest } from './manifest/load.ts';
-import { mechanismsWanted, policyFiles } from './policy/policy.ts';
-import type { RunContext } from './replay/context.ts';
+import { openRun, type RunContext } from './replay/context.ts';
 import { crashBudget } from './replay/crashes.ts';
 import { findDesync } from './replay/desync.ts';
-import { checkManifestEvidence, type EvidenceVerifier, openVerifier } from './replay/evidence.ts';
+import { checkManifestEvidence } from './replay/evidence.ts';
 import { RunFolder } from './replay/folder.ts';
+import { type Job, type JobOptions, planJob } from './replay/job.ts';
 import { replayOnce } from './replay/one.ts';
-import { type Asked, fillIn, type RunOptions, replaysOf } from './replay/options.ts';
-import { conclude, faultRecord, type Job, refusedByEvidence } from './replay/outcome.ts';
-import { determinismOf, imageDigests, type Prepared, prepare } from './replay/prepare.ts';
+import type { RunOptions } from './replay/options.ts';
+import { conclude, faultRecord, refusedByEvidence } from './replay/outcome.ts';
+import { determinismOf, imageDigests, prepare } from './replay/prepare.ts';
+import type { Prepared } from './replay/prepared.ts';
 import type { Engine } from './sandbox/engine.ts';
-import { assertRunsOn, loadHarness } from './sandbox/harness.ts';
 import { lostWith } from './sandbox/mechanisms.ts';
 import { processorOf } from './sandbox/processor.ts';
-import { Registries } from './sandbox/registry.ts';
-import { RunScope, sweep } from './sandbox/scope.ts';
-import { BlobStore } from './store/blobs.ts';
 import { checkCrashes } from './verdict/crash-check.ts';
 import { completed, judgeReplays, type RawReplay } from './verdict/decide.ts';
 import type { ReplayRecord } from './verdict/record.ts';
 import type { Outcome } from './verdict/replay-result.ts';
-
-type Limit = ReturnType<typeof pLimit>;
-
-/** Shards take turns, so that each gets its part of every manifest. */
-function planJob(
-  loaded: LoadedManifest,
-  o: Pick<Asked, 'policy' | 'shard' | 'vary' | 'determinism' | 'replays'>,
-  clock: Clock,
-): Job {
-  const all = Array.from({ length: replaysOf(loaded, o) }, (_, i) => i + 1);
-  const indices = o.shard ? all.filter((index) => (index - 1) % o.shard!.count === o.shard!.index - 1) : all;
-  return {
-    loaded,
-    requested: indices.length,
-    indices,
-    startedAt: clock.now(),
-    began: clock.monotonicMs(),
-    policy: o.policy,
-    shard: o.shard,
-    evidence: null,
-  };
-}
 
 /** Waits for all of them even when one fails: cleaning up may begin only when nothing runs any more. */
 async function allDone<T>(work: Promise<T>[]): Promise<T[]> {
@@ -60,14 +31,7 @@ async function allDone<T>(work: Promise<T>[]): Promise<T[]> {
 }
 
 /** Runs the replays that are still missing, all through the one queue; stops early on request. */
-async function replayAll(
-  c: RunContext,
-  job: Job,
-  p: Prepared,
-  folder: RunFolder,
-  limit: Limit,
-  o: Asked,
-): Promise<RawReplay[]> {
+async function replayAll(c: RunContext, job: Job, p: Prepared, folder: RunFolder): Promise<RawReplay[]> {
   const { manifest } = job.loaded;
   const within = crashBudget();
   const done = folder
@@ -85,7 +49,7 @@ async function replayAll(
     return judgeReplays([replay], expect, { sha256, source: 'most_frequent' }, crashes)[0]!.outcome;
   };
   const tell = (replay: RawReplay, resumed: boolean): void =>
-    o.onEvent?.({ type: 'replay', manifest: job.loaded.name, replay, resumed, outcome: outcomeOf(replay) });
+    c.onEvent?.({ type: 'replay', manifest: job.loaded.name, replay, resumed, outcome: outcomeOf(replay) });
   for (const replay of done) tell(replay, true);
   const have = new Set(done.map((replay) => replay.index));
   let stop = false;
@@ -95,39 +59,33 @@ async function replayAll(
     await folder.keep(replay);
     tell(replay, false);
     done.push(within(replay));
-    if (o.failFast && outcomeOf(replay) === 'diverged') stop = true;
+    if (c.failFast && outcomeOf(replay) === 'diverged') stop = true;
   };
   const missing = job.indices.filter((index) => !have.has(index));
-  await allDone(missing.map((index) => limit(() => one(index))));
+  await allDone(missing.map((index) => c.queue(() => one(index))));
   if (c.signal.aborted) throw new Fault('interrupted', 'interrupted');
   return done.sort((a, b) => a.index - b.index);
 }
 
 /** Evidence, preparation, replays, verdict: what happens to one manifest. */
-async function judge(
-  c: RunContext,
-  verifier: EvidenceVerifier | null,
-  job: Job,
-  folder: RunFolder,
-  limit: Limit,
-  o: Asked,
-): Promise<ReplayRecord> {
+async function judge(c: RunContext, job: Job, folder: RunFolder): Promise<ReplayRecord> {
   const { loaded } = job;
+  const { policy, verifier } = c;
   await c.store.put(canonicalJson(loaded.manifest));
-  if (o.requireEvidence && !verifier)
+  if (c.requireEvidence && !verifier)
     throw new Fault(
       'evidence_not_checked',
-      `the policy ${o.policy.name} names no authority that may sign evidence`,
+      `the policy ${policy.name} names no authority that may sign evidence`,
     );
   if (verifier) {
-    const kept = await limit(() =>
+    const kept = await c.queue(() =>
       checkManifestEvidence(verifier, loaded, () => imageDigests(c, loaded.manifest)),
     );
     if (kept.record.verdict !== 'verified') return refusedByEvidence(job, kept, c.clock);
     job.evidence = kept;
   }
-  const p = await limit(() => prepare(c, loaded, o.policy.gates.image_check === 'content'));
-  o.onEvent?.({
+  const p = await c.queue(() => prepare(c, loaded, policy.gates.image_check === 'content'));
+  c.onEvent?.({
     type: 'prepared',
     manifest: loaded.name,
     image: p.preparedImage.image.manifest,
@@ -135,32 +93,26 @@ async function judge(
   });
   if (p.mechanisms && lostWith(p.mechanisms).length > 0)
     folder.tieTo([p.mechanisms, processorOf(p.observed), p.observed.kernel]);
-  const replays = await replayAll(c, job, p, folder, limit, o);
-  const desync = o.explain ? await limit(() => findDesync(c, p, replays)) : null;
+  const replays = await replayAll(c, job, p, folder);
+  const desync = c.explain ? await c.queue(() => findDesync(c, p, replays)) : null;
   return conclude(c, job, p, replays, desync);
 }
 
-async function runManifest(
-  c: RunContext,
-  verifier: EvidenceVerifier | null,
-  job: Job,
-  limit: Limit,
-  o: Asked,
-): Promise<ReplayRecord> {
-  const folder = RunFolder.open(o.out, job.loaded.sha256, [
+async function runManifest(c: RunContext, job: Job): Promise<ReplayRecord> {
+  const folder = RunFolder.open(c.out, job.loaded.sha256, [
     c.harness.initSha256,
     c.harness.seccompSha256,
-    o.capture ?? 'auto',
+    c.capture ?? 'auto',
     determinismOf(c, job.loaded.manifest),
     ...c.determinism.without,
     ...(c.determinism.seeds ?? []).map(String),
-    ...(o.core ? ['core'] : []),
-    ...(o.vary ? ['vary'] : []),
+    ...(c.core ? ['core'] : []),
+    ...(c.vary ? ['vary'] : []),
   ]);
   try {
     let record: ReplayRecord;
     try {
-      record = await judge(c, verifier, job, folder, limit, o);
+      record = await judge(c, job, folder);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       // An error that an interruption caused is no failure of engine or registry.
@@ -169,7 +121,7 @@ async function runManifest(
       record = faultRecord(job, error, c.clock);
     }
     const path = await folder.finish(record);
-    o.onEvent?.({ type: 'record', manifest: job.loaded.name, record, path });
+    c.onEvent?.({ type: 'record', manifest: job.loaded.name, record, path });
     return record;
   } finally {
     folder.close();
@@ -179,56 +131,22 @@ async function runManifest(
 /** The record of a manifest whose run was interrupted: nothing is known about it yet. */
 export function interruptedRecord(
   loaded: LoadedManifest,
-  o: Pick<Asked, 'policy' | 'shard' | 'vary' | 'determinism' | 'replays' | 'clock'>,
+  o: JobOptions & Pick<RunOptions, 'clock'>,
 ): ReplayRecord {
   const clock = o.clock ?? systemClock;
   return faultRecord(planJob(loaded, o, clock), new Fault('interrupted', 'interrupted'), clock);
 }
 
 /** Replays every manifest; the records come in the manifests' order. Throws a Fault when nothing could start. */
-export async function runManifests(engine: Engine, given: RunOptions): Promise<ReplayRecord[]> {
-  const o = await fillIn(given);
-  const clock = o.clock ?? systemClock;
-  const harness = o.harness ?? loadHarness();
-  const facts = await engine.facts();
-  assertRunsOn(harness, facts.architecture);
-  const swept = await sweep(engine);
-  if (swept > 0) o.onEvent?.({ type: 'swept', count: swept });
-  const store = new BlobStore(o.out);
-  for (const folder of ['blobs', join('blobs', 'sha256'), 'custody']) sweepAsides(join(o.out, folder));
-  for (const bytes of [harness.init, harness.seccompText, o.policy.canonical]) await store.put(bytes);
-  for (const { bytes } of policyFiles(o.policy)) await store.put(bytes);
-  const scope = new RunScope(engine);
-  const determinism = o.determinism ?? { without: [] };
-  const context: RunContext = {
-    engine,
-    facts,
-    harness,
-    store,
-    imageStore: new BlobStore(o.imageCache),
-    repositories: o.repositories,
-    scope,
-    clock,
-    signal: o.signal,
-    registries: new Registries(o),
-    preparedImages: new Map(),
-    ...(o.capture ? { capture: o.capture } : {}),
-    determinism,
-    mechanismsWanted: mechanismsWanted(o.policy.gates),
-    ...(o.core ? { core: true } : {}),
-    ...(o.vary ? { vary: true } : {}),
-    ...(o.onlyRepositories ? { onlyRepositories: o.onlyRepositories } : {}),
-    ...(o.imageArchive ? { imageArchive: o.imageArchive } : {}),
-  };
-  const verifier =
-    o.policy.authorities.length > 0
-      ? openVerifier(loadTrust(o.policy), o.evidenceStores ?? [], o.out, store, clock)
-      : null;
-  const limit = pLimit(o.jobs);
+export async function runManifests(
+  engine: Engine,
+  { manifests, ...options }: RunOptions,
+): Promise<ReplayRecord[]> {
+  const c = await openRun(engine, options);
   try {
-    const jobs = o.manifests.map((loaded) => planJob(loaded, o, clock)).filter((job) => job.requested > 0);
-    return await allDone(jobs.map((job) => runManifest(context, verifier, job, limit, o)));
+    const jobs = manifests.map((loaded) => planJob(loaded, c, c.clock)).filter((job) => job.requested > 0);
+    return await allDone(jobs.map((job) => runManifest(c, job)));
   } finally {
-    await scope.close().catch(() => undefined);
+    await c.scope.close().catch(() => undefined);
   }
 }

@@ -63,7 +63,7 @@ const DOORS: Record<string, string[]> = {
   dockerode: ['sandbox/docker.ts'],
   execa: ['base/exec.ts'],
   'fast-json-stable-stringify': ['base/canonical-json.ts'],
-  'p-limit': ['reenact.ts'],
+  'p-limit': ['replay/context.ts'],
   pg: ['store/sql/postgres.ts'],
   'tar-stream': ['sandbox/tree.ts', 'sandbox/volume.ts', 'sandbox/content-check.ts', 'artifacts/tar.ts'],
   yaml: ['policy/yaml.ts', 'cli/shared/config.ts'],

@@ -6,7 +6,7 @@ import { comparedLogs, type Desync } from '../verdict/desync.ts';
 import { crashKey, type ReplayCrashes, type SignedReplay, signReplays } from '../verdict/same-crash.ts';
 import type { RunContext } from './context.ts';
 import { replayLogged } from './one.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 
 type SignedReplays = Map<ReplayCrashes, SignedReplay>;
 

@@ -8,7 +8,7 @@ import { assertRoom, type Ending, runContainer } from '../sandbox/run.ts';
 import { captureState } from '../state/capture.ts';
 import type { RawReplay } from '../verdict/decide.ts';
 import type { RunContext } from './context.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import { createSandbox, writtenBytes } from './sandbox.ts';
 import { underLoad, type Variation, variationOf } from './vary.ts';
 

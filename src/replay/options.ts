@@ -1,13 +1,9 @@
-/** What a run is asked for, and what is filled in where nothing is said. */
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-
+/** What a run is asked for. */
 import type { Clock } from '../base/clock.ts';
 import { DEFAULTS } from '../base/limits.ts';
 import type { PatienceLimits } from '../base/patience.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
-import { loadPolicy, type Policy } from '../policy/policy.ts';
-import { cacheFolder } from '../sandbox/endpoint.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Harness } from '../sandbox/harness.ts';
 import type { ImageSources } from '../sandbox/image.ts';
 import type { DeterminismChoice } from '../sandbox/mechanisms.ts';
@@ -62,26 +58,6 @@ export interface RunOptions {
   tell?: ((text: string) => void) | undefined;
   /** Other limits on waiting for registries than PATIENCE. */
   limits?: PatienceLimits | undefined;
-}
-
-/** The options with what was left out filled in. */
-export type Asked = RunOptions & {
-  [Name in 'policy' | 'out' | 'imageCache' | 'repositories' | 'jobs' | 'signal']: NonNullable<
-    RunOptions[Name]
-  >;
-};
-
-/** Fills in the defaults. */
-export async function fillIn(given: RunOptions): Promise<Asked> {
-  return {
-    ...given,
-    policy: given.policy ?? (await loadPolicy('default')),
-    out: given.out ?? '.reenact',
-    imageCache: given.imageCache ?? join(cacheFolder(process.env), 'images'),
-    repositories: given.repositories ?? [],
-    jobs: given.jobs ?? 2 * availableParallelism(),
-    signal: given.signal ?? new AbortController().signal,
-  };
 }
 
 /** How many replays of a manifest there will be, before shards part them: what progress counts up to. */

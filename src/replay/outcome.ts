@@ -6,9 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { digestOf } from '../base/digest.ts';
 import { EXIT, FAULTS, type Fault } from '../base/fault.ts';
 import { nextOf } from '../evidence/documents/record.ts';
-import type { LoadedManifest } from '../manifest/load.ts';
 import { manifestSubject } from '../manifest/subject.ts';
-import type { Policy } from '../policy/policy.ts';
 import { processorOf } from '../sandbox/processor.ts';
 import { UNCAPTURED } from '../state/select.ts';
 import { compareClaims } from '../verdict/claims.ts';
@@ -19,20 +17,8 @@ import { machineFacts } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
 import type { RunContext } from './context.ts';
 import type { KeptEvidence } from './evidence.ts';
-import type { Prepared } from './prepare.ts';
-
-/** One manifest's part in a run. */
-export interface Job {
-  loaded: LoadedManifest;
-  requested: number;
-  indices: number[];
-  startedAt: number;
-  began: number;
-  policy: Policy;
-  shard: { index: number; count: number } | undefined;
-  /** null until evidence was checked, and where the policy checks none. */
-  evidence: KeptEvidence | null;
-}
+import type { Job } from './job.ts';
+import type { Prepared } from './prepared.ts';
 
 function evidenceOf({ evidence }: Job): ReplayRecord['evidence'] {
   if (!evidence)

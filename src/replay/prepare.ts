@@ -7,41 +7,20 @@ import { Fault } from '../base/fault.ts';
 import { DEFAULTS } from '../base/limits.ts';
 import type { Determinism, Manifest } from '../manifest/definition.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
+import { mechanismsWanted } from '../policy/policy.ts';
 import type { ImageChain } from '../sandbox/chain.ts';
 import { ensureImage, type ImageSources, resolveImage } from '../sandbox/image.ts';
-import { judgeMechanisms, type Mechanism, mechanismsOf, withoutWhatLacks } from '../sandbox/mechanisms.ts';
-import { judgeProbe, type Observed, parseObserved } from '../sandbox/probe.ts';
+import { judgeMechanisms, mechanismsOf, withoutWhatLacks } from '../sandbox/mechanisms.ts';
+import { judgeProbe, parseObserved } from '../sandbox/probe.ts';
 import { runContainer } from '../sandbox/run.ts';
 import { tarOf } from '../sandbox/volume.ts';
-import { type Baseline, type CaptureContext, readBaseline } from '../state/capture.ts';
+import { type CaptureContext, readBaseline } from '../state/capture.ts';
 import type { RunContext } from './context.ts';
 import { copyInputs } from './inputs.ts';
 import { type Plan, planReplay, programOf, withSeed } from './plan.ts';
-import { benchOf, createHelper, type PreparedImage } from './prepared-image.ts';
+import { createHelper, prepareImage } from './prepare-image.ts';
+import type { Made, Prepared, Probed } from './prepared.ts';
 import { createSandbox } from './sandbox.ts';
-
-/** What the probe of a sandbox found, and what an idle container of it shows. */
-export interface Probed {
-  baseline: Baseline;
-  observed: Observed;
-  degraded: string[];
-  /** The mechanisms of full determinism that are in force; null where it is off. */
-  mechanisms: Mechanism[] | null;
-}
-
-export interface Prepared extends Probed {
-  plan: Plan;
-  /** The seed chooses turns at random. */
-  chaos: boolean;
-  /** The plan of a replay with this seed. */
-  planFor: (seed: number) => Plan;
-  preparedImage: PreparedImage;
-  caseVolume: string | undefined;
-  capture: CaptureContext;
-}
-
-/** What a container of a manifest is made of, before there is a baseline. */
-export type Made = Pick<Prepared, 'plan' | 'preparedImage' | 'caseVolume'>;
 
 function hostHasSwap(): boolean {
   return existsSync('/proc/swaps') && readFileSync('/proc/swaps', 'utf8').trim().split('\n').length > 1;
@@ -66,7 +45,7 @@ async function runProbe(
   for (const path of preparedImage.image.volumes)
     degraded.push(`what is written to the image’s volume ${path} is not captured`);
   const mechanisms = plan.determinism.length > 0 ? mechanismsOf(observed.mechanisms) : null;
-  if (mechanisms) degraded.push(...judgeMechanisms(mechanisms, c.mechanismsWanted));
+  if (mechanisms) degraded.push(...judgeMechanisms(mechanisms, mechanismsWanted(c.policy.gates)));
   const baseline = await readBaseline(capture, idle);
   await c.scope.discard(idle.id);
   return { baseline, observed, degraded, mechanisms };
@@ -139,7 +118,7 @@ export async function prepare(c: RunContext, loaded: LoadedManifest, checkImage:
   const files = await copyInputs(loaded.folder, manifest.inputs ?? [], c.store);
   const image = await ensureImage(manifest.sandbox_image_sha256, imageSources(c, manifest), c.signal);
   await keepDocuments(c, image);
-  const preparedImage = await benchOf(c, image, checkImage);
+  const preparedImage = await prepareImage(c, image, checkImage);
   let caseVolume: string | undefined;
   if (files.length > 0) {
     caseVolume = await c.scope.volume('case');

@@ -9,7 +9,7 @@ import type { ContainerFacts } from '../sandbox/engine.ts';
 import { tarOfFolder } from '../sandbox/volume.ts';
 import type { RunContext } from './context.ts';
 import type { Plan } from './plan.ts';
-import type { Made } from './prepare.ts';
+import type { Made } from './prepared.ts';
 import type { Variation } from './vary.ts';
 
 /** The engine has made /work for root when the container was created; an image's link there would lead elsewhere. */

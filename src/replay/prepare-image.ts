@@ -9,18 +9,8 @@ import { checkContent } from '../sandbox/content-check.ts';
 import type { OverlayFolders } from '../sandbox/engine.ts';
 import type { PresentImage } from '../sandbox/image.ts';
 import { tarOf, type VolumeFile } from '../sandbox/volume.ts';
-import type { CaptureWay } from '../state/capture.ts';
 import type { RunContext } from './context.ts';
-import type { Probed } from './prepare.ts';
-
-export interface PreparedImage {
-  image: PresentImage;
-  harnessVolume: string;
-  way: CaptureWay;
-  contentChecked: boolean;
-  /** Probes of this image's sandboxes, by what they were made with. */
-  probes: Map<string, Promise<Probed>>;
-}
+import type { PreparedImage } from './prepared.ts';
 
 /** A container that is never started, to reach volumes and storage through. */
 export function createHelper(
@@ -71,8 +61,12 @@ async function build(c: RunContext, image: PresentImage, checkImage: boolean): P
   return { image, harnessVolume, way, contentChecked: checkImage, probes: new Map() };
 }
 
-/** The bench of an image, built by the first call that asks for it. */
-export function benchOf(c: RunContext, image: PresentImage, checkImage: boolean): Promise<PreparedImage> {
+/** Prepares an image, or gives what an earlier call for it is preparing. */
+export function prepareImage(
+  c: RunContext,
+  image: PresentImage,
+  checkImage: boolean,
+): Promise<PreparedImage> {
   const key = `${image.config} ${image.requested} ${checkImage}`;
   const known = c.preparedImages.get(key);
   if (known) return known;
