@@ -14,6 +14,7 @@ import { BlobStore } from '../../src/store/blobs.ts';
 import { readState } from '../../src/verdict/explain.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { fixtureLayers, glibcLayer, LIBC } from '../support/fixture-image.ts';
+import { unwrapped } from '../support/lines.ts';
 import {
   describeEngine,
   manifest,
@@ -215,7 +216,7 @@ describeEngine('cores', () => {
       for (const frame of crash.frames.slice(0, 10))
         expect(frame).toMatchObject({ module: '/work/ten', build_id: id });
       expect(crash.modules.map(({ path }) => path)).toContain('/lib/x86_64-linux-gnu/libc.so.6');
-      expect(humanReport(record, { colour: false })).toContain(
+      expect(unwrapped(humanReport(record, { colour: false }))).toContain(
         `  crash      SIGSEGV in /work/ten+${crash.frames[0]!.offset} at null+0x8, called from /work/ten+`,
       );
     });

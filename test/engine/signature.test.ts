@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import type { Manifest } from '../../src/manifest/definition.ts';
 import type { ReplayRecord } from '../../src/verdict/record.ts';
 import { makeKey } from '../support/keys.ts';
+import { unwrapped } from '../support/lines.ts';
 import {
   describeEngine,
   manifest,
@@ -77,7 +78,7 @@ describeEngine('an expected crash', () => {
     const { manifest: captured, stdout } = await capture(['/bin/crashes', 'abort']);
     expect(captured.expect!.crash).toMatchObject({ signal: 'SIGABRT', code: -6, fault: null });
     expect(captured.expect!.crash!.signature!.functions[0]).toBe('crashes!fault');
-    expect(stdout).toContain('of the C library');
+    expect(unwrapped(stdout)).toContain('of the C library');
     const record = await again(captured);
     expect(gateOf(record)).toMatchObject({ threshold: `exact ${shown(stdout)}`, pass: true });
   });
