@@ -36,13 +36,14 @@ function nearestOf(word: string, entries: readonly Entry[], before = ''): string
 }
 
 /** What may have been meant by words that begin like no command: one name or several, or none. */
-function meant([first = '', second = '']: readonly string[], { commands }: Registry): string[] {
+function meant([first = '', second = '']: readonly string[], { commands, aliases }: Registry): string[] {
   const names = everyEntry(commands).map(({ name }) => name);
   const turned = names.filter((name) => name === `${second} ${first}`);
   if (turned.length > 0) return turned;
   const near = nearestOf(first, commands);
   if (near.length > 0) return near;
-  return names.filter((name) => name.endsWith(` ${first}`));
+  const old = Object.entries(aliases).flatMap(([name, now]) => (name.endsWith(` ${first}`) ? [now] : []));
+  return [...names.filter((name) => name.endsWith(` ${first}`)), ...old];
 }
 
 /** The command that these words name; a noun alone is found, too. Anything else is a usage Fault that says what is near. */

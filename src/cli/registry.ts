@@ -89,7 +89,7 @@ const COMMANDS: readonly Entry[] = [
         'make a bundle in which chosen contents are only committed to',
         () => import('./commands/bundle/redact.ts'),
       ),
-      one('inspect', 'say at a glance what it is', () => import('./commands/bundle/inspect.ts')),
+      one('show', 'say at a glance what it is', () => import('./commands/bundle/show.ts')),
       one('ls', 'list what is inside', () => import('./commands/bundle/ls.ts')),
       one(
         'extract',
@@ -134,6 +134,12 @@ const COMMANDS: readonly Entry[] = [
         'add an image with the attestations that its registry holds',
         () => import('./commands/artifact/fetch.ts'),
       ),
+      one('ls', 'list what the store holds', () => import('./commands/artifact/ls.ts')),
+      one(
+        'show',
+        'print one with its builder, signers and contents',
+        () => import('./commands/artifact/show.ts'),
+      ),
     ],
   ),
   noun(
@@ -157,6 +163,8 @@ const COMMANDS: readonly Entry[] = [
         'get debug information from a debuginfod server',
         () => import('./commands/symbols/fetch.ts'),
       ),
+      one('ls', 'list what the store holds', () => import('./commands/symbols/ls.ts')),
+      one('show', 'print one with its build and its signers', () => import('./commands/symbols/show.ts')),
     ],
   ),
   noun(
@@ -164,8 +172,13 @@ const COMMANDS: readonly Entry[] = [
     'stack traces, joined to symbols, artifacts and signed builds',
     () => import('./commands/trace/about.ts'),
     [
-      one('show', 'print a trace file, whatever form it has', () => import('./commands/trace/show.ts')),
+      one(
+        'show',
+        'print a trace: a file of any form, or one of the store',
+        () => import('./commands/trace/show.ts'),
+      ),
       one('add', 'add traces to the store', () => import('./commands/trace/add.ts')),
+      one('ls', 'list what the store holds', () => import('./commands/trace/ls.ts')),
       one(
         'audit',
         'print a stored trace with all it is joined to, and judge the gates',
@@ -194,6 +207,7 @@ const COMMANDS: readonly Entry[] = [
 
 /** Names that commands had before; they work, and are shown nowhere. */
 const ALIASES: Readonly<Record<string, string>> = {
+  'bundle inspect': 'bundle show',
   'verify evidence': 'evidence verify',
   'gate symbols': 'symbols verify',
 };

@@ -38,6 +38,8 @@ export function openReenact(options: OpenOptions = {}): Reenact {
 
     readTrace: async (path, o) => (await import('./trace-read.ts')).readTrace(path, o),
     addTrace: async (paths, o) => (await import('./traces.ts')).addTrace(session, paths, o),
+    traces: async () => (await import('./stored.ts')).traces(session),
+    storedTrace: async (traceId, o) => (await import('./stored.ts')).storedTrace(session, traceId, o),
     audit: async (traceId, o) => (await import('./traces.ts')).audit(session, traceId, o),
     gaps: async (traceId, o) => (await import('./traces.ts')).gaps(session, traceId, o),
     reproduce: async (traceId, o) => (await import('./reproduce.ts')).reproduce(session, traceId, o),
@@ -46,6 +48,10 @@ export function openReenact(options: OpenOptions = {}): Reenact {
     addSymbols: async (paths, o) => (await import('./symbols-add.ts')).addSymbols(session, paths, o),
     fetchSymbols: async (builds, o) => (await import('./symbols-fetch.ts')).fetchSymbols(session, builds, o),
     verifySymbols: async (file, o) => (await import('./symbols-verify.ts')).verifySymbols(session, file, o),
+    symbolFiles: async () => (await import('./stored.ts')).symbolFiles(session),
+    symbolFile: async (given) => (await import('./stored.ts')).symbolFile(session, given),
+    artifacts: async () => (await import('./stored.ts')).artifacts(session),
+    artifact: async (given) => (await import('./stored.ts')).artifact(session, given),
     addArtifact: async (what, o) => (await import('./artifacts.ts')).addArtifact(session, what, o),
     fetchArtifact: async (what, o) => (await import('./artifacts.ts')).fetchArtifact(session, what, o),
   };

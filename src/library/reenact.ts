@@ -4,6 +4,7 @@ import type { Unpacked } from '../bundle/extract/unpack.ts';
 import type { BundleVerification } from '../bundle/verify/verify.ts';
 import type { EvidenceRecord } from '../evidence/documents/record.ts';
 import type { JoinedFrame } from '../join/gap.ts';
+import type { StoredArtifact, StoredSymbols, StoredTrace } from '../join/store/listing.ts';
 import type { LoadedManifest } from '../manifest/load.ts';
 import type { AddedArtifact } from '../report/artifact.ts';
 import type { Trace } from '../trace/model/trace.ts';
@@ -34,6 +35,7 @@ import type { SchemaName } from './schemas.ts';
 import type { PolicyInput } from './session.ts';
 import type { Attested, SignedEnvelope, SignOptions } from './sign.ts';
 import type { StateDifferences } from './states.ts';
+import type { ShownArtifact } from './stored.ts';
 import type { AddSymbolsOptions, SymbolsOutcome } from './symbols-add.ts';
 import type { FetchedSymbols, FetchSymbolsOptions } from './symbols-fetch.ts';
 import type { IdentifiedSymbols } from './symbols-identify.ts';
@@ -161,6 +163,16 @@ export interface TraceMethods {
    */
   addTrace(paths: string | readonly string[], options?: AddTraceOptions): Promise<AddedTrace[]>;
   /**
+   * The traces of the store, in the order in which they were added.
+   * @throws Fault `store_unknown` where there is no store
+   */
+  traces(): Promise<StoredTrace[]>;
+  /**
+   * A stored trace, by its id or the beginning of one, read again from the file that it was added from.
+   * @throws Fault `store_unknown` where there is no such trace
+   */
+  storedTrace(traceId: string, options?: ReadTraceOptions): Promise<Trace>;
+  /**
    * Joins a stored trace, by its id or the beginning of one, to symbols, artifacts and who signed those, and judges
    * the gates.
    * @throws Fault `store_unknown` where there is no such trace
@@ -186,6 +198,21 @@ export interface TraceMethods {
   fetchSymbols(builds: readonly string[], options: FetchSymbolsOptions): Promise<FetchedSymbols[]>;
   /** Verifies the attestations of a symbol file; a refusal is in the record. */
   verifySymbols(file: string, options?: VerifySymbolsOptions): Promise<VerifiedSymbols>;
+  /** The symbol files of the store, by name; of one name, the best first. */
+  symbolFiles(): Promise<StoredSymbols[]>;
+  /**
+   * A stored symbol file, by its file, its digest, its build-id, or at least six digits of one of them.
+   * @throws Fault `store_unknown` where there is no such file
+   */
+  symbolFile(given: string): Promise<StoredSymbols>;
+  /** The artifacts of the store that were added themselves, by name. */
+  artifacts(): Promise<StoredArtifact[]>;
+  /**
+   * A stored artifact, also one that lies in another, by its file, its digest, or at least six digits of that, with
+   * what lies in it.
+   * @throws Fault `store_unknown` where there is no such artifact
+   */
+  artifact(given: string): Promise<ShownArtifact>;
   /** Adds a file, a Debian package or an image (`REPOSITORY@sha256:…`), with every program in it and its evidence. */
   addArtifact(what: string, options?: AddArtifactOptions): Promise<AddedArtifact>;
   /** Adds an image with the attestations that its registry holds. */

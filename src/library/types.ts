@@ -48,6 +48,13 @@ export type { Gap } from '../join/gaps.ts';
 export type { Reproduction } from '../join/reproduction.ts';
 export type { ShippedKind } from '../join/store/artifacts.ts';
 export type { TraceRow } from '../join/store/join.ts';
+export type {
+  StoredArtifact,
+  StoredContent,
+  StoredSymbols,
+  StoredTrace,
+  Vouched,
+} from '../join/store/listing.ts';
 export type { Proven } from '../join/store/proven.ts';
 export type { AddedBundle } from '../join/store/symbol-files.ts';
 export type {
@@ -156,6 +163,7 @@ export type { OpenOptions, PolicyInput, ReenactEvent } from './session.ts';
 export type { Attested, SignedEnvelope, SignOptions } from './sign.ts';
 export type { KeyInput } from './signing-key.ts';
 export type { StateDifferences } from './states.ts';
+export type { ShownArtifact } from './stored.ts';
 export type { AddSymbolsOptions, SymbolsOutcome } from './symbols-add.ts';
 export type { FetchedSymbols, FetchSymbolsOptions } from './symbols-fetch.ts';
 export type { Built, IdentifiedImage, IdentifiedSymbols } from './symbols-identify.ts';

@@ -103,6 +103,43 @@ it('late symbols and the shipped file join the earlier trace; the rest is named'
   expect(gaps).toMatchObject([{ code: 'bundle_missing', image_id: 'elf:00', frames: [1], wins: 0.5 }]);
 });
 
+it('what the store holds is listed and shown: by digest, by build-id, by the file itself', async () => {
+  const data = async (...args: string[]): Promise<Record<string, unknown>[]> =>
+    JSON.parse((await call(...args, '--json')).stdout);
+  const [trace] = await data('trace', 'ls');
+  expect(trace).toMatchObject({ signal: 'SIGSEGV', frames: 2, reproduction: null });
+  const traceId = String(trace!.trace_id);
+  const listed = await call('trace', 'ls');
+  expect(listed.stdout).toBe(
+    `${traceId.slice(7, 19)}  SIGSEGV   2 frames      native        not reproduced yet\n`,
+  );
+  const [shown] = await data('trace', 'show', traceId.slice(7, 19));
+  expect(shown).toEqual((await data('trace', 'show', 'crash.json'))[0]);
+
+  const [symbols] = await data('symbols', 'ls');
+  expect(symbols).toMatchObject({ name: 'app.debug', id, arch: 'x86_64', signers: [{ authority: 'team' }] });
+  const digest = String(symbols!.sha256);
+  for (const named of [digest, digest.slice(7, 15), id.slice(0, 16), id.slice(4, 16), 'app.debug'])
+    expect(await data('symbols', 'show', named), named).toEqual([symbols]);
+  expect((await call('symbols', 'show', 'app.debug')).stdout).toMatch(
+    /^app\.debug\n {2}symbols {6}sha256:[\s\S]*quality {6}full\n {2}signed {7}team/,
+  );
+
+  const [artifact] = await data('artifact', 'ls');
+  expect(artifact).toMatchObject({ name: 'app', kind: 'file', signers: [{ authority: 'team' }] });
+  expect(await data('artifact', 'show', 'app')).toEqual([{ ...artifact, contents: [] }]);
+  expect(await data('artifact', 'show', String(artifact!.sha256).slice(7, 13))).toHaveLength(1);
+  for (const noun of ['trace', 'symbols', 'artifact']) {
+    const { stdout } = await call(noun, 'ls');
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(await call(noun, 'ls', 'x')).toMatchObject({
+      ...{ status: 64, stderr: expect.stringContaining(`reenact: ${noun} ls takes no "x"`) },
+    });
+    expect(await call(noun, 'show', 'abcdef')).toMatchObject({ status: 64, stderr: /abcdef in this store/ });
+    expect(await call(noun, 'show', 'nowhere.x')).toMatchObject({ status: 64 });
+  }
+});
+
 it('what is not there is said, and never taken for success', async () => {
   expect(await call('trace', 'audit', 'abcdef')).toMatchObject({ status: 64, stderr: /no trace abcdef/ });
   expect(await call('trace', 'audit', 'x')).toMatchObject({ status: 64, stderr: /no trace id/ });

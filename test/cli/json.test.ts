@@ -101,7 +101,13 @@ interface Row {
 const store = (): string[] => ['--store', at('store')];
 const policy = (): string[] => ['--policy', at('policy.yaml')];
 const noFile = { code: 'usage', badStatus: 64 };
-const noBundle = { bad: () => [at('team.pub')], code: 'tar_truncated', badStatus: 2 };
+const noRow = { bad: () => ['abcdef', ...store()], code: 'store_unknown', badStatus: 64 };
+const noStore = {
+  bad: () => ['--store', at('nowhere')],
+  code: 'store_unknown',
+  badStatus: 64,
+};
+const noBundle = { bad: () => [at('team.pub')], code: 'not_a_bundle', badStatus: 2 };
 
 const ROWS: Record<string, Row> = {
   run: {
@@ -116,7 +122,7 @@ const ROWS: Record<string, Row> = {
   },
   'bundle verify': { old: 'one', good: () => [at('case.tar')], bad: () => [], ...noFile },
   'bundle replay': { old: 'one', good: 'test/engine/mechanisms.test.ts', ...noBundle },
-  'bundle inspect': { old: 'one', good: () => [at('case.tar')], bad: () => [], ...noFile },
+  'bundle show': { old: 'one', good: () => [at('case.tar')], bad: () => [], ...noFile },
   'bundle ls': { old: 'one', good: () => [at('case.tar')], ...noBundle },
   'bundle diff': {
     ...{ old: 'list', good: () => [at('case.tar'), at('case.tar')], objects: 0 },
@@ -131,6 +137,8 @@ const ROWS: Record<string, Row> = {
     ...{ old: 'one', good: () => [image, ...policy(), ...store()] },
     ...{ bad: () => ['app:latest', ...policy(), ...store()], ...noFile },
   },
+  'artifact ls': { old: 'list', good: store, objects: 2, ...noStore },
+  'artifact show': { old: 'one', good: () => [at('app'), ...store()], ...noRow },
   'symbols id': {
     ...{ old: 'list', good: () => [at('app'), at('app.debug')], objects: 2 },
     ...{ bad: () => [at('app'), at('team.pub')], code: 'object_malformed', badStatus: 2 },
@@ -151,6 +159,9 @@ const ROWS: Record<string, Row> = {
     ...{ objects: 2, status: 1 },
     ...{ bad: () => ['x', '--debuginfod', url, '--out', at('fetched')], ...noFile },
   },
+  'symbols ls': { old: 'list', good: store, ...noStore },
+  'symbols show': { old: 'one', good: () => [at('app.debug'), ...store()], ...noRow },
+  'trace ls': { old: 'list', good: store, ...noStore },
   'trace show': {
     ...{ old: 'one', good: () => [at('crash.json')] },
     ...{ bad: () => [at('team.pub')], code: 'trace_invalid', badStatus: 64 },

@@ -31,7 +31,7 @@ describe('usage', () => {
     [['bundle', 'verfy'], 64, 'did you mean bundle verify?\n  next: see reenact bundle --help'],
     [['bundle', 'custody', 'ad'], 64, 'did you mean bundle custody add?'],
     [['create', 'bundle'], 64, 'did you mean bundle create?'],
-    [['inspect'], 64, 'did you mean bundle inspect?'],
+    [['inspect'], 64, 'did you mean bundle show?'],
     [['verify'], 64, 'did you mean evidence verify or bundle verify or symbols verify?'],
     [['bundle'], 64, 'bundle what? create, verify'],
     [['run', 'no-such-file.json'], 64, 'no such file'],

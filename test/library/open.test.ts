@@ -20,7 +20,7 @@ it('what is wrong with a bundle is in the result', async () => {
   const path = join(tempFolder(), 'b.tar');
   writeFileSync(path, 'no bundle');
   const result = await openReenact().verifyBundle(path);
-  expect(result).toMatchObject({ accepted: false, root: null, problems: [{ code: 'tar_truncated' }] });
+  expect(result).toMatchObject({ accepted: false, root: null, problems: [{ code: 'not_a_bundle' }] });
 });
 
 it('what is wrong with a call is a ReenactError that says what to do', async () => {

@@ -1,4 +1,6 @@
 /** reenact trace show: a stack trace as it was read, whatever form it came in. */
+import { existsSync } from 'node:fs';
+
 import { EXIT } from '../../../base/fault.ts';
 import { decodePlace, isScript } from '../../../objects/script/place.ts';
 import { safeLine } from '../../../report/human.ts';
@@ -63,9 +65,15 @@ function traceText(path: string, trace: Trace, all: boolean): string {
   );
 }
 
+/** What is no file, and can be the beginning of a stored trace's id. */
+const TRACE_ID = /^(?:sha256:)?[0-9a-f]{6,64}$/;
+
 export async function traceShow(a: Arguments): Promise<number> {
-  const path = onePositional(a, 'trace');
-  const trace = await withReenact({}, (reenact) => reenact.readTrace(path, programsOf(a)));
+  const path = onePositional(a, 'trace: a file, or its id in the store');
+  const stored = TRACE_ID.test(path) && !existsSync(path);
+  const trace = await withReenact({ store: a.text('store') }, (reenact) =>
+    stored ? reenact.storedTrace(path, programsOf(a)) : reenact.readTrace(path, programsOf(a)),
+  );
   if (a.json) a.json.one(trace);
   else process.stdout.write(traceText(path, trace, a.flag('all')));
   return EXIT.ok;

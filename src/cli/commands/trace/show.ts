@@ -1,10 +1,11 @@
 /** reenact trace show. */
-import { type Command, flag } from '../../command.ts';
+import { type Command, flag, text } from '../../command.ts';
 import { json, PROGRAMS } from '../../common-options.ts';
 
 export const command: Command = {
-  usage: ['FILE [--all] [--json | --jsonl]'],
-  help: `Reads a stack trace and prints its frames as image and offset: a replay record
+  usage: ['FILE|TRACE [OPTIONS]'],
+  help: `Reads a stack trace and prints its frames as image and offset: one of the
+store, by its id or the beginning of it; or a file: a replay record
 with a crash, an ELF core, a minidump, a microdump, what minidump_stackwalk
 prints, a Sentry event, an Apple crash report, entries of systemd-coredump
 (journalctl -o json), a report of a sanitizer, a stack that Go, Rust, Python,
@@ -12,6 +13,7 @@ Java, .NET or JavaScript printed, a profile (pprof, gperftools, perf script,
 OpenTelemetry), or our own form (reenact schema trace). Nothing in it is
 believed: what a trace says a function is called stands in brackets.`,
   options: {
+    store: text('DIR', 'the store of a stored trace (default: .reenact, REENACT_DATABASE_URL)'),
     all: flag('the other threads too, not only the one that crashed'),
     ...json('the trace in full'),
     ...PROGRAMS,

@@ -1,4 +1,4 @@
-/** reenact bundle inspect. */
+/** reenact bundle show. */
 import type { Command } from '../../command.ts';
 import { json } from '../../common-options.ts';
 
@@ -9,5 +9,5 @@ what was withheld. Checks form and digests only.`,
   options: {
     ...json('it'),
   },
-  run: async (a) => (await import('../../actions/bundle/inspect.ts')).inspectBundle(a),
+  run: async (a) => (await import('../../actions/bundle/show.ts')).showBundle(a),
 };

@@ -1,4 +1,4 @@
-/** reenact bundle inspect: what a bundle is and what is in it, at a glance; it checks form and digests only. */
+/** reenact bundle show: what a bundle is and what is in it, at a glance; it checks form and digests only. */
 import { EXIT } from '../../../base/fault.ts';
 import type { BundleInspection } from '../../../library/bundle-inspect.ts';
 import { safeLine } from '../../../report/human.ts';
@@ -34,7 +34,7 @@ function textOf(path: string, bundle: BundleInspection): string {
   return `${path}\n${lines.map(([label, text]) => `  ${label.padEnd(11)}${safeLine(text)}\n`).join('')}  form and digests only: reenact bundle verify checks what it claims\n`;
 }
 
-export async function inspectBundle(a: Arguments): Promise<number> {
+export async function showBundle(a: Arguments): Promise<number> {
   const path = onePositional(a, 'bundle');
   const bundle = await withReenact({}, (reenact) => reenact.inspectBundle(path));
   const { document: _index, ...summary } = bundle;
