@@ -1,4 +1,5 @@
 /** The archive that Debian packages are (deb(5)): members one after the other, in the only form that dpkg writes. */
+import { itemAt } from '../base/list.ts';
 import type { Pieces } from '../base/pieces.ts';
 import { wrongArtifact } from './unpacking.ts';
 
@@ -28,7 +29,7 @@ export async function* arMembers(pieces: Pieces, archive: string): AsyncGenerato
     const fields = header.length === HEADER_BYTES ? FORM.exec(header) : null;
     if (!fields) throw wrongArtifact(archive, 'after a member stands no whole header of another');
     await skip(HEADER_BYTES);
-    const [name, sizeBytes] = [fields[1]!.replace(/\/$/, ''), Number(fields[6])];
+    const [name, sizeBytes] = [itemAt(fields, 1).replace(/\/$/, ''), Number(fields[6])];
     let left = sizeBytes;
     const content = async function* (): AsyncGenerator<Buffer> {
       for await (const piece of pieces.take(left)) {

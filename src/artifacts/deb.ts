@@ -1,5 +1,6 @@
 /** A Debian package (deb(5)): the name and version that it states, and the programs and libraries that it installs. */
 
+import { present } from '../base/list.ts';
 import type { Pieces } from '../base/pieces.ts';
 import type { Shipped } from '../join/store/artifacts.ts';
 import { AR_MAGIC, arMembers } from './ar.ts';
@@ -22,7 +23,7 @@ function nameOf(control: Buffer, file: string): string {
   const [paragraph] = control.toString('utf8').split(/\n[ \t]*\n/);
   return Object.entries(FIELDS)
     .map(([field, form]) => {
-      const found = form.exec(paragraph!)?.[1];
+      const found = form.exec(present(paragraph))?.[1];
       if (found === undefined) throw wrongArtifact(file, `its control file has no proper field ${field}`);
       return found;
     })

@@ -3,10 +3,10 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { type Digest, isDigest, startDigest } from '../base/digest.ts';
 import { parseJson, showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
+import { itemAt, present } from '../base/list.ts';
 import type { Shipped, ShippedKind } from '../join/store/artifacts.ts';
 import { contentsOf } from './contents.ts';
 import { decompressed } from './decompress.ts';
@@ -58,7 +58,7 @@ async function documentOf(
   const bytes = await reading.source.document(kind, digest);
   const limits = { sizeBytes: LIMITS.imageDocumentBytes, depth: LIMITS.documentDepth };
   const parsed = parseJson(bytes, limits);
-  if (!parsed.ok) throw wrongArtifact(nameOf(reading, digest), showProblem(parsed.problems[0]!));
+  if (!parsed.ok) throw wrongArtifact(nameOf(reading, digest), showProblem(itemAt(parsed.problems, 0)));
   return { document: Object(parsed.value) as Json, size: bytes.length };
 }
 
@@ -117,7 +117,7 @@ async function readManifest(
   const { limits } = reading.unpacking;
   const [config] = blobsIn([document.config], where, 1);
   const layers = blobsIn(document.layers, where, limits.layers);
-  const image = await documentOf(reading, 'blobs', config!.digest);
+  const image = await documentOf(reading, 'blobs', present(config).digest);
   const diffIds = (Object(image.document.rootfs) as Json).diff_ids;
   if (!Array.isArray(diffIds) || diffIds.length !== layers.length)
     throw wrongArtifact(
@@ -127,7 +127,12 @@ async function readManifest(
   const contents: Shipped['contents'] = [];
   for (const [n, layer] of layers.entries())
     contents.push({ path: `layer ${n}`, shipped: await readLayer(reading, layer, String(diffIds[n])) });
-  const inner = shipped(reading, 'oci_config', { digest: config!.digest, size: image.size }, contents);
+  const inner = shipped(
+    reading,
+    'oci_config',
+    { digest: present(config).digest, size: image.size },
+    contents,
+  );
   return shipped(reading, 'oci_image', { digest, size }, [{ path: 'config', shipped: inner }]);
 }
 

@@ -1,4 +1,5 @@
 /** The one door for files that a user names as an output: a device is written to, and no file replaced unless that is asked for. */
+
 import {
   closeSync,
   constants,
@@ -11,9 +12,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-
 import { asFault, Fault } from './fault.ts';
 import { placeNew, writeAside } from './files.ts';
+import { present } from './list.ts';
 import { sweepAsides } from './temporary.ts';
 import { errnoOf } from './thrown.ts';
 
@@ -38,7 +39,7 @@ function targetOf(path: string): Target {
   let at = resolve(path);
   for (let links = 0; ; links++) {
     const [, owner, fd] = /^\/(dev|proc\/[a-z0-9-]+)\/fd\/(\d+)$/.exec(at) ?? [];
-    if (fd && ['dev', 'proc/self', 'proc/thread-self', `proc/${process.pid}`].includes(owner!))
+    if (fd && ['dev', 'proc/self', 'proc/thread-self', `proc/${process.pid}`].includes(present(owner)))
       return { kind: 'descriptor', fd: Number(fd) };
     if (fd) return { kind: 'through', path: at };
     const to = linkAt(at);

@@ -1,6 +1,8 @@
 /** Zstandard streams of any number of frames (RFC 8878): Node's decompressor stops after the first one, without an error. */
+
 import { pipeline, Readable } from 'node:stream';
 import { constants, createZstdDecompress } from 'node:zlib';
+import { present } from './list.ts';
 
 import { Pieces } from './pieces.ts';
 
@@ -43,8 +45,8 @@ interface Header {
 function parseHeader(bytes: Buffer): Header {
   const descriptor = bytes[4] ?? 0;
   const [isSingle, hasChecksum] = [(descriptor & 0x20) !== 0, (descriptor & 4) !== 0];
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
-  const contentBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
+  const dictionaryBytes = present([0, 1, 2, 4][descriptor & 3]);
+  const contentBytes = present([isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6]);
   const sizeBytes = 5 + (isSingle ? 0 : 1) + dictionaryBytes + contentBytes;
   if (bytes.length < sizeBytes) throw new Error('a zstd frame ends too early');
   if (

@@ -1,4 +1,5 @@
 /** Compares the stack of a crash with that of its replay, frame by frame: the same place in the same build, or the same function in another. */
+
 import {
   type FunctionName,
   functionName,
@@ -6,6 +7,7 @@ import {
   mangledStem,
   sameFunction,
 } from '../base/function-name.ts';
+import { present } from '../base/list.ts';
 import type { WalkEnd } from '../trace/model/trace.ts';
 import type { JoinedFrame } from './gap.ts';
 
@@ -68,7 +70,11 @@ function functionOf(
   const name = bundle?.evidence?.verified === true ? places.at(-1)?.function : null;
   if (!name) return null;
   const windowsX86 = arch === 'x86' && /^p(?:db|e):/.test(image_id ?? '');
-  const more = { demangled: demangled.get(mangledStem(name) ?? ''), format: bundle!.format, windowsX86 };
+  const more = {
+    demangled: demangled.get(mangledStem(name) ?? ''),
+    format: present(bundle).format,
+    windowsX86,
+  };
   return { file: image_path?.split(/[\\/]/).at(-1), name: functionName(name, more) };
 }
 

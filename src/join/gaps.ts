@@ -1,5 +1,6 @@
 /** Gaps of a trace, grouped by what would close them, the worst first: what was expected, what is there, and what to do. */
 
+import { itemAt, present } from '../base/list.ts';
 import type { WalkEnd } from '../trace/model/trace.ts';
 import { countedFrames } from '../verdict/custody.ts';
 import { isVdso } from './compare.ts';
@@ -26,7 +27,7 @@ export interface Gap {
 /** The code of a frame whose symbols are missing, or name nothing, by what there is instead. */
 function codeOf(frame: JoinedFrame, near: NearMiss[]): GapCode {
   const isMissing = frame.gap === 'bundle_missing' || frame.gap === 'stripped_bundle';
-  return isMissing && near.length > 0 ? near[0]!.code : frame.gap!;
+  return isMissing && near.length > 0 ? itemAt(near, 0).code : present(frame.gap);
 }
 
 /** What a walk that was cut lacks. */

@@ -1,5 +1,6 @@
 /** For each gap: what was expected, what is there instead, and the command that closes it. */
 
+import { present } from '../base/list.ts';
 import { isScript } from '../objects/script/place.ts';
 import type { GapCode, JoinedFrame, NearMiss } from './gap.ts';
 
@@ -31,30 +32,30 @@ function missing({ image_id: id, arch }: JoinedFrame): Remedy {
   return {
     expected: `symbols of ${id}`,
     actual: 'none in the store',
-    remedy: `${whereToFind(id!, arch)}; then ${ADD_SYMBOLS}`,
+    remedy: `${whereToFind(present(id), arch)}; then ${ADD_SYMBOLS}`,
   };
 }
 
 /** `near[0]` is what was found instead. */
 function nearly(what: string): (frame: JoinedFrame, near: NearMiss[]) => Remedy {
   return (frame, near) => {
-    const other = near[0] ?? (frame.bundle && { ...frame.bundle, id: frame.image_id!, arch: null });
+    const other = near[0] ?? (frame.bundle && { ...frame.bundle, id: present(frame.image_id), arch: null });
     const found = other
       ? `${other.name} is ${other.id}${other.arch ? `, ${other.arch}` : ''}`
       : 'another one';
     return {
-      expected: frame.image_id!,
+      expected: present(frame.image_id),
       actual: found,
-      remedy: `${what}; ${whereToFind(frame.image_id!, frame.arch)}; then ${ADD_SYMBOLS}`,
+      remedy: `${what}; ${whereToFind(present(frame.image_id), frame.arch)}; then ${ADD_SYMBOLS}`,
     };
   };
 }
 
 function pdbAge(frame: JoinedFrame, near: NearMiss[]): Remedy {
   const age = (id: string): number => Number.parseInt(id.slice(id.lastIndexOf('-') + 1), 16);
-  const [expected, found] = [age(frame.image_id!), near.map(({ id }) => age(id))];
+  const [expected, found] = [age(present(frame.image_id)), near.map(({ id }) => age(id))];
   return {
-    expected: `PDB Age ${expected} of GUID ${frame.image_id!.slice(4, 36)}`,
+    expected: `PDB Age ${expected} of GUID ${present(frame.image_id).slice(4, 36)}`,
     actual: `PDB Age ${found.join(', ')} found`,
     remedy: `the PDB was rewritten after linking: archive the linker’s final PDB; then ${ADD_SYMBOLS}`,
   };
@@ -144,7 +145,7 @@ const REMEDIES: Record<GapCode, (frame: JoinedFrame, near: NearMiss[]) => Remedy
     'the same code was linked again: keep the symbols of the very build that was shipped',
   ),
   ambiguous_debug_id: ({ image_id }) => ({
-    expected: `one build with the debug id ${image_id!.slice('debug:'.length)}`,
+    expected: `one build with the debug id ${present(image_id).slice('debug:'.length)}`,
     actual: 'several',
     remedy: 'add a trace that bears whole build-ids, such as the core or the dump itself',
   }),

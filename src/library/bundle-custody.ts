@@ -1,9 +1,10 @@
 /** Signed events of who had a bundle in hand, and timestamps, without changing its identity. */
-import { existsSync, realpathSync } from 'node:fs';
 
+import { existsSync, realpathSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { present } from '../base/list.ts';
 import { wantFree } from '../base/output.ts';
 import { ATTACHED_BYTES, type Attachment, attachEvent, attachTimestamp } from '../bundle/custody/attached.ts';
 import { type Action, type Receipt, signEvent, TEXT_CHARACTERS } from '../bundle/custody/event.ts';
@@ -57,7 +58,7 @@ async function accepted(path: string, { receipts }: AttachOptions): Promise<Open
   const { verification, opened } = await examineBundle(path, { receipts: receiptsOf(receipts) });
   const [first] = verification.problems;
   if (first) throw new Refused(first.code, `${path}: ${first.message}`);
-  return opened!;
+  return present(opened);
 }
 
 /** Another file than the bundle itself is made anew. */

@@ -1,8 +1,10 @@
 /** Replays a record from its bundle alone, without its registry, and compares the states. */
+
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, hexOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
+import { itemAt, present } from '../base/list.ts';
 import { temporaryFolder } from '../base/temporary.ts';
 import { extractBundle } from '../bundle/extract/extract.ts';
 import { serveImage } from '../bundle/format/loopback.ts';
@@ -89,7 +91,7 @@ function compare(recorded: ReplayRecord, now: ReplayRecord): Omit<ReplayedBundle
 
 /** The recorded replays’ seeds, from the first again when there are more replays than that. */
 function seedsOf({ replays }: ReplayRecord, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => replays[i % replays.length]!.seed);
+  return Array.from({ length: count }, (_, i) => itemAt(replays, i % replays.length).seed);
 }
 
 /** How a bundle is replayed; every field may be left out. */
@@ -159,7 +161,7 @@ async function replayOpened(
       ...session.waiting,
       onEvent: session.tell,
     });
-    return record!;
+    return present(record);
   } finally {
     await served?.close();
   }
@@ -173,7 +175,7 @@ export async function replayBundle(
 ): Promise<ReplayedBundle> {
   const checked = await verifyBundle(path);
   if (!checked.accepted)
-    throw new Refused(checked.problems[0]!.code, `${path}: ${checked.problems[0]!.message}`);
+    throw new Refused(itemAt(checked.problems, 0).code, `${path}: ${itemAt(checked.problems, 0).message}`);
   const folder = temporaryFolder('bundle');
   try {
     const store = new BlobStore(join(folder, 'store'));

@@ -1,9 +1,10 @@
 /** One run of a command becomes a manifest that expects the same final state. */
+
 import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-
 import { type Digest, digestOf, isDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
+import { present } from '../base/list.ts';
 import { becomesFile, checkOutput, writeOutput } from '../base/output.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { quoteWord } from '../manifest/instructions.ts';
@@ -113,7 +114,7 @@ async function runOnce(
     );
   const loaded = { ...parsed.value, path: '(capture)', folder, name: 'capture' };
   const [record] = await run(session, loaded, { policy: 'default', jobs: 1, replays: 1, without });
-  return record!;
+  return present(record);
 }
 
 /** Runs the command once and gives the manifest that expects its final state, ending and crash again. */

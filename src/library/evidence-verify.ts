@@ -1,10 +1,11 @@
 /** Says whether evidence is acceptable under a policy, and of what it is evidence. */
-import { stat } from 'node:fs/promises';
 
+import { stat } from 'node:fs/promises';
 import { systemClock } from '../base/clock.ts';
 import { digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import { itemAt } from '../base/list.ts';
 import { Refusal } from '../evidence/common/refusal.ts';
 import type { EvidenceRecord } from '../evidence/documents/record.ts';
 import {
@@ -103,7 +104,7 @@ async function aboutWhat(o: VerifyEvidenceOptions, artifact: Buffer | undefined)
   const loaded = await loadManifests([manifestPath]);
   if (loaded.length !== 1)
     throw new Fault('usage', `--manifest names ${loaded.length} manifests: verify them one by one`);
-  const { manifest, folder, path } = loaded[0]!;
+  const { manifest, folder, path } = itemAt(loaded, 0);
   return {
     wanted: wantManifest(manifest),
     ...(manifest.rekor_tile_ref ? { reference: manifest.rekor_tile_ref } : {}),

@@ -1,9 +1,10 @@
 /** A first policy, that accepts exactly who signed an example; nothing is written of what was not verified. */
-import { relative, resolve } from 'node:path';
 
+import { relative, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
+import { present } from '../base/list.ts';
 import { becomesFile } from '../base/output.ts';
 import { parsePublicKey } from '../evidence/common/keys.ts';
 import { Refusal } from '../evidence/common/refusal.ts';
@@ -91,7 +92,7 @@ function identityLine(field: 'issuer' | 'subject', text: string): string {
 
 /** What is pinned of the build, and what is left open, to be pinned by taking the mark of a comment away. */
 function buildLines({ says }: Identity): string {
-  const line = (field: CertificateField): string => `${field}: ${quoted(says[field]!)}\n`;
+  const line = (field: CertificateField): string => `${field}: ${quoted(present(says[field]))}\n`;
   const said = FIELD_NAMES.filter((field) => says[field] !== undefined && !says[field].includes('*'));
   // The older form of the repository counts where there is no newer one.
   const pinned = said.filter(
@@ -198,7 +199,7 @@ async function choose(
     if (record.verdict === 'accepted') return { draft, refused: null };
     first ??= { draft, refused: record };
   }
-  return first!;
+  return present(first);
 }
 
 /** The policy that accepts exactly the signer of an example, or the holder of a key. */
@@ -210,7 +211,7 @@ export async function draftPolicy(
   if (example === undefined && key === undefined)
     throw new Fault('usage', 'name one example bundle, or a public key with --key');
   try {
-    if (example === undefined) return { ...(await policyOfKey(key!, o, undefined)), refused: null };
+    if (example === undefined) return { ...(await policyOfKey(present(key), o, undefined)), refused: null };
     const parsed = parseEvidenceFile(await readNamed(example, EVIDENCE_LIMITS.fileBytes), example);
     if (parsed.kind === 'proof') throw new Fault('usage', `${example} is a log’s proof, not a signature`);
     const { draft, refused } = await choose(candidates(parsed.list, key !== undefined), o);

@@ -1,11 +1,12 @@
 /** Replay manifests in the store: kept with all that they name, and laid out again as a case that can be replayed. */
+
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { showProblem } from '../base/json.ts';
+import { present } from '../base/list.ts';
 import { parseEnvelopeReference } from '../evidence/documents/reference.ts';
 import { EvidenceFinder } from '../evidence/verify/find.ts';
 import type { Manifest } from '../manifest/definition.ts';
@@ -36,7 +37,7 @@ export async function keepManifest(path: string, blobs: BlobStore): Promise<Mani
 /** The manifest of a record that was made in this store; undefined where it was made elsewhere. */
 export async function recordedManifest(blobs: BlobStore, record: Digest): Promise<Manifest | undefined> {
   const bytes = await blobs.get(record);
-  const { manifest_sha256 } = parseRecord(bytes!, record);
+  const { manifest_sha256 } = parseRecord(present(bytes), record);
   const kept = manifest_sha256 === null ? undefined : await blobs.get(manifest_sha256);
   const parsed = kept && parseManifest(kept);
   return parsed?.ok ? parsed.value.manifest : undefined;

@@ -1,9 +1,11 @@
 /** Replays a stored trace in its pinned sandbox, and says whether the same crash came of it. */
+
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import { present } from '../base/list.ts';
 import { temporaryFolder } from '../base/temporary.ts';
 import { comparable, compareStacks, linkageNames, type Stack } from '../join/compare.ts';
 import { gatesOf } from '../join/gates.ts';
@@ -90,7 +92,7 @@ async function compareWith(
   if (!trace.crashed) return incomparable('unreplayable', 'no thread of this trace crashed');
   const added = await addTraces(
     store,
-    crashes.map((crash) => ({ trace: fromCrash(crash!), source })),
+    crashes.map((crash) => ({ trace: fromCrash(present(crash)), source })),
   );
   const ids = [...new Set(added.map(({ trace_id }) => trace_id))];
   await resolveImages(store, symbolizer(), await imagesOfTraces(store.database, ids));
@@ -120,7 +122,7 @@ async function replay(
     jobs,
     replays: o.replays ?? loaded.manifest.replays ?? DEFAULT_REPLAYS,
   });
-  return record!;
+  return present(record);
 }
 
 /** The manifest of a reproduction, and where it is from. */
@@ -145,7 +147,7 @@ async function caseOf(
         'usage',
         `what replays a trace (--manifest) is one manifest, and ${more.length + 1} were named`,
       );
-    return { manifest: loaded!.manifest, source: 'named', loaded: loaded! };
+    return { manifest: present(loaded).manifest, source: 'named', loaded: loaded! };
   }
   const stored = await manifestOfTrace(store.database, trace.trace_id);
   const manifest = stored ?? (await proposeManifest(store.database, trace));

@@ -1,10 +1,11 @@
 /** Statements in DSSE envelopes, signed with a team's own key. */
-import { basename, dirname, join } from 'node:path';
 
+import { basename, dirname, join } from 'node:path';
 import { type Digest, digestOf, hexOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { parseJson, showProblem } from '../base/json.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../base/limits.ts';
+import { present } from '../base/list.ts';
 import { writeOutput } from '../base/output.ts';
 import type { Algorithm, PublicKey } from '../evidence/common/keys.ts';
 import { type SignedSubject, type SigningKey, signStatement } from '../evidence/documents/sign.ts';
@@ -114,7 +115,7 @@ export async function sign(file: string, o: SignOptions): Promise<SignedEnvelope
   const key = await signingKey(o.key, o.algorithm);
   const bytes = await readNamed(file, EVIDENCE_LIMITS.artifactBytes);
   const isManifest = bytes.length <= LIMITS.documentBytes && looksLikeManifest(bytes);
-  const manifest = isManifest ? (await loadManifests([file]))[0]!.manifest : undefined;
+  const manifest = isManifest ? present((await loadManifests([file]))[0]).manifest : undefined;
   const subjects = manifest ? subjectsOf(manifest) : [{ name: basename(file), sha256: digestOf(bytes) }];
   const predicate =
     o.provenance === undefined ? provenance(key, file, subjects) : await givenProvenance(o.provenance);

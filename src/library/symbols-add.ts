@@ -1,10 +1,11 @@
 /** Symbol files into the store, each with an accepted attestation of exactly its bytes. */
+
 import { realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-
 import { systemClock } from '../base/clock.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { digestOfFile } from '../base/files.ts';
+import { present } from '../base/list.ts';
 import { nextOf } from '../evidence/documents/record.ts';
 import type { Trust } from '../evidence/trust/trust.ts';
 import { buildOfFile } from '../join/build-of-file.ts';
@@ -63,7 +64,7 @@ async function take(verifier: Desk, { path: named, says }: SymbolFile): Promise<
   const about = pile.about(sha256);
   const { record, files: evidence } = await verifySifted(sha256, 'symbols', about, trust, systemClock.now());
   if (record.verdict !== 'verified') {
-    const code = record.code!;
+    const code = present(record.code);
     return {
       path: named,
       code,

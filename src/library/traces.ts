@@ -1,7 +1,8 @@
 /** Stack traces: read, kept in the store, and joined there to symbols, artifacts and their provenance. */
-import { realpath } from 'node:fs/promises';
 
+import { realpath } from 'node:fs/promises';
 import { Fault } from '../base/fault.ts';
+import { itemAt } from '../base/list.ts';
 import type { JoinedFrame } from '../join/gap.ts';
 import { type Gap, gapsOf } from '../join/gaps.ts';
 import { gatesOf } from '../join/gates.ts';
@@ -49,7 +50,7 @@ type Named = Incoming & { path: string; manifest: Manifest | undefined };
 async function addBatch(store: TraceStore, batch: Named[]): Promise<Ingested[]> {
   const added = await addTraces(store, batch);
   for (const [n, { trace_id }] of added.entries()) {
-    const { manifest } = batch[n]!;
+    const { manifest } = itemAt(batch, n);
     if (manifest) await linkManifest(store.database, trace_id, manifest);
   }
   const images = await imagesOfTraces(
@@ -78,7 +79,7 @@ export async function addTrace(
     const flush = async (): Promise<void> => {
       if (batch.length === 0) return;
       for (const [n, { trace_id, added, frames: count }] of (await addBatch(store, batch)).entries()) {
-        const kept = { path: batch[n]!.path, trace_id, added, frames: count };
+        const kept = { path: itemAt(batch, n).path, trace_id, added, frames: count };
         all.push(kept);
         session.tell({ type: 'trace', trace: kept });
       }

@@ -40,7 +40,7 @@ function ssqpId(file: string, key: string): string | null {
   if (macho) return `macho:${macho}`;
   const pdb = /^([0-9a-f]{32})([0-9a-f]{1,8})$/.exec(key);
   if (pdb && file.endsWith('.pdb'))
-    return pdbId(itemAt(pdb, 1).toUpperCase(), Number.parseInt(pdb[2]!, 16)).id;
+    return pdbId(itemAt(pdb, 1).toUpperCase(), Number.parseInt(itemAt(pdb, 2), 16)).id;
   return /^[0-9a-f]{9,16}$/.test(key) && !file.endsWith('.pdb') ? `pe:${key}` : null;
 }
 

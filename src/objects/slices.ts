@@ -1,11 +1,12 @@
 /** The images of a symbol file, each as a file of its own: of a universal Mach-O file its slices, of all others the file itself. */
+
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-
 import type { Digest } from '../base/digest.ts';
 import { writeAside } from '../base/files.ts';
+import { itemAt } from '../base/list.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { FileBytes } from './common/bytes.ts';
 import type { Image } from './common/identity.ts';
@@ -41,7 +42,7 @@ export async function slicesOf(path: string, sha256: Digest, blobs: BlobStore): 
     const places = machoSlices(file);
     const slices: Slice[] = [];
     for (const [n, image] of images.entries()) {
-      const { start, size } = places[n]!;
+      const { start, size } = itemAt(places, n);
       if (size === 0 || start + size > file.size) throw file.wrong(`slice ${n} would end at ${start + size}`);
       slices.push({ sha256: await cut(path, start, size, blobs), image });
     }

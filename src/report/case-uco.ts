@@ -1,6 +1,8 @@
 /** case.jsonld: where a bundle comes from and what was found, in the terms of the CASE and UCO ontologies 1.5.0. */
+
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
+import { itemAt } from '../base/list.ts';
 import { VERSION } from '../base/version.ts';
 import type { Signer } from '../evidence/documents/record.ts';
 import type { BundleItem } from './bundle-item.ts';
@@ -55,13 +57,17 @@ function addContents(g: Graph, items: BundleItem[]): { digests: Digest[]; leftOu
     ({ sha256 }) => sha256,
   );
   for (const [sha256, same] of byDigest) {
-    const named = (file: boolean): BundleItem[] =>
-      same.filter(({ role, name }) => name !== undefined && FILES.includes(role) === file);
-    const names = sorted(named(true).map(({ name }) => safe(name!)));
-    const titles = sorted(named(false).map(({ role, name }) => `${role}: ${safe(name!)}`));
+    const named = (file: boolean, text: (role: string, name: string) => string): string[] =>
+      sorted(
+        same.flatMap(({ role, name }) =>
+          name !== undefined && FILES.includes(role) === file ? [text(role, safe(name))] : [],
+        ),
+      );
+    const names = named(true, (_role, name) => name);
+    const titles = named(false, (role, name) => `${role}: ${name}`);
     g.content(
       sha256,
-      same[0]!.size,
+      itemAt(same, 0).size,
       {
         'uco-core:tag': sorted(same.map(({ role }) => role)),
         ...(titles.length > 0 ? { 'uco-core:description': titles } : {}),

@@ -1,4 +1,5 @@
 /** Plain text for paper: 72 columns, numbered paragraphs, and names of strangers that cannot pose as any of it. */
+import { present } from '../base/list.ts';
 import { safe } from './human.ts';
 
 const COLUMNS = 72;
@@ -15,7 +16,7 @@ export function quoted(name: string): string {
   const text = cut ? characters.slice(0, NAME_LENGTH).join('') : name;
   const plain = safe(JSON.stringify(text)).replace(
     /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu,
-    (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`,
+    (c) => `\\u{${present(c.codePointAt(0)).toString(16)}}`,
   );
   return cut ? `${plain} (cut: it has ${characters.length} characters)` : plain;
 }

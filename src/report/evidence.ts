@@ -1,4 +1,5 @@
 /** What a person reads of an evidence record: the verdict, then each file with its checks. */
+import { present } from '../base/list.ts';
 import {
   type EnvelopeRecord,
   type EvidenceRecord,
@@ -49,5 +50,5 @@ export function evidenceReport(record: EvidenceRecord, style: Style): string {
   if (record.trust_root) lines.push(`  trust root ${record.trust_root.name} (${record.trust_root.sha256})\n`);
   if (record.code) lines.push(`  next: ${nextOf(record)}\n`);
   const [head, ...rest] = safe(lines.join('')).split('\n');
-  return [paint(head!), ...rest].join('\n');
+  return [paint(present(head)), ...rest].join('\n');
 }

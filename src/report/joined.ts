@@ -1,5 +1,6 @@
 /** A trace as it is joined: each frame in its place, what it is joined to or why it is not, and the gates. */
 
+import { present } from '../base/list.ts';
 import type { JoinArtifact, JoinBundle, JoinEvidence, JoinedFrame } from '../join/gap.ts';
 import type { Gap } from '../join/gaps.ts';
 import type { TraceRow } from '../join/store/join.ts';
@@ -46,7 +47,7 @@ function nameLines({ places, ip, index }: JoinedFrame, names: Names): string {
 function frameText(frame: JoinedFrame, letters: Map<string, string>, names: Names): string {
   const { image_path: path, rel_addr: at, trust, gap, artifact } = frame;
   const place = path === null ? 'in no module' : `${path || 'an image without a name'}+${at}`;
-  const joined = gap === null ? `joined: ${letters.get(artifact!.sha256)}` : `not joined: ${gap}`;
+  const joined = gap === null ? `joined: ${letters.get(present(artifact).sha256)}` : `not joined: ${gap}`;
   const notes = [trust, ...(frame.degraded ? ['without inlined calls'] : [])].join(', ');
   return nameLines(frame, names) + line(7, `${place} [${notes}]`) + line(7, joined);
 }
@@ -111,8 +112,9 @@ function headText(trace: TraceRow): string {
 
 /** All frames, then the builds they are joined to, then the gates. */
 export function auditText({ trace, frames, gates, names }: AuditView): string {
-  const joined = frames.filter(({ artifact }) => artifact !== null);
-  const artifacts = new Map(joined.map(({ artifact }) => [artifact!.sha256, artifact!]));
+  const artifacts = new Map(
+    frames.flatMap(({ artifact }) => (artifact === null ? [] : [[artifact.sha256, artifact] as const])),
+  );
   const letters = new Map([...artifacts.keys()].map((sha256, n) => [sha256, `build ${n + 1}`]));
   const threads = [...Map.groupBy(frames, ({ thread }) => thread)];
   return (
@@ -127,10 +129,10 @@ export function auditText({ trace, frames, gates, names }: AuditView): string {
     (artifacts.size > 0 ? 'builds\n' : '') +
     [...artifacts.values()]
       .map((artifact) => {
-        const bundles = joined.flatMap(({ artifact: of, bundle }) =>
-          of!.sha256 === artifact.sha256 && bundle ? [[bundle.sha256, bundle] as const] : [],
+        const bundles = frames.flatMap(({ artifact: of, bundle }) =>
+          of?.sha256 === artifact.sha256 && bundle ? [[bundle.sha256, bundle] as const] : [],
         );
-        return artifactText(letters.get(artifact.sha256)!, artifact, [...new Map(bundles).values()]);
+        return artifactText(present(letters.get(artifact.sha256)), artifact, [...new Map(bundles).values()]);
       })
       .join('') +
     'gates\n' +

@@ -1,4 +1,5 @@
 /** JUnit XML for CI: a suite for each manifest, a case for each replay, each gate and the verdict; it fails where the command does. */
+import { present } from '../base/list.ts';
 import { shortId } from '../manifest/crash-signature.ts';
 import { holdsOnly } from '../verdict/machine.ts';
 import type { ReplayRecord } from '../verdict/record.ts';
@@ -13,7 +14,7 @@ export const JUNIT_ROOTS = ['testsuites', 'testsuite'] as const;
 function xml(text: string): string {
   return safe(text)
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
+    .replace(/[&<>"]/g, (c) => present({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }[c]));
 }
 
 /** Parsers make a space of a line break in an attribute, unless it is written as a number. */

@@ -1,4 +1,5 @@
 /** A policy in sentences: who may sign, what must be proven, which gates decide. */
+import { present } from '../base/list.ts';
 import { misfits } from '../evidence/trust/identity.ts';
 import type { TrustedAuthority } from '../evidence/trust/trust.ts';
 import { FIELD_NAMES, pinsRepository } from '../policy/certificate-fields.ts';
@@ -43,7 +44,7 @@ function authoritySentence(authority: TrustedAuthority): string {
     window.endMs === null ? '' : `until ${day(window.endMs)}`,
     revokedMs === null ? '' : `revoked at ${day(revokedMs)}`,
   ].filter(Boolean);
-  return `${id}: the holder of the ${key!.algorithm} key ${key!.fingerprint}${limits.length > 0 ? ` (${limits.join(', ')})` : ''}, ${how}`;
+  return `${id}: the holder of the ${present(key).algorithm} key ${present(key).fingerprint}${limits.length > 0 ? ` (${limits.join(', ')})` : ''}, ${how}`;
 }
 
 function requirementSentence(requirement: Requirement): string {

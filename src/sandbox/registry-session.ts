@@ -1,9 +1,10 @@
 /** Requests to one registry: tokens where it asks for them, redirected downloads, and credentials only for the registry itself. */
-import { isIP } from 'node:net';
 
+import { isIP } from 'node:net';
 import { Fault } from '../base/fault.ts';
 import { type Answer, ask, type Request, readBounded, serverPatience } from '../base/http.ts';
 import { LIMITS } from '../base/limits.ts';
+import { itemAt, present } from '../base/list.ts';
 import type { Patience, Waiting } from '../base/patience.ts';
 
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -118,9 +119,11 @@ export class RegistrySession {
       this.credentials &&
       `Basic ${Buffer.from(`${this.credentials.user}:${this.credentials.password}`).toString('base64')}`;
     if (/^basic /i.test(challenge)) return basic;
-    const parts = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map((m) => [m[1]!, m[2]!]));
+    const parts = Object.fromEntries(
+      [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map((m) => [itemAt(m, 1), itemAt(m, 2)]),
+    );
     if (!/^bearer /i.test(challenge) || !URL.canParse(parts.realm ?? '')) return undefined;
-    const url = new URL(parts.realm!);
+    const url = new URL(present(parts.realm));
     if (!this.mayAsk(url)) return undefined;
     if (parts.service) url.searchParams.set('service', parts.service);
     if (parts.scope) url.searchParams.set('scope', parts.scope);

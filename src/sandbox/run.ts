@@ -1,6 +1,6 @@
 /** Runs one sandbox container from created to ended; its file system is still there for the capture. */
-import { statfsSync } from 'node:fs';
 
+import { statfsSync } from 'node:fs';
 import { sleep } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -76,13 +76,15 @@ class Watch {
 
   begin(): void {
     this.timers.push(setTimeout(() => this.kill('timeout'), this.o.timeoutMs + LIMITS.timeoutGraceMs));
-    if (this.o.writtenBytes) this.timers.push(setInterval(() => void this.measure(), LIMITS.writeWatchMs));
+    const { writtenBytes } = this.o;
+    if (writtenBytes)
+      this.timers.push(setInterval(() => void this.measure(writtenBytes), LIMITS.writeWatchMs));
     this.o.signal.addEventListener('abort', this.stop, { once: true });
   }
 
-  private async measure(): Promise<void> {
+  private async measure(writtenBytes: () => Promise<number>): Promise<void> {
     try {
-      if ((await this.o.writtenBytes!()) > LIMITS.stateBytes) this.kill('write_limit');
+      if ((await writtenBytes()) > LIMITS.stateBytes) this.kill('write_limit');
     } catch {
       // The folders change under the walk; the check before hashing is the one that counts.
     }

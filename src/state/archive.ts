@@ -129,12 +129,12 @@ export function diffTrees(before: Tree, now: Tree, wanted: (raw: RawPath) => boo
 function nameLinks(changes: Changes, links: Map<string, string>): void {
   const firstHere = new Map<string, RawPath>();
   for (const raw of [...changes.keys()].sort()) {
-    const change = changes.get(raw)!;
+    const change = present(changes.get(raw));
     const group = change.change === 'deleted' ? undefined : links.get(utf8(raw) ?? '');
     if (group === undefined) continue;
     const first = firstHere.get(group);
     if (first === undefined) firstHere.set(group, raw);
-    else change.hard_link_of = present(changes.get(first)).path!;
+    else change.hard_link_of = present(present(changes.get(first)).path);
   }
 }
 

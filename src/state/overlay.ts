@@ -1,10 +1,11 @@
 /** Reads a container's changes from its overlay folders: fast, complete, and only where the runner sees them. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { exec } from '../base/exec.ts';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import { present } from '../base/list.ts';
 import type { OverlayFolders } from '../sandbox/engine.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import {
@@ -62,9 +63,9 @@ function parseFields(f: string[]): Scanned {
     keyof typeof KINDS,
     ...string[],
   ];
-  const change: PathChange = { ...pathField(raw!), change: KINDS[kind] };
-  if (kind === 'D') return { raw: raw!, change, inode: '0' };
-  const mode = Number.parseInt(modeText!, 8);
+  const change: PathChange = { ...pathField(present(raw)), change: KINDS[kind] };
+  if (kind === 'D') return { raw: present(raw), change, inode: '0' };
+  const mode = Number.parseInt(present(modeText), 8);
   const type = TYPES.get(mode & 0o170000);
   if (!type) throw new Fault('capture_incomplete', `a path has the unknown type ${modeText}`);
   change.type = type;
@@ -73,14 +74,14 @@ function parseFields(f: string[]): Scanned {
   change.gid = Number(gid);
   if (type === 'file') change.size = Number(size);
   if (type === 'symlink') {
-    const text = utf8(target!);
-    if (text === undefined) change.target_hex = Buffer.from(target!, 'latin1').toString('hex');
+    const text = utf8(present(target));
+    if (text === undefined) change.target_hex = Buffer.from(present(target), 'latin1').toString('hex');
     else change.target = text;
   }
-  if (type === 'char' || type === 'block') change.device = deviceText(BigInt(rdev!));
-  const attributes = parseXattrs(xattrs!);
+  if (type === 'char' || type === 'block') change.device = deviceText(BigInt(present(rdev)));
+  const attributes = parseXattrs(present(xattrs));
   if (attributes) change.xattrs = attributes;
-  return { raw: raw!, change, inode: inode! };
+  return { raw: present(raw), change, inode: inode! };
 }
 
 /** Runs the scanner and parses its NUL-ended fields; anything short of a complete list is a Fault. */
@@ -156,7 +157,11 @@ export async function readOverlay(
       change.hard_link_of = first.path ?? `hex:${first.path_hex}`;
       if (first.sha256) change.sha256 = first.sha256;
     } else if (change.type === 'file')
-      change.sha256 = await hashFile(Buffer.concat([root, Buffer.from(raw, 'latin1')]), change.size!, store);
+      change.sha256 = await hashFile(
+        Buffer.concat([root, Buffer.from(raw, 'latin1')]),
+        present(change.size),
+        store,
+      );
     if (inode !== '0' && !first) firstOfInode.set(inode, change);
     changes.set(raw, change);
   }

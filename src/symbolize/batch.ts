@@ -1,5 +1,7 @@
 /** Many addresses of one file: asked at once. Where the engine dies, that address is asked again without inlined calls, and the rest after it. */
+
 import { Fault } from '../base/fault.ts';
+import { present } from '../base/list.ts';
 import { NOTHING, type Resolved } from '../objects/common/source-place.ts';
 import { answerReader, Refused } from './answer.ts';
 import { judged } from './certainty.ts';
@@ -25,7 +27,12 @@ async function askAll(
   const run = (part: BigUint64Array, inlines: boolean): Promise<number> => {
     let next = 0;
     return ask(stage, part, { program, arch: file.arch, inlines }, (answer) => {
-      found.push({ places: read(answer, part[next++]!), degraded: !inlines, error: null, approximate: null });
+      found.push({
+        places: read(answer, present(part[next++])),
+        degraded: !inlines,
+        error: null,
+        approximate: null,
+      });
     });
   };
   for (let deaths = 0; found.length < addresses.length; ) {

@@ -1,7 +1,7 @@
 /** Which of the engine's names are certain: it answers with the symbol before an address, however far away, and with any one of several functions that share code. */
 
 import { functionName, mangledStem, sameFunction } from '../base/function-name.ts';
-import { lastItem } from '../base/list.ts';
+import { itemAt, lastItem } from '../base/list.ts';
 import { FileBytes } from '../objects/common/bytes.ts';
 import type { Approximate, Resolved } from '../objects/common/source-place.ts';
 import { NOBITS, readHeader, readSections } from '../objects/elf/header.ts';
@@ -28,7 +28,7 @@ async function areOne(names: string[]): Promise<boolean> {
   const stems = names.flatMap((name) => mangledStem(name) ?? []);
   const plain = await demangled(stems);
   const read = names.map((name) => functionName(name, { demangled: plain.get(mangledStem(name) ?? '') }));
-  return read.every((one) => sameFunction(read[0]!, one) !== null);
+  return read.every((one) => sameFunction(itemAt(read, 0), one) !== null);
 }
 
 async function ofElf(path: string, relAddrs: BigUint64Array, all: Resolved[]): Promise<Resolved[]> {
@@ -47,7 +47,7 @@ async function ofElf(path: string, relAddrs: BigUint64Array, all: Resolved[]): P
       return found;
     };
     const judgedOf = async (resolved: Resolved, rel: number): Promise<Approximate | null> => {
-      const { function: name, line } = resolved.places.at(-1)!;
+      const { function: name, line } = lastItem(resolved.places);
       const names = namesAt(table, rel);
       if (line === null && name !== null && !names.includes(name)) return 'nearest';
       return folding && names.length > 1 && !(await one(names)) ? 'folded' : null;

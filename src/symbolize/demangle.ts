@@ -1,5 +1,7 @@
 /** Names as people wrote them, for display and for comparing readers (base/function-name.ts): the store keeps the linker's names. */
+
 import { exec } from '../base/exec.ts';
+import { itemAt } from '../base/list.ts';
 
 /** A short name can expand to an endless one: if the result is too long, or takes too long, the name stays as it is. */
 const LIMITS = { timeoutMs: 10_000, outputBytes: 4 << 20, env: { LC_ALL: 'C' } };
@@ -23,7 +25,7 @@ async function ask(program: string, each: number, names: string[]): Promise<[str
     const { stdout } = await exec(program, names, LIMITS);
     const lines = Buffer.from(stdout).toString('utf8').split('\n').filter(Boolean);
     if (lines.length !== each * names.length) return [];
-    return names.map((name, n) => [name, lines[each * (n + 1) - 1]!]);
+    return names.map((name, n) => [name, itemAt(lines, each * (n + 1) - 1)]);
   } catch {
     return [];
   }

@@ -1,9 +1,10 @@
 /** The second halves of split units in the one file in which the engine looks for them: a .dwp file as it is, .dwo files packed into one. */
+
 import { symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-
 import { exec } from '../base/exec.ts';
 import { asFault, Fault } from '../base/fault.ts';
+import { itemAt } from '../base/list.ts';
 import { FileBytes } from '../objects/common/bytes.ts';
 import { readHeader, readSections } from '../objects/elf/header.ts';
 import { confined } from './confined.ts';
@@ -28,11 +29,11 @@ export async function placeSplit(paths: readonly string[], folder: string): Prom
   // Files that are packed already are not packed again; the first one holds the most.
   const packages = paths.filter(isPackage);
   if (packages.length > 0) {
-    await symlink(resolve(packages[0]!), join(folder, NAME));
+    await symlink(resolve(itemAt(packages, 0)), join(folder, NAME));
     return NAME;
   }
   const parts = paths.map((_, n) => `part-${n}`);
-  for (const [n, path] of paths.entries()) await symlink(resolve(path), join(folder, parts[n]!));
+  for (const [n, path] of paths.entries()) await symlink(resolve(path), join(folder, itemAt(parts, n)));
   // It reads hostile bytes, as the engine does, and opens nothing but these.
   const args = confined(PACKER, ['-o', join(folder, NAME), ...parts.map((part) => join(folder, part))]);
   const { exitCode, stderr } = await exec('prlimit', args, LIMITS).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 /** A PE file that is nothing but the headers of one: LLVM asks a PDB only on behalf of a program that names it. */
+import { present } from '../base/list.ts';
 import { FileBytes } from '../objects/common/bytes.ts';
 import {
   type Container,
@@ -34,7 +35,7 @@ function sectionsIn(file: FileBytes, c: Container, debug: Buffer): Buffer {
   if (bytes === 0) throw file.wrong('a PDB without the headers of its program’s sections');
   if (bytes % SECTION_BYTES !== 0 || bytes > MOST_SECTIONS * SECTION_BYTES)
     throw file.wrong(`headers of sections of ${bytes} bytes`);
-  return partOf(file, c, stream, 0, bytes)!;
+  return present(partOf(file, c, stream, 0, bytes));
 }
 
 function optionalHeader(wide: boolean, addresses: number): Buffer {

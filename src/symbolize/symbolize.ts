@@ -1,5 +1,6 @@
 /** Turns addresses of an image into functions, files and lines, with the symbols of its build. */
 
+import { itemAt } from '../base/list.ts';
 import { hasMiniSymbols } from '../objects/common/identity.ts';
 import { NOTHING, type Resolved } from '../objects/common/source-place.ts';
 import { withMiniSymbols } from '../objects/mini-debug-info.ts';
@@ -49,7 +50,7 @@ export async function symbolize(
   const found = await (READERS.get(file.format) ?? askEngine)(file, sorted, program);
   const byAddress = new Map<bigint, Resolved>();
   sorted.forEach((address, i) => {
-    byAddress.set(address, found[i]!);
+    byAddress.set(address, itemAt(found, i));
   });
   // What is negative, or beyond 64 bits, was asked for as another number, and is not found by its own.
   return relAddrs.map((address) => byAddress.get(address) ?? NOTHING);

@@ -1,4 +1,5 @@
 /** Makes the signature of a crash: which of its frames count, and which of them names it (docs/crash-signature.md). */
+import { lastItem, present } from '../base/list.ts';
 import {
   type CrashKind,
   type CrashSignature,
@@ -52,7 +53,7 @@ function byHandlers(frames: Frame[]): Frame[][] {
   const parts: Frame[][] = [[]];
   for (const frame of frames) {
     if (frame.by === 'signal_frame') parts.push([]);
-    parts.at(-1)!.push(frame);
+    lastItem(parts).push(frame);
   }
   return parts;
 }
@@ -97,7 +98,7 @@ function countPassed(parts: Frame[][], site: Frame | null): Passed {
   for (const part of site ? parts : [])
     for (const frame of part) {
       if (frame === site) return passed;
-      const owner = part.includes(site!) ? ownerOf(frame) : 'handler';
+      const owner = part.includes(present(site)) ? ownerOf(frame) : 'handler';
       if (owner !== 'program') passed[owner]++;
     }
   return passed;

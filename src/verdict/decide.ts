@@ -1,5 +1,7 @@
 /** Decides a verdict from what the replays left: pure, no clock, no files, no engine. */
+
 import type { Digest } from '../base/digest.ts';
+import { itemAt, present } from '../base/list.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { Gates, ImageCheck } from '../policy/shape.ts';
 import type { Ended } from '../sandbox/run.ts';
@@ -29,7 +31,7 @@ function chooseReference(expect: Manifest['expect'], replays: RawReplay[]): Refe
   if (expect?.final_state_sha256) return { sha256: expect.final_state_sha256, source: 'expectation' };
   const counts = new Map<Digest, number>();
   for (const replay of replays.filter(completed))
-    counts.set(replay.final_state_sha256!, (counts.get(replay.final_state_sha256!) ?? 0) + 1);
+    counts.set(present(replay.final_state_sha256), (counts.get(present(replay.final_state_sha256)) ?? 0) + 1);
   const ranked = [...counts].sort(([, m], [, n]) => n - m);
   const [first, second] = ranked;
   if (!first) return { sha256: null, source: 'none' };
@@ -200,7 +202,7 @@ export function decide(raw: RawReplay[], f: Facts, withheld?: CrashCheck): Decis
   const agree = new Set(replays.map((r) => r.final_state_sha256)).size === 1;
   // Replays that agree with each other on one processor prove nothing about another processor's state.
   if (
-    !gates[0]!.pass &&
+    !itemAt(gates, 0).pass &&
     agree &&
     matching === 0 &&
     reference.source === 'expectation' &&
@@ -208,9 +210,9 @@ export function decide(raw: RawReplay[], f: Facts, withheld?: CrashCheck): Decis
   )
     return result('inconclusive', 'other_processor');
   // All states match, but the crashes do not: a state does not show where a program died.
-  if (!gates[0]!.pass && ending.length / f.requested >= f.gates.replay_ratio)
+  if (!itemAt(gates, 0).pass && ending.length / f.requested >= f.gates.replay_ratio)
     return result('diverged', 'crash_site');
-  if (!gates[0]!.pass) return result('diverged', agree ? 'expectation_not_met' : 'states_differ');
+  if (!itemAt(gates, 0).pass) return result('diverged', agree ? 'expectation_not_met' : 'states_differ');
   if (crashes.verdict === 'other') return result('diverged', 'crash_site');
   if (crashes.verdict === 'unseen') return result('inconclusive', 'crash_unseen');
   return result('reproduced', reference.source === 'expectation' ? 'matches_expectation' : 'self_consistent');

@@ -4,6 +4,7 @@ import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
+import { present } from '../base/list.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import { describeEnding, diffStates } from '../state/diff.ts';
 import type { FinalState } from '../state/final-state.ts';
@@ -41,7 +42,7 @@ function crashDivergence(
   if (!actual || (!expected && !other)) return null;
   const difference = expected
     ? crashDifference(expected, crashMeant(actual, expected))
-    : { expected: 'no crash', actual: kindText(other!) };
+    : { expected: 'no crash', actual: kindText(present(other)) };
   return { kind: 'crash', ...difference, replay: diverged.index };
 }
 
@@ -69,5 +70,5 @@ export async function explain(
   );
   const second = other?.final_state_sha256 ? await readState(store, other.final_state_sha256) : undefined;
   const [between] = second ? await diffStates(store, actual, second, 1) : [];
-  return between ? { ...between, replay: other!.index } : null;
+  return between ? { ...between, replay: present(other).index } : null;
 }

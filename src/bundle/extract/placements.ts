@@ -1,6 +1,8 @@
 /** Which content of a bundle goes to which readable path, and which things are listed in a text because they cannot be files. */
+
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { present } from '../../base/list.ts';
 import { type FinalState, showPath } from '../../state/final-state.ts';
 import { Names } from '../format/names.ts';
 import { Refused } from '../format/refused.ts';
@@ -58,7 +60,7 @@ export class Placements {
     for (const name of ['stdout', 'stderr'] as const) this.put(name, state[name].sha256);
     for (const change of state.files) {
       const { type, sha256, target, target_hex } = change;
-      const name = change.path ?? Buffer.from(change.path_hex!, 'hex').toString('utf8');
+      const name = change.path ?? Buffer.from(present(change.path_hex), 'hex').toString('utf8');
       if (type === 'file' && sha256) this.add('files', name, sha256, change.path_hex && showPath(change));
       if (type === 'symlink')
         this.links.push(`${told(change.path, change.path_hex)} -> ${told(target, target_hex)}`);

@@ -1,5 +1,7 @@
 /** Turns names that a stranger chose into paths below one folder that are safe to write on any system. */
+
 import { digestOf, hexOf } from '../../base/digest.ts';
+import { lastItem } from '../../base/list.ts';
 
 const PART_BYTES = 255;
 /** The deepest and longest paths: larger ones could not be opened once the target folder is put before them. */
@@ -78,7 +80,7 @@ export class Names {
     let at = this.folder(this.root, folder);
     for (const part of parts.slice(0, -1)) at = this.folder(at, part);
     this.count++;
-    return at.claim(parts.at(-1)!);
+    return at.claim(lastItem(parts));
   }
 
   private folder(parent: Folder, part: string): Folder {

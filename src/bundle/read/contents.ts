@@ -1,6 +1,8 @@
 /** The contents of a bundle as they are read: every blob and every member of a pack hashed, documents kept. */
+
 import { type Digest, startDigest } from '../../base/digest.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../../base/limits.ts';
+import { present } from '../../base/list.ts';
 import type { Extent } from '../../objects/common/bytes.ts';
 import { STORED_BYTES } from '../../trace/model/stored.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
@@ -110,7 +112,7 @@ export class ContentReader {
         'manifest_form',
         `the case document is ${layer.size} bytes, over the limit of ${CASE_BYTES}`,
       );
-    const bytes = this.blob(layer, true)!;
+    const bytes = present(this.blob(layer, true));
     const document = parseDocument<CaseDocument>(bytes, caseShape, 'the case document', CASE_BYTES);
     for (const { role, sha256, name } of document.items) {
       this.listed.add(sha256);

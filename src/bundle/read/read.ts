@@ -1,9 +1,10 @@
 /** Reads a bundle front to back, once, in constant memory: every member named and hashed, packs looked into. */
+
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { asFault } from '../../base/fault.ts';
+import { present } from '../../base/list.ts';
 import { Refused } from '../format/refused.ts';
 import type { RunningDigest } from '../format/second-thread.ts';
 import { BLOCK_BYTES, type Member, paddingBytes, parseTarHeader, TAR_END, ZEROS } from '../format/tar.ts';
@@ -59,7 +60,7 @@ export class Input {
     this.digest();
     const { running } = this;
     this.running = undefined;
-    return running!.end();
+    return present(running).end();
   }
 
   private digest(): void {

@@ -1,5 +1,7 @@
 /** The bundle's texts for people: made from its contents, so that a verifier can make them again and compare. */
+
 import { type Digest, digestOf } from '../../base/digest.ts';
+import { itemAt } from '../../base/list.ts';
 import type { JoinDocument } from '../../join/document.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import { bundleReport } from '../../report/bundle-html.ts';
@@ -44,5 +46,5 @@ export function reportOf({ document, record, manifest, join, subject }: ReportSo
 export function textsOf(root: string, attested: Attested, report: string): BundleTexts {
   const identity = digestOf(root);
   const texts = [verifyInstructions(identity, TEXTS_VERSION), custodyText(identity, attested), report];
-  return textNames(TEXTS_VERSION).map((name, i) => [name, texts[i]!]);
+  return textNames(TEXTS_VERSION).map((name, i) => [name, itemAt(texts, i)]);
 }

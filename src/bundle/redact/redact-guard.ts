@@ -1,8 +1,9 @@
 /** The last check of a redaction before it is written: no digest may be left with which guesses at withheld contents could be tested. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import { present } from '../../base/list.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import type { Source } from '../write/collect.ts';
 
@@ -10,7 +11,7 @@ import type { Source } from '../write/collect.ts';
 function* digestsIn(bytes: Buffer): Generator<string> {
   const text = bytes.toString('latin1');
   for (const [, payload] of text.matchAll(/"payload"\s*:\s*"([A-Za-z0-9+/=_-]+)"/g))
-    yield* digestsIn(Buffer.from(payload!, 'base64'));
+    yield* digestsIn(Buffer.from(present(payload), 'base64'));
   for (const [run] of text.matchAll(/[0-9a-fA-F]{64,}/g))
     for (let at = 0; at + 64 <= run.length; at++) yield run.slice(at, at + 64).toLowerCase();
 }

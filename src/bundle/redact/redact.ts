@@ -1,10 +1,11 @@
 /** Takes contents out of a bundle: the new bundle names their commitments, and nothing inside reveals them. */
-import { createHmac } from 'node:crypto';
 
+import { createHmac } from 'node:crypto';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { present } from '../../base/list.ts';
 import type { JoinDocument } from '../../join/document.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import { manifestSubject } from '../../manifest/subject.ts';
@@ -115,7 +116,7 @@ class Redactor {
         this.withheld.push({
           role: 'content',
           name: name.slice(0, 1024),
-          commitment: this.replaced.get(sha256)!,
+          commitment: present(this.replaced.get(sha256)),
         });
   }
 
@@ -247,7 +248,7 @@ export function redactBundle(
   let manifest: Manifest | undefined;
   if (old && before && namesWithheld(r, before)) {
     manifest = redactManifest(r, before);
-    add({ ...r.rewrite('manifest', old, manifest)!, name: record.name });
+    add({ ...present(r.rewrite('manifest', old, manifest)), name: record.name });
     for (const item of items) if (EVIDENCE.includes(item.role)) r.withhold(item.sha256);
     // Of a manifest without evidence it is the digest that was replaced just now.
     const subject = record.manifest_subject_sha256;

@@ -1,10 +1,11 @@
 /** Pulls a bundle: its parts into a folder beside the target, from there the archive, and its name only at the end. */
+
 import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-
 import { type Digest, hexOf, isDigest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { present } from '../../base/list.ts';
 import { wantFree } from '../../base/output.ts';
 import { errnoOf } from '../../base/thrown.ts';
 import { safe } from '../../report/human.ts';
@@ -115,7 +116,9 @@ async function fetchAttachments(pull: Pull, root: Descriptor, listed: Referrer[]
     const attachment = await fetchAttachment(pull, root, digest, type as AttachedType);
     const [envelope, key] = attachment.contents;
     const event =
-      type === ATTACHED.event ? parseEvent(envelope!, key!, root.digest, `event ${digest}`) : undefined;
+      type === ATTACHED.event
+        ? parseEvent(present(envelope), present(key), root.digest, `event ${digest}`)
+        : undefined;
     found.push({ sequence: event?.sequence ?? 0, attachment });
   }
   found.sort((a, b) => a.sequence - b.sequence);

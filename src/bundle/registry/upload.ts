@@ -1,8 +1,10 @@
 /** The upload of one blob: in chunks, and after a lost connection from the byte up to which the registry has it. */
+
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { Answer } from '../../base/http.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { present } from '../../base/list.ts';
 import { Lost, type Remote } from './remote.ts';
 
 const CHUNK_BYTES = 16 << 20;
@@ -81,8 +83,8 @@ export function uploadBlob(remote: Remote, digest: Digest, content: Blob): Promi
     async () => {
       if (upload.place) await resume(remote, upload, upload.place, content.size);
       if (!upload.place && !(await begin(remote, upload, digest))) return false;
-      while (upload.at < content.size) await sendChunk(remote, upload, upload.place!, content);
-      await finish(remote, upload.place!, digest);
+      while (upload.at < content.size) await sendChunk(remote, upload, present(upload.place), content);
+      await finish(remote, present(upload.place), digest);
       return true;
     },
   );

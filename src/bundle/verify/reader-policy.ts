@@ -1,5 +1,7 @@
 /** How a reader's own policy and trust root judge a bundle: nothing inside the bundle can influence that. */
+
 import { type Digest, digestOf } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 import { Refusal } from '../../evidence/common/refusal.ts';
 import { acceptedIn } from '../../evidence/custody/vouched.ts';
 import type { EvidenceRecord, Signer } from '../../evidence/documents/record.ts';
@@ -97,7 +99,9 @@ function placesIn({ record, manifest, kept }: Opened): EvidencePlaces {
         .map(({ name, bytes }) => ({ name, proof: parseTlogProof(bytes, name), used: false })),
     // An image is known by each link of its chain, but only by documents that are here: a record can name anything.
     imageChain: async () => {
-      const image = await imageDocuments(manifest!.sandbox_image_sha256, (digest) => kept.get(digest));
+      const image = await imageDocuments(present(manifest).sandbox_image_sha256, (digest) =>
+        kept.get(digest),
+      );
       return image ? [image.manifest, image.config] : [];
     },
   };
@@ -105,7 +109,7 @@ function placesIn({ record, manifest, kept }: Opened): EvidencePlaces {
 
 /** Verifies the evidence inside again, as a run does; `nowMs` is the time keys without proven times are judged at. */
 export async function evidenceAgain(opened: Opened, trust: Trust, nowMs: number): Promise<EvidenceRecord> {
-  return (await verifyNamed(opened.manifest!, placesIn(opened), trust, nowMs)).record;
+  return (await verifyNamed(present(opened.manifest), placesIn(opened), trust, nowMs)).record;
 }
 
 /** Which timestamps an authority of the trust root made, and the times that they prove, by their subject. */

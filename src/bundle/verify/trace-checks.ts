@@ -2,7 +2,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { itemAt } from '../../base/list.ts';
+import { itemAt, present } from '../../base/list.ts';
 import { keysOf } from '../../base/table.ts';
 import { Trust } from '../../evidence/trust/trust.ts';
 import {
@@ -83,7 +83,7 @@ export async function judgeTrace(
   policy: Policy,
   nowMs: number,
 ): Promise<{ frames: JoinedFrame[]; gates: GateResult[] }> {
-  const { join } = traced!;
+  const { join } = present(traced);
   const frames = joinedFrames({
     ...(await proveAgain({ join, kept }, new Trust(policy), nowMs)),
     frames: join.frames,
@@ -94,7 +94,7 @@ export async function judgeTrace(
 
 /** The frames must be the trace's, in its order, the thread that crashed first. */
 function frameLies({ traced }: Opened): string[] {
-  const { trace, join } = traced!;
+  const { trace, join } = present(traced);
   if (digestOf(canonicalTrace(trace)) !== join.trace_id)
     return [`the frames are of the trace ${join.trace_id}, and another one is inside`];
   if (trace.format !== join.format || trace.signal !== join.signal)
@@ -164,12 +164,12 @@ function evidenceLies(
       one.evidence.map((said, i) =>
         said.within.length > 0
           ? `the symbols ${one.sha256} are joined by what they lie in`
-          : proofLie(one.sha256, one.file_sha256, said, itemAt(again.symbols, n).evidence[i]!),
+          : proofLie(one.sha256, one.file_sha256, said, itemAt(itemAt(again.symbols, n).evidence, i)),
       ),
     ),
     ...join.artifacts.map((one, n) =>
       one.evidence.map((said, i) =>
-        proofLie(one.sha256, one.sha256, said, itemAt(again.artifacts, n).evidence[i]!),
+        proofLie(one.sha256, one.sha256, said, itemAt(itemAt(again.artifacts, n).evidence, i)),
       ),
     ),
   ].flat();
@@ -211,7 +211,7 @@ function gateLies(join: JoinDocument, again: JoinedFrame[], policy: Policy): str
 
 /** Errors in the facts about earlier replays; their records are not decided again. */
 function earlierLies({ kept, document, traced, subject }: Opened): string[] {
-  const { trace, join } = traced!;
+  const { trace, join } = present(traced);
   const withheld = new Set(
     (document.withheld ?? []).map(({ commitment }) => commitment.replace('hmac-', '')),
   );
@@ -250,7 +250,7 @@ export async function checkTrace(
   policy: Policy,
   problems: Problems,
 ): Promise<TraceVerification> {
-  const { trace, join } = opened.traced!;
+  const { trace, join } = present(opened.traced);
   const veiled = opened.subject !== undefined;
   for (const message of frameLies(opened)) problems.push({ code: 'trace_differs', message });
   const again = await proveAgain({ join, kept: opened.kept }, new Trust(policy), timeOf(opened.record));

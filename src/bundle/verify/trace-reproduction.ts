@@ -1,4 +1,5 @@
 /** Whether a record's replays had the stated result: as far as addresses show, without symbols. */
+import { itemAt, present } from '../../base/list.ts';
 import { type Comparison, comparable, compareStacks, type Stack } from '../../join/compare.ts';
 import type { JoinReproduction } from '../../join/document.ts';
 import { reproductionObstacle } from '../../join/reproduction.ts';
@@ -24,7 +25,9 @@ function bare(trace: Trace): Stack {
 /** Whether frames at `at` can differ: they are not the same place, or one of the stacks ended before. */
 function differsAt({ pairs, at: parts }: Comparison, at: number): boolean {
   const isPlaced = pairs.some(({ same, original, replayed }) => original && replayed && same !== 'unplaced');
-  return isPlaced ? parts === at || (pairs[at]?.same === null && pairs[at]!.replayed !== null) : at === 0;
+  return isPlaced
+    ? parts === at || (pairs[at]?.same === null && itemAt(pairs, at).replayed !== null)
+    : at === 0;
 }
 
 /** Whether the lengths alone show that the stacks differ. */
@@ -85,7 +88,7 @@ export function reproductionLie(
   if (!walkFacts(trace).crashed)
     return said.verdict === 'unreplayable' ? null : lie('no thread of it crashed');
   const original = bare(trace);
-  const crashes = new Map(found.map((crash) => [JSON.stringify(crash), crash!]));
+  const crashes = new Map(found.map((crash) => [JSON.stringify(crash), present(crash)]));
   if (crashes.size * original.frames.length > MOST_PAIRS)
     return lie('its stacks are too many to be compared');
   const compared = [...crashes.values()].map((crash) => comparedWith(original, bare(fromCrash(crash))));

@@ -1,6 +1,8 @@
 /** Whether symbol files inside belong to the images that they are said to be for, by the ids that are written in them. */
+
 import { type Digest, startDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import { present } from '../../base/list.ts';
 import type { JoinFrame, JoinSymbols } from '../../join/document.ts';
 import { idsOf } from '../../join/store/images.ts';
 import { type Extent, FileBytes } from '../../objects/common/bytes.ts';
@@ -73,7 +75,7 @@ function lieOf(path: string, opened: Opened, symbols: JoinSymbols, frames: JoinF
 
 /** Errors in the symbol files of the bundle at `path`. */
 export function symbolLies(path: string, opened: Opened): string[] {
-  const { join } = opened.traced!;
+  const { join } = present(opened.traced);
   const byFile = Map.groupBy(join.frames, ({ symbols }) => symbols);
   return join.symbols.flatMap((symbols) => {
     try {

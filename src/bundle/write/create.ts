@@ -1,10 +1,11 @@
 /** Writes a bundle in one pass: every byte read once, hashed once, written once; digests that are known late are filled in. */
-import { closeSync, fstatSync, openSync } from 'node:fs';
 
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf, startDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { type Problem, showProblem } from '../../base/json.ts';
+import { present } from '../../base/list.ts';
 import type { SigningKey } from '../../evidence/documents/sign.ts';
 import { type Attachment, attachEvent, attachTimestamp, inOrder } from '../custody/attached.ts';
 import { readAttested } from '../custody/attested.ts';
@@ -92,8 +93,11 @@ async function writeBlobs(out: Output, blobs: PlannedBlob[]): Promise<Descriptor
     for (const { blob, header, digest: made } of written) {
       const digest = await made;
       const [only] = blob.pieces;
-      if (!blob.packed && only!.source.sha256 !== digest)
-        throw new Fault('record_invalid', `the store has other bytes for ${only!.source.sha256} than that`);
+      if (!blob.packed && present(only).source.sha256 !== digest)
+        throw new Fault(
+          'record_invalid',
+          `the store has other bytes for ${present(only).source.sha256} than that`,
+        );
       out.patch(header, tarHeader({ name: blobName(digest), sizeBytes: blob.size }));
       layers.push({ mediaType: blob.mediaType, digest, size: blob.size });
     }
@@ -173,7 +177,7 @@ async function writeAll(out: Output, collected: Collected, o: BundleOptions): Pr
   const attested = await readAttested(layout.root, layout.attachments);
   checkStamps(layout.root, attested.stamps);
   for (const [name, content] of attachedFiles(layout)) out.file(name, content);
-  const report = sources.find(({ role }) => role === 'report')!.from as Buffer;
+  const report = present(sources.find(({ role }) => role === 'report')).from as Buffer;
   const texts = textsOf(layout.root, attested, report.toString());
   for (const [name, text] of backFiles(layout, texts)) out.file(name, text);
   out.write(TAR_END);

@@ -1,9 +1,10 @@
 /** An image of a store as one tar, for an engine that cannot reach the registry on our loopback interface. */
+
 import { statSync } from 'node:fs';
 import { Readable } from 'node:stream';
-
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import { present } from '../../base/list.ts';
 import type { ImageChain } from '../../sandbox/chain.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import { blobName, OCI_LAYOUT } from '../format/format.ts';
@@ -16,7 +17,7 @@ async function* members(store: BlobStore, chain: ImageChain): AsyncGenerator<Uin
   for (const digest of digests)
     if (!store.has(digest))
       throw new Fault('image_not_found', `the bundle lacks ${digest}, which its image is made of`);
-  const manifest = (await store.get(chain.manifest))!;
+  const manifest = present(await store.get(chain.manifest));
   const described = { mediaType: manifestType(manifest), digest: chain.manifest, size: manifest.length };
   const documents = {
     'oci-layout': OCI_LAYOUT,

@@ -1,4 +1,5 @@
 /** A bundle as it is written: front to back through one buffer, whole or not at all, never over an existing file. */
+
 import {
   closeSync,
   fchmodSync,
@@ -11,10 +12,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-
 import type { Digest } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
 import { placeNew } from '../../base/files.ts';
+import { present } from '../../base/list.ts';
 import { asideOf, sweepAsides } from '../../base/temporary.ts';
 import { Refused } from '../format/refused.ts';
 import type { RunningDigest } from '../format/second-thread.ts';
@@ -77,7 +78,7 @@ export class Output {
     this.flush();
     const { running } = this;
     this.running = undefined;
-    return running!.end();
+    return present(running).end();
   }
 
   flush(): void {

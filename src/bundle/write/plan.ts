@@ -1,7 +1,9 @@
 /** Where each content goes: a blob of its own, or together with others in a pack; the same for the same contents. */
+
 import type { Digest } from '../../base/digest.ts';
 import { hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import { lastItem, present } from '../../base/list.ts';
 import {
   type CaseDocument,
   EMPTY,
@@ -60,7 +62,7 @@ function byDigest(a: Item, b: Item): number {
 const RANKS = new Map(Object.keys(ROLES).map((role, rank) => [role, rank]));
 
 function byRole(a: Item, b: Item): number {
-  return RANKS.get(a.role)! - RANKS.get(b.role)!;
+  return present(RANKS.get(a.role)) - present(RANKS.get(b.role));
 }
 
 /** Each content once, under the first of its roles. */
@@ -102,7 +104,7 @@ function packs(sources: Source[]): PlannedBlob[] {
       result.push([]);
       space = 0;
     }
-    result.at(-1)!.push(source);
+    lastItem(result).push(source);
     space += spaceOf(source.size);
   }
   return result.map((some) => packOf(ROLES.pack, some.map(wholeOf)));

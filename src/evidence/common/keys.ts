@@ -1,7 +1,8 @@
 /** Public keys in the forms teams keep them, and the one place where a signature is checked against one. */
-import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type Digest, digestOf } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { pemBlocks } from './pem.ts';
 import { Refusal } from './refusal.ts';
@@ -182,5 +183,5 @@ export function verifySignature(key: PublicKey, data: Uint8Array, signature: Uin
         check({ padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO })
       : check({ padding: constants.RSA_PKCS1_PADDING });
   if (signature[0] === 0x30 && check({ dsaEncoding: 'der' })) return true;
-  return signature.length === 2 * COORDINATE_BYTES[curve]! && check({ dsaEncoding: 'ieee-p1363' });
+  return signature.length === 2 * present(COORDINATE_BYTES[curve]) && check({ dsaEncoding: 'ieee-p1363' });
 }

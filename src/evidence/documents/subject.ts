@@ -84,7 +84,7 @@ export function resolveWanted(wanted: Wanted, fields: readonly SubjectField[]): 
 /** The digests of a subject that count: SHA-1 and MD5 may stand beside them, but prove nothing. */
 function strongDigests({ digest }: Subject): [algorithm: string, hex: string][] {
   return Object.keys(DIGEST_HEX_LENGTH).flatMap((algorithm) =>
-    Object.hasOwn(digest, algorithm) ? [[algorithm, digest[algorithm]!]] : [],
+    Object.hasOwn(digest, algorithm) ? [[algorithm, present(digest[algorithm])]] : [],
   );
 }
 

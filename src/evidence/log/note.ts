@@ -1,8 +1,9 @@
 /** Signed notes, which checkpoints are (c2sp.org/signed-note), and the keys that sign them. */
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { decodePaddedBase64 } from '../../base/base64.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { itemAt } from '../../base/list.ts';
 import { Refusal } from '../common/refusal.ts';
 
 interface NoteSignature {
@@ -96,7 +97,7 @@ export function parseVerifierKey(text: string): NoteKey {
   const fail = (message: string): Refusal =>
     new Refusal('log_key', `verifier key ${JSON.stringify(text.slice(0, 80))} ${message}`);
   if (!name || !bytes || bytes.length < 33) throw fail('is not of the form name+hash+base64');
-  const type = bytes[0]!;
+  const type = itemAt(bytes, 0);
   const raw = bytes.subarray(1);
   const keyId = (type === 2 ? createHash('sha256').update(raw).digest() : keyHash(name, type, raw)).subarray(
     0,

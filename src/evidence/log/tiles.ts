@@ -1,5 +1,7 @@
 /** Logs as tiles of 256 hashes (c2sp.org/tlog-tiles): paths, and proofs computed from any source of tiles. */
+
 import { createHash } from 'node:crypto';
+import { itemAt, present } from '../../base/list.ts';
 import { Refusal } from '../common/refusal.ts';
 import { checkIndex, leafHash, nodeHash } from './merkle.ts';
 
@@ -49,9 +51,11 @@ async function readTile(
 
 /** The root of a complete subtree, of any power of two hashes. */
 function rootOf(hashes: Buffer[]): Buffer {
-  if (hashes.length === 1) return hashes[0]!;
-  const pairs = Array.from({ length: hashes.length / 2 }, (_, i) => [hashes[2 * i]!, hashes[2 * i + 1]!]);
-  return rootOf(pairs.map(([left, right]) => nodeHash(left!, right!)));
+  if (hashes.length === 1) return itemAt(hashes, 0);
+  const parents = Array.from({ length: hashes.length / 2 }, (_, i) =>
+    nodeHash(itemAt(hashes, 2 * i), itemAt(hashes, 2 * i + 1)),
+  );
+  return rootOf(parents);
 }
 
 /** So many hashes of a tile, from one on. */
@@ -239,6 +243,6 @@ export async function readBoundBundle(
   const first = index - (index % WIDTH);
   for (const [i, entry] of bundle?.entries.entries() ?? [])
     if (!leafHash(entry).equals(await tree.leaf(first + i)))
-      throw refuse(bundle!.path, `has another entry ${first + i} than the tree`);
+      throw refuse(present(bundle).path, `has another entry ${first + i} than the tree`);
   return bundle;
 }

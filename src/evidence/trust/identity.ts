@@ -1,5 +1,7 @@
 /** Whether a certificate's identity is one the policy names: always compared as a whole, never as a part. */
+
 import { createContext, Script } from 'node:vm';
+import { present } from '../../base/list.ts';
 
 import { type CertificateField, FIELD_NAMES, pinsRepository } from '../../policy/certificate-fields.ts';
 import type { Keyless } from '../../policy/shape.ts';
@@ -53,7 +55,7 @@ export interface Misfit {
 
 function fits(glob: string | undefined, pattern: string | undefined, value: string): boolean {
   if (value.length > IDENTITY_CHARACTERS) return false;
-  return pattern === undefined ? matchGlob(glob!, value) : matchPattern(pattern, value);
+  return pattern === undefined ? matchGlob(present(glob), value) : matchPattern(pattern, value);
 }
 
 /** All differences between an identity and what an authority wants; empty where the identity matches. */

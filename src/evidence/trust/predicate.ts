@@ -1,5 +1,7 @@
 /** What a statement says: predicate types as their specifications define them, and what a policy demands of them. */
+
 import { canonicalJson } from '../../base/canonical-json.ts';
+import { present } from '../../base/list.ts';
 import type { Requirement } from '../../policy/shape.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { Statement } from '../documents/statement.ts';
@@ -78,7 +80,7 @@ const VERSION = /\/v\d+(?:\.\d+)*$/;
 function checkPredicate(statement: Statement): void {
   const { predicateType: type } = statement;
   const [name] = [type, type.replace(VERSION, '')].filter((one) => Object.hasOwn(KNOWN, one));
-  const known = name === undefined ? {} : KNOWN[name]!;
+  const known = name === undefined ? {} : present(KNOWN[name]);
   for (const [pointer, check] of Object.entries(known))
     if (!fits(atPointer(statement.predicate, pointer), check))
       throw new Refusal(
@@ -93,7 +95,7 @@ function show(value: unknown): string {
 
 function checkBuilder(statement: Statement, slsa: NonNullable<Requirement['slsa']>): void {
   const pointer = Object.hasOwn(BUILDERS, statement.predicateType)
-    ? BUILDERS[statement.predicateType]!
+    ? present(BUILDERS[statement.predicateType])
     : undefined;
   if (!pointer)
     throw new Refusal('predicate_builder', `${statement.predicateType.slice(0, 200)} is no SLSA provenance`);

@@ -233,11 +233,11 @@ export function describeCertificate(der: Buffer): Identity {
 
 /** Times that logs promise; they count only after the library has checked the promises. */
 function promisedTimes(bundle: Bundle): ProvenTime[] {
-  return bundle.entries
-    .filter(({ promise, integratedTime }) => promise && integratedTime !== null)
-    .map(({ integratedTime, logId }): ProvenTime => {
-      return { source: 'log-promise', by: logId.toString('hex'), timeMs: integratedTime! * 1000 };
-    });
+  return bundle.entries.flatMap(({ promise, integratedTime, logId }): ProvenTime[] =>
+    promise && integratedTime !== null
+      ? [{ source: 'log-promise', by: logId.toString('hex'), timeMs: integratedTime * 1000 }]
+      : [],
+  );
 }
 
 /** The time of a timestamp, which counts only after the library has checked who made it. */

@@ -114,11 +114,11 @@ function partsOf(root: ASN1Obj): Parts {
   const signedData = need(token.subs[1]?.subs[0], 'signed data');
   const signers = need(signedData.subs.at(-1), 'signer').subs;
   if (signers.length !== 1) throw new Error(`it has ${signers.length} signatures, and one is allowed`);
-  const signerInfo = signers[0]!;
+  const signerInfo = itemAt(signers, 0);
   const sid = need(signerInfo.subs[1], 'signer');
   if (!sid.tag.isUniversal() || sid.subs.length !== 2)
     throw new Error('it names its certificate otherwise than by issuer and serial number');
-  return { signedData, signerInfo, issuer: sid.subs[0]!, serial: itemAt(sid.subs, 1).value };
+  return { signedData, signerInfo, issuer: itemAt(sid.subs, 0), serial: itemAt(sid.subs, 1).value };
 }
 
 /** The DER of signed attributes as they were signed: a SET, though they stand under another tag (RFC 5652, 5.4). */
@@ -134,7 +134,7 @@ function attribute(attributes: ASN1Obj, oid: string, what: string): ASN1Obj {
   const found = attributes.subs.filter(({ subs }) => subs[0]?.tag.isOID() && subs[0].toOID() === oid);
   if (found.length !== 1 || itemAt(found, 0).subs[1]?.subs.length !== 1)
     throw new Error(`its signed attributes do not hold exactly one ${what}`);
-  return itemAt(itemAt(found, 0).subs, 1).subs[0]!;
+  return itemAt(itemAt(itemAt(found, 0).subs, 1).subs, 0);
 }
 
 /** RSASSA-PSS must name its hash, and the same one for its mask: the default would be SHA-1 (RFC 4055, 3.1). */

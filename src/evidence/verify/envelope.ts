@@ -1,6 +1,6 @@
 /** One piece of evidence, from its signature to its signer, in the order docs/evidence.md gives. */
 import { type Digest, digestOf } from '../../base/digest.ts';
-import { itemAt } from '../../base/list.ts';
+import { itemAt, present } from '../../base/list.ts';
 import type { Requirement } from '../../policy/shape.ts';
 import type { Hashed } from '../common/hashed.ts';
 import { REFUSALS } from '../common/refusal.ts';
@@ -69,7 +69,7 @@ function signersOf(
   for (const { thing } of verified) if (thing.certificate) checkPurpose(thing.certificate);
   return someOf(
     verified.map((one, index) => ({ one, index })),
-    ({ one, index }) => matchSigners(one, vouched, proven[index]!, c),
+    ({ one, index }) => matchSigners(one, vouched, itemAt(proven, index), c),
   ).flat();
 }
 
@@ -113,8 +113,8 @@ async function checkAll(
     'subject',
     () => fitSubjects(statement, c),
     ([first]) =>
-      first!.subjects
-        .map(({ field, algorithm, expected }) => `${field} ${algorithm}:${expected}`)
+      present(first)
+        .subjects.map(({ field, algorithm, expected }) => `${field} ${algorithm}:${expected}`)
         .join(', ') || null,
   );
   const fulfilled = await checks.run(
@@ -130,8 +130,8 @@ async function checkAll(
     'log',
     () => groundsOf(evidence, verified, c),
     ([first]) =>
-      first!.proven
-        .flat()
+      present(first)
+        .proven.flat()
         .map(({ fact }) => fact.tile_ref ?? `promise of ${fact.origin}`)
         .join(', ') || null,
   );

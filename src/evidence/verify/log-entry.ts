@@ -1,5 +1,6 @@
 /** Transparency: that a signature's entry is in a trusted log, from every proof that is present; all must agree. */
 
+import { itemAt, present } from '../../base/list.ts';
 import { type Algorithm, hashOf } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { LogFact } from '../documents/record.ts';
@@ -79,7 +80,7 @@ function logsOf({ logId, integratedTime }: LogEntry, logs: TrustedLog[]): Truste
     );
   if (integratedTime === null) return named;
   const valid = named.filter(({ window }) => covers(window, integratedTime * 1000));
-  if (valid.length === 0) throw notValid(named[0]!, integratedTime * 1000);
+  if (valid.length === 0) throw notValid(itemAt(named, 0), integratedTime * 1000);
   return valid;
 }
 
@@ -106,7 +107,7 @@ export function proveEntry(entry: LogEntry, signed: SignedThing, logs: TrustedLo
   if (!proof) {
     const [log] = own;
     const fact = {
-      origin: log!.key.name,
+      origin: present(log).key.name,
       key_id: null,
       index: entry.index,
       checkpoint_size: null,
@@ -115,7 +116,7 @@ export function proveEntry(entry: LogEntry, signed: SignedThing, logs: TrustedLo
       tile_ref: null,
       witnesses: [],
     };
-    return { kind: 'promise', log: log!, fact };
+    return { kind: 'promise', log: present(log), fact };
   }
   const { log, checkpoint } = checkpointBy(own, proof.checkpoint);
   // Size, root and index beside the checkpoint are unsigned, but a reader might believe them.

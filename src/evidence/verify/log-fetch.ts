@@ -1,12 +1,13 @@
 /** The only part of evidence that uses the network: proofs of a tiled log, verified before any of it is kept. */
-import { join } from 'node:path';
 
+import { join } from 'node:path';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { digestOf, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { writeWhole } from '../../base/files.ts';
 import { ask, readBounded, secureUrl, serverPatience } from '../../base/http.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { itemAt } from '../../base/list.ts';
 import { type Patience, Unanswered, type Waiting } from '../../base/patience.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { Refusal } from '../common/refusal.ts';
@@ -115,10 +116,10 @@ async function keepSplitView(
   tiles: Map<string, Buffer>,
   clock: Clock,
 ): Promise<string> {
-  const name = `${new Date(clock.now()).toISOString().replaceAll(':', '')}-${hexOf(digestOf(texts[1]!)).slice(0, 16)}`;
+  const name = `${new Date(clock.now()).toISOString().replaceAll(':', '')}-${hexOf(digestOf(itemAt(texts, 1))).slice(0, 16)}`;
   const place = join(folder, 'split-view', name);
-  await writeWhole(join(place, 'checkpoint-kept'), texts[0]!);
-  await writeWhole(join(place, 'checkpoint-shown'), texts[1]!);
+  await writeWhole(join(place, 'checkpoint-kept'), itemAt(texts, 0));
+  await writeWhole(join(place, 'checkpoint-shown'), itemAt(texts, 1));
   for (const [path, bytes] of tiles) await writeWhole(join(place, path), bytes);
   return place;
 }

@@ -1,5 +1,6 @@
 /** Signatures over a file: checked over the file, or over its digest where the algorithm signs one. */
 
+import { present } from '../../base/list.ts';
 import { type Hashed, hashedBytes, knownDigest } from '../common/hashed.ts';
 import { hashOf, type PublicKey, verifySignature } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
@@ -21,7 +22,7 @@ export async function madeOver(
 ): Promise<boolean> {
   if (key.algorithm !== 'ed25519ph') return verifySignature(key, bytes, signature);
   const { verifyPrehashed } = await import('../common/prehashed.ts');
-  return verifyPrehashed(key, signed.digest('sha512')!, signature);
+  return verifyPrehashed(key, present(signed.digest('sha512')), signature);
 }
 
 /** The digest in a bundle is not signed, but a different one shows that another file is meant. */

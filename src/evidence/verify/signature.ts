@@ -1,6 +1,8 @@
 /** The first check: which key made which signature over exactly these bytes. Whether the key is trusted comes later. */
+
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { Digest } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { hashedBytes } from '../common/hashed.ts';
 import { algorithmsOf, bindAlgorithm, type PublicKey, variantsOf } from '../common/keys.ts';
@@ -39,7 +41,10 @@ function policyKeys(kind: 'envelope' | 'message', c: VerificationContext): Publi
   // Tools that sign a file with Ed25519 prehash it; tools that sign an envelope do not, unless the policy says so.
   return keys.flatMap((key) => {
     const [first, ...also] = variantsOf(key);
-    return [first!, ...also.filter(({ algorithm }) => kind === 'message' || algorithm !== 'ed25519ph')];
+    return [
+      present(first),
+      ...also.filter(({ algorithm }) => kind === 'message' || algorithm !== 'ed25519ph'),
+    ];
   });
 }
 

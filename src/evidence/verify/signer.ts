@@ -137,7 +137,7 @@ export function matchSigners(
       checkDemands(authority, vouched, entries);
       const { subject = null, issuer = null, says = null } = identity ?? {};
       const key = { algorithm, key_fingerprint: fingerprint };
-      const open = identity ? openFields(authority.keyless!, identity) : [];
+      const open = identity ? openFields(present(authority.keyless), identity) : [];
       return [{ authority: authority.id, identity: subject, issuer, ...key, certificate: says, open }];
     } catch (error) {
       refusal = error;

@@ -1,5 +1,7 @@
 /** Takes shipped files in, with what they contain, and binds them to their provenance: by digest, never by name. */
+
 import type { Digest } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 import type { EvidenceRecord } from '../../evidence/documents/record.ts';
 import type { SourceFile } from '../../evidence/verify/verify.ts';
 import type { Image } from '../../objects/common/identity.ts';
@@ -49,7 +51,8 @@ async function internImages(queries: Queries, shipped: Shipped): Promise<Map<str
   };
   visit(shipped);
   const numbers = new Map<string, number>();
-  for (const id of [...known.keys()].sort()) numbers.set(id, await internImage(queries, id, known.get(id)!));
+  for (const [id, debugId] of [...known].sort(([one], [other]) => (one < other ? -1 : 1)))
+    numbers.set(id, await internImage(queries, id, debugId));
   return numbers;
 }
 
@@ -64,12 +67,12 @@ async function insert(queries: Queries, shipped: Shipped, images: Map<string, nu
        layout = COALESCE(EXCLUDED.layout, artifact.layout) RETURNING artifact`,
     [sha256, kind, plainText(name), String(sizeBytes), textSha256, JSON.stringify(build), layout],
   );
-  const { artifact } = row!;
+  const { artifact } = present(row);
   for (const image of shipped.images)
     for (const { id } of idsOf(image, sha256))
       await queries.query(
         'INSERT INTO image_artifact (image, artifact) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-        [images.get(id)!, artifact],
+        [present(images.get(id)), artifact],
       );
   for (const { path, shipped: inner } of contents) {
     const content = await insert(queries, inner, images);
@@ -105,7 +108,7 @@ async function numberOf(queries: Queries, sha256: Digest): Promise<number> {
   const [row] = await queries.query<{ artifact: number }>('SELECT artifact FROM artifact WHERE sha256 = $1', [
     sha256,
   ]);
-  return row!.artifact;
+  return present(row).artifact;
 }
 
 /** Keeps a shipped file and all it contains in one transaction, with what was proven of them, accepted or refused. Returns its images. */

@@ -1,5 +1,7 @@
 /** Files that symbols need beside them: the rests of split units (.dwo, .dwp), and what dwz moved out of several into one. */
+
 import type { Digest } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 import type { Image } from '../../objects/common/identity.ts';
 import type { SplitUnits } from '../../objects/dwarf/split-units.ts';
 import { qualityOf } from '../../objects/quality.ts';
@@ -69,7 +71,7 @@ export async function rankAgain(queries: Queries, bundle: number, image: Image):
     'SELECT EXISTS (SELECT FROM split_unit WHERE bundle = $1 AND NOT held) AS wanted',
     [bundle],
   );
-  const known = { ...image, split: units!.wanted };
+  const known = { ...image, split: present(units).wanted };
   const { rank, gaps } = qualityOf('elf', known, {
     dwo: split.length > 0 && missing === 0,
     dwz: shared !== null,
@@ -79,5 +81,5 @@ export async function rankAgain(queries: Queries, bundle: number, image: Image):
     [bundle, rank, gaps],
   );
   await queries.query('UPDATE location SET bundle = NULL, status = NULL WHERE bundle = $1', [bundle]);
-  return row!.image;
+  return present(row).image;
 }

@@ -1,7 +1,9 @@
 /** A trace with all that the store joins to it, as one document that can be judged without the store. */
+
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { itemAt, lastItem, present } from '../../base/list.ts';
 import type { Trust } from '../../evidence/trust/trust.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { claimsOf, frameFacts, walkFacts } from '../../trace/model/frame-facts.ts';
@@ -92,9 +94,9 @@ class Exporter {
     );
     const rows = await database.query<EvidenceRow>(
       `SELECT subject_sha256, files FROM evidence WHERE subject_sha256 = $1 AND about = 'symbols' ORDER BY evidence DESC`,
-      [row!.file_sha256],
+      [present(row).file_sha256],
     );
-    const { build, ...rest } = row!;
+    const { build, ...rest } = present(row);
     const evidence = await this.proofs(
       'symbols',
       once(rows).map((one) => ({ ...one, within: [] })),
@@ -118,7 +120,7 @@ class Exporter {
       const within = await containersOf(database, sha256, one.subject_sha256);
       if (within) claimed.push({ ...one, within });
     }
-    const { build, ...rest } = row!;
+    const { build, ...rest } = present(row);
     return { ...rest, says: buildOf(build), evidence: await this.proofs('artifact', claimed) };
   }
 }
@@ -161,11 +163,11 @@ export async function exportJoin(store: TraceStore, row: TraceRow, o: ExportOpti
   );
   const exporter = new Exporter(store, prover);
   const joined = frameFacts(trace).map((facts, n): Omit<JoinFrame, 'gap'> => {
-    const { places, degraded, status, bundle, candidates, ...rest } = stored[n]!;
+    const { places, degraded, status, bundle, candidates, ...rest } = itemAt(stored, n);
     // Of two images with one id, the store knows one; the trace says which was loaded here.
     const artifact = facts.loaded_sha256 === rest.loaded_sha256 ? rest.artifact : null;
     return {
-      ...{ ...facts, claimed: claims[n]!, places, degraded, status, candidates },
+      ...{ ...facts, claimed: itemAt(claims, n), places, degraded, status, candidates },
       symbols: (bundle?.sha256 ?? null) as Digest | null,
       artifact: (artifact?.sha256 ?? null) as Digest | null,
     };
@@ -178,13 +180,13 @@ export async function exportJoin(store: TraceStore, row: TraceRow, o: ExportOpti
     artifacts.push(await exporter.shipped(sha256));
   const judged: JoinedFrame[] = joinedFrames({ symbols, artifacts, frames: joined });
   const earlier = o.reproductions.slice(0, -1).slice(-MOST_EARLIER);
-  const { record_sha256: _, ...reproduction } = o.reproductions.at(-1)!;
+  const { record_sha256: _, ...reproduction } = lastItem(o.reproductions);
   const { policy } = o.trust;
   return {
     ...{ join_version: 2, trace_id, format, signal, ...walk, source_sha256 },
     policy: { name: policy.name, sha256: policy.sha256 },
     ...{ reproduction, earlier, symbols, artifacts },
-    frames: joined.map((one, n) => ({ ...one, gap: judged[n]!.gap })),
+    frames: joined.map((one, n) => ({ ...one, gap: itemAt(judged, n).gap })),
     gates: gatesOf(judged, walk.ended, policy),
   };
 }

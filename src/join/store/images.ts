@@ -1,5 +1,7 @@
 /** The images a file belongs to, by the ids that the linker wrote into it. */
+
 import { type Digest, hexOf } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 import type { Image } from '../../objects/common/identity.ts';
 import type { Queries } from '../../store/sql/database.ts';
 
@@ -23,5 +25,5 @@ export async function internImage(queries: Queries, id: string, debugId: string 
      ON CONFLICT (id, basis) DO UPDATE SET debug_id = COALESCE(EXCLUDED.debug_id, image.debug_id) RETURNING image`,
     [id, debugId],
   );
-  return row!.image;
+  return present(row).image;
 }

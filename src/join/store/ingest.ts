@@ -1,5 +1,7 @@
 /** Takes traces in: whole or not at all, each once, many in one transaction; a place that was seen before is not kept again. */
+
 import type { Digest } from '../../base/digest.ts';
+import { itemAt, present } from '../../base/list.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import { arrayText, pieces, plainText, toBigint } from '../../store/sql/rows.ts';
 import { basisOf } from '../../trace/model/basis.ts';
@@ -48,13 +50,13 @@ const keyOf = (id: string, basis: string): string => `${id}\n${basis}`;
 function assertTold({ trace: { images }, ids, trace_id }: Prepared): void {
   const seen = new Map<string, TraceImage>();
   for (const [n, image] of images.entries()) {
-    const other = seen.get(ids[n]!);
+    const other = seen.get(itemAt(ids, n));
     if (other && other.sha256 !== image.sha256)
       throw wrongTrace(
         trace_id,
         `its images ${other.path} and ${image.path} are both ${ids[n]}, and of different files`,
       );
-    seen.set(ids[n]!, image);
+    seen.set(itemAt(ids, n), image);
   }
 }
 
@@ -70,21 +72,20 @@ async function internImages(queries: Queries, prepared: Prepared[]): Promise<Map
   // What a trace says of an image that has an id is not believed for other traces.
   for (const { trace, ids, keys } of prepared)
     for (const [n, { debug_id }] of trace.images.entries())
-      known.set(keys[n]!, ids[n]!.startsWith('debug:') ? debug_id : null);
+      known.set(itemAt(keys, n), itemAt(ids, n).startsWith('debug:') ? debug_id : null);
   // All writers use one order: with two orders they could deadlock.
   const names = [...known.keys()].sort();
   const found = new Map<string, number>();
   for (const piece of pieces(names, PIECE)) {
-    const ends = piece.map((key) => key.lastIndexOf('\n'));
     const lists = [
-      piece.map((key, n) => key.slice(0, ends[n])),
-      piece.map((key, n) => key.slice(ends[n]! + 1)),
+      piece.map((key) => key.slice(0, key.lastIndexOf('\n'))),
+      piece.map((key) => key.slice(key.lastIndexOf('\n') + 1)),
     ];
     await queries.query(
       `INSERT INTO image (id, basis, debug_id)
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS n (id, basis, debug_id)
        WHERE NOT EXISTS (SELECT FROM image WHERE image.id = n.id AND image.basis = n.basis) ON CONFLICT DO NOTHING`,
-      [...lists, piece.map((key) => known.get(key)!)],
+      [...lists, piece.map((key) => known.get(key) ?? null)],
     );
     const rows = await queries.query<{ id: string; basis: string; image: number }>(
       'SELECT id, basis, image FROM image JOIN unnest($1::text[], $2::text[]) AS n (id, basis) USING (id, basis)',
@@ -121,7 +122,7 @@ async function internLocations(queries: Queries, wanted: Set<string>): Promise<M
 function placeOf(frame: Frame, { keys }: Prepared, images: Map<string, number>): string | undefined {
   const address = lookedUp(frame);
   if (frame.image === null || address === undefined) return undefined;
-  return `${images.get(keys[frame.image]!)!}:${toBigint(address)}`;
+  return `${present(images.get(present(keys[frame.image])))}:${toBigint(address)}`;
 }
 
 function foundOf({ trust, activation, rel_addr }: Frame): number {
@@ -160,7 +161,7 @@ async function insertThreads(
        SELECT trace, n, tid, crashed, first, locations::int[], ips::bigint[], found::smallint[], ended::jsonb
        FROM unnest($1::int[], $2::int[], $3::bigint[], $4::boolean[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[])
          AS row (trace, n, tid, crashed, first, locations, ips, found, ended)`,
-      [0, 1, 2, 3, 4, 5, 6, 7, 8].map((column) => piece.map((row) => row[column]!)),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8].map((column) => piece.map((row) => itemAt(row, column))),
     );
 }
 
@@ -172,14 +173,16 @@ async function insertImages(
   const rows = all.flatMap(({ trace, prepared: { trace: from, keys } }) => {
     const used = new Set(from.threads.flatMap(({ frames }) => frames.map(({ image }) => image)));
     return from.images.flatMap(({ path, arch, sha256 }, n) =>
-      used.has(n) ? [[trace, images.get(keys[n]!)!, plainText(path), arch, sha256] as const] : [],
+      used.has(n)
+        ? [[trace, present(images.get(itemAt(keys, n))), plainText(path), arch, sha256] as const]
+        : [],
     );
   });
   for (const piece of pieces(rows, PIECE))
     await queries.query(
       `INSERT INTO trace_image (trace, image, path, arch, loaded_sha256)
        SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING`,
-      [0, 1, 2, 3, 4].map((column) => piece.map((row) => row[column]!)),
+      [0, 1, 2, 3, 4].map((column) => piece.map((row) => itemAt(row, column))),
     );
 }
 
@@ -214,7 +217,7 @@ export async function addTraces({ database, blobs }: TraceStore, incoming: Incom
       trace_id: await blobs.put(canonicalTrace(one.trace)),
       threads: inOrder(one.trace.threads),
       ids,
-      keys: images.map((image, n) => keyOf(ids[n]!, basisOf(image, format))),
+      keys: images.map((image, n) => keyOf(itemAt(ids, n), basisOf(image, format))),
     });
   }
   for (const one of all) assertTold(one);

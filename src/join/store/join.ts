@@ -1,6 +1,8 @@
 /** Joins a trace's frames to symbols, artifacts and their evidence, and keeps frames that are not joined in their places. */
+
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import { itemAt, present } from '../../base/list.ts';
 import type { SourcePlace } from '../../objects/common/source-place.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import type { FrameFacts, WalkFacts } from '../../trace/model/frame-facts.ts';
@@ -33,7 +35,7 @@ export async function findTrace(queries: Queries, given: string): Promise<TraceR
   );
   if (rows.length === 0) throw new Fault('store_unknown', `there is no trace ${given} in this store`);
   if (rows.length > 1) throw new Fault('usage', `more than one trace begins with ${given}: give more digits`);
-  return rows[0]!;
+  return itemAt(rows, 0);
 }
 
 interface FrameRow extends FrameFacts {
@@ -117,7 +119,9 @@ export async function joinFrames(queries: Queries, traceId: string, first?: numb
   const bundles = await bundlesOf(queries, numbers);
   // An image that is known only by its debug id or its file is the one that its symbols belong to.
   const idOf = ({ image_id, bundle }: FrameRow): string | null =>
-    bundle === null || !/^(?:debug|sha256):/.test(image_id ?? '') ? image_id : bundles.get(bundle)!.id;
+    bundle === null || !/^(?:debug|sha256):/.test(image_id ?? '')
+      ? image_id
+      : present(bundles.get(bundle)).id;
   const artifacts = await artifactsOf(queries, [...new Set(rows.flatMap((row) => idOf(row) ?? []))]);
   return rows.map((row) => {
     const { chain, bundle, degraded, ...rest } = row;

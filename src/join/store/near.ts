@@ -1,5 +1,6 @@
 /** What is there in place of the symbols that are missing: another age, another build, another slice, a stripped copy. */
 
+import { lastItem, present } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import type { GapCode, JoinedFrame, NearMiss } from '../gap.ts';
@@ -14,7 +15,7 @@ interface Candidate extends Omit<NearMiss, 'code'> {
 const MOST = 20;
 
 function baseName(path: string): string {
-  return path.split(/[\\/]/).at(-1)!;
+  return lastItem(path.split(/[\\/]/));
 }
 
 /** Names under which the symbols of a program are kept: its own, and those that tools make of it. */
@@ -74,7 +75,7 @@ export async function nearMisses(queries: Queries, frames: JoinedFrame[]): Promi
   const wanted = new Map(
     frames.flatMap(({ gap, image_id, image_path, arch }) =>
       gap === 'bundle_missing' || gap === 'stripped_bundle'
-        ? [[image_id!, { path: image_path ?? '', arch }] as const]
+        ? [[present(image_id), { path: image_path ?? '', arch }] as const]
         : [],
     ),
   );

@@ -1,5 +1,7 @@
 /** Proposes a replay manifest for a trace that came without one: the program it crashed in, started from the image's files. */
+
 import type { Digest } from '../../base/digest.ts';
+import { present } from '../../base/list.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import type { Queries } from '../../store/sql/database.ts';
 import type { TraceRow } from './join.ts';
@@ -20,7 +22,7 @@ export async function proposeManifest(queries: Queries, trace: TraceRow): Promis
     harness_version: '1',
     os: 'linux',
     name: `proposed for ${trace.trace_id.slice(0, 19)}`,
-    sandbox_image: repository!,
+    sandbox_image: present(repository),
     sandbox_image_sha256: digest as Digest,
     seed: 1,
     run_instructions: `'${path.replaceAll("'", `'"'"'`)}'`,

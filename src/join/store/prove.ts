@@ -1,6 +1,8 @@
 /** Judges the evidence of joined frames from its bytes alone: the same when a bundle is made and when it is verified. */
+
 import type { Digest } from '../../base/digest.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
+import { itemAt } from '../../base/list.ts';
 import { UNVOUCHED, vouchedBy } from '../../evidence/custody/vouched.ts';
 import type { Trust } from '../../evidence/trust/trust.ts';
 import { checksIn, type SourceFile } from '../../evidence/verify/verify.ts';
@@ -46,7 +48,7 @@ export class Prover {
     }
     const claimed = { subject_sha256, within, files };
     const refused = (code: string): JoinProof => ({
-      ...{ ...claimed, ...UNVOUCHED, dsse: files[0]!, verified: false, code },
+      ...{ ...claimed, ...UNVOUCHED, dsse: itemAt(files, 0), verified: false, code },
       build: NOTHING_SAID,
     });
     if (sources.length < files.length) return refused('evidence_missing');

@@ -1,6 +1,8 @@
 /** Gives the places of images their names: each address once from the best symbols at hand, and again when better ones are added. */
+
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import { itemAt, present } from '../../base/list.ts';
 import type { Layout, ObjectFile } from '../../objects/common/identity.ts';
 import { readObject } from '../../objects/object.ts';
 import type { Queries } from '../../store/sql/database.ts';
@@ -144,7 +146,7 @@ async function lookUpFrom(
   let sides: Sides;
   try {
     const [image] = readObject(file.path).images;
-    sides = { format: file.format, image: image!, shipped: await layoutsOf(queries, source) };
+    sides = { format: file.format, image: present(image), shipped: await layoutsOf(queries, source) };
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'object_malformed') throw error;
     return addresses.map(() => failed('malformed'));
@@ -156,7 +158,7 @@ async function lookUpFrom(
     wanted.filter((one) => one !== null),
   );
   let next = 0;
-  return wanted.map((one) => (one === null ? failed('base_ambiguous') : found[next++]!));
+  return wanted.map((one) => (one === null ? failed('base_ambiguous') : present(found[next++])));
 }
 
 async function resolveImage(
@@ -189,7 +191,7 @@ async function resolveImage(
   );
   const rows = open.map(({ location }, n) => ({
     location,
-    ...(missing > 0 ? withoutLine(resolved[n]!) : resolved[n]!),
+    ...(missing > 0 ? withoutLine(itemAt(resolved, n)) : itemAt(resolved, n)),
   }));
   for (const piece of pieces(rows, PIECE))
     await database.query(

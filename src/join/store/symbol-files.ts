@@ -1,6 +1,8 @@
 /** Takes symbol files in: known by their own id, ranked, and only with accepted evidence about their bytes. */
+
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
+import { itemAt, present } from '../../base/list.ts';
 import { hasMiniSymbols, type Image, type ObjectFile } from '../../objects/common/identity.ts';
 import { producersOf } from '../../objects/dwarf/producer.ts';
 import { splitUnitsOf } from '../../objects/dwarf/split-units.ts';
@@ -100,7 +102,7 @@ async function imageOfBundle({ blobs }: TraceStore, queries: Queries, bundle: nu
   const [row] = await queries.query<{ sha256: Digest }>('SELECT sha256 FROM bundle WHERE bundle = $1', [
     bundle,
   ]);
-  return readObject(blobs.path(row!.sha256)).images[0]!;
+  return itemAt(readObject(blobs.path(present(row).sha256)).images, 0);
 }
 
 /** Keeps a symbol file and the evidence about it in one transaction; what is there already stays, with more evidence. */
@@ -148,7 +150,7 @@ export async function addBundle(store: TraceStore, incoming: IncomingBundle): Pr
         'SELECT quality, lacks FROM bundle WHERE sha256 = $1',
         [sha256],
       );
-      const quality = { level: levelOfRank(ranked!.quality) ?? level, lacks: ranked!.lacks };
+      const quality = { level: levelOfRank(present(ranked).quality) ?? level, lacks: present(ranked).lacks };
       const found = { sha256, id, arch: image.arch, ...quality, functions: functions.length };
       added.push({ ...found, added: row !== undefined, images: [...images] });
     }

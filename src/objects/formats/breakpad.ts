@@ -1,4 +1,5 @@
 /** Reads a Breakpad symbol file's identity (Breakpad, docs/symbol_files.md): its MODULE and INFO CODE_ID lines. */
+import { itemAt } from '../../base/list.ts';
 import type { FileBytes } from '../common/bytes.ts';
 import { imageOf, type ObjectFile, pdbId } from '../common/identity.ts';
 import type { SymbolFormat } from '../common/symbol-format.ts';
@@ -16,7 +17,7 @@ function readBreakpad(file: FileBytes): ObjectFile {
     .piece(0, Math.min(FIRST_LINES_BYTES, file.size), 'its first lines')
     .toString('utf8')
     .split(/\r?\n/);
-  const found = MODULE.exec(lines[0]!);
+  const found = MODULE.exec(itemAt(lines, 0));
   if (!found) throw file.wrong('its first line is no MODULE line');
   const [, writtenSystem, arch, guid, age] = found as unknown as [string, string, string, string, string];
   // Breakpad's dump_syms writes mac, Mozilla's Mac.

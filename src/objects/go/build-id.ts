@@ -1,4 +1,5 @@
 /** What the Go linker writes into every program (debug/buildinfo): its version, the module, the commit it was built from. */
+import { itemAt, present } from '../../base/list.ts';
 import { FileBytes } from '../common/bytes.ts';
 import { NOBITS, readHeader, readSections } from '../elf/header.ts';
 
@@ -54,7 +55,7 @@ function parse(version: string, about: Buffer): GoBuild {
     if (kind === 'path' && first) found.path = first;
     if (kind === 'mod' && first) found.module = { path: first, version: second || null };
     const [, key, value] = (kind === 'build' && /^([^=]{1,128})=(.*)$/s.exec(first ?? '')) || [];
-    if (key !== undefined && left-- > 0) found.settings[key] = unquoted(value!);
+    if (key !== undefined && left-- > 0) found.settings[key] = unquoted(present(value));
   }
   return found;
 }
@@ -70,7 +71,7 @@ export function goBuildInfo(path: string): GoBuild | null {
     if (!section) return null;
     const size = Math.min(Number(section.size), 2 * MOST_TEXT_BYTES);
     const bytes = file.piece(section.offset, size, 'its section .go.buildinfo');
-    if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC || !(bytes[15]! & INLINE)) return null;
+    if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC || !(itemAt(bytes, 15) & INLINE)) return null;
     const version = textAt(bytes, HEADER_BYTES);
     const about = version && textAt(bytes, version.next);
     if (!version || !about) throw file.wrong('its section .go.buildinfo ends in the middle of a text');

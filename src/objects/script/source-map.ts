@@ -93,7 +93,7 @@ export function parseSourceMap(bytes: Buffer, wrong: Wrong): SourceMap {
   if (map.sections === undefined) return { id, sections: [{ line: 0, column: 0, map: plainOf(map, wrong) }] };
   if (!Array.isArray(map.sections)) throw wrong('sections of a source map are no list');
   const sections = map.sections.map((one) => sectionOf(one, wrong));
-  const wild = sections.findIndex((one, i) => i > 0 && !before(sections[i - 1]!, one));
+  const wild = sections.findIndex((one, i) => i > 0 && !before(itemAt(sections, i - 1), one));
   if (wild >= 0) throw wrong(`section ${wild} of a source map does not begin behind the one before`);
   return { id, sections };
 }
@@ -110,7 +110,7 @@ function sectionAt(sections: Section[], { line, column }: Wanted): number {
   let [low, high] = [0, sections.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (before({ line, column: column ?? 0 }, sections[middle]!)) high = middle;
+    if (before({ line, column: column ?? 0 }, itemAt(sections, middle))) high = middle;
     else low = middle + 1;
   }
   return low - 1;

@@ -1,5 +1,7 @@
 /** Brings a database to the form this version knows: numbered steps, forward only, safe when two processes begin at once. */
+
 import { Fault } from '../../base/fault.ts';
+import { itemAt, present } from '../../base/list.ts';
 import type { Database, Queries } from './database.ts';
 import { TRACES } from './migrations/0001-traces.ts';
 import { BASES } from './migrations/0002-bases.ts';
@@ -34,7 +36,7 @@ async function assertOurs(queries: Queries, name: string): Promise<void> {
   if (rows.length > 0)
     throw new Fault(
       'store_failed',
-      `${name} holds the table ${rows[0]!.name} and is no store of ours: give the store a database of its own`,
+      `${name} holds the table ${itemAt(rows, 0).name} and is no store of ours: give the store a database of its own`,
     );
 }
 
@@ -57,7 +59,7 @@ export async function migrate(database: Database): Promise<void> {
     const known = await behind(queries);
     if (known === 0) await assertOurs(queries, database.name);
     for (let version = known + 1; version <= newest; version++) {
-      for (const statement of MIGRATIONS[version - 1]!.split(';\n'))
+      for (const statement of present(MIGRATIONS[version - 1]).split(';\n'))
         if (statement.trim() !== '') await queries.query(statement);
       await queries.query('INSERT INTO schema_version (version) VALUES ($1)', [version]);
     }

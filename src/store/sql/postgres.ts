@@ -1,9 +1,10 @@
 /** A PostgreSQL server, 15 or newer, through node-postgres. */
+
 import { Socket } from 'node:net';
 import pg from 'pg';
-
 import { digestOf } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
+import { present } from '../../base/list.ts';
 import { Patience, Unanswered, type Waiting } from '../../base/patience.ts';
 import type { Database, Parameter, Queries } from './database.ts';
 import { serverFault } from './server-fault.ts';
@@ -91,9 +92,12 @@ export async function openServer(url: string, waiting: Waiting = {}): Promise<Da
       "SELECT current_setting('server_version_num') AS version, pg_backend_pid() AS pid",
     );
     // Poolers have process numbers of their own: a name given there can be another client's.
-    session.own = (client as { processID?: unknown }).processID === found!.pid;
-    if (Number(found!.version) < OLDEST)
-      throw new Fault('store_failed', `${name} is PostgreSQL ${found!.version}; 15 or newer is needed`);
+    session.own = (client as { processID?: unknown }).processID === present(found).pid;
+    if (Number(present(found).version) < OLDEST)
+      throw new Fault(
+        'store_failed',
+        `${name} is PostgreSQL ${present(found).version}; 15 or newer is needed`,
+      );
   } catch (error) {
     await leave();
     throw serverFault(name, error);

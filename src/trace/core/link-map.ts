@@ -1,4 +1,5 @@
 /** The dynamic linker's own list of what it loaded (link.h), for cores without a list of mapped files. */
+import { present } from '../../base/list.ts';
 import type { Segment } from '../../objects/elf/segments.ts';
 import type { CoreFile } from './memory.ts';
 
@@ -50,7 +51,7 @@ export function readLinkMap(
   if (!program) return [];
   const found: Listed[] = [{ base: program.base, path: '' }];
   const own = program.segments.find(({ type }) => type === PHDR);
-  const debug = own && debugOf(core, program.segments, headers! - own.address);
+  const debug = own && debugOf(core, program.segments, present(headers) - own.address);
   const word = BigInt(core.layout.word);
   let at = debug ? core.word(debug + word) : undefined;
   for (let n = 0; at && n < MOST_MODULES; n++) {

@@ -1,6 +1,6 @@
 /** An ELF core's memory by address: what the process had, unless the kernel, a limit or a full disk kept it out of the file. */
 
-import { itemAt } from '../../base/list.ts';
+import { itemAt, present } from '../../base/list.ts';
 import type { FileBytes } from '../../objects/common/bytes.ts';
 import { type ElfHeader, Numbers, readHeader } from '../../objects/elf/header.ts';
 import type { Layout } from '../unwind/reader.ts';
@@ -84,7 +84,7 @@ export class CoreFile {
     if (!block) {
       const from = first * BLOCK_BYTES;
       block = this.file.piece(from, Math.max(0, Math.min(BLOCK_BYTES, this.file.size - from)), what);
-      if (this.blocks.size >= MOST_BLOCKS) this.blocks.delete(this.blocks.keys().next().value!);
+      if (this.blocks.size >= MOST_BLOCKS) this.blocks.delete(present(this.blocks.keys().next().value));
       this.blocks.set(first, block);
     }
     const at = offset - first * BLOCK_BYTES;

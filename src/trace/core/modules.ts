@@ -1,7 +1,7 @@
 /** The programs and libraries of a core: where each lies, its program headers and its build-id, all as the core itself states them. */
 
 import { Fault } from '../../base/fault.ts';
-import { itemAt, lastItem } from '../../base/list.ts';
+import { itemAt, lastItem, present } from '../../base/list.ts';
 import { type ElfBytes, readHeader } from '../../objects/elf/header.ts';
 import { buildIdOf, goIdOf, type Note, notesOf } from '../../objects/elf/notes.ts';
 import { LOAD_SEGMENT, NOTE_SEGMENT, readSegments, type Segment } from '../../objects/elf/segments.ts';
@@ -125,7 +125,7 @@ function groupsOf(core: CoreFile, files: MappedFile[]): MappedFile[][] {
     const goesOn =
       before?.path === part.path && (part.from < end || (isNext && part.offset >= before.offset));
     if (goesOn) {
-      group!.push(part);
+      present(group).push(part);
       continue;
     }
     groups.push([part]);
@@ -148,7 +148,7 @@ function isCode(core: CoreFile, parts: MappedFile[]): boolean {
 /** Every module, by address. Throws a Fault where there are more than any process has. */
 export function modulesOf(core: CoreFile, { files, auxiliary }: CoreNotes): CoreModule[] {
   const groups = groupsOf(core, files).filter((parts) => isCode(core, parts));
-  const isBeginning = ([first]: MappedFile[]): boolean => segmentsAt(core, first!.from).length > 0;
+  const isBeginning = ([first]: MappedFile[]): boolean => segmentsAt(core, present(first).from).length > 0;
   const found = groups
     .filter(isBeginning)
     .map((parts) => moduleAt(core, itemAt(parts, 0).from, itemAt(parts, 0).path, parts));

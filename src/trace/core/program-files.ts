@@ -1,8 +1,9 @@
 /** Finds the files that a core's modules were loaded from: those that the user names, and others only if they bear the same build-id. */
+
 import { realpathSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
-
 import { Fault } from '../../base/fault.ts';
+import { itemAt } from '../../base/list.ts';
 import type { CoreFile } from './memory.ts';
 import { type CoreModule, plainPath } from './modules.ts';
 import { ProgramFile } from './program-file.ts';
@@ -80,7 +81,7 @@ export class ProgramFiles {
         undefined,
         'name the build that crashed: reenact trace show CORE tells which ids the core has',
       );
-    this.found.set(ranked[at]!, { file });
+    this.found.set(itemAt(ranked, at), { file });
   }
 
   /** The file of a module, searched for only once. */

@@ -1,6 +1,6 @@
 /** An Apple crash report as text (.crash: iOS 14, macOS 11 and older, and other reporters that write this form): stacks of addresses, then the images they lie in. */
 import { hex } from '../../base/hex.ts';
-import { lastItem } from '../../base/list.ts';
+import { itemAt, lastItem } from '../../base/list.ts';
 import { type Trace, type TraceImage, traceImage } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -32,7 +32,7 @@ function imageOf(line: string): TraceImage | undefined {
   return traceImage({
     id: known ? `macho:${uuid}` : null,
     debug_id: known ? `${uuid.toUpperCase()}0` : null,
-    path: path || words[0]!,
+    path: path || itemAt(words, 0),
     arch: words.findLast((word) => ARCHS.test(word)) ?? null,
     base: hex(base),
     size: end < base ? null : Number(end - base) + 1,

@@ -2,6 +2,7 @@
 
 import { Fault } from '../../base/fault.ts';
 import { hex } from '../../base/hex.ts';
+import { itemAt, present } from '../../base/list.ts';
 import { FileBytes } from '../../objects/common/bytes.ts';
 import { debugIdOf } from '../../objects/common/identity.ts';
 import { signalName } from '../../sandbox/trailer.ts';
@@ -55,7 +56,7 @@ function signalOf({ threads, info }: CoreNotes): { crashed: CoreThread | undefin
   const crashed =
     threads.find(({ signal }) => fatal(signal)) ?? (info && fatal(info.signal) ? threads[0] : undefined);
   if (!crashed) return { crashed, of: { signal: null } };
-  const signal = fatal(crashed.signal) ? crashed.signal : info!.signal;
+  const signal = fatal(crashed.signal) ? crashed.signal : present(info).signal;
   const said = info?.signal === signal ? info : undefined;
   const isFault = said !== undefined && said.code > 0 && FAULTS.includes(signal);
   return {
@@ -76,10 +77,10 @@ function frameOf(
   find: (address: bigint) => number | null,
 ): Frame {
   const at = find(activation || address === 0n ? address : address - 1n);
-  const module = at === null ? undefined : modules[at]!;
+  const module = at === null ? undefined : itemAt(modules, at);
   const of = module?.again ?? module;
   // In a second mapping, the distance is that in the first.
-  const base = module?.again ? module.bias! + of!.base - of!.bias! : module?.base;
+  const base = module?.again ? present(module.bias) + present(of).base - present(of).bias! : module?.base;
   return {
     image: of ? loaded.indexOf(of) : null,
     rel_addr: base === undefined ? null : hex(address - base),

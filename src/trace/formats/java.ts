@@ -1,4 +1,5 @@
 /** Stack traces of Java and related languages as Throwable prints them (java.lang.Throwable, printStackTrace): classes, files and lines. */
+import { present } from '../../base/list.ts';
 import type { Frame, Trace } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -44,10 +45,10 @@ function fromJava(file: TraceFile): Trace {
   let [signal, inside]: [string | null, boolean] = [null, false];
   for (const line of linesOf(file.text)) {
     const [, module, type, method, place] = FRAME.exec(line) ?? [];
-    if (type !== undefined && NAMES.test(place!)) {
+    if (type !== undefined && NAMES.test(present(place))) {
       if (!inside) stacks.begin(stacks.threads.length === 0);
       inside = true;
-      stacks.add({ ...placeOf(stacks, type, place!), name: `${module}${type}.${method}` });
+      stacks.add({ ...placeOf(stacks, type, present(place)), name: `${module}${type}.${method}` });
       continue;
     }
     const [, more] = MORE.exec(line) ?? [];

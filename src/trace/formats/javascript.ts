@@ -1,6 +1,6 @@
 /** Stacks of JavaScript as engines print them: V8 (v8.dev/docs/stack-trace-api) in one way, SpiderMonkey and JavaScriptCore in another. */
 
-import { lastItem } from '../../base/list.ts';
+import { lastItem, present } from '../../base/list.ts';
 import { encodePlace } from '../../objects/script/place.ts';
 import {
   type Frame,
@@ -100,10 +100,10 @@ export class Scripts {
       ...{ image: null, rel_addr, ip: null, activation: true, trust: 'prewalked', claimed: name },
     };
     if (rel_addr === null) return frame;
-    frame.image = this.known.get(file!) ?? null;
+    frame.image = this.known.get(present(file)) ?? null;
     if (frame.image === null) {
-      frame.image = this.images.push(traceImage({ path: file!, arch: 'javascript' })) - 1;
-      this.known.set(file!, frame.image);
+      frame.image = this.images.push(traceImage({ path: present(file), arch: 'javascript' })) - 1;
+      this.known.set(present(file), frame.image);
     }
     return frame;
   }

@@ -1,5 +1,7 @@
 /** Lines of /proc/PID/maps, which profiles end with: each file that was mapped as one image. */
+
 import { hex } from '../../base/hex.ts';
+import { present } from '../../base/list.ts';
 import { type TraceImage, traceImage } from '../model/trace.ts';
 
 const LINE =
@@ -10,12 +12,12 @@ export function imagesOfMaps(lines: Iterable<string>): TraceImage[] {
   const byPath = new Map<string, { base: bigint | null; end: bigint; start: bigint }>();
   for (const line of lines) {
     const [, from, to, , offset, path] = LINE.exec(line) ?? [];
-    if (from === undefined || path!.startsWith('[')) continue;
+    if (from === undefined || present(path).startsWith('[')) continue;
     const [start, end] = [BigInt(`0x${from}`), BigInt(`0x${to}`)];
-    const found = byPath.get(path!) ?? { base: null, end, start };
+    const found = byPath.get(present(path)) ?? { base: null, end, start };
     if (BigInt(`0x${offset}`) === 0n) found.base ??= start;
     if (end > found.end) found.end = end;
-    byPath.set(path!, found);
+    byPath.set(present(path), found);
   }
   return [...byPath].flatMap(([path, { base, end }]) =>
     base === null || end <= base ? [] : [traceImage({ path, base: hex(base), size: Number(end - base) })],

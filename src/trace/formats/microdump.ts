@@ -1,5 +1,7 @@
 /** A microdump (Breakpad, microdump_writer.cc): what a minidump says about the thread that crashed, as lines of hexadecimal in a system's log. */
+
 import { hex } from '../../base/hex.ts';
+import { present } from '../../base/list.ts';
 import { frameAt, imageFinder, type Trace, type TraceImage, traceImage } from '../model/trace.ts';
 import { moduleIds } from './debug-ids.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -72,19 +74,19 @@ function readLine(dump: Dump, line: string): void {
   if (from !== undefined)
     dump.images.push(
       traceImage({
-        ...moduleIds(dump.system, id!),
-        ...{ path: name!, arch: dump.cpu?.arch ?? null, base: hex(BigInt(`0x${from}`)) },
+        ...moduleIds(dump.system, present(id)),
+        ...{ path: present(name), arch: dump.cpu?.arch ?? null, base: hex(BigInt(`0x${from}`)) },
         size: Number(BigInt(`0x${size}`)),
       }),
     );
   const [, address, bytes] = STACK.exec(line) ?? [];
-  if (address !== undefined && bytes!.length % 2 === 0)
-    dump.stack.add(BigInt(`0x${address}`), Buffer.from(bytes!, 'hex'));
+  if (address !== undefined && present(bytes).length % 2 === 0)
+    dump.stack.add(BigInt(`0x${address}`), Buffer.from(present(bytes), 'hex'));
   const [kind, first = '', second = '', third = ''] = line.split(' ', 4);
   if (kind === 'O') {
     dump.system = first === 'A' ? 'Android' : 'Linux';
     dump.arch = second;
-    dump.cpu = Object.hasOwn(NUMBERS, second) ? PROCESSORS[NUMBERS[second]!] : undefined;
+    dump.cpu = Object.hasOwn(NUMBERS, second) ? PROCESSORS[present(NUMBERS[second])] : undefined;
   } else if (kind === 'C' && /^[0-9A-F]+$/.test(first)) dump.context = Buffer.from(first, 'hex');
   else if (kind === 'R') {
     dump.signal = second.slice(0, 64) || null;

@@ -21,7 +21,7 @@ export class NamedModules {
     const known = this.byName.get(name) ?? [];
     this.byName.set(name, known);
     const same = known.find((index) => {
-      const { path, id, debug_id, base } = this.images[index]!;
+      const { path, id, debug_id, base } = itemAt(this.images, index);
       return path === image.path && id === image.id && debug_id === image.debug_id && base === image.base;
     });
     if (same !== undefined) return same;
@@ -36,7 +36,7 @@ export class NamedModules {
     const exact =
       name === baseName(name) ? [] : found.filter((index) => itemAt(this.images, index).path === name);
     return (exact.length > 0 ? exact : found).filter((index) => {
-      const { size } = this.images[index]!;
+      const { size } = itemAt(this.images, index);
       return size === null || offset <= BigInt(size);
     });
   }
@@ -54,7 +54,7 @@ export class NamedModules {
     const alike = this.byName.get(baseName(name))?.length ?? 0;
     const [first, ...others] = alike > MOST_ALIKE ? [] : this.of(name, offset);
     const build = (index: number): string => {
-      const { id, debug_id, path } = this.images[index]!;
+      const { id, debug_id, path } = itemAt(this.images, index);
       return id ?? debug_id ?? path;
     };
     if (first !== undefined && others.every((index) => build(index) === build(first)))

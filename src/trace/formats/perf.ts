@@ -1,7 +1,7 @@
 /** What perf script prints (Linux, tools/perf): samples with a stack each, and where files were mapped if that was asked for. */
 
 import { hex } from '../../base/hex.ts';
-import { itemAt, lastItem } from '../../base/list.ts';
+import { itemAt, lastItem, present } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import type { Trace } from '../model/trace.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -41,9 +41,14 @@ const MOST_MAPS = 256;
 function addMap(maps: Maps, line: string): boolean {
   const [, , from, size, offset, buildId, path] = MAP.exec(line) ?? [];
   if (from === undefined) return line.includes('PERF_RECORD_');
-  const known = maps.get(path!) ?? [];
-  maps.set(path!, known);
-  const found = { from: BigInt(`0x${from}`), size: BigInt(`0x${size}`), offset: BigInt(offset!), buildId };
+  const known = maps.get(present(path)) ?? [];
+  maps.set(present(path), known);
+  const found = {
+    from: BigInt(`0x${from}`),
+    size: BigInt(`0x${size}`),
+    offset: BigInt(present(offset)),
+    buildId,
+  };
   if (known.length < MOST_MAPS) known.push(found);
   return true;
 }

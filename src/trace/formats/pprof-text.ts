@@ -1,4 +1,5 @@
 /** What `pprof -raw` prints of a profile: samples, locations and mappings, in sections by name. */
+import { present } from '../../base/list.ts';
 import type { Trace } from '../model/trace.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
 import { type Location, type Mapping, type ProfileTables, traceOfProfile } from './pprof.ts';
@@ -57,7 +58,9 @@ class RawProfile implements ProfileTables {
   private mapping(line: string): void {
     const [, id, start, limit, offset, rest] = MAPPING.exec(line) ?? [];
     if (id === undefined) return;
-    const file = rest!.replace(/ ?(?:\[(?:F|L|N|I){1,4}\])+$/, '').trimEnd();
+    const file = present(rest)
+      .replace(/ ?(?:\[(?:F|L|N|I){1,4}\])+$/, '')
+      .trimEnd();
     // Behind a mapping's file stands its build-id, if it has one.
     const space = file.lastIndexOf(' ');
     const buildId = BUILD_ID.test(file.slice(space + 1)) ? file.slice(space + 1) : undefined;

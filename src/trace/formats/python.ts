@@ -1,6 +1,6 @@
 /** Tracebacks of Python (library reference, traceback and faulthandler): an exception's stack oldest first, a fatal error's newest first. */
 
-import { present } from '../../base/list.ts';
+import { itemAt, present } from '../../base/list.ts';
 import { type Frame, type Thread, TRACE_LIMITS, type Trace } from '../model/trace.ts';
 import { cutBy } from './cut.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -67,7 +67,7 @@ class Tracebacks {
       this.thread.ended = cutBy('faulthandler', 'it prints at most 100 frames');
     else if (REPEATED.test(text)) this.repeat(Number(present(REPEATED.exec(text))[1]));
     else if (FATAL.test(text))
-      this.signal = SIGNALS[present(FATAL.exec(text))[1]!] ?? present(FATAL.exec(text))[1]!;
+      this.signal = SIGNALS[itemAt(present(FATAL.exec(text)), 1)] ?? itemAt(present(FATAL.exec(text)), 1);
     else if (this.reading === 'oldest first' && /^(?:[ |+]*)\S/.test(line) && !/^[ |+]*\s{4}/.test(line))
       this.error(text);
   }

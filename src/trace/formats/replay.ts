@@ -1,7 +1,7 @@
 /** The crash of one of our own replays: modules with build-id and digest, frames as module and offset. */
 
 import { hex } from '../../base/hex.ts';
-import { itemAt } from '../../base/list.ts';
+import { itemAt, lastItem, present } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import { type Crash, showPlace } from '../../sandbox/crash.ts';
 import { parseRecord } from '../../verdict/parse.ts';
@@ -23,7 +23,7 @@ const VDSO = '[vdso]';
 /** The codes are those of the crash record. */
 function endOf({ walk_ended, frames }: Crash): WalkEnd {
   if (walk_ended === 'outermost') return { outermost: true, by: BY, reason: null, detail: null, missing: 0 };
-  const last = frames.at(-1)!;
+  const last = lastItem(frames);
   const detail = `after frame ${frames.length - 1}, in ${showPlace(last)}`;
   return { outermost: false, by: BY, reason: walk_ended, detail, missing: null };
 }
@@ -36,7 +36,7 @@ export const replay: TraceFormat = {
     // The first crash stands for all, since equal replays have equal crashes.
     const found = parseRecord(file.bytes, file.name).replays.find(({ crash }) => crash);
     if (!found) throw file.wrong('no replay in this record has a crash');
-    return fromCrash(found.crash!);
+    return fromCrash(present(found.crash));
   },
 };
 

@@ -1,7 +1,7 @@
 /** Reports of AddressSanitizer and related tools (LLVM, compiler-rt; GCC, libsanitizer): an error, and below it a stack for each place that is involved. */
 
 import { hex } from '../../base/hex.ts';
-import { lastItem } from '../../base/list.ts';
+import { lastItem, present } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import type { Frame, Trace, TraceImage } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
@@ -58,7 +58,12 @@ function imageOf(module: string, buildId: string | undefined): Partial<TraceImag
   const [, path, arch] = ARCH.exec(module) ?? [];
   if (arch === undefined) return { path: module, ...elfIds(buildId) };
   const uuid = buildId !== undefined && buildId.length >= 32 ? buildId.slice(0, 32) : null;
-  return { path: path!, arch, id: uuid && `macho:${uuid}`, debug_id: uuid && `${uuid.toUpperCase()}0` };
+  return {
+    path: present(path),
+    arch,
+    id: uuid && `macho:${uuid}`,
+    debug_id: uuid && `${uuid.toUpperCase()}0`,
+  };
 }
 
 /** Windows' own addresses count from the image's preferred base, which no report gives. */
@@ -83,7 +88,7 @@ function frameOf(
   if (isUnplaced(place)) return { ip, activation };
   const { module, offset, buildId } = place;
   const base = hex(printed === null || printed < offset ? 0n : printed - offset);
-  const image = stacks.image({ ...imageOf(module!, buildId), base });
+  const image = stacks.image({ ...imageOf(present(module), buildId), base });
   return { ip, activation, image, rel_addr: moved(offset) };
 }
 
@@ -114,7 +119,7 @@ function fromSanitizer(file: TraceFile): Trace {
     if (number === undefined) {
       const [, tool, kind] = FATAL.exec(line) ?? [];
       if (tool !== undefined && !NOT_FATAL.includes(tool) && error === null)
-        [error, isFatal] = [errorOf(kind!), true];
+        [error, isFatal] = [errorOf(present(kind)), true];
       inside = false;
       continue;
     }
@@ -122,7 +127,7 @@ function fromSanitizer(file: TraceFile): Trace {
     if (!inside || (Number(number) === 0 && stacks.threads.at(-1)?.frames.length !== 0))
       stacks.begin(isFatal);
     [inside, isFatal] = [true, false];
-    const place = placeOf(rest!);
+    const place = placeOf(present(rest));
     const at = address ?? `${place.module}+${place.offset}`;
     const innermost = lastItem(stacks.threads).frames.length === 0;
     stacks.addPhysical(at, { name: nameOf(place) }, () => frameOf(stacks, innermost, address, place));

@@ -1,7 +1,7 @@
 /** A Sentry event (develop.sentry.dev, event payloads): frames oldest first, images in debug_meta. */
 
 import { hex } from '../../base/hex.ts';
-import { itemAt } from '../../base/list.ts';
+import { itemAt, present } from '../../base/list.ts';
 import { pdbId } from '../../objects/common/identity.ts';
 import {
   addressOf,
@@ -122,7 +122,8 @@ function framesFrom({ stacktrace, raw_stacktrace: raw }: Members, places: Places
     stack.instruction_addr_adjustment ?? members(stacktrace).instruction_addr_adjustment,
   );
   const returns =
-    (adjustment !== null && Object.hasOwn(RETURNS, adjustment) && RETURNS[adjustment]) || RETURNS.auto!;
+    (adjustment !== null && Object.hasOwn(RETURNS, adjustment) && RETURNS[adjustment]) ||
+    present(RETURNS.auto);
   return physical(list(stack.frames).toReversed().map(members)).flatMap(
     ({ frame, address, names }, n): Frame[] => {
       if (address === undefined) return scriptFrame(frame, places);

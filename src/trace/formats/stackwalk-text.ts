@@ -1,6 +1,6 @@
 /** What minidump_stackwalk prints for people (Breakpad, and rust-minidump with --human): frames with registers, then modules with ranges. */
 import { hex } from '../../base/hex.ts';
-import { lastItem } from '../../base/list.ts';
+import { lastItem, present } from '../../base/list.ts';
 import { type Frame, type FrameTrust, type Trace, type TraceImage, traceImage } from '../model/trace.ts';
 import { moduleIds } from './debug-ids.ts';
 import type { TraceFile, TraceFormat } from './format.ts';
@@ -40,7 +40,7 @@ function moduleOf(line: string, system: string): TraceImage | undefined {
   const [base, end] = [BigInt(`0x${from}`), BigInt(`0x${to}`)];
   return traceImage({
     ...moduleIds(system, SYMBOLS.exec(line.slice(Math.max(0, line.lastIndexOf('(WARNING: '))))?.[1] ?? ''),
-    path: path!,
+    path: present(path),
     base: hex(base),
     size: end < base ? null : Number(end - base) + 1,
   });
@@ -74,10 +74,10 @@ function readLine(read: Read, line: string): void {
   if (thread !== undefined) {
     close(read);
     read.inlined = [];
-    stacks.begin(about!.includes('(crashed)'), Number(thread));
+    stacks.begin(present(about).includes('(crashed)'), Number(thread));
   } else if (number !== undefined && stacks.threads.length > 0) {
     close(read);
-    const [, bare] = /^0x([0-9a-f]{1,16})$/.exec(what!) ?? [];
+    const [, bare] = /^0x([0-9a-f]{1,16})$/.exec(present(what)) ?? [];
     const ip = bare === undefined ? null : hex(BigInt(`0x${bare}`));
     read.open = stacks.add({ ip, name: bare === undefined ? what! : null });
   } else if (counter !== undefined && read.open) read.open.ip ??= hex(BigInt(`0x${counter}`));

@@ -2,7 +2,7 @@
 
 import { hex } from '../../base/hex.ts';
 import { parseJson } from '../../base/json.ts';
-import { lastItem } from '../../base/list.ts';
+import { lastItem, present } from '../../base/list.ts';
 import { elfIds } from '../../objects/common/identity.ts';
 import { type Frame, type Thread, type Trace, traceImage } from '../model/trace.ts';
 import { cutAt } from './cut.ts';
@@ -87,7 +87,7 @@ function frameOf(line: string, modules: NamedModules): Frame | undefined {
     ...(module === 'n/a'
       ? { image: null, rel_addr: null, claimed }
       : modules.place(module, BigInt(offset), claimed)),
-    ip: hex(BigInt(address!)),
+    ip: hex(BigInt(present(address))),
     activation: Number(number) === 0,
     trust: 'prewalked',
   };

@@ -1,4 +1,5 @@
 /** What a walk of a stack needs to know about modules: where code lies, and what their unwind tables say. */
+import { itemAt } from '../../base/list.ts';
 import type { TraceImage } from '../model/trace.ts';
 import type { UnwindTables } from '../unwind-files/files.ts';
 import type { Surroundings } from './minidump-stack.ts';
@@ -14,7 +15,7 @@ export function surroundingsOf(
     ...{ isCode, windows },
     byTables: (at, level, read) => {
       const image = find(at);
-      const found = image === null ? undefined : images[image]!;
+      const found = image === null ? undefined : itemAt(images, image);
       const table = found && unwind(found);
       if (!table || found.base === null) return undefined;
       return table.callerOf({

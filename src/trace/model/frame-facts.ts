@@ -1,5 +1,7 @@
 /** What a trace itself says about each frame, in the order and under the names that stores and bundles have for it. */
+
 import { type Digest, hexOf } from '../../base/digest.ts';
+import { itemAt } from '../../base/list.ts';
 import { plainText } from '../../store/sql/rows.ts';
 import type { FrameTrust, Thread, Trace, TraceImage, WalkEnd } from './trace.ts';
 
@@ -31,7 +33,7 @@ export function inOrder(threads: Thread[]): Thread[] {
     0,
     threads.findIndex((thread) => thread.crashed),
   );
-  return [threads[crashed]!, ...threads.filter((_, n) => n !== crashed)];
+  return [itemAt(threads, crashed), ...threads.filter((_, n) => n !== crashed)];
 }
 
 const NOWHERE = { image_id: null, image_path: null, arch: null, loaded_sha256: null, rel_addr: null };
@@ -47,7 +49,7 @@ export function frameFacts({ images, threads }: Trace): FrameFacts[] {
   let index = 0;
   return inOrder(threads).flatMap(({ frames }, thread) =>
     frames.map(({ image, rel_addr, ip, activation, trust }) => ({
-      ...(image === null || rel_addr === null ? NOWHERE : { ...places[image]!, rel_addr }),
+      ...(image === null || rel_addr === null ? NOWHERE : { ...itemAt(places, image), rel_addr }),
       index: index++,
       thread,
       ip,
@@ -72,6 +74,6 @@ export interface WalkFacts {
 
 /** Of the thread that comes first. */
 export function walkFacts({ threads }: Trace): WalkFacts {
-  const [first] = inOrder(threads);
-  return { crashed: first!.crashed, ended: first!.ended ?? null };
+  const { crashed, ended } = itemAt(inOrder(threads), 0);
+  return { crashed, ended: ended ?? null };
 }
