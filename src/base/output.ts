@@ -118,7 +118,7 @@ export function checkOutput(path: string, replaces: Replaces): void {
  * @throws Fault output_exists
  */
 export function wantFree(path: string, happened = 'nothing was written', next?: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }))
+  if (lstatSync(resolve(path), { throwIfNoEntry: false }))
     throw new Fault('output_exists', `${path} is there already; ${happened}`, undefined, next);
 }
 

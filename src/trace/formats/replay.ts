@@ -28,10 +28,13 @@ function endOf({ walk_ended, frames }: Crash): WalkEnd {
   return { outermost: false, by: BY, reason: walk_ended, detail, missing: null };
 }
 
+/** The beginning of what run --json prints. */
+const RECORDS = /^\s*\[\s*\{\s*"record_version"/;
+
 export const replay: TraceFormat = {
   name: 'replay',
   title: 'a replay record with a crash',
-  recognise: (file) => file.has('record_version'),
+  recognise: (file) => file.has('record_version') || RECORDS.test(file.head),
   parse: (file) => {
     // The first crash stands for all, since equal replays have equal crashes.
     const found = parseRecord(file.bytes, file.name).replays.find(({ crash }) => crash);

@@ -227,7 +227,7 @@ interface Manifest {
 
 /** Commands that only prepare what a later one checks. */
 const PREPARES =
-  /^(LC_ALL|id=|fail\(|at\(|pae\(|check\(|key\(|signed\(|stamp\(|show=|manifest=|rm -rf|printf|cat|jq -a |jq -r|jq -s|r=|\{ jq|for |while read -r p; do tar -tf|trace=)/;
+  /^(?:step=\d+; )?(?:trap .* EXIT; )?(LC_ALL|id=|fail\(|at\(|pae\(|check\(|key\(|signed\(|stamp\(|show=|manifest=|rm -rf|printf|cat|jq -a |jq -r|jq -s|r=|\{ jq|for |while read -r p; do tar -tf|trace=)/;
 
 describe('a lie of a maker, who tells the identity, is noticed by its own command:', () => {
   const noticed = new Set<string>();
