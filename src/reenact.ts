@@ -1,7 +1,9 @@
 /** The pipeline, to be read top to bottom: manifests in, one record for each out. */
+
 import { canonicalJson } from './base/canonical-json.ts';
 import { systemClock } from './base/clock.ts';
 import { Fault } from './base/fault.ts';
+import { itemAt } from './base/list.ts';
 import type { LoadedManifest } from './manifest/load.ts';
 import { openRun, type RunContext } from './replay/context.ts';
 import { crashBudget } from './replay/crashes.ts';
@@ -25,9 +27,10 @@ import type { Outcome } from './verdict/replay-result.ts';
 /** Waits for all of them even when one fails: cleaning up may begin only when nothing runs any more. */
 async function allDone<T>(work: Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(work);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
-  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
 }
 
 /** Runs the replays that are still missing, all through the one queue; stops early on request. */
@@ -46,7 +49,7 @@ async function replayAll(c: RunContext, job: Job, p: Prepared, folder: RunFolder
     const first = done.find(completed) ?? replay;
     const sha256 = expect?.final_state_sha256 ?? first.final_state_sha256;
     const crashes = checkCrashes([first, replay], [first], { gates, expect, crashesSeen });
-    return judgeReplays([replay], expect, { sha256, source: 'most_frequent' }, crashes)[0]!.outcome;
+    return itemAt(judgeReplays([replay], expect, { sha256, source: 'most_frequent' }, crashes), 0).outcome;
   };
   const tell = (replay: RawReplay, resumed: boolean): void =>
     c.onEvent?.({ type: 'replay', manifest: job.loaded.name, replay, resumed, outcome: outcomeOf(replay) });

@@ -1,9 +1,10 @@
 /** Compressed streams, known by their first bytes: gzip and zstd by Node, xz by the program of that name. */
+
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-
 import { Fault } from '../base/fault.ts';
 import { Pieces } from '../base/pieces.ts';
+import { messageOf } from '../base/thrown.ts';
 import { unxz } from '../base/xz.ts';
 import { isZstd, unzstd } from '../base/zstd.ts';
 import type { Unpacking } from './unpacking.ts';
@@ -41,6 +42,6 @@ export async function* decompressed(
     }
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault('artifact_malformed', `${name} cannot be unpacked: ${(error as Error).message}`, error);
+    throw new Fault('artifact_malformed', `${name} cannot be unpacked: ${messageOf(error)}`, error);
   }
 }

@@ -29,7 +29,7 @@ export async function shippedFile(path: string, unpacking: Unpacking): Promise<S
     };
     const pieces = new Pieces(hashed());
     const start = await pieces.peek(DEB_MAGIC.length);
-    const rest = { images: [] as Shipped['images'], build: {}, contents: [] as Shipped['contents'] };
+    const rest: Pick<Shipped, 'images' | 'build' | 'contents'> = { images: [], build: {}, contents: [] };
     if (start.toString('latin1') === DEB_MAGIC) {
       const found = await readDeb(pieces, path, unpacking);
       return { kind: 'debian_package', ...rest, ...found, sha256: digest.end(), sizeBytes };

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest, startDigest } from '../base/digest.ts';
-import { parseJson, showProblem } from '../base/json.ts';
+import { itemsOf, memberOf, membersOf, parseJson, showProblem } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { itemAt, present } from '../base/list.ts';
 import type { Shipped, ShippedKind } from '../join/store/artifacts.ts';
@@ -59,16 +59,16 @@ async function documentOf(
   const limits = { sizeBytes: LIMITS.imageDocumentBytes, depth: LIMITS.documentDepth };
   const parsed = parseJson(bytes, limits);
   if (!parsed.ok) throw wrongArtifact(nameOf(reading, digest), showProblem(itemAt(parsed.problems, 0)));
-  return { document: Object(parsed.value) as Json, size: bytes.length };
+  return { document: membersOf(parsed.value), size: bytes.length };
 }
 
 /** A list of things in the registry, each with digest and size. */
 function blobsIn(value: unknown, where: string, most: number): Blob[] {
-  const list = Array.isArray(value) ? (value as unknown[]) : [];
+  const list = itemsOf(value);
   if (list.length > most)
     throw wrongArtifact(where, `it names ${list.length} parts, at most ${most} are read`);
   return list.map((one) => {
-    const { digest, size } = Object(one) as Json;
+    const { digest, size } = membersOf(one);
     if (typeof digest !== 'string' || !isDigest(digest) || !Number.isSafeInteger(size) || Number(size) < 0)
       throw wrongArtifact(where, 'it names a part without a sha256 digest and a size');
     return { digest, size: Number(size) };
@@ -118,7 +118,7 @@ async function readManifest(
   const [config] = blobsIn([document.config], where, 1);
   const layers = blobsIn(document.layers, where, limits.layers);
   const image = await documentOf(reading, 'blobs', present(config).digest);
-  const diffIds = (Object(image.document.rootfs) as Json).diff_ids;
+  const diffIds = memberOf(image.document.rootfs, 'diff_ids');
   if (!Array.isArray(diffIds) || diffIds.length !== layers.length)
     throw wrongArtifact(
       where,
@@ -138,8 +138,8 @@ async function readManifest(
 
 /** Builders list attestations beside the images, for a platform that is none; a registry can list them as what they are. */
 function isImage(entry: unknown): boolean {
-  const { platform, artifactType } = Object(entry) as Json;
-  return artifactType === undefined && (Object(platform) as Json).os !== 'unknown';
+  const { platform, artifactType } = membersOf(entry);
+  return artifactType === undefined && memberOf(platform, 'os') !== 'unknown';
 }
 
 /** An image with all its parts; for an index, every image that it lists. Throws a Fault where a part does not have its digest. */

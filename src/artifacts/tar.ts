@@ -1,9 +1,10 @@
 /** The programs and libraries in an untrusted tar; no name in it ever becomes a path on this machine. */
+
 import { Readable } from 'node:stream';
 import tar from 'tar-stream';
-
 import { Fault } from '../base/fault.ts';
 import { Pieces } from '../base/pieces.ts';
+import { messageOf } from '../base/thrown.ts';
 import type { FoundFile, Unpacking } from './unpacking.ts';
 
 /** What becomes of one file: its whole path, beginning with a slash, and its bytes. */
@@ -48,7 +49,7 @@ async function* filesOf<T>(
     }
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault('artifact_malformed', `${name} is no whole tar: ${(error as Error).message}`, error);
+    throw new Fault('artifact_malformed', `${name} is no whole tar: ${messageOf(error)}`, error);
   } finally {
     extract.destroy();
     stream.destroy();

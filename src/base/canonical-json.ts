@@ -20,5 +20,5 @@ function assertJson(value: unknown): void {
   if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
     throw new TypeError(`not JSON: ${typeof value}`);
   if (value === null || typeof value !== 'object') return;
-  for (const key of Object.keys(value)) assertJson((value as Record<string, unknown>)[key]);
+  for (const one of Object.values(value)) assertJson(one);
 }

@@ -10,6 +10,12 @@ export function isDigest(text: string): text is Digest {
   return DIGEST_PATTERN.test(text);
 }
 
+/** A text that is known to be a digest, such as one from our own store; a RangeError where it is none. */
+export function asDigest(text: string): Digest {
+  if (!isDigest(text)) throw new RangeError(`${text.slice(0, 80)} is no digest`);
+  return text;
+}
+
 /** The digest of bytes that are all in memory. */
 export function digestOf(bytes: string | Uint8Array): Digest {
   return digestFromHex(hash('sha256', bytes, 'hex'));
@@ -17,9 +23,7 @@ export function digestOf(bytes: string | Uint8Array): Digest {
 
 /** The digest with these 64 lower-case hex digits; other text is a bug of the caller, which has to check it first. */
 export function digestFromHex(hex: string): Digest {
-  const digest = `sha256:${hex}`;
-  if (!isDigest(digest)) throw new RangeError(`${digest.slice(0, 80)} is no digest`);
-  return digest;
+  return asDigest(`sha256:${hex}`);
 }
 
 /** The 64 hex digits of a digest, for file names. */

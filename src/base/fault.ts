@@ -1,4 +1,5 @@
 /** Expected errors: one base class, faults with a closed table of codes, and the exit status each one ends the command with. */
+import { errnoOf, messageOf } from './thrown.ts';
 
 /** Exit statuses of the command; docs/errors.md lists them for users. */
 export const EXIT = {
@@ -117,7 +118,6 @@ export class Fault extends ReenactError<FaultCode> {
 /** Turns what a library threw into a Fault, keeping one that already is one. */
 export function asFault(code: FaultCode, message: string, cause: unknown): Fault {
   if (cause instanceof Fault) return cause;
-  const errno = (cause as NodeJS.ErrnoException | undefined)?.code;
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new Fault(errno === 'ENOSPC' ? 'disk_full' : code, `${message}: ${detail}`, cause);
+  const detail = messageOf(cause);
+  return new Fault(errnoOf(cause) === 'ENOSPC' ? 'disk_full' : code, `${message}: ${detail}`, cause);
 }

@@ -155,6 +155,13 @@ export function memberOf(value: unknown, name: string): unknown {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
+/** The same of lists, too, whose items have their numbers for names. */
+export function ownOf(value: unknown, name: string | number): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.getOwnPropertyDescriptor(value, name)?.value
+    : undefined;
+}
+
 /** The items of a value that no shape has checked; of anything but an array: none. */
 export function itemsOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];

@@ -1,5 +1,7 @@
 /** No wait without an end: who waits is told of a wait that takes long, and what no longer answers is given up. */
+
 import { systemClock } from './clock.ts';
+import { statusOf } from './thrown.ts';
 
 /** Milliseconds. */
 export const PATIENCE = {
@@ -108,7 +110,7 @@ export class Patience {
       try {
         return (await within(ping(end.signal), ms, this.signal)) !== LATE;
       } catch (error) {
-        return (error as { statusCode?: number }).statusCode !== undefined;
+        return statusOf(error) !== undefined;
       }
     };
     this.look ??= answer().finally(() => {

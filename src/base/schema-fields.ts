@@ -1,4 +1,5 @@
 /** A JSON Schema as a list of its fields at every depth, for people to read and for tests to hold. */
+import { itemsOf, membersOf } from './json.ts';
 
 /** One property; `path` is as in `inputs[].sha256`, and `env.*` where any name may stand. */
 export interface SchemaField {
@@ -14,29 +15,25 @@ type Schema = Record<string, unknown>;
 /** Alternatives have the same place in the document. */
 const ALTERNATIVES = ['anyOf', 'oneOf', 'allOf'] as const;
 
-const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null;
-
 /** Every field of a schema that one of our shapes made, parents before their members. */
 export function fieldsOf(schema: Schema, at = ''): SchemaField[] {
-  const required = (schema.required ?? []) as string[];
-  const own = Object.entries((schema.properties ?? {}) as Record<string, Schema>).flatMap(([name, one]) => {
+  const required = itemsOf(schema.required);
+  const own = Object.entries(membersOf(schema.properties)).flatMap(([name, one]) => {
     const path = at === '' ? name : `${at}.${name}`;
-    const { description, default: usual, examples } = one;
+    const { description, default: usual, examples } = membersOf(one);
     const field: SchemaField = {
       path,
-      description: description as string | undefined,
+      description: typeof description === 'string' ? description : undefined,
       required: required.includes(name),
       ...(usual === undefined ? {} : { default: usual }),
-      ...(examples === undefined ? {} : { examples: examples as unknown[] }),
+      ...(examples === undefined ? {} : { examples: itemsOf(examples) }),
     };
-    return [field, ...fieldsOf(one, path)];
+    return [field, ...fieldsOf(membersOf(one), path)];
   });
-  const items = isSchema(schema.items) ? fieldsOf(schema.items, `${at}[]`) : [];
-  const members = isSchema(schema.additionalProperties)
-    ? fieldsOf(schema.additionalProperties, at === '' ? '*' : `${at}.*`)
-    : [];
+  const items = fieldsOf(membersOf(schema.items), `${at}[]`);
+  const members = fieldsOf(membersOf(schema.additionalProperties), at === '' ? '*' : `${at}.*`);
   const others = ALTERNATIVES.flatMap((name) =>
-    ((schema[name] ?? []) as Schema[]).flatMap((one) => fieldsOf(one, at)),
+    itemsOf(schema[name]).flatMap((one) => fieldsOf(membersOf(one), at)),
   );
   return [...own, ...items, ...members, ...others];
 }

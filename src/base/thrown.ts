@@ -16,3 +16,8 @@ export function statusOf(thrown: unknown): number | undefined {
   const status: unknown = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : undefined;
   return typeof status === 'number' ? status : undefined;
 }
+
+/** What a thrown error was caused by, where it says so; else the thrown value itself. */
+export function causeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+}

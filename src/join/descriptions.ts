@@ -94,7 +94,7 @@ export const DOCUMENT = {
   join_version: 'Version of this format and of the rules for gaps and gates',
   trace_id: 'Digest that names the trace',
   format: 'The form that the trace was read from',
-  signal: 'What ended the program, such as SIGSEGV; null: unknown',
+  signal: 'What ended the program, for example SIGSEGV; null: unknown',
   crashed: 'Whether the first thread crashed; false: none did, as in a core of a living process',
   ended: 'How the walk of that thread’s stack ended; null: the trace does not say',
   source_sha256: 'Digest of the file that the trace was read from',

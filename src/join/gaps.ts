@@ -63,7 +63,7 @@ export function gapsOf(
     groups.set(key, group);
   }
   const gaps = [...groups.values()].map(({ code, members, near: misses }): Gap => {
-    const [first] = members as [JoinedFrame];
+    const first = itemAt(members, 0);
     const gated = members.filter(isGated).length;
     return {
       code,

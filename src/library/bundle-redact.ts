@@ -1,4 +1,5 @@
 /** A new bundle without chosen contents, signed, which names the one it was made of. */
+
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import type { Digest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { wantFree } from '../base/output.ts';
 import { temporaryFolder } from '../base/temporary.ts';
+import { errnoOf } from '../base/thrown.ts';
 import { extractBundle } from '../bundle/extract/extract.ts';
 import { Refused } from '../bundle/format/refused.ts';
 import { redactBundle as redact } from '../bundle/redact/redact.ts';
@@ -52,7 +54,7 @@ async function secretAt(path: string, tell: (text: string) => void): Promise<Buf
       await file.close();
     } catch (error) {
       // An empty file would be taken for a secret that is none.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(path, { force: true });
+      if (errnoOf(error) !== 'EEXIST') rmSync(path, { force: true });
       throw asFault('out_failed', `cannot write the case secret ${path}`, error);
     }
     tell(`${path}: a new case secret; keep it, nothing can be shown without it`);

@@ -2,7 +2,7 @@
 
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Digest, hexOf } from '../base/digest.ts';
+import { hexOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { itemAt, present } from '../base/list.ts';
 import { temporaryFolder } from '../base/temporary.ts';
@@ -34,7 +34,7 @@ async function harnessInside(opened: Opened, store: BlobStore, trusted: readonly
   if (!environment)
     throw new Fault('record_invalid', 'the record has no environment: nothing was ever replayed');
   const { harness_sha256, seccomp_sha256 } = environment;
-  const strange = ([harness_sha256, seccomp_sha256] as Digest[]).filter(
+  const strange = [harness_sha256, seccomp_sha256].filter(
     (digest) => ![own.initSha256, own.seccompSha256].includes(digest) && !trusted.includes(digest),
   );
   if (strange.length > 0)

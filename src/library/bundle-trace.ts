@@ -1,4 +1,5 @@
 /** What a bundle of a trace holds: the latest reproduction of a stored trace, with the trace and all it is joined to. */
+import { isDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { timeOf } from '../bundle/verify/trace-checks.ts';
 import { type Collected, collect, type ImageOrigin, type StateContents } from '../bundle/write/collect.ts';
@@ -17,7 +18,7 @@ import { withStore } from './store.ts';
 /** The policy that a run kept: canonical, its files named by their digests. */
 async function keptPolicy(blobs: BlobStore, { name, sha256 }: ReplayRecord['policy']): Promise<Policy> {
   const get = async (digest: string): Promise<Buffer> => {
-    const bytes = await blobs.get(digest as typeof sha256);
+    const bytes = isDigest(digest) ? await blobs.get(digest) : undefined;
     if (!bytes)
       throw new Fault('record_invalid', `${digest}, of the policy ${name}, is not in ${blobs.folder}`);
     return bytes;

@@ -132,7 +132,7 @@ async function readAll(
         'usage',
         `${path} is a log’s folder: name the entry with --reference rekor:… or --manifest`,
       );
-    proofs.push({ name: path, proof: await readFolderProof(path, reference), used: false });
+    proofs.push({ name: path, proof: await readFolderProof(path, reference) });
   }
   return { files, proofs };
 }

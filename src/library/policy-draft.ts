@@ -4,7 +4,7 @@ import { relative, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { EVIDENCE_LIMITS } from '../base/limits.ts';
-import { present } from '../base/list.ts';
+import { itemAt, present } from '../base/list.ts';
 import { becomesFile } from '../base/output.ts';
 import { parsePublicKey } from '../evidence/common/keys.ts';
 import { Refusal } from '../evidence/common/refusal.ts';
@@ -181,7 +181,10 @@ function candidates(list: (Evidence | Unread)[], withKey: boolean): Evidence[] {
   );
   const [first] = meant.length > 0 ? meant : read;
   if (first) return meant.length > 0 ? meant : [first];
-  throw (list.find((item) => 'refusal' in item) as Unread).refusal;
+  throw itemAt(
+    list.flatMap((item) => ('refusal' in item ? [item.refusal] : [])),
+    0,
+  );
 }
 
 /** The first item that is what it says, else the first with the reason why it is not. */

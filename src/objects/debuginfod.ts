@@ -1,13 +1,14 @@
 /** Debug information from a debuginfod server that the user names: the only part of symbols that uses the network, and never during a verification. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { type Digest, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { digestOfFile, writeAside } from '../base/files.ts';
 import { type Answer, ask, secureUrl, serverPatience } from '../base/http.ts';
 import { wantFree } from '../base/output.ts';
 import type { Waiting } from '../base/patience.ts';
+import { causeOf, messageOf } from '../base/thrown.ts';
 import { contradiction } from './layouts.ts';
 import { readObject } from './object.ts';
 
@@ -51,8 +52,7 @@ export async function fetchDebugInfo(
   const patience = serverPatience('the debuginfod server', server.href, server, waiting);
   const failed = (error: unknown): Fault => {
     if (waiting.signal?.aborted) return new Fault('interrupted', 'interrupted');
-    const { message, cause } = error as Error;
-    return unreachable(url, `cannot be read: ${cause instanceof Error ? cause.message : message}`, error);
+    return unreachable(url, `cannot be read: ${messageOf(causeOf(error))}`, error);
   };
   const asked = ask(url, { redirect: 'error', quietMs }, patience);
   const response: Answer = await asked.catch((error: unknown) => {

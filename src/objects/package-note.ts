@@ -1,5 +1,5 @@
 /** The note that distributions leave in their programs (systemd, "Package Metadata for Executable Files"), strictly. */
-import { parseJson } from '../base/json.ts';
+import { isObject, parseJson } from '../base/json.ts';
 
 export interface PackageNote {
   type: string;
@@ -17,8 +17,8 @@ const MOST_CHARACTERS = 1024;
 /** Null where it is not a JSON object, lacks type, name or version, or has a field that is not a short text. */
 export function packageNote(text: string): PackageNote | null {
   const parsed = parseJson(Buffer.from(text), LIMITS);
-  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null) return null;
-  const all = parsed.value as Record<string, unknown>;
+  if (!parsed.ok || !isObject(parsed.value)) return null;
+  const all = parsed.value;
   const of = (key: string): string | null | undefined => {
     if (!Object.hasOwn(all, key)) return null;
     const value = all[key];

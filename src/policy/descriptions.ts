@@ -40,14 +40,14 @@ export const ROOT = {
 };
 
 export const LOG = {
-  key: 'The log’s key as C2SP writes verifier keys: name+hash+base64',
+  key: 'The log’s key in C2SP’s form of verifier keys: name+hash+base64',
   notBefore: 'From when on its entries count, UTC; left out: without a beginning',
   notAfter: 'Until when its entries count, UTC; left out: without an end',
   witnesses: 'Who must have signed the log’s checkpoints beside it; left out: its own signature is enough',
 };
 
 export const WITNESSES = {
-  keys: 'The witnesses’ verifier keys as C2SP writes them',
+  keys: 'The witnesses’ verifier keys in C2SP’s form',
   min: 'How many of them must have signed a checkpoint',
 };
 

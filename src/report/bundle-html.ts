@@ -110,11 +110,16 @@ function evidence(record: ReplayRecord): string {
   return `<p>The evidence was <strong>${esc(status)}</strong>${found.code ? ` (${esc(found.code)}: ${esc(found.message)})` : ''} at ${esc(found.verified_at)} under the policy ${digest(found.policy.sha256)}${found.trust_root ? ` and the trust root ${digest(found.trust_root.sha256)}` : ''}.</p>${blocks.join('')}`;
 }
 
+/** One row of a table, or none. */
+function row(label: string, html: string | null): [string, string][] {
+  return html === null ? [] : [[label, html]];
+}
+
 function divergence({ divergence: d }: ReplayRecord): string {
   if (!d) return '';
   return `<h2>The first difference</h2>${rows([
     ['Where', esc(d.kind === 'path' ? `${d.path ?? ''} ${d.attribute ?? ''}` : d.kind)],
-    ...(d.offset === undefined ? [] : [['At byte', esc(d.offset)] as [string, string]]),
+    ...row('At byte', d.offset === undefined ? null : esc(d.offset)),
     ['Expected', `<code>${esc(d.context?.expected ?? d.expected)}</code>`],
     ['Found', `<code>${esc(d.context?.actual ?? d.actual)}</code>`],
     ['In replay', esc(d.replay)],
@@ -181,24 +186,37 @@ function claimedRows(record: ReplayRecord, manifest: Manifest | undefined): [str
     name,
     `claimed ${esc(claimed)}, observed ${esc(observed ?? 'unknown')}${match === false ? ' <strong>(differs)</strong>' : ''}`,
   ]);
+  const inputs = manifest?.inputs ?? [];
+  const asked: [string, string][] = manifest
+    ? [
+        ['Command', `<code>${esc(manifest.run_instructions)}</code>`],
+        ['Seed', esc(manifest.seed)],
+        ['Inputs', inputs.map(({ path, sha256 }) => `${esc(path)} ${digest(sha256)}`).join('<br>') || 'none'],
+      ]
+    : [];
   return [
-    ...(manifest
-      ? ([
-          ['Command', `<code>${esc(manifest.run_instructions)}</code>`],
-          ['Seed', esc(manifest.seed)],
-          [
-            'Inputs',
-            (manifest.inputs ?? [])
-              .map(({ path, sha256 }) => `${esc(path)} ${digest(sha256)}`)
-              .join('<br>') || 'none',
-          ],
-        ] as [string, string][])
-      : []),
+    ...asked,
     ['Manifest', digest(record.manifest_sha256)],
     ['As evidence names it', digest(record.manifest_subject_sha256)],
     ['Sandbox image', digest(record.sandbox_image_sha256)],
     ['Expected state', digest(record.expected_state_sha256)],
     ...claims,
+  ];
+}
+
+/** Where it ran; nothing where nothing did. */
+function hostRows(env: ReplayRecord['environment'], manifest: Manifest | undefined): [string, string][] {
+  if (!env) return [];
+  const { processor } = env;
+  const kind = processor ? `<br>${esc(processorText(processor))} stepping ${esc(processor.stepping)}` : '';
+  return [
+    ['Engine', esc(env.engine)],
+    ['Kernel', esc(env.kernel)],
+    ['Processor', esc(env.cpu) + kind],
+    ['Harness', digest(env.harness_sha256)],
+    ['Seccomp profile', digest(env.seccomp_sha256)],
+    ['Decided by the seed', esc(decidedBy(env, manifest?.schedule))],
+    ['Trusted, not proven', esc(env.trusted.join(', '))],
   ];
 }
 
@@ -231,30 +249,10 @@ ${withheld(contents)}
 <h2>Environment</h2>${rows([
     ['Started', esc(record.started_at)],
     ['Took', `${esc((record.duration_ms / 1000).toFixed(1))} s`],
-    ...(env
-      ? ([
-          ['Engine', esc(env.engine)],
-          ['Kernel', esc(env.kernel)],
-          [
-            'Processor',
-            esc(env.cpu) +
-              (env.processor
-                ? `<br>${esc(processorText(env.processor))} stepping ${esc(env.processor.stepping)}`
-                : ''),
-          ],
-          ['Harness', digest(env.harness_sha256)],
-          ['Seccomp profile', digest(env.seccomp_sha256)],
-          ['Decided by the seed', esc(decidedBy(env, manifest?.schedule))],
-          ['Trusted, not proven', esc(env.trusted.join(', '))],
-        ] as [string, string][])
-      : []),
-    ...(image
-      ? ([
-          ['Image configuration', digest(image.config)],
-          ['Image checked by', esc(image.image_check)],
-        ] as [string, string][])
-      : []),
-    ...(only.length > 0 ? ([['Holds only', esc(only.join('; '))]] as [string, string][]) : []),
+    ...hostRows(env, manifest),
+    ...row('Image configuration', image && digest(image.config)),
+    ...row('Image checked by', image && esc(image.image_check)),
+    ...row('Holds only', only.length > 0 ? esc(only.join('; ')) : null),
     ['Not captured', esc(record.uncaptured.join(', '))],
     ['Degraded', esc(record.degraded.join('; ') || 'nothing')],
     [

@@ -87,7 +87,7 @@ export class Graph {
 
   /** References to those of these contents that are listed. */
   found(digests: Iterable<Digest | null | undefined>): GraphReference[] {
-    return [...new Set(digests)].flatMap((sha256) => this.listed.get(sha256 as Digest) ?? []);
+    return [...new Set(digests)].flatMap((sha256) => (sha256 && this.listed.get(sha256)) || []);
   }
 
   /** The same under a property, which is left out where there are none. */

@@ -1,4 +1,5 @@
 /** A crash in a line: its signature, its signal, its place, and the frames that were skipped before that. */
+import { keysOf } from '../base/table.ts';
 import { shortId } from '../manifest/crash-signature.ts';
 import { type Crash, showPlace } from '../sandbox/crash.ts';
 import { type SignedCrash, signCrash } from '../verdict/crash-signature.ts';
@@ -21,7 +22,7 @@ const PASSED = {
 } as const;
 
 function passedText({ passed }: SignedCrash): string {
-  const parts = (Object.keys(PASSED) as (keyof typeof PASSED)[])
+  const parts = keysOf<keyof typeof PASSED>(PASSED)
     .filter((owner) => passed[owner] > 0)
     .map((owner) => `${passed[owner]} of ${PASSED[owner]}`);
   const frames = Object.values(passed).reduce((sum, count) => sum + count, 0);

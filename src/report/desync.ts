@@ -1,4 +1,5 @@
 /** Where two replays part, in a few lines; excerpts of data are the program's choice. */
+import { keysOf } from '../base/table.ts';
 import type { Event } from '../sandbox/event-log.ts';
 import type { Desync } from '../verdict/desync.ts';
 
@@ -18,7 +19,7 @@ const MEANINGS: Partial<Record<keyof Event, string>> = {
 };
 
 function differing(a: Event, b: Event): (keyof Event)[] {
-  return (Object.keys(MEANINGS) as (keyof Event)[]).filter((field) => String(a[field]) !== String(b[field]));
+  return keysOf<keyof Event>(MEANINGS).filter((field) => String(a[field]) !== String(b[field]));
 }
 
 function dataText(excerpt: string): string {
@@ -49,11 +50,10 @@ export function desyncRows(d: Desync): [string, string][] {
       if (expected.arguments[i] !== actual.arguments[i]) shown = Math.max(shown, i + 1);
   const text = (e: Event | null): string =>
     e ? `thread ${e.thread}: ${eventText(e, shown)}` : 'nothing: it had ended';
-  const last = before.at(-1);
   const fields = expected && actual ? differing(expected, actual).map((field) => MEANINGS[field]) : [];
   return [
     ['parts', `at event ${alike + 1} of ${again} by ${fields.join(', ') || 'length'}`],
-    ...(last ? ([['  after', text(last)]] as [string, string][]) : []),
+    ...before.slice(-1).map((last): [string, string] => ['  after', text(last)]),
     ['  expected', text(expected)],
     ['  actual', text(actual)],
   ];

@@ -6,6 +6,8 @@ import {
   type JoinDocument,
   type JoinFrame,
   type JoinProof,
+  type JoinShipped,
+  type JoinSymbols,
 } from '../join/document.ts';
 import { judgedFrames, missingFrames } from '../join/gates.ts';
 import type { SourcePlace } from '../objects/common/source-place.ts';
@@ -75,8 +77,8 @@ function frameCells(frame: JoinFrame, { symbols, artifacts }: Things): string[] 
 
 function framesHtml(join: JoinDocument): string {
   const things = {
-    symbols: new Map(join.symbols.map((one) => [one.sha256 as string, one])),
-    artifacts: new Map(join.artifacts.map((one) => [one.sha256 as string, one])),
+    symbols: new Map<string, JoinSymbols>(join.symbols.map((one) => [one.sha256, one])),
+    artifacts: new Map<string, JoinShipped>(join.artifacts.map((one) => [one.sha256, one])),
   };
   const first = join.frames.filter(({ thread }) => thread === 0);
   const others = join.frames.filter(({ thread }) => thread !== 0);
@@ -113,16 +115,13 @@ function proofRows(proofs: JoinProof[]): [string, string][] {
   if (!proof) return [['Evidence', 'none']];
   const { dsse, verified, code, signers, signed_at, tile_ref, within } = proof;
   if (!verified) return [['Evidence', `${digest(dsse)}<br>${badge('bad', code ?? 'refused')}`]];
+  const places = within.map(({ sha256, path }) => `${digest(sha256)}, in which it lies as ${esc(cut(path))}`);
+  const word = '<br><small>where it lies is the word of whoever made this bundle</small>';
+  const about: [string, string][] =
+    places.length === 0 ? [] : [['It is about', `${places.join('<br>')}${word}`]];
   return [
     ['Evidence', digest(dsse)],
-    ...(within.length === 0
-      ? []
-      : [
-          [
-            'It is about',
-            `${within.map(({ sha256, path }) => `${digest(sha256)}, in which it lies as ${esc(cut(path))}`).join('<br>')}<br><small>where it lies is the word of whoever made this bundle</small>`,
-          ] as [string, string],
-        ]),
+    ...about,
     ['Signed by', signers.map((one) => esc(cut(one))).join('<br>')],
     ['At', signed_at === null ? 'a time that nobody vouches for' : esc(signed_at)],
     ['Log entry', tile_ref === null ? 'none' : `<span class="digest">${esc(tile_ref)}</span>`],

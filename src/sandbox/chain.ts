@@ -1,7 +1,7 @@
 /** The chain index -> manifest -> configuration -> diff_ids, resolved from bytes we hashed ourselves. */
 import { type Digest, isDigest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { parseJson } from '../base/json.ts';
+import { isObject, itemsOf, memberOf, membersOf, parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 
 export interface Platform {
@@ -40,13 +40,12 @@ function parseDocument(bytes: Buffer, digest: Digest): Json {
   const parsed = parseJson(bytes, { sizeBytes: LIMITS.imageDocumentBytes, depth: 64 });
   if (!parsed.ok)
     throw bad(digest, `is not usable JSON: ${parsed.problems[0]?.path} ${parsed.problems[0]?.message}`);
-  if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value))
-    throw bad(digest, 'is no object');
-  return parsed.value as Json;
+  if (!isObject(parsed.value)) throw bad(digest, 'is no object');
+  return parsed.value;
 }
 
 function digestIn(value: unknown, from: Digest, what: string): Digest {
-  const digest = (value as Json | undefined)?.digest;
+  const digest = memberOf(value, 'digest');
   if (typeof digest !== 'string' || !isDigest(digest)) throw bad(from, `names no digest for its ${what}`);
   return digest;
 }
@@ -56,12 +55,10 @@ function strings(value: unknown): string[] {
 }
 
 function pickPlatform(index: Json, requested: Digest, wanted: Platform): Digest {
-  const entries = index.manifests as Json[];
-  const fits = entries.filter((entry) => {
-    const platform = entry.platform as Json | undefined;
-    return platform?.os === wanted.os && platform.architecture === wanted.architecture;
+  const first = itemsOf(index.manifests).find((entry) => {
+    const { os, architecture } = membersOf(memberOf(entry, 'platform'));
+    return os === wanted.os && architecture === wanted.architecture;
   });
-  const first = fits[0];
   if (!first)
     throw new Fault(
       'unsupported_platform',
@@ -85,9 +82,9 @@ export async function resolveChain(
   }
   const config = digestIn(document.config, manifest, 'configuration');
   const image = parseDocument(await fetchBytes('blobs', config), config);
-  const rootfs = image.rootfs as Json | undefined;
-  const diffIds = strings(rootfs?.diff_ids);
-  if (diffIds.length === 0 || !diffIds.every(isDigest))
+  const named = strings(memberOf(image.rootfs, 'diff_ids'));
+  const diffIds = named.filter(isDigest);
+  if (diffIds.length === 0 || diffIds.length < named.length)
     throw bad(config, 'is no image configuration (it lists no layers)');
   const platform = { os: String(image.os), architecture: String(image.architecture) };
   if (platform.os !== wanted.os || platform.architecture !== wanted.architecture)
@@ -96,19 +93,19 @@ export async function resolveChain(
       `the image is for ${platform.os}/${platform.architecture}, the engine runs ${wanted.os}/${wanted.architecture}`,
     );
   const layers = Array.isArray(document.layers) ? document.layers : [];
-  const settings = (image.config ?? {}) as Json;
+  const settings = membersOf(image.config);
   return {
     requested,
     kind,
     platform,
     manifest,
     config,
-    diffIds: diffIds as Digest[],
+    diffIds,
     layers: layers.map((layer) => digestIn(layer, manifest, 'layer')),
     compressions: layers.map((layer) => /[+.](gzip|zstd)$/.exec(String(Object(layer).mediaType))?.[1] ?? ''),
     entrypoint: strings(settings.Entrypoint),
     cmd: strings(settings.Cmd),
     env: strings(settings.Env),
-    volumes: Object.keys((settings.Volumes as Json | null | undefined) ?? {}),
+    volumes: Object.keys(membersOf(settings.Volumes)),
   };
 }

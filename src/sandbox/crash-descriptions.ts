@@ -2,7 +2,7 @@
 
 export const CRASH = {
   process: 'Which process crashed; left out by earlier releases: the program itself',
-  signal: 'The signal that ended it, such as SIGSEGV',
+  signal: 'The signal that ended it, for example SIGSEGV',
   code: 'The signal’s si_code, of sigaction(2)',
   fault:
     'What the fault’s address lies in; null where the signal is no fault, or the processor named no address',

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import { Fault } from '../base/fault.ts';
 import { type Answer, ask, type Request, readBounded, serverPatience } from '../base/http.ts';
+import { membersOf } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { itemAt, present } from '../base/list.ts';
 import type { Patience, Waiting } from '../base/patience.ts';
@@ -138,7 +139,7 @@ export class RegistrySession {
 
 function tokenOf(bytes: Buffer): string | undefined {
   try {
-    const { token, access_token } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
+    const { token, access_token } = membersOf(JSON.parse(bytes.toString('utf8')));
     const found = token ?? access_token;
     return typeof found === 'string' && /^[\x21-\x7e]+$/.test(found) ? found : undefined;
   } catch {

@@ -1,10 +1,12 @@
 /** Reads manifests and configurations from a registry by digest; every byte is hashed before it is used. */
+
 import { type Digest, digestOf, startDigest } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
 import { writeAside } from '../base/files.ts';
 import { type Answer, readBounded } from '../base/http.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Patience, Waiting } from '../base/patience.ts';
+import { causeOf } from '../base/thrown.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import { RegistrySession, registryPatience, type Sending, splitRepository } from './registry-session.ts';
 
@@ -72,7 +74,7 @@ async function ask<T>(
       );
     return await read(response);
   } catch (error) {
-    const cause = (error as Error).cause instanceof Error ? (error as Error).cause : error;
+    const cause = causeOf(error);
     throw error instanceof Fault
       ? error
       : asFault('registry_unreachable', `cannot read ${digest} from ${host}`, cause);

@@ -1,17 +1,21 @@
 /** Reads PID 1's end trailer, the only trusted statement of how a program ended (docs/harness.md). */
+
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { constants } from 'node:os';
+import { isOneOf } from '../base/table.ts';
 
 export const KEY_BYTES = 32;
 const PAYLOAD_BYTES = 128;
 /** Payload, newline, 64 hex digits, newline. */
 export const TRAILER_BYTES: number = PAYLOAD_BYTES + 1 + 64 + 1;
 
+const KINDS = ['exit', 'signal', 'timeout', 'exec_failed', 'unsupported', 'indeterminate_spin'] as const;
+
 const PAYLOAD =
-  /^reenact-end\/1 kind=(exit|signal|timeout|exec_failed|unsupported|indeterminate_spin) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12})(?: crash=(\d{1,6}))?(?: log=(\d{1,8}))?(?: unproven=(\d{1,5}))? *$/;
+  /^reenact-end\/1 kind=([a-z_]{1,24}) value=(\d{1,6}) oom=(-1|\d{1,9}) hidden=(-1|\d{1,9}) ms=(\d{1,12})(?: crash=(\d{1,6}))?(?: log=(\d{1,8}))?(?: unproven=(\d{1,5}))? *$/;
 
 export interface Trailer {
-  kind: 'exit' | 'signal' | 'timeout' | 'exec_failed' | 'unsupported' | 'indeterminate_spin';
+  kind: (typeof KINDS)[number];
   /** Exit code, signal number, errno, or what is unsupported (docs/harness.md). */
   value: number;
   /** Processes the kernel killed for memory; -1 when it could not be read. */
@@ -39,10 +43,10 @@ export function readTrailer(tail: Buffer, key: Buffer): Trailer | undefined {
   const expected = Buffer.from(`\n${createHmac('sha256', key).update(payload).digest('hex')}\n`);
   if (!timingSafeEqual(mac, expected)) return undefined;
   const found = PAYLOAD.exec(payload.toString('latin1'));
-  if (!found) return undefined;
-  const [, kind, value, oom, hidden, ms, crash, log, unproven] = found;
+  const [, kind, value, oom, hidden, ms, crash, log, unproven] = found ?? [];
+  if (!isOneOf(KINDS, kind)) return undefined;
   return {
-    kind: kind as Trailer['kind'],
+    kind,
     value: Number(value),
     oom: Number(oom),
     hidden: Number(hidden),

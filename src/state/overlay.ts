@@ -5,7 +5,8 @@ import { type Digest, digestOf } from '../base/digest.ts';
 import { exec } from '../base/exec.ts';
 import { Fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
-import { present } from '../base/list.ts';
+import { itemAt, present } from '../base/list.ts';
+import { isKeyOf } from '../base/table.ts';
 import type { OverlayFolders } from '../sandbox/engine.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import {
@@ -46,7 +47,7 @@ function parseXattrs(text: string): Record<string, string> | undefined {
   const pairs = text
     .slice(0, -1)
     .split(',')
-    .map((pair) => pair.split('=') as [string, string]);
+    .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const);
   return Object.fromEntries(
     pairs.map(([name, value]) => [Buffer.from(name, 'hex').toString('latin1'), value]),
   );
@@ -59,13 +60,12 @@ function deviceText(rdev: bigint): string {
 }
 
 function parseFields(f: string[]): Scanned {
-  const [kind, modeText, uid, gid, size, rdev, inode, raw, target, xattrs] = f as [
-    keyof typeof KINDS,
-    ...string[],
-  ];
-  const change: PathChange = { ...pathField(present(raw)), change: KINDS[kind] };
-  if (kind === 'D') return { raw: present(raw), change, inode: '0' };
-  const mode = Number.parseInt(present(modeText), 8);
+  const [kind, modeText = '', uid, gid, size, rdev = '', inode = ''] = f;
+  const [raw, target, xattrs] = [itemAt(f, 7), itemAt(f, 8), itemAt(f, 9)];
+  if (!isKeyOf(KINDS, kind)) throw new Fault('capture_incomplete', `a path has the unknown mark ${kind}`);
+  const change: PathChange = { ...pathField(raw), change: KINDS[kind] };
+  if (kind === 'D') return { raw, change, inode: '0' };
+  const mode = Number.parseInt(modeText, 8);
   const type = TYPES.get(mode & 0o170000);
   if (!type) throw new Fault('capture_incomplete', `a path has the unknown type ${modeText}`);
   change.type = type;
@@ -74,14 +74,14 @@ function parseFields(f: string[]): Scanned {
   change.gid = Number(gid);
   if (type === 'file') change.size = Number(size);
   if (type === 'symlink') {
-    const text = utf8(present(target));
-    if (text === undefined) change.target_hex = Buffer.from(present(target), 'latin1').toString('hex');
+    const text = utf8(target);
+    if (text === undefined) change.target_hex = Buffer.from(target, 'latin1').toString('hex');
     else change.target = text;
   }
-  if (type === 'char' || type === 'block') change.device = deviceText(BigInt(present(rdev)));
-  const attributes = parseXattrs(present(xattrs));
+  if (type === 'char' || type === 'block') change.device = deviceText(BigInt(rdev));
+  const attributes = parseXattrs(xattrs);
   if (attributes) change.xattrs = attributes;
-  return { raw: present(raw), change, inode: inode! };
+  return { raw, change, inode };
 }
 
 /** Runs the scanner and parses its NUL-ended fields; anything short of a complete list is a Fault. */

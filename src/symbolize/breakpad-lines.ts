@@ -187,8 +187,11 @@ function placesOf(
   });
   if (one.function === null) return publicName === undefined ? [] : [at(publicName, null)];
   // Only depths without a gap: a call that is inlined in an unknown function cannot be placed.
-  const gap = Array.from(one.calls).indexOf(undefined);
-  const calls = (gap < 0 ? one.calls : one.calls.slice(0, gap)) as Call[];
+  const calls: Call[] = [];
+  for (const call of one.calls) {
+    if (!call) break;
+    calls.push(call);
+  }
   const places: SourcePlace[] = [];
   let place: { line: number; file: number } | null = one.line;
   for (const call of calls.toReversed()) {

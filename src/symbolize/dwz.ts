@@ -124,7 +124,7 @@ export async function mergedSections(
   little: boolean,
 ): Promise<Replaced[]> {
   const [own, other] = [await sectionsOf(file), await sectionsOf(shared)];
-  const all = [own, other].flatMap((one) => Object.values(one) as Buffer[]);
+  const all = [own, other].flatMap((one): Buffer[] => Object.values(one));
   // Offsets of 32 bits are added up.
   if (all.reduce((sum, { length }) => sum + length, 0) > 2 ** 31)
     throw file.wrong('its debug information and the shared one are too large to be put together');

@@ -1,4 +1,5 @@
 /** Sets what a manifest claims about kernel, libc and compiler beside what was observed. */
+import { keysOf } from '../base/table.ts';
 import type { Manifest } from '../manifest/definition.ts';
 import type { Observed } from '../sandbox/probe.ts';
 import type { Claim } from './record.ts';
@@ -26,7 +27,7 @@ const FITS = { kernel_version: claimFits, libc_version: claimFits, compiler: com
 
 /** The same entries, made again from what the record says was observed: the record itself does not decide what matches. */
 export function claimsAgain(manifest: Manifest, recorded: Claim[]): Claim[] {
-  return (Object.keys(FITS) as Claim['name'][]).flatMap((name) => {
+  return keysOf<Claim['name']>(FITS).flatMap((name) => {
     const claimed = manifest[name];
     if (claimed === undefined) return [];
     const observed = recorded.find((claim) => claim.name === name)?.observed ?? null;

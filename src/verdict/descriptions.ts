@@ -98,7 +98,7 @@ export const ENVIRONMENT = {
 };
 
 export const PROCESSOR = {
-  vendor: 'As the processor spells it, such as AuthenticAMD',
+  vendor: 'The maker’s name in the processor’s own spelling, such as “AuthenticAMD”',
   family: 'Its family, as the kernel counts it',
   model: 'Its model, as the kernel counts it',
   stepping: 'Its stepping, as the kernel counts it',

@@ -63,7 +63,7 @@ export function signEvent(
 ): { envelope: Buffer; key: Buffer; sha256: Digest } {
   const predicate = { ...claim, sequence: (last?.sequence ?? 0) + 1, previous: last?.sha256 ?? null };
   const text = signStatement(key, [{ name: 'bundle', sha256: root }], EVENT_TYPE, predicate);
-  const pem = key.public.key.export({ type: 'spki', format: 'pem' }) as string;
+  const pem = String(key.public.key.export({ type: 'spki', format: 'pem' }));
   return { envelope: Buffer.from(text), key: Buffer.from(pem), sha256: digestOf(text) };
 }
 

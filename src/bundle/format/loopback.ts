@@ -1,18 +1,19 @@
 /** A read-only registry on this machine only, which serves an image out of a store so that the image keeps its digest. */
+
 import { createReadStream, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-
 import { isDigest } from '../../base/digest.ts';
+import { memberOf } from '../../base/json.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 
 const REQUEST = /^\/v2\/bundle\/(manifests|blobs)\/(sha256:[0-9a-f]{64})$/;
 
 /** The media type that a manifest states; early OCI ones state none. */
 export function manifestType(manifest: Buffer): string {
-  const { mediaType } = JSON.parse(manifest.toString('utf8')) as { mediaType?: string };
-  return mediaType ?? 'application/vnd.oci.image.manifest.v1+json';
+  const mediaType = memberOf(JSON.parse(manifest.toString('utf8')), 'mediaType');
+  return typeof mediaType === 'string' ? mediaType : 'application/vnd.oci.image.manifest.v1+json';
 }
 
 async function answer(store: BlobStore, request: IncomingMessage, response: ServerResponse): Promise<void> {

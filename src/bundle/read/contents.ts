@@ -1,6 +1,6 @@
 /** The contents of a bundle as they are read: every blob and every member of a pack hashed, documents kept. */
 
-import { type Digest, startDigest } from '../../base/digest.ts';
+import { type Digest, digestFromHex, startDigest } from '../../base/digest.ts';
 import { EVIDENCE_LIMITS, LIMITS } from '../../base/limits.ts';
 import { present } from '../../base/list.ts';
 import type { Extent } from '../../objects/common/bytes.ts';
@@ -162,8 +162,8 @@ export class ContentReader {
   /** Where the bytes of the next part go: parts of one content follow each other, all whole but the last. */
   private part(name: string, sizeBytes: number): Sink {
     const [, hex, number] = /^([0-9a-f]{64})\.(\d{4})$/.exec(name) ?? [];
-    const sha256 = `sha256:${hex}` as Digest;
     if (!hex) throw new Refused('member_unexpected', `a part has the name ${name}`);
+    const sha256 = digestFromHex(hex);
     if (this.parted?.sha256 !== sha256) {
       this.endParts();
       this.admit(sha256, PART_BYTES);

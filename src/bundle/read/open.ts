@@ -2,7 +2,7 @@
 import { type Digest, digestOf, startDigest } from '../../base/digest.ts';
 import { showProblem } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { present } from '../../base/list.ts';
+import { itemAt, present } from '../../base/list.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import { parseManifest } from '../../manifest/parse.ts';
 import type { Extent } from '../../objects/common/bytes.ts';
@@ -209,10 +209,7 @@ async function readInside(
   const said = { record: shown, manifest: shownManifest, join: traced?.shown, subject: subject?.digest };
   const report = readReport(document, reader.kept, reportOf({ document, ...said }), problems);
   const texts = textsOf(rootText, attested, report);
-  const [, [, index]] = frontFiles({ ...layout, attachments: inOrder(attachments) }) as [
-    unknown,
-    [string, string],
-  ];
+  const [, index] = itemAt(frontFiles({ ...layout, attachments: inOrder(attachments) }), 1);
   if (digestOf(index) !== header.index)
     problems.push({ code: 'manifest_form', message: 'index.json is not in canonical form' });
   const opened = {

@@ -2,7 +2,7 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type Digest, hexOf } from '../../base/digest.ts';
+import { type Digest, digestFromHex, hexOf } from '../../base/digest.ts';
 import { asFault } from '../../base/fault.ts';
 import { present } from '../../base/list.ts';
 import { Refused } from '../format/refused.ts';
@@ -116,7 +116,7 @@ export class Input {
 }
 
 function sha256Of(hash: Hash): Digest {
-  return `sha256:${hash.digest('hex')}` as Digest;
+  return digestFromHex(hash.digest('hex'));
 }
 
 /** Takes a content's bytes as they come; their digest is checked only at the end. */
@@ -191,7 +191,7 @@ export function readPack(input: Input, sizeBytes: number, o: PackReading): void 
       throw new Refused('member_unexpected', `a pack has the member ${name} after ${last || 'nothing'}`);
     last = name;
     if (o.part) input.pass(use(size), o.part(name, size));
-    else content(`sha256:${name}` as Digest, size);
+    else content(digestFromHex(name), size);
     input.end(use(paddingBytes(size)));
   }
   for (let blocks = 0; blocks < 2; blocks++) input.end(use(BLOCK_BYTES));

@@ -1,5 +1,4 @@
 /** What a redaction leaves of crashes: the fact of a crash, without memory or digests that would reveal withheld contents. */
-import type { ExpectedCrash } from '../../manifest/crash-signature.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import type { ReplayResult } from '../../verdict/replay-result.ts';
 
@@ -13,9 +12,9 @@ export function withoutCrashes(replays: ReplayResult[]): ReplayResult[] {
 
 /** The kind of the expected crash stays. */
 export function withoutSignature(manifest: Manifest): Manifest {
-  const { signature: _signature, ...crash } = manifest.expect?.crash ?? {};
-  if (!('signal' in crash)) return manifest;
-  return { ...manifest, expect: { ...manifest.expect, crash: crash as ExpectedCrash } };
+  if (manifest.expect?.crash === undefined) return manifest;
+  const { signature: _signature, ...crash } = manifest.expect.crash;
+  return { ...manifest, expect: { ...manifest.expect, crash } };
 }
 
 /** Digests of the programs and libraries that the expected stack names. */

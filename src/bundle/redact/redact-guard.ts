@@ -1,7 +1,6 @@
 /** The last check of a redaction before it is written: no digest may be left with which guesses at withheld contents could be tested. */
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { type Digest, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { present } from '../../base/list.ts';
 import type { BlobStore } from '../../store/blobs.ts';
@@ -21,7 +20,7 @@ const LOOK_BYTES = 1 << 20;
 
 /** Refuses any output with a digest with which guesses at a withheld content could be tested. */
 export function guard(replaced: ReadonlyMap<string, string>, sources: Source[], store: BlobStore): void {
-  const forbidden = new Set([...replaced.keys()].map((digest) => hexOf(digest as Digest)));
+  const forbidden = new Set([...replaced.keys()].map((digest) => digest.slice(digest.indexOf(':') + 1)));
   for (const { role, sha256, from, name, size } of sources) {
     if (role === 'image' && name === 'layer') continue;
     const look = (bytes: Buffer): void => {

@@ -82,10 +82,12 @@ class Redactor {
 
   /** Chooses the contents that match a pattern; the same bytes under another name are the same content, and are taken out as well. */
   choose(patterns: string[]): void {
-    const inputs = this.opened.document.items.flatMap(({ role, name, sha256, size }) => {
-      if (!CONTENTS.includes(role) || role === 'content') return [];
-      return [[role === 'input' ? `input/${name}` : role, sha256, size] as [string, Digest, number]];
-    });
+    const inputs = this.opened.document.items.flatMap(
+      ({ role, name, sha256, size }): [string, Digest, number][] => {
+        if (!CONTENTS.includes(role) || role === 'content') return [];
+        return [[role === 'input' ? `input/${name}` : role, sha256, size]];
+      },
+    );
     const all = [...inputs, ...[...this.states.values()].flatMap(namesOf)];
     const named = all.filter(([, sha256]) => !sha256.startsWith('hmac-'));
     for (const pattern of patterns) {

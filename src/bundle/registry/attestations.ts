@@ -1,7 +1,7 @@
 /** The attestations that a registry holds for an image: referrers of its digest, and the tag that cosign used before there were any. */
 import { type Digest, digestOf, hexOf, isDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
-import { parseJson } from '../../base/json.ts';
+import { itemsOf, memberOf, membersOf, parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { SourceFile } from '../../evidence/verify/verify.ts';
 import { MANIFEST_TYPE } from '../format/format.ts';
@@ -39,9 +39,9 @@ async function fetchExact(
 /** The layers of a manifest that are attestations; a manifest that is none has none. */
 function attestationsIn(bytes: Buffer): { digest: Digest; size: number }[] {
   const parsed = parseJson(bytes, { sizeBytes: LIMITS.imageDocumentBytes, depth: LIMITS.documentDepth });
-  const layers = parsed.ok ? (Object(parsed.value) as { layers?: unknown }).layers : undefined;
-  return (Array.isArray(layers) ? (layers as unknown[]) : []).flatMap((layer) => {
-    const { mediaType, digest, size } = Object(layer) as Record<string, unknown>;
+  const layers = parsed.ok ? memberOf(parsed.value, 'layers') : undefined;
+  return itemsOf(layers).flatMap((layer) => {
+    const { mediaType, digest, size } = membersOf(layer);
     const fits = typeof mediaType === 'string' && ATTESTATION.test(mediaType);
     return fits && typeof digest === 'string' && isDigest(digest) && typeof size === 'number'
       ? [{ digest, size }]

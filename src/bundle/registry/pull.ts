@@ -7,6 +7,7 @@ import { asFault, Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { present } from '../../base/list.ts';
 import { wantFree } from '../../base/output.ts';
+import { isOneOf } from '../../base/table.ts';
 import { errnoOf } from '../../base/thrown.ts';
 import { safe } from '../../report/human.ts';
 import { ATTACHED_BYTES, type Attachment, attachmentShape, inOrder } from '../custody/attached.ts';
@@ -88,8 +89,8 @@ async function fetchAttachment(
   return { artifactType: type, manifest: bytes.toString(), contents };
 }
 
-function isOurs({ artifactType }: Referrer): boolean {
-  return Object.values<unknown>(ATTACHED).includes(artifactType);
+function isOurs(artifactType: unknown): artifactType is AttachedType {
+  return isOneOf(Object.values(ATTACHED), artifactType);
 }
 
 /** The type of another tool's attachment; early ones state it only in their manifest. */
@@ -99,21 +100,24 @@ function typeOf({ artifactType }: Referrer): string {
 
 /** The attachments in the order that they have in a bundle: a registry lists them in any order. */
 async function fetchAttachments(pull: Pull, root: Descriptor, listed: Referrer[]): Promise<Attachment[]> {
-  const types = new Map(listed.filter(isOurs).map((one) => [one.digest as Digest, one.artifactType]));
+  const types = new Map<Digest, AttachedType>();
+  for (const { digest, artifactType } of listed) {
+    if (!isOurs(artifactType)) continue;
+    if (!isDigest(digest))
+      throw new Fault(
+        'registry_mismatch',
+        `${pull.remote.host} lists ${safe(digest).slice(0, 100)}, no digest`,
+      );
+    types.set(digest, artifactType);
+  }
   if (types.size > MAX_ATTACHED)
     throw new Refused(
       'manifest_form',
       `${types.size} events and timestamps are attached, over ${MAX_ATTACHED}`,
     );
-  const strange = [...types.keys()].find((digest) => !isDigest(digest));
-  if (strange !== undefined)
-    throw new Fault(
-      'registry_mismatch',
-      `${pull.remote.host} lists ${safe(strange).slice(0, 100)}, no digest`,
-    );
   const found: { sequence: number; attachment: Attachment }[] = [];
   for (const [digest, type] of types) {
-    const attachment = await fetchAttachment(pull, root, digest, type as AttachedType);
+    const attachment = await fetchAttachment(pull, root, digest, type);
     const [envelope, key] = attachment.contents;
     const event =
       type === ATTACHED.event
@@ -137,7 +141,7 @@ async function fetchAll(pull: Pull, bytes: Buffer): Promise<{ archive: string; o
   const attachments = await fetchAttachments(pull, root, listed);
   for (const layer of layers) await fetchBlob(pull, layer);
   const layout: Layout = { root: bytes.toString(), layers, attachments };
-  const others = listed.filter((one) => !isOurs(one)).map(typeOf);
+  const others = listed.filter(({ artifactType }) => !isOurs(artifactType)).map(typeOf);
   return { archive: await assemble(pull.folder, layout), others };
 }
 

@@ -2,7 +2,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, hexOf } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
-import { parseJson, showProblem } from '../../base/json.ts';
+import { isObject, itemsOf, membersOf, parseJson, showProblem } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { INDEX_TYPE } from '../format/format.ts';
 import { putManifest } from './manifests.ts';
@@ -22,16 +22,25 @@ function fallbackTag(root: Digest): string {
   return `sha256-${hexOf(root)}`;
 }
 
+/** A list of what is attached; whatever else it says is kept where it is written again. */
+interface ReferrerIndex {
+  manifests: Referrer[];
+  [field: string]: unknown;
+}
+
+const isReferrer = (one: unknown): one is Referrer => isObject(one) && typeof one.digest === 'string';
+
 /** An index that strangers may have written: only that it lists things by digest is required of it. */
-function parseIndex(bytes: Buffer, where: string): { manifests: Referrer[] } {
+function parseIndex(bytes: Buffer, where: string): ReferrerIndex {
   const parsed = parseJson(bytes, { sizeBytes: LIMITS.imageDocumentBytes, depth: LIMITS.documentDepth });
-  const manifests = parsed.ok ? (Object(parsed.value) as { manifests?: unknown }).manifests : undefined;
-  if (!Array.isArray(manifests) || !manifests.every((one) => typeof Object(one).digest === 'string'))
+  const index = membersOf(parsed.ok ? parsed.value : undefined);
+  const manifests = itemsOf(index.manifests).filter(isReferrer);
+  if (!Array.isArray(index.manifests) || manifests.length < index.manifests.length)
     throw new Fault(
       'registry_mismatch',
       `${where} is no list of what is attached${parsed.ok ? '' : `: ${parsed.problems.slice(0, 3).map(showProblem).join('; ')}`}`,
     );
-  return (parsed.ok && parsed.value) as { manifests: Referrer[] };
+  return { ...index, manifests };
 }
 
 /** The page after this one, which must be on the same registry. */
@@ -41,7 +50,7 @@ function nextPage(remote: Remote, link: string | null, from: URL): URL | undefin
 }
 
 /** The index behind the tag, if there is one. */
-async function readFallback(remote: Remote, root: Digest): Promise<{ manifests: Referrer[] } | undefined> {
+async function readFallback(remote: Remote, root: Digest): Promise<ReferrerIndex | undefined> {
   const tag = fallbackTag(root);
   const found = await remote.document(remote.session.url(`manifests/${tag}`), INDEX_TYPE);
   return found && parseIndex(found.bytes, `${remote.repository}:${tag}`);

@@ -17,10 +17,11 @@ const FORM =
 export function parseReference(text: string): RegistryReference {
   const { repository, tag, digest } = FORM.exec(text)?.groups ?? {};
   const known = repository !== undefined && URL.canParse(`https://${repository}`);
-  if (!known || (digest !== undefined && (tag !== undefined || !isDigest(digest))))
+  const named = digest !== undefined && tag === undefined && isDigest(digest) ? digest : undefined;
+  if (!known || named !== digest)
     throw new Fault(
       'usage',
       `${text} names no place in a registry: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…, with the host, all lower-case`,
     );
-  return { repository, tag, digest: digest as Digest | undefined };
+  return { repository, tag, digest: named };
 }

@@ -1,9 +1,11 @@
 /** The registry to which a bundle is pushed or from which it is pulled: an unexpected answer ends the transfer, a lost connection does not. */
+
 import { sleep } from '../../base/clock.ts';
 import { Fault } from '../../base/fault.ts';
 import { type Answer, readBounded } from '../../base/http.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { Unanswered, type Waiting } from '../../base/patience.ts';
+import { causeOf, messageOf } from '../../base/thrown.ts';
 import { safe } from '../../report/human.ts';
 import {
   type Credentials,
@@ -88,11 +90,10 @@ export class Remote {
   /** What failed in sending or reading, as what it is to us; an interruption is a Fault already. */
   lost(what: string, error: unknown): Error {
     if (error instanceof Fault || error instanceof Lost) return error;
-    const { cause } = error as Error;
-    const { name, message } = cause instanceof Error ? cause : (error as Error);
-    if (name === 'NotReadableError')
+    const cause = causeOf(error);
+    if (cause instanceof Error && cause.name === 'NotReadableError')
       return new Refused('blob_digest', `the file was changed while it was pushed (${what})`);
-    return new Lost(`${this.host}, ${what}: ${message}`, { cause: error });
+    return new Lost(`${this.host}, ${what}: ${messageOf(cause)}`, { cause: error });
   }
 
   /** An answer of one of these statuses, its body still to be read. */

@@ -43,14 +43,14 @@ export function checkRecord({ record, manifest }: Opened, problems: Problems): v
     });
   const said: [string, unknown, unknown][] = [
     ['final state', record.final_state_sha256, finalStateOf(replays)],
-    ...(manifest
-      ? ([
-          ['expected state', record.expected_state_sha256, manifest.expect?.final_state_sha256 ?? null],
-          ['sandbox image', record.sandbox_image_sha256, manifest.sandbox_image_sha256],
-          ...(manifest.name === undefined ? [] : [['name', record.name, manifest.name]]),
-        ] as [string, unknown, unknown][])
-      : []),
   ];
+  if (manifest) {
+    said.push(
+      ['expected state', record.expected_state_sha256, manifest.expect?.final_state_sha256 ?? null],
+      ['sandbox image', record.sandbox_image_sha256, manifest.sandbox_image_sha256],
+    );
+    if (manifest.name !== undefined) said.push(['name', record.name, manifest.name]);
+  }
   if (
     manifest &&
     replays.length > 0 &&

@@ -1,6 +1,6 @@
 /** What must be true of custody in a bundle: the run's own entry, and the events and timestamps that are attached. */
 import { type Digest, isDigest } from '../../base/digest.ts';
-import { parseJson } from '../../base/json.ts';
+import { isObject, parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { checkEvents, type Receipt } from '../custody/event.ts';
 import { Refused } from '../format/refused.ts';
@@ -16,9 +16,9 @@ export function documentOf(
   const bytes = sha256 ? opened.kept.get(sha256) : undefined;
   if (!bytes) return undefined;
   const parsed = parseJson(bytes, { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth });
-  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null)
+  if (!parsed.ok || !isObject(parsed.value))
     throw new Refused('manifest_form', `${what} ${sha256} is no JSON object`);
-  return parsed.value as Record<string, unknown>;
+  return parsed.value;
 }
 
 /** The run's own entry; older bundles also hold those before it, each of which the next must name. */

@@ -1,6 +1,8 @@
 /** Fields of a record that follow from others: each is worked out again, and one that says otherwise is a contradiction. */
+
 import { canonicalJson } from '../../base/canonical-json.ts';
-import { EXIT, FAULTS, type FaultCode } from '../../base/fault.ts';
+import { EXIT, FAULTS } from '../../base/fault.ts';
+import { isKeyOf, keysOf } from '../../base/table.ts';
 import { entryOf } from '../../evidence/custody/custody.ts';
 import { lostNeeds, saidLost } from '../../sandbox/mechanisms.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
@@ -111,13 +113,13 @@ const NOTHING_RAN: Partial<ReplayRecord> = {
 function unstarted({ record, subject }: Opened): Contradiction[] {
   if (record.environment !== null) return [];
   if (record.replays.length > 0) return [['environment', 'is missing: replays took place in one']];
-  const wrong = Object.entries(NOTHING_RAN).flatMap(([field, value]): Contradiction[] =>
-    canonicalJson(record[field as keyof ReplayRecord]) === canonicalJson(value)
+  const wrong = keysOf<keyof ReplayRecord>(NOTHING_RAN).flatMap((field): Contradiction[] =>
+    canonicalJson(record[field]) === canonicalJson(NOTHING_RAN[field])
       ? []
       : [[field, 'says something of replays, and there were none']],
   );
   const { record: evidence } = record.evidence;
-  const fault = Object.hasOwn(FAULTS, record.reason) ? FAULTS[record.reason as FaultCode] : undefined;
+  const fault = isKeyOf(FAULTS, record.reason) ? FAULTS[record.reason] : undefined;
   const refused = evidence && evidence.verdict !== 'verified' && !subject;
   const rejected = refused ? evidence.verdict === 'rejected' : fault?.exit === EXIT.rejected;
   if (refused && record.reason !== (evidence.code ?? 'internal'))

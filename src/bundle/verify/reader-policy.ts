@@ -10,7 +10,7 @@ import { parseTlogProof } from '../../evidence/log/tlog-proof.ts';
 import { Trust } from '../../evidence/trust/trust.ts';
 import { someOf } from '../../evidence/verify/checks.ts';
 import { type EvidencePlaces, verifyNamed } from '../../evidence/verify/named.ts';
-import { verifyEvidence } from '../../evidence/verify/verify.ts';
+import { type SourceFile, verifyEvidence } from '../../evidence/verify/verify.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { CrashCheck } from '../../verdict/crash-check.ts';
 import { decide } from '../../verdict/decide.ts';
@@ -83,9 +83,9 @@ export function decideAgain(opened: Opened, policy: Policy): ReturnType<typeof d
 
 /** The evidence inside, as a place to find what the manifest names. */
 function placesIn({ record, manifest, kept }: Opened): EvidencePlaces {
-  const inside = record.evidence.files.flatMap((sha256) => {
+  const inside = record.evidence.files.flatMap((sha256): SourceFile[] => {
     const bytes = kept.get(sha256);
-    return bytes ? [{ name: sha256 as string, bytes }] : [];
+    return bytes ? [{ name: sha256, bytes }] : [];
   });
   return {
     envelope: async (digest) => {
@@ -96,7 +96,7 @@ function placesIn({ record, manifest, kept }: Opened): EvidencePlaces {
     proofs: async () =>
       inside
         .filter(({ name }) => manifest?.dsse_envelope !== `dsse:${name}`)
-        .map(({ name, bytes }) => ({ name, proof: parseTlogProof(bytes, name), used: false })),
+        .map(({ name, bytes }) => ({ name, proof: parseTlogProof(bytes, name) })),
     // An image is known by each link of its chain, but only by documents that are here: a record can name anything.
     imageChain: async () => {
       const image = await imageDocuments(present(manifest).sandbox_image_sha256, (digest) =>

@@ -144,13 +144,13 @@ function evidenceLies(
   { join }: { join: JoinDocument },
   again: Pick<JoinDocument, 'symbols' | 'artifacts'>,
 ): string[] {
-  const named = new Set(join.frames.flatMap(({ symbols, artifact }) => [symbols, artifact]));
+  const named = new Set<string | null>(join.frames.flatMap(({ symbols, artifact }) => [symbols, artifact]));
   const seen = new Set<string>();
   const strange = [
     ...join.symbols.map((one) => `symbols ${one.sha256}`),
     ...join.artifacts.map((one) => `artifact ${one.sha256}`),
   ].filter((one) => {
-    const fits = named.has(one.split(' ')[1] as Digest) && !seen.has(one);
+    const fits = named.has(one.slice(one.indexOf(' ') + 1)) && !seen.has(one);
     seen.add(one);
     return !fits;
   });

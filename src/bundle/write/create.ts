@@ -140,21 +140,25 @@ function checkStamps(root: string, stamps: Stamp[]): void {
 }
 
 /** The table of contents and everything it lists; the report is made from all the others, and is itself listed. */
-function tableOf(collected: Collected, o: BundleOptions): { document: CaseDocument; sources: Source[] } {
+function tableOf(
+  collected: Collected,
+  o: BundleOptions,
+): { document: CaseDocument; sources: Source[]; report: string } {
   const { recordSha256, image, record, manifest, join } = collected;
   const { subject, withheld } = o.redaction ?? {};
   const listed = (sources: Source[], version?: number): CaseDocument =>
     caseDocument(recordSha256, sources, o.state, image, withheld, version);
   const others = collected.sources.filter(({ role }) => role !== 'report');
   const parts = { document: listed(others), record, manifest, join, subject: subject?.digest };
-  const bytes = Buffer.from(reportOf(parts));
+  const report = reportOf(parts);
+  const bytes = Buffer.from(report);
   const [sha256, size] = [digestOf(bytes), bytes.length];
   const sources: Source[] = [...others, { role: 'report', name: 'report.html', sha256, size, from: bytes }];
-  return { document: listed(sources, TEXTS_VERSION), sources };
+  return { document: listed(sources, TEXTS_VERSION), sources, report };
 }
 
 async function writeAll(out: Output, collected: Collected, o: BundleOptions): Promise<Digest> {
-  const { document, sources } = tableOf(collected, o);
+  const { document, sources, report } = tableOf(collected, o);
   const problems: Problem[] = [];
   caseShape.check(document, '$', problems);
   if (problems.length > 0)
@@ -177,8 +181,7 @@ async function writeAll(out: Output, collected: Collected, o: BundleOptions): Pr
   const attested = await readAttested(layout.root, layout.attachments);
   checkStamps(layout.root, attested.stamps);
   for (const [name, content] of attachedFiles(layout)) out.file(name, content);
-  const report = present(sources.find(({ role }) => role === 'report')).from as Buffer;
-  const texts = textsOf(layout.root, attested, report.toString());
+  const texts = textsOf(layout.root, attested, report);
   for (const [name, text] of backFiles(layout, texts)) out.file(name, text);
   out.write(TAR_END);
   let at = 0;

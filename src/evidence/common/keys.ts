@@ -2,6 +2,7 @@
 
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type Digest, digestOf } from '../../base/digest.ts';
+import { membersOf } from '../../base/json.ts';
 import { present } from '../../base/list.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { pemBlocks } from './pem.ts';
@@ -91,7 +92,7 @@ export function variantsOf(key: PublicKey): PublicKey[] {
 /** One form for each key: a point in compressed form would otherwise count as another key. */
 function normalise(key: KeyObject): KeyObject {
   return key.asymmetricKeyType === 'ec'
-    ? createPublicKey({ key: key.export({ format: 'jwk' }) as { kty: string }, format: 'jwk' })
+    ? createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' })
     : key;
 }
 
@@ -136,9 +137,9 @@ function pemKey(text: string): KeyObject {
 function keyOf(bytes: Buffer): KeyObject {
   const text = bytes.toString('utf8').trim();
   if (text.startsWith('{')) {
-    const jwk = JSON.parse(text) as Record<string, unknown>;
+    const jwk = membersOf(JSON.parse(text));
     if ('d' in jwk) throw new Error('it is a private key');
-    return createPublicKey({ key: jwk as { kty: string }, format: 'jwk' });
+    return createPublicKey({ key: jwk, format: 'jwk' });
   }
   if (text.includes('-----BEGIN ')) return pemKey(text);
   return createPublicKey({ key: bytes, format: 'der', type: 'spki' });

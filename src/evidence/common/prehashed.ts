@@ -1,9 +1,11 @@
 /** Signatures over a digest without the bytes, which Node cannot verify; the one door to @noble/curves. */
+
 import { constants, hash, type KeyObject, publicDecrypt } from 'node:crypto';
 import { eddsa } from '@noble/curves/abstract/edwards.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { present } from '../../base/list.ts';
+import { isKeyOf } from '../../base/table.ts';
 import { hashOf, type PublicKey } from './keys.ts';
 
 /** Domain separation of RFC 8032 (dom2 with the prehash flag, no context): no Ed25519 signature passes for one. */
@@ -38,7 +40,9 @@ function holds(check: () => boolean): boolean {
 }
 
 function ecdsaHolds({ algorithm, key }: PublicKey, digest: Uint8Array, signature: Uint8Array): boolean {
-  const curve = CURVES[algorithm.split('-')[1] as keyof typeof CURVES];
+  const name = algorithm.split('-')[1];
+  if (!isKeyOf(CURVES, name)) return false;
+  const curve = CURVES[name];
   const { x = '', y = '' } = key.export({ format: 'jwk' });
   const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
   // High S is as good as low S here: only Bitcoin's rules refuse it.

@@ -1,9 +1,11 @@
 /** The chain of custody: each verification leaves an entry that names the one before it, so that none can vanish. */
+
 import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, digestOf } from '../../base/digest.ts';
 import { syncFolder } from '../../base/files.ts';
+import { membersOf } from '../../base/json.ts';
 import { present } from '../../base/list.ts';
 import { asideOf } from '../../base/temporary.ts';
 import { errnoOf } from '../../base/thrown.ts';
@@ -151,9 +153,9 @@ export async function verifyCustody(folder: string): Promise<{ entries: number; 
   let previous: Digest | null = null;
   for (const [index, name] of names.entries()) {
     const bytes = await readFile(join(folder, name));
-    let entry: Partial<CustodyEntry>;
+    let entry: Record<string, unknown>;
     try {
-      entry = Object(JSON.parse(bytes.toString('utf8'))) as Partial<CustodyEntry>;
+      entry = membersOf(JSON.parse(bytes.toString('utf8')));
     } catch {
       return { entries: index, problem: `${name} is not JSON` };
     }

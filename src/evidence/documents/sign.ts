@@ -1,8 +1,9 @@
 /** Signing, for teams that have no pipeline yet: an in-toto statement in a DSSE envelope, with a key of their own. */
-import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 
+import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { type Digest, hexOf } from '../../base/digest.ts';
+import { membersOf } from '../../base/json.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { ALGORITHMS, type Algorithm, bindAlgorithm, type PublicKey } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
@@ -58,7 +59,7 @@ export function parsePrivateKey(
   try {
     const text = bytes.toString('latin1').trim();
     const key = text.startsWith('{')
-      ? createPrivateKey({ key: JSON.parse(text) as { kty: string }, format: 'jwk' })
+      ? createPrivateKey({ key: membersOf(JSON.parse(text)), format: 'jwk' })
       : createPrivateKey({ key: text, format: 'pem', ...(passphrase ? { passphrase } : {}) });
     return { key, public: bindAlgorithm(createPublicKey(key), algorithm ?? usualFor(key)) };
   } catch (error) {

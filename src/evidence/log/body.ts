@@ -1,7 +1,8 @@
 /** The signed bytes and the key in a Rekor entry: they must belong to exactly the signature at hand (Rekor v1 and v2 types). */
-import type { X509Certificate } from 'node:crypto';
 
+import type { X509Certificate } from 'node:crypto';
 import { decodeBase64 } from '../../base/base64.ts';
+import { ownOf } from '../../base/json.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 import type { Hashed } from '../common/hashed.ts';
 import { pemBlocks } from '../common/pem.ts';
@@ -21,17 +22,9 @@ export interface SignedThing {
   certificate: X509Certificate | null;
 }
 
-type Json = { readonly [name: string]: Json | undefined } & { readonly length?: number };
-
 /** A member on a path, or undefined: entry bodies are outside input with many forms. */
 function at(value: unknown, ...path: (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (inner, name) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, name)
-        ? (inner as Json)[name]
-        : undefined,
-    value,
-  );
+  return path.reduce<unknown>((inner, name) => ownOf(inner, name), value);
 }
 
 function bytesAt(value: unknown, ...path: (string | number)[]): Buffer | undefined {

@@ -1,7 +1,9 @@
 /** What a statement says: predicate types as their specifications define them, and what a policy demands of them. */
 
 import { canonicalJson } from '../../base/canonical-json.ts';
+import { ownOf } from '../../base/json.ts';
 import { present } from '../../base/list.ts';
+import { isOneOf } from '../../base/table.ts';
 import type { Requirement } from '../../policy/shape.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { Statement } from '../documents/statement.ts';
@@ -56,13 +58,7 @@ export function atPointer(value: unknown, pointer: string): unknown {
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce<unknown>(
-      (inner, name) =>
-        typeof inner === 'object' && inner !== null && Object.hasOwn(inner, name)
-          ? (inner as Record<string, unknown>)[name]
-          : undefined,
-      value,
-    );
+    .reduce<unknown>((inner, name) => ownOf(inner, name), value);
 }
 
 function fits(value: unknown, check: Check): boolean {
@@ -70,7 +66,7 @@ function fits(value: unknown, check: Check): boolean {
   if (check === 'text') return typeof value === 'string' && value.length > 0;
   if (check === 'list') return Array.isArray(value);
   if (check === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
-  return check.includes(value as string);
+  return isOneOf(check, value);
 }
 
 /** The end of a type's name that counts its versions, as CycloneDX and SPDX put it behind the type of all versions. */

@@ -1,11 +1,12 @@
 /** A policy once its files are read: keys, identities, logs and the root, loaded once for all evidence. */
-import type { X509Certificate } from 'node:crypto';
 
+import type { X509Certificate } from 'node:crypto';
 import { Fault } from '../../base/fault.ts';
 import { notOneOf } from '../../base/nearest.ts';
+import { isOneOf } from '../../base/table.ts';
 import type { Policy, PolicyRoot } from '../../policy/policy.ts';
 import type { Authority, LogTrust, Transparency } from '../../policy/shape.ts';
-import { ALGORITHMS, type Algorithm, type PublicKey, parsePublicKey } from '../common/keys.ts';
+import { ALGORITHMS, type PublicKey, parsePublicKey } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
 import { logId, type NoteKey, parseVerifierKey } from '../log/note.ts';
 import type { SigstoreLibrary } from './sigstore.ts';
@@ -41,9 +42,9 @@ function windowOf(o: { notBefore?: string; notAfter?: string }): Window {
 
 function trustAuthority(authority: Policy['authorities'][number], policy: string): TrustedAuthority {
   const { id, keyless = null, key, keyFile } = authority;
-  const algorithm = key?.alg as Algorithm | undefined;
+  const algorithm = key?.alg;
   const where = `${policy}: authority ${id}`;
-  if (algorithm && !ALGORITHMS.includes(algorithm))
+  if (algorithm !== undefined && !isOneOf(ALGORITHMS, algorithm))
     throw new Refusal('signature_algorithm', `${where}: alg is ${notOneOf(algorithm, ALGORITHMS)}`);
   return {
     id,

@@ -9,8 +9,6 @@ import type { Trust } from '../trust/trust.ts';
 export interface SeparateProof {
   name: string;
   proof: TlogProof;
-  /** Set once it has proven something: a proof of nothing is an error, never passed over. */
-  used: boolean;
 }
 
 export interface VerificationContext {

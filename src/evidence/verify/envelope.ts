@@ -11,7 +11,7 @@ import { checkRequirement } from '../trust/predicate.ts';
 import type { Vouched } from '../trust/sigstore.ts';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
 import { asRefusal, Checks, someOf } from './checks.ts';
-import type { VerificationContext } from './context.ts';
+import type { SeparateProof, VerificationContext } from './context.ts';
 import type { Evidence } from './evidence-file.ts';
 import { groundsOf, vouchedUnderOne } from './grounds.ts';
 import type { ProvenEntry } from './log-entry.ts';
@@ -24,6 +24,8 @@ export interface CheckedEvidence {
   fulfils: Requirement[];
   /** The one root under which it was proven; null where none was needed. */
   root: TrustedRoot | null;
+  /** The proofs in files of their own that it rests on. */
+  used: SeparateProof[];
 }
 
 interface Fitting {
@@ -102,7 +104,7 @@ async function checkAll(
   c: VerificationContext,
   checks: Checks,
   record: EnvelopeRecord,
-): Promise<Pick<CheckedEvidence, 'fulfils' | 'root'>> {
+): Promise<Pick<CheckedEvidence, 'fulfils' | 'root' | 'used'>> {
   const verified = await checks.run(
     'signature',
     () => verifySignatures(evidence, c),
@@ -135,7 +137,7 @@ async function checkAll(
         .map(({ fact }) => fact.tile_ref ?? `promise of ${fact.origin}`)
         .join(', ') || null,
   );
-  const { anchor, proven, vouched } = await checks.run(
+  const { anchor, proven, vouched, used } = await checks.run(
     'time',
     () => vouchedUnderOne(evidence, verified, grounds, c),
     ({ vouched: { times, strangers } }) =>
@@ -160,7 +162,7 @@ async function checkAll(
       fulfilled.flatMap(({ subjects }) => subjects).map((one) => [`${one.field} ${one.expected}`, one]),
     ).values(),
   ];
-  return { fulfils: fulfilled.map(({ requirement }) => requirement), root: anchor?.root ?? null };
+  return { fulfils: fulfilled.map(({ requirement }) => requirement), root: anchor?.root ?? null, used };
 }
 
 /** The record of a piece of evidence about which nothing is known yet: refused, until every check has passed. */
@@ -187,7 +189,7 @@ export function blankEnvelope(file: string, sha256: Digest): EnvelopeRecord {
 export async function checkEvidence(evidence: Evidence, c: VerificationContext): Promise<CheckedEvidence> {
   const checks = new Checks();
   const record = blankEnvelope(evidence.name, evidence.sha256);
-  let found: Pick<CheckedEvidence, 'fulfils' | 'root'>;
+  let found: Pick<CheckedEvidence, 'fulfils' | 'root' | 'used'>;
   try {
     await checks.run(
       'form',
@@ -199,7 +201,12 @@ export async function checkEvidence(evidence: Evidence, c: VerificationContext):
     const { code, message, next } = asRefusal(error);
     // Facts that were read before the failure come from an unknown signer.
     const nothing = blankEnvelope(evidence.name, evidence.sha256);
-    return { record: { ...nothing, code, message, next, checks: checks.results() }, fulfils: [], root: null };
+    return {
+      record: { ...nothing, code, message, next, checks: checks.results() },
+      fulfils: [],
+      root: null,
+      used: [],
+    };
   }
   return {
     record: { ...record, verdict: 'accepted', code: null, message: '', next: null, checks: checks.results() },

@@ -1,5 +1,7 @@
 /** What a file of evidence holds: a bundle, an envelope, a list or document of them, or a log's proof. */
+
 import { type Digest, digestOf } from '../../base/digest.ts';
+import { memberOf } from '../../base/json.ts';
 import { EVIDENCE_LIMITS } from '../../base/limits.ts';
 import { Refusal } from '../common/refusal.ts';
 import { readJson } from '../common/strict.ts';
@@ -36,25 +38,20 @@ interface Item {
 
 const LIMITS = { sizeBytes: EVIDENCE_LIMITS.fileBytes, depth: EVIDENCE_LIMITS.depth };
 
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
-}
-
 /** An envelope remains one with any further members: unknown members cannot make it something else. */
 function isEnvelope(value: unknown): boolean {
-  return ['payload', 'payloadType', 'signatures'].every((name) => member(value, name) !== undefined);
+  return ['payload', 'payloadType', 'signatures'].every((name) => memberOf(value, name) !== undefined);
 }
 
 /** The bundle in an item of a registry's answer; the members beside it are not signed, and are ignored. */
 function unwrap(value: unknown, where: string): unknown {
   // A value that is evidence itself is read as it is: an unknown member is refused, not followed.
-  if (member(value, 'mediaType') !== undefined || member(value, 'payloadType') !== undefined) return value;
-  const inner = member(value, 'attestation') ?? value;
-  const bundle = member(inner, 'bundle');
+  if (memberOf(value, 'mediaType') !== undefined || memberOf(value, 'payloadType') !== undefined)
+    return value;
+  const inner = memberOf(value, 'attestation') ?? value;
+  const bundle = memberOf(inner, 'bundle');
   if (typeof bundle === 'object' && bundle !== null) return bundle;
-  if (typeof member(inner, 'bundle_url') === 'string')
+  if (typeof memberOf(inner, 'bundle_url') === 'string')
     throw new Refusal(
       'evidence_unreadable',
       `${where} holds only the address of its bundle (bundle_url)`,
@@ -70,9 +67,9 @@ function itemsOf(value: unknown, name: string): Item[] {
     list.map((item, index) => ({ where: `${name}${at}[${index}]`, value: () => item }));
   if (Array.isArray(value)) return listed(value, '');
   if (isEnvelope(value)) return [{ where: name, value: () => value }];
-  const attestations = member(value, 'attestations');
+  const attestations = memberOf(value, 'attestations');
   if (Array.isArray(attestations)) return listed(attestations, ' attestations');
-  const byDigest = member(value, 'attestations_subject_digests');
+  const byDigest = memberOf(value, 'attestations_subject_digests');
   if (typeof byDigest === 'object' && byDigest !== null)
     return Object.entries(byDigest).flatMap(([digest, list]) =>
       Array.isArray(list) ? listed(list, ` ${digest.slice(0, 80)}`) : [],
@@ -83,9 +80,9 @@ function itemsOf(value: unknown, name: string): Item[] {
 function contentOf(given: unknown, name: string): Evidence['content'] {
   const value = unwrap(given, name);
   if (isEnvelope(value)) return { kind: 'envelope', envelope: parseEnvelope(value, name) };
-  if (member(value, 'mediaType') !== undefined && member(value, 'layers') === undefined)
+  if (memberOf(value, 'mediaType') !== undefined && memberOf(value, 'layers') === undefined)
     return { kind: 'bundle', bundle: parseBundle(value, name) };
-  if (member(value, 'payloadType') !== undefined)
+  if (memberOf(value, 'payloadType') !== undefined)
     return { kind: 'envelope', envelope: parseEnvelope(value, name) };
   throw foreignForm(value, name);
 }

@@ -97,12 +97,11 @@ export class EvidenceFinder {
         const proof = parseTlogProof(bytes, name);
         // Other proofs in the folder belong to other manifests.
         const { origin } = parseCheckpoint(proof.checkpoint);
-        if (proof.index === reference.index && origin === reference.origin)
-          found.push({ name, proof, used: false });
+        if (proof.index === reference.index && origin === reference.origin) found.push({ name, proof });
       }
     for (const store of [folder, ...this.stores]) {
       const proof = await readCachedProof(store, reference);
-      if (proof) found.push({ name: join(store, 'logs'), proof, used: false });
+      if (proof) found.push({ name: join(store, 'logs'), proof });
     }
     return found;
   }

@@ -5,18 +5,19 @@ import { Refusal } from '../common/refusal.ts';
 import type { Vouched } from '../trust/sigstore.ts';
 import type { Anchor, TrustedLog } from '../trust/trust.ts';
 import { asRefusal, someOf } from './checks.ts';
-import type { VerificationContext } from './context.ts';
+import type { SeparateProof, VerificationContext } from './context.ts';
 import type { Evidence } from './evidence-file.ts';
 import { checkLogWindows, checkReference, type ProvenEntry, proveEntry, proveWith } from './log-entry.ts';
 import type { Verified } from './signature.ts';
 
-/** Proves each signature's entry, from what the bundle carries and from proofs in files of their own. */
+/** Proves each signature's entry, from what the bundle carries and from proofs in files of their own; and which of those proved one. */
 function proveAll(
   evidence: Evidence,
   verified: Verified[],
   c: VerificationContext,
   logs: TrustedLog[],
-): ProvenEntry[][] {
+): Pick<Grounds, 'proven' | 'used'> {
+  const used: SeparateProof[] = [];
   const own = evidence.content.kind === 'bundle' ? evidence.content.bundle.entries : [];
   let misfit: Refusal | undefined;
   const perSignature = verified.map(({ thing, key }) => {
@@ -24,7 +25,7 @@ function proveAll(
     for (const separate of c.proofs) {
       try {
         entries.push(proveWith(separate.proof, thing, key.algorithm, logs));
-        separate.used = true;
+        used.push(separate);
       } catch (error) {
         const { code, message, next } = asRefusal(error);
         misfit = new Refusal(code, `${separate.name}: ${message}`, error, next);
@@ -37,13 +38,15 @@ function proveAll(
   if (misfit && c.reference) throw misfit;
   if (misfit && !perSignature.flat().some(({ kind }) => kind === 'proof')) throw misfit;
   if (c.reference) checkReference(perSignature.flat(), c.reference);
-  return perSignature;
+  return { proven: perSignature, used };
 }
 
 /** What was proven under one trust root; null where the evidence rests on keys of the policy alone. */
 export interface Grounds {
   anchor: Anchor | null;
   proven: ProvenEntry[][];
+  /** The proofs in files of their own that proved one of the entries. */
+  used: SeparateProof[];
 }
 
 /** The roots under which all log entries can be proven; without entries, no root is needed. */
@@ -53,10 +56,10 @@ export function groundsOf(evidence: Evidence, verified: Verified[], c: Verificat
     content.kind === 'envelope' ||
     (content.bundle.material.kind === 'key' &&
       content.bundle.entries.length + content.bundle.timestamps.length === 0);
-  if (bare && c.proofs.length === 0) return [{ anchor: null, proven: proveAll(evidence, verified, c, []) }];
+  if (bare && c.proofs.length === 0) return [{ anchor: null, ...proveAll(evidence, verified, c, []) }];
   return someOf(c.trust.anchorsFor(itemAt(verified, 0).thing.certificate), (anchor) => ({
     anchor: bare ? null : anchor,
-    proven: proveAll(evidence, verified, c, anchor.logs),
+    ...proveAll(evidence, verified, c, anchor.logs),
   }));
 }
 
@@ -67,7 +70,7 @@ async function checkTimes(
   c: VerificationContext,
 ): Promise<Vouched> {
   const { content } = evidence;
-  const [{ thing, key }] = verified as [Verified];
+  const { thing, key } = itemAt(verified, 0);
   const vouched =
     anchor && content.kind === 'bundle'
       ? (await anchor.library()).vouch(content.bundle, thing, key.key)

@@ -84,7 +84,7 @@ class LogClient {
         if (error instanceof Fault || error instanceof Refusal) throw error;
         if (this.signal?.aborted) throw new Fault('interrupted', 'interrupted');
         const cause =
-          (error as Error).cause instanceof Error ? `: ${((error as Error).cause as Error).message}` : '';
+          error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
         if (error instanceof Unanswered) silences++;
         if (attempt >= TRIES || silences >= MOST_SILENCES)
           throw new Fault(

@@ -2,6 +2,7 @@
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { Digest } from '../../base/digest.ts';
+import { digestFromHex } from '../../base/digest.ts';
 import { present } from '../../base/list.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { hashedBytes } from '../common/hashed.ts';
@@ -67,9 +68,9 @@ function parseCertificate(der: Buffer, name: string): { certificate: X509Certifi
 /** The key that a hint names by the digest of its public key, as this command, cosign and Sigstore's bundles write one. */
 function fingerprintIn(hint: string): Digest[] {
   const [, hex] = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(hint) ?? [];
-  if (hex) return [`sha256:${hex.toLowerCase()}` as Digest];
+  if (hex) return [digestFromHex(hex.toLowerCase())];
   const bytes = /^[A-Za-z0-9+/]{43}=$/.test(hint) ? Buffer.from(hint, 'base64') : Buffer.alloc(0);
-  return bytes.length === 32 ? [`sha256:${bytes.toString('hex')}` as Digest] : [];
+  return bytes.length === 32 ? [digestFromHex(bytes.toString('hex'))] : [];
 }
 
 /** A signature that no key of the policy made: made by another key, as it says, or not over these bytes. Hints are easy to forge: they choose the words of the error, never a key. */

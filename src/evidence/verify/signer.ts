@@ -1,6 +1,6 @@
 /** The last check: whether the policy names the signer, for that time and with that transparency. */
 import type { X509Certificate } from 'node:crypto';
-import { present } from '../../base/list.ts';
+import { itemAt, present } from '../../base/list.ts';
 import { variantsOf } from '../common/keys.ts';
 import { Refusal } from '../common/refusal.ts';
 import type { Signer } from '../documents/record.ts';
@@ -72,7 +72,10 @@ function nearest(identity: Identity, authorities: TrustedAuthority[]): Refusal {
   // The right identity in another build, or from another issuer, is nearer than any other.
   const distance = ({ found }: { found: Misfit[] }): number =>
     found.reduce((sum, { field }) => sum + (field === 'subject' ? 100 : field === 'issuer' ? 50 : 1), 0);
-  const [{ id, found }] = tried.sort((a, b) => distance(a) - distance(b)) as [(typeof tried)[number]];
+  const { id, found } = itemAt(
+    tried.sort((a, b) => distance(a) - distance(b)),
+    0,
+  );
   const has = (field: Misfit['field']): boolean => found.some((one) => one.field === field);
   const by = identity.issuer === null ? 'and its certificate names no issuer' : `issuer ${identity.issuer}`;
   const message = `it is signed by ${identity.subject} (${by}); the nearest authority, ${id}, wants ${found.map(differs).join('; ')}`;

@@ -192,7 +192,7 @@ export async function verifyEvidence(
   for (const { name, bytes } of files) {
     try {
       const parsed = parseEvidenceFile(bytes, name);
-      if (parsed.kind === 'proof') c.proofs.push({ ...parsed, used: false });
+      if (parsed.kind === 'proof') c.proofs.push(parsed);
       else list.push(...parsed.list);
     } catch (error) {
       list.push({ name, sha256: digestOf(bytes), refusal: asRefusal(error) });
@@ -213,11 +213,13 @@ export async function verifyEvidence(
     checked.push(
       'content' in item
         ? await checkEvidence(item, c)
-        : { record: unreadable(item), fulfils: [], root: null },
+        : { record: unreadable(item), fulfils: [], root: null, used: [] },
     );
   const envelopes = checked.map(({ record }) => record);
   const requirements = c.trust.policy.require.map((requirement) => weigh(requirement, checked));
-  const idle = c.proofs.find(({ used }) => !used);
+  // A proof of nothing is an error, never passed over.
+  const used = new Set(checked.flatMap((one) => one.used));
+  const idle = c.proofs.find((proof) => !used.has(proof));
   const stray =
     idle && envelopes.every(({ verdict }) => verdict === 'accepted') ? strayProof(idle) : undefined;
   const all = stray ? [...envelopes, stray] : envelopes;

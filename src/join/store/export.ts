@@ -1,6 +1,7 @@
 /** A trace with all that the store joins to it, as one document that can be judged without the store. */
 
 import type { Digest } from '../../base/digest.ts';
+import { asDigest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { itemAt, lastItem, present } from '../../base/list.ts';
@@ -168,8 +169,8 @@ export async function exportJoin(store: TraceStore, row: TraceRow, o: ExportOpti
     const artifact = facts.loaded_sha256 === rest.loaded_sha256 ? rest.artifact : null;
     return {
       ...{ ...facts, claimed: itemAt(claims, n), places, degraded, status, candidates },
-      symbols: (bundle?.sha256 ?? null) as Digest | null,
-      artifact: (artifact?.sha256 ?? null) as Digest | null,
+      symbols: bundle === null ? null : asDigest(bundle.sha256),
+      artifact: artifact === null ? null : asDigest(artifact.sha256),
     };
   });
   const symbols: JoinSymbols[] = [];

@@ -98,7 +98,10 @@ async function internImages(queries: Queries, prepared: Prepared[]): Promise<Map
 
 /** The numbers of these places, `image:address`; those that are new are made. */
 async function internLocations(queries: Queries, wanted: Set<string>): Promise<Map<string, number>> {
-  const keys = [...wanted].map((key) => key.split(':') as [string, string]);
+  const keys = [...wanted].map((key): [string, string] => {
+    const end = key.indexOf(':');
+    return [key.slice(0, end), key.slice(end + 1)];
+  });
   keys.sort(([a, x], [b, y]) => Number(a) - Number(b) || (BigInt(x) < BigInt(y) ? -1 : 1));
   const found = new Map<string, number>();
   for (const piece of pieces(keys, PIECE)) {

@@ -1,6 +1,6 @@
 /** Proposes a replay manifest for a trace that came without one: the program it crashed in, started from the image's files. */
 
-import type { Digest } from '../../base/digest.ts';
+import { isDigest } from '../../base/digest.ts';
 import { present } from '../../base/list.ts';
 import type { Manifest } from '../../manifest/definition.ts';
 import type { Queries } from '../../store/sql/database.ts';
@@ -16,14 +16,14 @@ const REFERENCE = /^(.+)@(sha256:[0-9a-f]{64})$/;
 export async function proposeManifest(queries: Queries, trace: TraceRow): Promise<Manifest | undefined> {
   const shipment = await shipmentOf(queries, trace.trace_id);
   const [, repository, digest] = REFERENCE.exec(shipment?.image ?? '') ?? [];
-  if (!shipment || digest === undefined) return undefined;
+  if (!shipment || digest === undefined || !isDigest(digest)) return undefined;
   const path = `/${shipment.path.replace(/^\/+/, '')}`;
   return {
     harness_version: '1',
     os: 'linux',
     name: `proposed for ${trace.trace_id.slice(0, 19)}`,
     sandbox_image: present(repository),
-    sandbox_image_sha256: digest as Digest,
+    sandbox_image_sha256: digest,
     seed: 1,
     run_instructions: `'${path.replaceAll("'", `'"'"'`)}'`,
     ...(trace.signal === null ? {} : { expect: { signal: trace.signal } }),

@@ -17,9 +17,9 @@ function readBreakpad(file: FileBytes): ObjectFile {
     .piece(0, Math.min(FIRST_LINES_BYTES, file.size), 'its first lines')
     .toString('utf8')
     .split(/\r?\n/);
-  const found = MODULE.exec(itemAt(lines, 0));
-  if (!found) throw file.wrong('its first line is no MODULE line');
-  const [, writtenSystem, arch, guid, age] = found as unknown as [string, string, string, string, string];
+  const [, writtenSystem, arch, guid, age] = MODULE.exec(itemAt(lines, 0)) ?? [];
+  if (writtenSystem === undefined || arch === undefined || guid === undefined || age === undefined)
+    throw file.wrong('its first line is no MODULE line');
   // Breakpad's dump_syms writes mac, Mozilla's Mac.
   const system = writtenSystem.toLowerCase();
   const code = /^INFO CODE_ID ([0-9A-Fa-f]{1,128})(?: |$)/.exec(lines[1] ?? '')?.[1]?.toLowerCase();

@@ -42,9 +42,8 @@ function readBlocks(
 /** Throws a Fault where the directory of streams contradicts the file's header. */
 export function readContainer(file: FileBytes): Container {
   const head = file.piece(0, 56, 'the header of a PDB');
-  const [blockSize, , blocks, directoryBytes, , mapBlock] = [32, 36, 40, 44, 48, 52].map((at) =>
-    head.readUInt32LE(at),
-  ) as [number, number, number, number, number, number];
+  const [blockSize, blocks] = [head.readUInt32LE(32), head.readUInt32LE(40)];
+  const [directoryBytes, mapBlock] = [head.readUInt32LE(44), head.readUInt32LE(52)];
   if (![512, 1024, 2048, 4096, 8192, 16384, 32768].includes(blockSize))
     throw file.wrong(`blocks of ${blockSize} bytes`);
   if (blocks > Math.ceil(file.size / blockSize))

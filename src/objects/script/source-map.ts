@@ -71,7 +71,8 @@ function plainOf(map: Record<string, unknown>, wrong: Wrong): Plain {
 function sectionOf(value: unknown, wrong: Wrong): Section {
   const { offset, map } = isObject(value) ? value : {};
   const { line, column } = isObject(offset) ? offset : {};
-  const count = (one: unknown): one is number => Number.isSafeInteger(one) && (one as number) >= 0;
+  const count = (one: unknown): one is number =>
+    typeof one === 'number' && Number.isSafeInteger(one) && one >= 0;
   if (!count(line) || !count(column)) throw wrong('a section of a source map without line and column');
   if (!isObject(map)) throw wrong('a section of a source map without a map of its own');
   return { line, column, map: plainOf(map, wrong) };

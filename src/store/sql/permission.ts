@@ -1,9 +1,11 @@
 /** What the permissions on a store's folder allow: a folder that can only be read is read from a snapshot, and a path that allows neither is named. */
+
 import { accessSync, constants, lstatSync, readdirSync, statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../base/fault.ts';
 import { temporaryFolder } from '../../base/temporary.ts';
+import { errnoOf } from '../../base/thrown.ts';
 
 type Right = 'read' | 'write';
 
@@ -27,8 +29,8 @@ function obstacleIn(folder: string, right: Right): string | undefined {
     accessSync(folder, isFolder ? wanted | constants.X_OK : wanted);
     if (!isFolder) return undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (['EACCES', 'EPERM', 'EROFS'].includes(code ?? '')) return folder;
+    const code = errnoOf(error);
+    if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return folder;
     if (code === 'ENOENT') return undefined;
     throw error;
   }
@@ -62,7 +64,7 @@ export function isDatabaseIn(store: string): boolean {
   try {
     return statSync(data, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!['EACCES', 'EPERM'].includes(errnoOf(error))) throw error;
     throw permissionFault(store, data, 'read');
   }
 }

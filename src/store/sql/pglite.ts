@@ -1,13 +1,14 @@
 /** The embedded database: PostgreSQL compiled to WebAssembly, in a folder that one process at a time has open. */
+
 import { existsSync, openAsBlob, readFileSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PGlite, type Transaction } from '@electric-sql/pglite';
-
 import { sleep } from '../../base/clock.ts';
 import { asFault, Fault } from '../../base/fault.ts';
 import { makeFolder } from '../../base/files.ts';
+import { memberOf } from '../../base/json.ts';
 import { Patience, Unanswered, type Waiting } from '../../base/patience.ts';
 import type { Database, Parameter, Queries } from './database.ts';
 import { assertOurVersion } from './older.ts';
@@ -31,7 +32,7 @@ function tryLock(path: string): DatabaseSync | undefined {
     return file;
   } catch (error) {
     file.close();
-    if ((error as { errstr?: string }).errstr === 'database is locked') return undefined;
+    if (memberOf(error, 'errstr') === 'database is locked') return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import pg from 'pg';
 import { digestOf } from '../../base/digest.ts';
 import { asFault, Fault } from '../../base/fault.ts';
+import { memberOf } from '../../base/json.ts';
 import { present } from '../../base/list.ts';
 import { Patience, Unanswered, type Waiting } from '../../base/patience.ts';
 import type { Database, Parameter, Queries } from './database.ts';
@@ -92,7 +93,7 @@ export async function openServer(url: string, waiting: Waiting = {}): Promise<Da
       "SELECT current_setting('server_version_num') AS version, pg_backend_pid() AS pid",
     );
     // Poolers have process numbers of their own: a name given there can be another client's.
-    session.own = (client as { processID?: unknown }).processID === present(found).pid;
+    session.own = memberOf(client, 'processID') === present(found).pid;
     if (Number(present(found).version) < OLDEST)
       throw new Fault(
         'store_failed',

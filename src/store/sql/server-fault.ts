@@ -1,6 +1,8 @@
 /** What a PostgreSQL server's error means to the person who named it: PostgreSQL's codes (its appendix A), and the system's. */
+
 import { asFault, Fault, type FaultCode } from '../../base/fault.ts';
 import { Unanswered } from '../../base/patience.ts';
+import { errnoOf } from '../../base/thrown.ts';
 
 interface Kind {
   codes: readonly string[];
@@ -60,8 +62,7 @@ export function serverFault(database: string, error: unknown): Fault {
   if (error instanceof Fault) return error;
   if (error instanceof Unanswered)
     return new Fault('store_failed', `the database ${database} failed: ${error.message}`, error, SILENT);
-  const { code: given } = error as { code?: unknown };
-  const code = typeof given === 'string' ? given : '';
+  const code = errnoOf(error);
   const text = error instanceof Error ? error.message : String(error);
   const what = `the database ${database} failed${code && ` (${code})`}`;
   const kind = KINDS.find(({ codes, said }) => codes.includes(code) && (said?.test(text) ?? true));

@@ -103,7 +103,7 @@ function moduleAt(core: CoreFile, base: bigint, path: string, parts: MappedFile[
 
 /** A part of a module that is mapped once more, elsewhere; undefined where it belongs to no module. */
 function mappedAgain(parts: MappedFile[], modules: CoreModule[]): CoreModule | undefined {
-  const [first] = parts as [MappedFile];
+  const first = itemAt(parts, 0);
   const of = modules.find(({ path, segments }) => path === first.path && segments.length > 0);
   const segment = of?.segments.find(
     ({ type, offset, size }) =>

@@ -27,16 +27,21 @@ export class ModuleTables {
     [this.core, this.module, this.locate] = [core, module, locate];
   }
 
-  private get file(): ProgramFile | null {
+  private get found(): Located {
     this.located ??= this.locate();
-    return this.located.file;
+    return this.located;
+  }
+
+  private get file(): ProgramFile | null {
+    return this.found.file;
   }
 
   /** Why it is unknown whether a table covers this module's code; null where the file is known, or the headers say that there is none. */
   get lack(): { reason: string; detail: string } | null {
     const { segments } = this.module;
     if (segments.length > 0 && !segments.some(({ type }) => type === GNU_EH_FRAME)) return null;
-    return this.file === null ? (this.located as { reason: string; detail: string }) : null;
+    const { found } = this;
+    return found.file === null ? found : null;
   }
 
   /** What is subtracted from an address to get the linker's; undefined where nothing says it. */

@@ -29,7 +29,8 @@ interface Journal {
 function fieldOf(value: unknown): string {
   if (typeof value === 'string') return value;
   const bytes = list(value);
-  return bytes.every((byte) => Number.isInteger(byte)) ? Buffer.from(bytes as number[]).toString('utf8') : '';
+  const isByte = (one: unknown): one is number => Number.isInteger(one);
+  return bytes.every(isByte) ? Buffer.from(bytes).toString('utf8') : '';
 }
 
 function pathOf(module: string): string {

@@ -66,7 +66,7 @@ export const endedShape: Shape<WalkEnd> = closed(
 
 const IMAGE_WORDS = {
   id: 'Its id, as "reenact symbols id" writes it; null or left out: unknown',
-  debug_id: 'Its debug id as Breakpad and Sentry write it; null or left out: unknown',
+  debug_id: 'Its debug id in the form of Breakpad and Sentry; null or left out: unknown',
   path: 'The file that was loaded, as the sender names it',
   arch: 'Processor architecture, such as x86_64; null or left out: unknown',
   base: 'Address of its beginning, hexadecimal; null or left out: unknown',
@@ -94,7 +94,7 @@ const THREAD_WORDS = {
 };
 
 const TRACE_WORDS = {
-  signal: 'What ended the program, such as SIGSEGV or EXC_BAD_ACCESS; null or left out: unknown',
+  signal: 'What ended the program, for example SIGSEGV or EXC_BAD_ACCESS; null or left out: unknown',
   code: 'The signal’s si_code, of sigaction(2); left out: unknown',
   fault_address: 'Address of the fault, hexadecimal; left out: unknown, or nothing faulted',
   images: 'Programs and libraries that were loaded',

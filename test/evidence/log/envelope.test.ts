@@ -80,10 +80,10 @@ describe('a plain envelope in a log', async () => {
   it('is proven from a folder of checkpoint and tiles, and from nothing less', async () => {
     const folder = tempFolder();
     log.writeFiles(folder);
-    const proof = { name: folder, proof: await readFolderProof(folder, reference.reference), used: false };
+    const proof = { name: folder, proof: await readFolderProof(folder, reference.reference) };
     expect((await verifyAs(logged, json, { ...reference, proofs: [proof] })).code).toBeNull();
     writeFileSync(join(folder, 'tile/0/001'), Buffer.alloc(8192));
-    const forged = { name: folder, proof: await readFolderProof(folder, reference.reference), used: false };
+    const forged = { name: folder, proof: await readFolderProof(folder, reference.reference) };
     expect((await verifyAs(logged, json, { ...reference, proofs: [forged] })).code).toBe('log_proof');
     await expect(readFolderProof(folder, parseLogReference(log.reference(index, 400)))).rejects.toMatchObject(
       { code: 'log_reference' },
