@@ -1,9 +1,9 @@
 /** From a file's bytes to a typed manifest, or to every problem in it at once. */
 import { canonicalDigest } from '../base/canonical-json.ts';
 import type { Digest } from '../base/digest.ts';
-import type { Parsed, Problem } from '../base/json.ts';
+import { isObject, type Parsed, type Problem, parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
-import { parseAs } from '../base/shape.ts';
+import { read } from '../base/shape.ts';
 import { checkExpectedCrash } from './crash-signature.ts';
 import { type Manifest, manifestShape } from './definition.ts';
 import { splitInstructions } from './instructions.ts';
@@ -65,14 +65,37 @@ function crossChecks(manifest: Manifest): Problem[] {
   return problems;
 }
 
+/** What `reenact init` leaves to fill in, by field, and where its value is found. */
+const BLANKS: Readonly<Record<string, readonly [blank: string, hint: string]>> = {
+  sandbox_image: ['<REPOSITORY>', 'the image without tag or digest, such as registry.example.org/team/app'],
+  sandbox_image_sha256: [
+    '<sha256:DIGEST>',
+    "the image's digest: docker inspect --format '{{.RepoDigests}}' IMAGE",
+  ],
+  run_instructions: ['<COMMAND>', 'the program and its arguments, such as app --once /case/request.bin'],
+};
+
+/** Blanks that were left, all of them, in place of what else is wrong with their fields: a quoted one is a word of the program's. */
+function blanksFirst(value: unknown, problems: Problem[]): Problem[] {
+  const left = Object.entries(BLANKS).flatMap(([field, [blank, hint]]): Problem[] => {
+    const text = isObject(value) ? value[field] : undefined;
+    if (typeof text !== 'string' || !text.includes(blank)) return [];
+    if (field === 'run_instructions' && splitInstructions(text, 0).problems.length === 0) return [];
+    return [{ path: `$.${field}`, message: `still has the blank ${blank}`, hint }];
+  });
+  return [...left, ...problems.filter(({ path }) => !left.some((blank) => blank.path === path))];
+}
+
 /** Checks untrusted bytes; the value is only a manifest when `ok`. */
 export function parseManifest(bytes: Uint8Array): Parsed<ParsedManifest> {
   const limits = { sizeBytes: LIMITS.documentBytes, depth: LIMITS.documentDepth };
-  const parsed = parseAs(manifestShape, bytes, limits);
-  if (!parsed.ok) return parsed;
+  const json = parseJson(bytes, limits);
+  if (!json.ok) return json;
+  const parsed = read(manifestShape, json.value);
+  if (!parsed.ok) return { ok: false, problems: blanksFirst(json.value, parsed.problems) };
   const manifest = parsed.value;
   const { argv, problems: wordProblems } = splitInstructions(manifest.run_instructions, manifest.seed);
   const problems = [...crossChecks(manifest), ...wordProblems];
-  if (problems.length > 0) return { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems: blanksFirst(manifest, problems) };
   return { ok: true, value: { manifest, sha256: canonicalDigest(manifest), argv } };
 }

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { Fault } from '../base/fault.ts';
+import { nearest } from '../base/nearest.ts';
 
 /** Where an engine listens: a Unix socket or a TCP address. */
 export type Endpoint = { socketPath: string } | { protocol: 'http'; host: string; port: number };
@@ -30,13 +31,46 @@ export function knownSockets(env: NodeJS.ProcessEnv): string[] {
   ];
 }
 
+/** What a mistyped DOCKER_HOST was most likely meant to be. */
+function meantHost(text: string): string | undefined {
+  if (/^\/[^\s]+$/.test(text)) return `unix://${text}`;
+  if (/^[a-z0-9.-]+:\d+$/i.test(text)) return `tcp://${text}`;
+  const [, scheme = '', rest = ''] = /^([a-z]+):\/*(.*)$/i.exec(text) ?? [];
+  const near = nearest(scheme, ['unix', 'tcp', 'http']);
+  if (near === 'unix' && rest !== '') return `unix:///${rest}`;
+  return near !== undefined && /^[^/:]+:\d+\/?$/.test(rest) ? `${near}://${rest}` : undefined;
+}
+
+/** The command that corrects it; no word of it needs quoting, for what was meant holds neither blanks nor signs of a shell. */
+function correction(text: string): string {
+  const meant = meantHost(text);
+  return meant !== undefined && /^[\w./:@-]+$/.test(meant)
+    ? `export DOCKER_HOST=${meant}`
+    : 'unset DOCKER_HOST';
+}
+
+/** The command that corrects a DOCKER_HOST which cannot be read; undefined for one that can. */
+export function correctedHost(text: string): string | undefined {
+  try {
+    parseDockerHost(text);
+    return undefined;
+  } catch {
+    return correction(text);
+  }
+}
+
 /** Parses DOCKER_HOST: unix:///path or tcp://host:port. */
 export function parseDockerHost(text: string): Endpoint {
   if (text.startsWith('unix://')) return { socketPath: text.slice('unix://'.length) };
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && (url.protocol === 'tcp:' || url.protocol === 'http:') && url.hostname && url.port)
     return { protocol: 'http', host: url.hostname, port: Number(url.port) };
-  throw new Fault('usage', `DOCKER_HOST is "${text}"; unix:///path and tcp://host:port are understood`);
+  throw new Fault(
+    'usage',
+    `DOCKER_HOST is "${text}"; unix:///path and tcp://host:port are understood`,
+    undefined,
+    `correct it, such as by ${correction(text)}; where it is unset, the first socket that is there is used`,
+  );
 }
 
 function mayUse(path: string): boolean {

@@ -60,16 +60,17 @@ it('a machine of the right processor without an engine lacks the engine alone', 
   expect(findings.map(({ check }) => check)).toEqual(['harness', 'engine']);
 });
 
-const PACKAGE: Place = { command: 'reenact', clone: undefined, apt: true, root: true };
+const PACKAGE: Place = { command: 'reenact', clone: undefined, apt: true, root: true, mistyped: undefined };
+const FILL_IN = '# fill in what stands between < and > in crash.json, then:';
 const CLONE: Place = { ...PACKAGE, command: '/src/reenact/bin/reenact', clone: '/src/reenact' };
 
 it.each<[string, string[], Place, string[]]>([
-  ['all is there', [], PACKAGE, ['reenact init crash.json', 'reenact run crash.json']],
+  ['all is there', [], PACKAGE, ['reenact init crash.json', FILL_IN, 'reenact run crash.json']],
   [
     'a clone that PATH has not',
     [],
     CLONE,
-    [`${CLONE.command} init crash.json`, `${CLONE.command} run crash.json`],
+    [`${CLONE.command} init crash.json`, FILL_IN, `${CLONE.command} run crash.json`],
   ],
   ['no engine, Debian', ['engine'], PACKAGE, ['apt-get install -y docker.io', 'reenact doctor']],
   [
@@ -94,7 +95,17 @@ it.each<[string, string[], Place, string[]]>([
     'another processor',
     ['processor', 'engine'],
     CLONE,
-    ['export DOCKER_HOST=tcp://HOST:PORT', `${CLONE.command} doctor`],
+    [
+      '# put in the address of an engine on an x86-64 machine, then:',
+      'export DOCKER_HOST=tcp://HOST:PORT',
+      `${CLONE.command} doctor`,
+    ],
+  ],
+  [
+    'a mistyped DOCKER_HOST',
+    ['engine'],
+    { ...CLONE, mistyped: 'export DOCKER_HOST=tcp://h:1' },
+    ['export DOCKER_HOST=tcp://h:1', `${CLONE.command} doctor`],
   ],
   ['no supervision', ['determinism'], PACKAGE, ['reenact run crash.json --determinism off']],
   ['no seccomp', ['seccomp'], PACKAGE, []],

@@ -27,8 +27,8 @@ it('is accepted by run --dry-run when what was named is filled in, and not befor
   };
   const refused = await dryRun({});
   expect(refused.status).toBe(64);
-  expect(refused.stderr).toContain('$.sandbox_image "<REPOSITORY>"');
-  expect(refused.stderr).toContain('$.sandbox_image_sha256 "<sha256:DIGEST>"');
+  expect(refused.stderr).toContain('$.sandbox_image still has the blank <REPOSITORY>');
+  expect(refused.stderr).toContain('$.sandbox_image_sha256 still has the blank <sha256:DIGEST>');
   const commandless = await dryRun(IMAGE);
   expect(commandless.status).toBe(64);
   expect(commandless.stderr).toContain('$.run_instructions');
@@ -44,6 +44,28 @@ it('says of each field what it means, except of what capture alone writes, in 80
     told.filter(({ path, description }) => !text.includes(path) || !text.includes(description!)),
   ).toEqual([]);
   expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+});
+
+it('blanks that are left are all reported at once, each with what to put there; one that is quoted is the program’s', async () => {
+  const cwd = tempFolder();
+  await reenact(['init'], { cwd });
+  const run = await reenact(['run', 'crash.json', '--dry-run'], { cwd });
+  expect(run.status).toBe(64);
+  for (const [field, blank] of [
+    ['sandbox_image', '<REPOSITORY>'],
+    ['sandbox_image_sha256', '<sha256:DIGEST>'],
+    ['run_instructions', '<COMMAND>'],
+  ])
+    expect(run.stderr).toContain(`  $.${field} still has the blank ${blank} (`);
+  expect(run.stderr).not.toMatch(/shell|is not accepted/);
+  const filled = JSON.parse(readFileSync(join(cwd, 'crash.json'), 'utf8')) as Record<string, unknown>;
+  Object.assign(filled, {
+    sandbox_image: 'localhost/a',
+    sandbox_image_sha256: `sha256:${'ab'.repeat(32)}`,
+    run_instructions: "deterministic-run.sh -- echo '<COMMAND>'",
+  });
+  writeFileSync(join(cwd, 'crash.json'), JSON.stringify(filled));
+  expect((await reenact(['run', 'crash.json', '--dry-run'], { cwd })).status).toBe(0);
 });
 
 it('leaves what is there as it is; a link to nowhere stays one, and what it names is made', async () => {

@@ -7,7 +7,7 @@ import { formatOwner, isDead, thisOwner } from '../../src/base/owner.ts';
 import { resolveChain } from '../../src/sandbox/chain.ts';
 import { applyLayer } from '../../src/sandbox/content-check.ts';
 import { demultiplex } from '../../src/sandbox/demultiplex.ts';
-import { findEndpoint, parseDockerHost } from '../../src/sandbox/endpoint.ts';
+import { correctedHost, findEndpoint, parseDockerHost } from '../../src/sandbox/endpoint.ts';
 import { assertRunsOn, loadHarness } from '../../src/sandbox/harness.ts';
 import { splitRepository } from '../../src/sandbox/registry-session.ts';
 import type { Tree, TreeEntry } from '../../src/sandbox/tree.ts';
@@ -49,6 +49,24 @@ it('DOCKER_HOST is understood or named', () => {
   });
   expect(() => parseDockerHost('ssh://me@there')).toThrow('DOCKER_HOST is "ssh://me@there"');
   expect(findEndpoint({ DOCKER_HOST: 'unix:///x' })!.address).toBe('unix:///x');
+});
+
+it.each([
+  ['unxi:///var/run/docker.sock', 'export DOCKER_HOST=unix:///var/run/docker.sock'],
+  ['unix:/run/docker.sock', 'export DOCKER_HOST=unix:///run/docker.sock'],
+  ['/var/run/docker.sock', 'export DOCKER_HOST=unix:///var/run/docker.sock'],
+  ['localhost:2375', 'export DOCKER_HOST=tcp://localhost:2375'],
+  ['tpc://10.0.0.7:2375', 'export DOCKER_HOST=tcp://10.0.0.7:2375'],
+  ['ssh://me@there', 'unset DOCKER_HOST'],
+  ['/a b; rm x', 'unset DOCKER_HOST'],
+  ['nonsense', 'unset DOCKER_HOST'],
+])('DOCKER_HOST=%s is corrected by %s, which then works', (text, command) => {
+  expect(correctedHost(text)).toBe(command);
+  expect(() => parseDockerHost(text)).toThrow(
+    expect.objectContaining({ code: 'usage', next: expect.stringContaining(command) }),
+  );
+  const [, meant] = /=(.*)$/.exec(command) ?? [];
+  if (meant) expect(correctedHost(meant)).toBeUndefined();
 });
 
 it('a harness for another processor is refused by name before anything is created', () => {

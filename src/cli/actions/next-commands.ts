@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 
 import { packageFile } from '../../base/package-files.ts';
 import { quoteWord } from '../../manifest/instructions.ts';
+import { correctedHost } from '../../sandbox/endpoint.ts';
 import type { Finding } from './doctor.ts';
 
 /** What of this machine decides how a command is typed. */
@@ -14,6 +15,8 @@ export interface Place {
   clone: string | undefined;
   apt: boolean;
   root: boolean;
+  /** What corrects a DOCKER_HOST that cannot be read; undefined where it can be, or is not set. */
+  mistyped: string | undefined;
 }
 
 function onPath(program: string, path: string): boolean {
@@ -31,20 +34,36 @@ export function placeHere(env: NodeJS.ProcessEnv): Place {
     clone: existsSync(packageFile('setup/main.ts')) ? packageFile('.') : undefined,
     apt: existsSync('/usr/bin/apt-get'),
     root: process.getuid?.() === 0,
+    mistyped: env.DOCKER_HOST ? correctedHost(env.DOCKER_HOST) : undefined,
   };
 }
 
 /** The commands, in the order in which they are typed; none where a machine of another kind is needed. */
 export function nextCommands(findings: Finding[], place: Place): string[] {
-  const { command, clone, apt, root } = place;
+  const { command, clone, apt, root, mistyped } = place;
   const missing = findings.filter(({ status }) => status === 'missing').map(({ check }) => check);
-  if (missing.length === 0) return [`${command} init crash.json`, `${command} run crash.json`];
-  if (missing.includes('processor')) return [`export DOCKER_HOST=tcp://HOST:PORT`, `${command} doctor`];
+  if (missing.length === 0)
+    return [
+      `${command} init crash.json`,
+      '# fill in what stands between < and > in crash.json, then:',
+      `${command} run crash.json`,
+    ];
+  if (missing.includes('processor'))
+    return [
+      '# put in the address of an engine on an x86-64 machine, then:',
+      `export DOCKER_HOST=tcp://HOST:PORT`,
+      `${command} doctor`,
+    ];
+  if (missing.includes('engine') && mistyped) return [mistyped, `${command} doctor`];
   if (missing.includes('engine') || missing.includes('harness')) {
     if (clone) return [`eval "$(npm --prefix ${quoteWord(clone)} run -s setup)"`, `${command} doctor`];
     if (!missing.includes('engine')) return [];
     if (apt) return [`${root ? '' : 'sudo '}apt-get install -y docker.io`, `${command} doctor`];
-    return [`export DOCKER_HOST=unix:///PATH/TO/docker.sock`, `${command} doctor`];
+    return [
+      '# put in the path of your engine’s socket, then:',
+      `export DOCKER_HOST=unix:///PATH/TO/docker.sock`,
+      `${command} doctor`,
+    ];
   }
   return missing.every((check) => check === 'determinism')
     ? [`${command} run crash.json --determinism off`]
