@@ -42,3 +42,11 @@ seen() {
     exit 1
   fi
 }
+
+# Runs the OCI bundle $2 under the runtime $1. crun takes no cgroups of both versions at once: the second is taken out of its
+# sight, in a mount namespace of its own.
+run_bundle() {
+  unshare -m --propagation private bash -c '
+    umount /sys/fs/cgroup/unified 2>/dev/null || true
+    exec "$1" --root "$2/state-$1" run --bundle "$3" "finding-$4"' - "$1" "$work" "$2" $$ </dev/null
+}
