@@ -14,7 +14,7 @@ export const CRASH = {
   modules: 'Files of which something executable was mapped',
   modules_left_out: 'How many more such files there were',
   registers: 'The thread’s registers by name, hexadecimal',
-  core: 'The ELF core that run --core kept; null: none',
+  core: 'The ELF core that was kept; null: none',
 };
 
 export const PROCESS = {

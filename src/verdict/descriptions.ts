@@ -28,7 +28,7 @@ export const RECORD = {
   degraded: 'What narrows the result, in words; empty: nothing does',
   uncaptured: 'Writable places whose content is not part of the state',
   divergence: 'The first difference from what was expected; null: none',
-  desync: 'Where two replays part, with run --explain; left out: it was not looked for, or not found',
+  desync: 'Where two replays part; left out: it was not looked for, or not found',
   environment: 'Where it ran; null where nothing did',
   shard: 'Which part of the replays this is, as INDEX/COUNT; null: all of them',
   started_at: 'When the run began, ISO 8601, UTC',
@@ -107,7 +107,7 @@ export const PROCESSOR = {
 export const REPLAY = {
   index: '1 to the number requested; the same in resumed runs and shards',
   seed: 'The seed that decided it',
-  varied: 'What run --vary changed around it; left out: nothing was to vary',
+  varied: 'What was varied around it; left out: nothing was to vary',
   outcome: 'Whether it ended as expected; infra_error: something failed that is not the program’s doing',
   ended: 'How the program ended; null where the infrastructure failed before it did',
   final_state_sha256: 'Digest of its final state; null where there is none',
