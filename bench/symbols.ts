@@ -2,10 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, globSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
+import { cacheFolder } from '../src/base/cache-folder.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { readObject } from '../src/objects/object.ts';
-import { cacheFolder } from '../src/sandbox/endpoint.ts';
 import { engineVersion, symbolize } from '../src/symbolize/symbolize.ts';
 
 /** Of Debian's own packages with debug information, a C++ one that is large and not too large to fetch. */

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-
+import { cacheFolder } from '../src/base/cache-folder.ts';
 import { sleep } from '../src/base/clock.ts';
 import { connectDocker } from '../src/sandbox/docker.ts';
-import { cacheFolder, findEndpoint, privateSocket } from '../src/sandbox/endpoint.ts';
+import { findEndpoint, privateSocket } from '../src/sandbox/endpoint.ts';
 import { ensureDaemon, stopDaemon } from './daemon.ts';
 import { ensureTools, findProgram, TOOLS } from './packages.ts';
 import { SetupError, say } from './say.ts';

@@ -1,10 +1,9 @@
 /** A private PostgreSQL server for tests and measurements: its own cluster, reached only through a socket of its own. */
 import { chownSync, existsSync, globSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-
+import { cacheFolder } from '../src/base/cache-folder.ts';
 import { exec } from '../src/base/exec.ts';
 import { Fault } from '../src/base/fault.ts';
-import { cacheFolder } from '../src/sandbox/endpoint.ts';
 import { openServer } from '../src/store/sql/postgres.ts';
 import { ensureDaemon, stopDaemon } from './daemon.ts';
 import { ensureTools, TOOLS } from './packages.ts';

@@ -1,10 +1,9 @@
 /** Builds the image of a recipe under sandboxes/ from Debian's packages, once, and pushes it to the registry. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
+import { cacheFolder } from '../src/base/cache-folder.ts';
 import { digestOf } from '../src/base/digest.ts';
 import { exec } from '../src/base/exec.ts';
-import { cacheFolder } from '../src/sandbox/endpoint.ts';
 import { type BuiltImage, type ImageConfig, pushImage } from './image.ts';
 import { ensureTools, TOOLS } from './packages.ts';
 import { SetupError, say } from './say.ts';

@@ -1,16 +1,14 @@
 /** The pipeline, to be read top to bottom: manifests in, one record for each out. */
 
 import { canonicalJson } from './base/canonical-json.ts';
-import { systemClock } from './base/clock.ts';
 import { Fault } from './base/fault.ts';
 import { itemAt } from './base/list.ts';
-import type { LoadedManifest } from './manifest/load.ts';
 import { openRun, type RunContext } from './replay/context.ts';
 import { crashBudget } from './replay/crashes.ts';
 import { findDesync } from './replay/desync.ts';
 import { checkManifestEvidence } from './replay/evidence.ts';
 import { RunFolder } from './replay/folder.ts';
-import { type Job, type JobOptions, planJob } from './replay/job.ts';
+import { type Job, planJob } from './replay/job.ts';
 import { replayOnce } from './replay/one.ts';
 import type { RunOptions } from './replay/options.ts';
 import { conclude, faultRecord, refusedByEvidence } from './replay/outcome.ts';
@@ -129,15 +127,6 @@ async function runManifest(c: RunContext, job: Job): Promise<ReplayRecord> {
   } finally {
     folder.close();
   }
-}
-
-/** The record of a manifest whose run was interrupted: nothing is known about it yet. */
-export function interruptedRecord(
-  loaded: LoadedManifest,
-  o: JobOptions & Pick<RunOptions, 'clock'>,
-): ReplayRecord {
-  const clock = o.clock ?? systemClock;
-  return faultRecord(planJob(loaded, o, clock), new Fault('interrupted', 'interrupted'), clock);
 }
 
 /** Replays every manifest; the records come in the manifests' order. Throws a Fault when nothing could start. */

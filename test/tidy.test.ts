@@ -113,6 +113,34 @@ it('imports run one way through the rooms', () => {
   expect(sources.filter(({ path }) => roomOf(path) < 0).map(({ path }) => path)).toEqual([]);
 });
 
+/** What the command line takes from other rooms beside types: words and forms that it shows or asks for. What it does, the library does. */
+const SHOWN_OR_ASKED: Record<string, string> = {
+  'bundle/custody/event.ts': 'the actions that an event may name',
+  'bundle/format/refused.ts': 'the error of a refused bundle, as the library exports it',
+  'evidence/documents/sign.ts': 'the algorithms that a key may sign with',
+  'manifest/definition.ts': 'the highest seed',
+  'manifest/instructions.ts': 'how a word is quoted in a command that is shown',
+  'objects/package-note.ts': 'a package note, in words',
+  'objects/script/place.ts': 'a place in a script, in words',
+  'sandbox/endpoint.ts': 'the command that corrects DOCKER_HOST',
+  'verdict/machine.ts': 'on which machines a result holds, in words',
+};
+
+it('the command line is built on the library', () => {
+  const rooms = ['base/', 'report/', 'library/', 'cli/'];
+  const wrong = sources
+    .filter(({ path }) => path.startsWith('cli/'))
+    .flatMap(({ path, text }) =>
+      neighboursOf({ path, text: text.replaceAll(/^import type [^;]+;$/gm, '') })
+        .filter(
+          (target) =>
+            !rooms.some((room) => target.startsWith(room)) && !Object.hasOwn(SHOWN_OR_ASKED, target),
+        )
+        .map((target) => `${path} imports ${target}`),
+    );
+  expect(wrong).toEqual([]);
+});
+
 it('each library has its door', () => {
   const wrong = sources.flatMap(({ path, text }) =>
     importsOf(text)

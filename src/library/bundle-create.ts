@@ -1,7 +1,7 @@
 /** Packs a record, or the latest reproduction of a stored trace, into a bundle with all that a reviewer needs. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-
+import { cacheFolder } from '../base/cache-folder.ts';
 import type { Digest } from '../base/digest.ts';
 import { LIMITS } from '../base/limits.ts';
 import { wantFree } from '../base/output.ts';
@@ -15,7 +15,6 @@ import {
 } from '../bundle/write/collect.ts';
 import { type BundleOptions, createBundle as writeBundle } from '../bundle/write/create.ts';
 import type { JoinDocument } from '../join/document.ts';
-import { cacheFolder } from '../sandbox/endpoint.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { parseRecord } from '../verdict/parse.ts';
 import type { ReplayRecord } from '../verdict/record.ts';

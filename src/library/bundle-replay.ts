@@ -24,6 +24,7 @@ import type { ReplayRecord } from '../verdict/record.ts';
 import type { ReplayResult } from '../verdict/replay-result.ts';
 import { layInputs } from './replay-case.ts';
 import type { ReplayOptions } from './run.ts';
+import { startOf } from './run.ts';
 import type { Session } from './session.ts';
 import { withoutNamed } from './without.ts';
 
@@ -136,10 +137,12 @@ async function replayOpened(
   try {
     const replays = o.replays ?? opened.record.requested;
     const { environment } = opened.record;
-    session.tell({ type: 'start', replays });
+    const manifests = [manifestOf(opened, store, join(folder, 'case'))];
+    const policy = await policyOf(opened);
+    session.tell(startOf(manifests, { policy, replays }));
     const [record] = await runManifests(await session.engine(), {
-      manifests: [manifestOf(opened, store, join(folder, 'case'))],
-      policy: await policyOf(opened),
+      manifests,
+      policy,
       out: join(folder, 'out'),
       imageCache: join(folder, 'images'),
       ...(served

@@ -1,17 +1,10 @@
 /** Gets a log's proof into the local store, so that verifying needs no network. */
-import { join } from 'node:path';
-
+import { evidenceFolder } from '../base/cache-folder.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatLogReference, type LogReference, parseLogReference } from '../evidence/documents/reference.ts';
 import { loadTrust } from '../evidence/trust/trust.ts';
 import { fetchProof } from '../evidence/verify/log-fetch.ts';
-import { cacheFolder } from '../sandbox/endpoint.ts';
 import type { PolicyInput, Session } from './session.ts';
-
-/** Where fetched evidence is kept unless told otherwise. */
-export function evidenceFolder(): string {
-  return join(cacheFolder(process.env), 'evidence');
-}
 
 function entryOf(text: string): { index: number; named?: LogReference } {
   if (/^(?:0|[1-9]\d{0,14})$/.test(text)) return { index: Number(text) };
@@ -36,7 +29,7 @@ export interface FetchEvidenceOptions {
 export async function fetchEvidence(
   session: Session,
   entry: string,
-  { log, policy, store = evidenceFolder() }: FetchEvidenceOptions,
+  { log, policy, store = evidenceFolder(process.env) }: FetchEvidenceOptions,
 ): Promise<string> {
   const { index, named } = entryOf(entry);
   const trusted = await session.judge(policy);

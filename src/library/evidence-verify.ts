@@ -1,6 +1,7 @@
 /** Says whether evidence is acceptable under a policy, and of what it is evidence. */
 
 import { stat } from 'node:fs/promises';
+import { evidenceFolder } from '../base/cache-folder.ts';
 import { systemClock } from '../base/clock.ts';
 import { digestOf } from '../base/digest.ts';
 import { asFault, Fault } from '../base/fault.ts';
@@ -26,7 +27,6 @@ import type { SeparateProof } from '../evidence/verify/context.ts';
 import { EvidenceFinder } from '../evidence/verify/find.ts';
 import { refusedRecord, type SourceFile, verifyEvidence as verifyFiles } from '../evidence/verify/verify.ts';
 import { loadManifests } from '../manifest/load.ts';
-import { evidenceFolder } from './evidence-fetch.ts';
 import { readNamed } from './read-named.ts';
 import type { PolicyInput, Session } from './session.ts';
 import { signersPolicy } from './signers.ts';
@@ -67,7 +67,11 @@ async function withNamed(files: SourceFile[], named: NamedEnvelope | undefined):
   if (!named) return files;
   const digest = parseEnvelopeReference(named.reference);
   if (files.some(({ bytes }) => digestOf(bytes) === digest)) return files;
-  const found = await new EvidenceFinder([evidenceFolder()]).envelope(named.folder, named.path, digest);
+  const found = await new EvidenceFinder([evidenceFolder(process.env)]).envelope(
+    named.folder,
+    named.path,
+    digest,
+  );
   return [...files, found];
 }
 

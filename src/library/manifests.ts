@@ -3,6 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { showProblem } from '../base/json.ts';
 import type { Manifest } from '../manifest/definition.ts';
+import { BLANKS, manifestDraft } from '../manifest/draft.ts';
 import { type LoadedManifest, loadManifests } from '../manifest/load.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { manifestSubject } from '../manifest/subject.ts';
@@ -10,6 +11,14 @@ import type { Session } from './session.ts';
 
 /** A manifest's path, a folder of them or a pattern; a manifest made in code; or one that was loaded before. */
 export type ManifestSource = string | Manifest | LoadedManifest;
+
+/** A manifest to fill in. */
+export interface DraftedManifest {
+  /** The fields of a manifest, those with a usual value filled in. */
+  manifest: Record<string, unknown>;
+  /** The fields that only its author can fill in. */
+  blanks: string[];
+}
 
 /** A manifest made in code names its inputs from the current folder. */
 function made(manifest: Manifest): LoadedManifest {
@@ -43,4 +52,9 @@ export async function subjects(
   inputs: ManifestSource | readonly ManifestSource[],
 ): Promise<Digest[]> {
   return (await loadAll(session, inputs)).map(({ manifest }) => manifestSubject(manifest));
+}
+
+/** A manifest to fill in; no run accepts it before its blanks are filled. */
+export function draft(name: string): DraftedManifest {
+  return { manifest: manifestDraft(name), blanks: Object.keys(BLANKS) };
 }

@@ -9,6 +9,7 @@ export function openReenact(options: OpenOptions = {}): Reenact {
   return {
     loadManifests: async (inputs) => (await import('./manifests.ts')).loadAll(session, inputs),
     run: async (inputs, o) => (await import('./run.ts')).run(session, inputs, o),
+    dryRun: async (inputs, o) => (await import('./dry-run.ts')).dryRun(session, inputs, o),
     capture: async (o) => (await import('./capture.ts')).capture(session, o),
     compareStates: async (first, second) =>
       (await import('./states.ts')).compareStates(session, first, second),
@@ -18,9 +19,11 @@ export function openReenact(options: OpenOptions = {}): Reenact {
     fetchEvidence: async (entry, o) => (await import('./evidence-fetch.ts')).fetchEvidence(session, entry, o),
     sign: async (file, o) => (await import('./sign.ts')).sign(file, o),
     attest: async (file, o) => (await import('./sign.ts')).attest(file, o),
+    draftManifest: async (name) => (await import('./manifests.ts')).draft(name),
     manifestSubjects: async (inputs) => (await import('./manifests.ts')).subjects(session, inputs),
     examinePolicy: async (policy) => (await import('./policy-examine.ts')).examinePolicy(session, policy),
     draftPolicy: async (example, o) => (await import('./policy-draft.ts')).draftPolicy(example, o),
+    doctor: async (o) => (await import('./doctor.ts')).doctor(session, o),
     schema: async (name) => (await import('./schemas.ts')).schema(name),
 
     createBundle: async (path, source, o) =>

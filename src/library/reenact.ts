@@ -24,9 +24,12 @@ import type { PulledBundle, PushedBundle } from './bundle-registry.ts';
 import type { ReplayBundleOptions, ReplayedBundle } from './bundle-replay.ts';
 import type { VerifyBundleOptions } from './bundle-verify.ts';
 import type { Captured, CaptureOptions } from './capture.ts';
+import type { Examination } from './doctor.ts';
+import type { PlannedRun } from './dry-run.ts';
+import type { AddedTrace, FetchedSymbols, SymbolsOutcome } from './events.ts';
 import type { FetchEvidenceOptions } from './evidence-fetch.ts';
 import type { VerifyEvidenceOptions } from './evidence-verify.ts';
-import type { ManifestSource } from './manifests.ts';
+import type { DraftedManifest, ManifestSource } from './manifests.ts';
 import type { DraftedPolicy, DraftPolicyOptions } from './policy-draft.ts';
 import type { ExaminedPolicy } from './policy-examine.ts';
 import type { Reproduced, ReproduceOptions } from './reproduce.ts';
@@ -36,12 +39,12 @@ import type { PolicyInput } from './session.ts';
 import type { Attested, SignedEnvelope, SignOptions } from './sign.ts';
 import type { StateDifferences } from './states.ts';
 import type { ShownArtifact } from './stored.ts';
-import type { AddSymbolsOptions, SymbolsOutcome } from './symbols-add.ts';
-import type { FetchedSymbols, FetchSymbolsOptions } from './symbols-fetch.ts';
+import type { AddSymbolsOptions } from './symbols-add.ts';
+import type { FetchSymbolsOptions } from './symbols-fetch.ts';
 import type { IdentifiedSymbols } from './symbols-identify.ts';
 import type { VerifiedSymbols, VerifySymbolsOptions } from './symbols-verify.ts';
 import type { ReadTraceOptions } from './trace-read.ts';
-import type { AddedTrace, AddTraceOptions, Audit, JoinOptions, TraceGaps } from './traces.ts';
+import type { AddTraceOptions, Audit, JoinOptions, TraceGaps } from './traces.ts';
 
 /** Manifests, their replays, and what came of them. */
 export interface ReplayMethods {
@@ -58,6 +61,12 @@ export interface ReplayMethods {
    * @throws Fault where nothing could start (`engine_unreachable`), and `interrupted`
    */
   run(inputs: ManifestSource | readonly ManifestSource[], options?: ReplayOptions): Promise<ReplayRecord[]>;
+  /**
+   * What a run of the same manifests and options would come to, as far as it is known before any sandbox; nothing is
+   * pulled, started or written.
+   * @throws Fault as `run` does, where no engine is needed for it
+   */
+  dryRun(inputs: ManifestSource | readonly ManifestSource[], options?: ReplayOptions): Promise<PlannedRun[]>;
   /**
    * Runs a command once in an image that is pinned by digest; what comes of it is a manifest that expects the same
    * final state, ending and crash.
@@ -92,6 +101,8 @@ export interface EvidenceMethods {
   sign(file: string, options: SignOptions): Promise<SignedEnvelope>;
   /** Signs the verdict of a record.json as an in-toto test result. */
   attest(file: string, options: Omit<SignOptions, 'provenance'>): Promise<Attested>;
+  /** A manifest of this name to fill in; it is not written anywhere. */
+  draftManifest(name: string): Promise<DraftedManifest>;
   /** The digest that evidence about a manifest must name, of each manifest. */
   manifestSubjects(inputs: ManifestSource | readonly ManifestSource[]): Promise<string[]>;
   /**
@@ -101,6 +112,8 @@ export interface EvidenceMethods {
   examinePolicy(policy?: PolicyInput): Promise<ExaminedPolicy>;
   /** A policy that accepts exactly the signer of an example, or the holder of a key; it is not written anywhere. */
   draftPolicy(example: string | undefined, options?: DraftPolicyOptions): Promise<DraftedPolicy>;
+  /** What replays can rely on here, what degrades, and what works in any case; what is missing is a finding. */
+  doctor(options?: Pick<ReplayOptions, 'without'>): Promise<Examination>;
   /** The JSON Schema of a format. */
   schema(name: SchemaName): Promise<Record<string, unknown>>;
 }

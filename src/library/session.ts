@@ -2,32 +2,12 @@
 import type { PatienceLimits, Waiting } from '../base/patience.ts';
 import { loadPolicy, type Policy, parsePolicy } from '../policy/policy.ts';
 import type { PolicyDocument } from '../policy/shape.ts';
-import type { RunEvent } from '../replay/events.ts';
 import type { Engine } from '../sandbox/engine.ts';
 import { connectEngine } from './engine.ts';
-import type { SymbolsOutcome } from './symbols-add.ts';
-import type { FetchedSymbols } from './symbols-fetch.ts';
-import type { AddedTrace } from './traces.ts';
+import type { ReenactEvent } from './events.ts';
 
 /** A built-in policy's name (`default`, `forensic`), a policy file's path, a policy written in code, or a loaded one. */
 export type PolicyInput = string | PolicyDocument | Policy;
-
-/** What happens during a call: its parts as soon as each is done, and lines for people. */
-export type ReenactEvent =
-  /** So many replays will be made or are there already. */
-  | { type: 'start'; replays: number }
-  | RunEvent
-  | { type: 'trace'; trace: AddedTrace }
-  | { type: 'symbols'; outcome: SymbolsOutcome }
-  | { type: 'fetched'; fetched: FetchedSymbols }
-  /** A blob that goes to a registry, or comes from one. */
-  | { type: 'transfer'; text: string }
-  | { type: 'notice'; text: string };
-
-/** Whether it is a step of a run, which progress is made of. */
-export function isRunEvent(event: ReenactEvent): event is RunEvent {
-  return ['swept', 'prepared', 'replay', 'record'].includes(event.type);
-}
 
 /** What a library is opened with; every field may be left out. */
 export interface OpenOptions {

@@ -12,21 +12,16 @@ import { buildOfFile } from '../join/build-of-file.ts';
 import { type EvidencePile, pileOf, verifySifted } from '../join/store/evidence.ts';
 import { resolveImages, type Symbolizer } from '../join/store/resolve.ts';
 import type { TraceStore } from '../join/store/store.ts';
-import { type AddedBundle, addBundle } from '../join/store/symbol-files.ts';
+import { addBundle } from '../join/store/symbol-files.ts';
 import { contradiction, type SymbolFile, symbolFilesIn } from '../objects/layouts.ts';
 import { readObject } from '../objects/object.ts';
 import { slicesOf } from '../objects/slices.ts';
+import type { SymbolsOutcome } from './events.ts';
 import { evidenceFiles } from './evidence-files.ts';
 import type { PolicyInput, Session } from './session.ts';
 import { signersTrust } from './signers.ts';
 import { withStore } from './store.ts';
 import { symbolizer } from './symbolizer.ts';
-
-/** What came of one file: the builds that it was added for, or why it was refused. */
-export type SymbolsOutcome = { path: string } & (
-  | { added: (Omit<AddedBundle, 'images'> & { resolved: number })[] }
-  | { code: string; message: string; next: string }
-);
 
 /** The attestations of symbol files, and whose word counts. */
 export interface AddSymbolsOptions {

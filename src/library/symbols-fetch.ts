@@ -6,6 +6,7 @@ import { hexOf } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { writeWhole } from '../base/files.ts';
 import { FETCH_LIMITS, type Fetched, fetchDebugInfo, parseServer } from '../objects/debuginfod.ts';
+import type { FetchedSymbols } from './events.ts';
 import type { Session } from './session.ts';
 
 const SUMS = 'SHA256SUMS';
@@ -39,9 +40,6 @@ export interface FetchSymbolsOptions {
   /** A folder, made if it is not there. */
   out: string;
 }
-
-/** Debug information that was written; or a build of which the server has none. */
-export type FetchedSymbols = { id: string } & (Fetched | { path: null; url: null; sha256: null });
 
 /** Asks one server for the debug information of these builds; what it gives is no evidence. */
 export async function fetchSymbols(

@@ -18,6 +18,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { TraceImage } from '../trace/model/trace.ts';
 import { readTraceFile } from '../trace/read-file.ts';
 import type { GateResult } from '../verdict/record.ts';
+import type { AddedTrace } from './events.ts';
 import { joinedTrace } from './joined.ts';
 import { keepManifest, recordedManifest } from './replay-case.ts';
 import type { PolicyInput, Session } from './session.ts';
@@ -30,16 +31,6 @@ import { type ReadTraceOptions, sourcesOf } from './trace-read.ts';
 export interface AddTraceOptions extends ReadTraceOptions {
   /** The replay manifest that reproduces the trace; of a record that was made in this store, its own. One trace only. */
   manifest?: string | undefined;
-}
-
-/** A trace in the store. */
-export interface AddedTrace {
-  path: string;
-  /** The digest of its content. */
-  trace_id: string;
-  /** Whether it was not there before. */
-  added: boolean;
-  frames: number;
 }
 
 /** Kept in one transaction. */

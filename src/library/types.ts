@@ -92,6 +92,7 @@ export type {
   Transparency,
 } from '../policy/shape.ts';
 export type { RunEvent } from '../replay/events.ts';
+export type { Foreseen } from '../replay/foresee.ts';
 export type { RunOptions } from '../replay/options.ts';
 export type { AddedArtifact } from '../report/artifact.ts';
 export type { ImageChain, Platform } from '../sandbox/chain.ts';
@@ -150,27 +151,29 @@ export type { PulledBundle, PushedBundle } from './bundle-registry.ts';
 export type { ReplayBundleOptions, ReplayedBundle } from './bundle-replay.ts';
 export type { VerifyBundleOptions } from './bundle-verify.ts';
 export type { Captured, CaptureOptions } from './capture.ts';
+export type { Examination, Finding } from './doctor.ts';
+export type { PlannedRun } from './dry-run.ts';
+export type { AddedTrace, FetchedSymbols, ReenactEvent, SymbolsOutcome } from './events.ts';
 export type { FetchEvidenceOptions } from './evidence-fetch.ts';
 export type { VerifyEvidenceOptions } from './evidence-verify.ts';
-export type { ManifestSource } from './manifests.ts';
+export type { DraftedManifest, ManifestSource } from './manifests.ts';
 export type { DraftedPolicy, DraftPolicyOptions } from './policy-draft.ts';
 export type { ExaminedPolicy } from './policy-examine.ts';
 export type { BundleMethods, EvidenceMethods, Reenact, ReplayMethods, TraceMethods } from './reenact.ts';
 export type { Reproduced, ReproduceOptions, ReproductionCase } from './reproduce.ts';
 export type { ReplayOptions } from './run.ts';
 export type { SchemaName } from './schemas.ts';
-export type { OpenOptions, PolicyInput, ReenactEvent } from './session.ts';
+export type { OpenOptions, PolicyInput } from './session.ts';
 export type { Attested, SignedEnvelope, SignOptions } from './sign.ts';
 export type { KeyInput } from './signing-key.ts';
 export type { StateDifferences } from './states.ts';
 export type { ShownArtifact } from './stored.ts';
-export type { AddSymbolsOptions, SymbolsOutcome } from './symbols-add.ts';
-export type { FetchedSymbols, FetchSymbolsOptions } from './symbols-fetch.ts';
+export type { AddSymbolsOptions } from './symbols-add.ts';
+export type { FetchSymbolsOptions } from './symbols-fetch.ts';
 export type { Built, IdentifiedImage, IdentifiedSymbols } from './symbols-identify.ts';
 export type { VerifiedSymbols, VerifySymbolsOptions } from './symbols-verify.ts';
 export type { ReadTraceOptions } from './trace-read.ts';
 export type {
-  AddedTrace,
   AddTraceOptions,
   Audit,
   JoinOptions,

@@ -2,12 +2,11 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-
+import { cacheFolder } from '../base/cache-folder.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { sweepAsides } from '../base/temporary.ts';
 import { loadTrust } from '../evidence/trust/trust.ts';
 import { loadPolicy, type Policy, policyFiles } from '../policy/policy.ts';
-import { cacheFolder } from '../sandbox/endpoint.ts';
 import type { Engine, EngineFacts } from '../sandbox/engine.ts';
 import { assertRunsOn, type Harness, loadHarness } from '../sandbox/harness.ts';
 import type { DeterminismChoice } from '../sandbox/mechanisms.ts';

@@ -1,18 +1,13 @@
 /** Finds the engine to use: DOCKER_HOST, else the first well-known socket that is there and may be used. */
 import { accessSync, constants, existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import { cacheFolder } from '../base/cache-folder.ts';
 import { Fault } from '../base/fault.ts';
 import { nearest } from '../base/nearest.ts';
 
 /** Where an engine listens: a Unix socket or a TCP address. */
 export type Endpoint = { socketPath: string } | { protocol: 'http'; host: string; port: number };
-
-/** The user's cache folder for everything Reenact keeps between runs. */
-export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'reenact');
-}
 
 /** Where `npm run setup` puts the engine of its own. */
 export function privateSocket(env: NodeJS.ProcessEnv): string {

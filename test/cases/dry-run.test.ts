@@ -4,8 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/base/digest.ts';
-import { dryRun } from '../../src/cli/actions/dry-run.ts';
+import { printPlan } from '../../src/cli/actions/dry-run.ts';
 import { exitStatus } from '../../src/cli/actions/run.ts';
+import { openReenact } from '../../src/library/open.ts';
 import { loadManifests } from '../../src/manifest/load.ts';
 import { manifestSubject } from '../../src/manifest/subject.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
@@ -23,15 +24,13 @@ async function dry(folder: string, o: RefusedRun): Promise<{ text: string; statu
   const write = process.stdout.write;
   process.stdout.write = ((text: string) => written.push(text) > 0) as typeof write;
   try {
-    const manifests = await loadManifests([join(folder, 'm.json')]);
-    const records = await dryRun(manifests, () => 1, {
-      policy: o.policy,
-      requireEvidence: o.options?.requireEvidence ?? false,
-      evidenceStores: [],
-      out: join(folder, 'elsewhere'),
-      repositories: [],
+    const { policy, options } = o;
+    const reenact = openReenact({ store: join(folder, 'elsewhere') });
+    const planned = await reenact.dryRun(join(folder, 'm.json'), {
+      policy,
+      requireEvidence: options?.requireEvidence,
     });
-    return { text: written.join(''), status: exitStatus(records) };
+    return { status: exitStatus(printPlan(planned, undefined)), text: written.join('') };
   } finally {
     process.stdout.write = write;
   }

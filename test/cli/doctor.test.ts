@@ -2,8 +2,9 @@
 import { expect, it } from 'vitest';
 
 import { Fault } from '../../src/base/fault.ts';
-import { doctorResult, doctorText, examine, type Finding } from '../../src/cli/actions/doctor.ts';
+import { doctorText } from '../../src/cli/actions/doctor.ts';
 import { nextCommands, type Place } from '../../src/cli/actions/next-commands.ts';
+import { examination, examine, type Finding } from '../../src/library/doctor.ts';
 import type { Engine, EngineFacts } from '../../src/sandbox/engine.ts';
 
 const FACTS: EngineFacts = {
@@ -32,7 +33,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
   'an engine on %s replays nothing, and the rest works',
   async (architecture) => {
     const findings = await examine(engineOf(architecture), 'x64', []);
-    const text = doctorText(doctorResult(findings, []));
+    const text = doctorText(examination(findings), []);
     expect(text).toContain(`missing   processor   ${architecture}: replays run on x86-64 alone`);
     expect(text).toContain('ok        engine      docker 27.0');
     expect(text).toMatch(
@@ -40,7 +41,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
     );
     // The advice never asks to build what cannot be built there.
     expect(text).not.toContain('harness');
-    const { usable, works } = doctorResult(findings, []);
+    const { usable, works } = examination(findings);
     expect({ usable, works }).toMatchObject({
       usable: false,
       works: expect.not.arrayContaining(['replays']),
@@ -49,7 +50,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
 );
 
 it('a machine of another processor without an engine is told the same', async () => {
-  const text = doctorText(doctorResult(await examine(nobody, 'arm64', []), []));
+  const text = doctorText(examination(await examine(nobody, 'arm64', [])), []);
   expect(text).toContain('missing   processor   arm64: replays run on x86-64 alone');
   expect(text).toContain('missing   engine      no container engine; start the engine');
   expect(text).not.toContain('harness');
@@ -112,7 +113,7 @@ it.each<[string, string[], Place, string[]]>([
 ])('ends with the commands that lead on: %s', (_name, missing, place, commands) => {
   const findings = missing.map((check): Finding => ({ check, status: 'missing', detail: '' }));
   expect(nextCommands(findings, place)).toEqual(commands);
-  const text = doctorText(doctorResult(findings, commands));
+  const text = doctorText(examination(findings), commands);
   expect(
     text.endsWith(commands.length > 0 ? `next:\n${commands.map((one) => `  ${one}\n`).join('')}` : '\n'),
   ).toBe(true);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import type { BuiltImage } from '../../setup/image.ts';
 import { say } from '../../setup/say.ts';
+import { cacheFolder } from '../../src/base/cache-folder.ts';
 import { digestOf } from '../../src/base/digest.ts';
-import { cacheFolder } from '../../src/sandbox/endpoint.ts';
 import type { Engine } from '../../src/sandbox/engine.ts';
 import { readState } from '../../src/verdict/explain.ts';
 import { type Case, type CaseFile, runCases } from './run.ts';

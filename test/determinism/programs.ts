@@ -4,9 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import pLimit from 'p-limit';
-
+import { cacheFolder } from '../../src/base/cache-folder.ts';
 import { exec } from '../../src/base/exec.ts';
-import { cacheFolder } from '../../src/sandbox/endpoint.ts';
 
 const FOLDER = join(import.meta.dirname, '../../fixtures/determinism');
 

@@ -284,7 +284,7 @@ describeEngine('cores', () => {
     const path = writeManifest(folder, manifest(`${PROGRAM} segv`));
     const refused = await reenact(['run', path, '--core', '--determinism', 'off'], { cwd: folder });
     expect(refused).toMatchObject({ status: 64 });
-    expect(refused.stderr).toContain('--core wants --determinism full');
+    expect(refused.stderr).toContain('core wants determinism full');
     const run = await reenact(['run', path, '--core', '--determinism', 'full'], { cwd: folder });
     expect(run.stdout).toMatch(/ {2}core {7}sha256:[0-9a-f]{64} in the store, \d+ bytes\n/);
   });

@@ -40,8 +40,8 @@ describeEngine('where replays part', () => {
   });
 
   it.each([
-    [['--determinism', 'off'], '--explain wants --determinism full'],
-    [['--seeds', '1..4'], '--explain wants replays of one seed'],
+    [['--determinism', 'off'], 'explain wants determinism full'],
+    [['--seeds', '1..4'], 'explain wants replays of one seed'],
   ])('is not looked for with %j', async (more, message) => {
     const cwd = tempFolder();
     writeManifest(cwd, manifest('/bin/entropy'), 'm.json');

@@ -7,9 +7,9 @@ import { COMMANDS } from '../support/commands.ts';
 
 /** By the words of the command; null is about the command line itself. */
 const METHODS: Record<string, (keyof Reenact)[] | null> = {
-  init: null,
+  init: ['draftManifest', 'schema'],
   capture: ['capture'],
-  run: ['run', 'loadManifests', 'createBundle'],
+  run: ['run', 'dryRun', 'loadManifests', 'createBundle'],
   'evidence verify': ['verifyEvidence'],
   'evidence fetch': ['fetchEvidence'],
   'policy init': ['draftPolicy'],
@@ -49,7 +49,7 @@ const METHODS: Record<string, (keyof Reenact)[] | null> = {
   reproduce: ['reproduce'],
   diff: ['compareStates'],
   schema: ['schema'],
-  doctor: [],
+  doctor: ['doctor'],
   completion: null,
 };
 

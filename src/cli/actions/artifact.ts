@@ -1,6 +1,6 @@
 /** reenact artifact add and fetch: what was shipped, bound to its signed provenance. */
 import { EXIT } from '../../base/fault.ts';
-import type { ReenactEvent } from '../../library/session.ts';
+import type { ReenactEvent } from '../../library/events.ts';
 import { type AddedArtifact, artifactReport } from '../../report/artifact.ts';
 import type { Arguments } from '../arguments.ts';
 import { transferText, withReenact } from '../shared/door.ts';

@@ -1,10 +1,7 @@
 /** reenact capture: one run of a command becomes a manifest that expects the same final state. */
-import { basename } from 'node:path';
-
 import { EXIT, Fault } from '../../base/fault.ts';
 import { becomesFile } from '../../base/output.ts';
 import { MAX_SEED } from '../../manifest/definition.ts';
-import { unsuppliedInputs } from '../../manifest/unsupplied.ts';
 import { processText, signatureText } from '../../report/crash.ts';
 import { safeLine } from '../../report/human.ts';
 import { narrowRow } from '../../report/lines.ts';
@@ -69,11 +66,6 @@ export async function captureCommand(a: Arguments): Promise<number> {
     out,
     force: a.flag('force'),
   };
-  const supplied = options.inputs.map((file) => basename(file));
-  for (const missing of unsuppliedInputs([...command, ...Object.values(options.env)], supplied))
-    process.stderr.write(
-      `warning: ${safeLine(`the command names ${missing}, and no --input supplies it`)}\n`,
-    );
   const { manifest, record, expectsCrash } = await withReenact({ store: a.text('store') }, (reenact) =>
     reenact.capture(options),
   );

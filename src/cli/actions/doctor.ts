@@ -1,155 +1,12 @@
 /** reenact doctor: what replays can rely on here, what degrades, and what to do about it. */
-import { EXIT, Fault } from '../../base/fault.ts';
-import { connectEngine } from '../../library/engine.ts';
-import { withoutNamed } from '../../library/without.ts';
-import { type Host, hostOf } from '../../sandbox/bare.ts';
-import type { Engine, EngineFacts } from '../../sandbox/engine.ts';
-import { loadHarness } from '../../sandbox/harness.ts';
-import { lostWith, type Mechanism, onlyWith } from '../../sandbox/mechanisms.ts';
-import { processorText } from '../../sandbox/processor.ts';
+import { EXIT } from '../../base/fault.ts';
+import { ANYWHERE, type Examination } from '../../library/doctor.ts';
 import type { Arguments } from '../arguments.ts';
-import { tellWaiting } from '../shared/waiting.ts';
+import { withReenact } from '../shared/door.ts';
 import { nextCommands, placeHere } from './next-commands.ts';
 
-/** The engines' names, and Node's, of the processor that the harness is built for (docs/harness.md). */
-const REPLAYED: readonly string[] = ['x86_64', 'amd64', 'x64'];
-
-/** What needs no sandbox, and so works on every processor that Node runs on. */
-const ANYWHERE: readonly string[] = [
-  'verifying evidence and bundles',
-  'signing and attesting',
-  'reading and joining traces, symbols and artifacts',
-];
-
-export interface Finding {
-  check: string;
-  status: 'ok' | 'degraded' | 'missing';
-  detail: string;
-}
-
-/** Whether replays are possible, what is in any case, what was found, and the commands to go on with. */
-interface DoctorResult {
-  usable: boolean;
-  works: string[];
-  findings: Finding[];
-  next: string[];
-}
-
-function judge(facts: EngineFacts): Finding[] {
-  const seccomp = facts.securityOptions.some((option) => option.includes('seccomp'));
-  const overlay = /overlay/.test(facts.storageDriver);
-  const root = process.getuid?.() === 0;
-  const warnings = facts.warnings.filter((warning) => /no (memory|swap|cpu|pids|kernel)/i.test(warning));
-  return [
-    { check: 'engine', status: 'ok', detail: `${facts.engine} ${facts.version}, API ${facts.apiVersion}` },
-    {
-      check: 'kernel',
-      status: 'ok',
-      detail: `${facts.kernel} ${facts.architecture}, ${facts.cpus} CPUs, ${Math.round(facts.memoryBytes / 2 ** 30)} GiB`,
-    },
-    {
-      check: 'seccomp',
-      status: seccomp ? 'ok' : 'missing',
-      detail: seccomp ? 'available' : 'the engine reports none: no replay will start',
-    },
-    {
-      check: 'cgroups',
-      status: warnings.length > 0 ? 'degraded' : 'ok',
-      detail: `version ${facts.cgroupVersion}${warnings.map((w) => `; ${w}`).join('')}`,
-    },
-    {
-      check: 'storage',
-      status: overlay && root ? 'ok' : 'degraded',
-      detail: `${facts.storageDriver}; states are read ${overlay && root ? 'from its folders' : 'through the archive API, which is slower and cannot show sockets or extended attributes'}`,
-    },
-  ];
-}
-
-function harness(): Finding {
-  try {
-    const harness = loadHarness();
-    return {
-      check: 'harness',
-      status: 'ok',
-      detail: `${harness.initSha256}, seccomp ${harness.seccompSha256}`,
-    };
-  } catch (error) {
-    return { check: 'harness', status: 'missing', detail: (error as Error).message };
-  }
-}
-
-function processor({ processor: p, name }: Host): Finding {
-  const stepping = p ? ` stepping ${p.stepping}` : '';
-  return {
-    check: 'processor',
-    status: 'ok',
-    detail: `${processorText(p)}${stepping}${name ? ` (${name})` : ''}`,
-  };
-}
-
-function determinism({ mechanisms, processor: p }: Host): Finding {
-  const lost = lostWith(mechanisms);
-  const check = 'determinism';
-  const inForce = mechanisms.join(', ') || 'none';
-  if (!mechanisms.includes('call_trace'))
-    return { check, status: 'missing', detail: `${inForce}; ${lost.join('; ')}` };
-  if (lost.length === 0) return { check, status: 'ok', detail: inForce };
-  const only = onlyWith(mechanisms, processorText(p)).join('; ');
-  return { check, status: 'degraded', detail: `${inForce}; ${lost.join('; ')}; results hold only ${only}` };
-}
-
-/** The processor, and what full determinism would rest on, found out in a container. */
-async function host(engine: Engine, facts: EngineFacts, without: Mechanism[]): Promise<Finding[]> {
-  try {
-    const found = await hostOf(engine, loadHarness(), facts, without);
-    return [processor(found), determinism(found)];
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return [{ check: 'determinism', status: 'missing', detail: nextOf(error) }];
-  }
-}
-
-function nextOf({ message, next }: Fault): string {
-  return `${message}; ${next}`;
-}
-
-/** Of another processor nothing is tried: no harness for it can be built. */
-function foreign(architecture: string): Finding {
-  return {
-    check: 'processor',
-    status: 'missing',
-    detail: `${architecture}: replays run on x86-64 alone; DOCKER_HOST can name an engine on such a machine`,
-  };
-}
-
-/** Everything that is looked at; `own` is this machine's architecture, where no engine tells another. */
-export async function examine(
-  connect: () => Promise<Engine>,
-  own: string,
-  without: Mechanism[],
-): Promise<Finding[]> {
-  let engine: Engine;
-  let facts: EngineFacts;
-  try {
-    engine = await connect();
-    facts = await engine.facts();
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    const first = REPLAYED.includes(own) ? harness() : foreign(own);
-    return [first, { check: 'engine', status: 'missing', detail: nextOf(error) }];
-  }
-  if (!REPLAYED.includes(facts.architecture)) return [...judge(facts), foreign(facts.architecture)];
-  return [harness(), ...judge(facts), ...(await host(engine, facts, without))];
-}
-
-/** What follows from the findings, as a program reads it. */
-export function doctorResult(findings: Finding[], next: string[]): DoctorResult {
-  const usable = findings.every((finding) => finding.status !== 'missing');
-  return { usable, works: [...(usable ? ['replays'] : []), ...ANYWHERE], findings, next };
-}
-
-/** The same, as a person reads it. */
-export function doctorText({ usable, findings, next }: DoctorResult): string {
+/** What was found, and the commands to go on with, as a person reads it. */
+export function doctorText({ usable, findings }: Examination, next: string[]): string {
   const lines = findings.map(
     ({ check, status, detail }) => `${status.padEnd(9)} ${check.padEnd(11)} ${detail}\n`,
   );
@@ -161,13 +18,9 @@ export function doctorText({ usable, findings, next }: DoctorResult): string {
 }
 
 export async function doctorCommand(a: Arguments): Promise<number> {
-  const findings = await examine(
-    () => connectEngine({ tell: tellWaiting }),
-    process.arch,
-    withoutNamed(a.list('without')),
-  );
-  const result = doctorResult(findings, nextCommands(findings, placeHere(process.env)));
-  if (a.json) a.json.one(result);
-  else process.stdout.write(doctorText(result));
-  return findings.some(({ status }) => status === 'missing') ? EXIT.inconclusive : EXIT.ok;
+  const found = await withReenact({}, (reenact) => reenact.doctor({ without: a.list('without') }));
+  const next = nextCommands(found.findings, placeHere(process.env));
+  if (a.json) a.json.one({ ...found, next });
+  else process.stdout.write(doctorText(found, next));
+  return found.usable ? EXIT.ok : EXIT.inconclusive;
 }

@@ -2,41 +2,12 @@
 import { basename } from 'node:path';
 
 import { EXIT, Fault } from '../../base/fault.ts';
-import { DEFAULTS } from '../../base/limits.ts';
 import { becomesFile, writeOutput } from '../../base/output.ts';
 import { fieldsOf, type SchemaField } from '../../base/schema-fields.ts';
-import { manifestSchema } from '../../manifest/definition.ts';
 import { quoteWord } from '../../manifest/instructions.ts';
 import { safeLine } from '../../report/human.ts';
 import type { Arguments } from '../arguments.ts';
-
-/** What only its author knows; nothing of this form is accepted in these fields, so none is run unfilled. */
-const BLANKS = {
-  sandbox_image: '<REPOSITORY>',
-  sandbox_image_sha256: '<sha256:DIGEST>',
-  run_instructions: 'deterministic-run.sh --seed $seed -- <COMMAND>',
-} as const;
-
-/** Every field with a usual value has it; those that capture and sign write are left to them. */
-function template(name: string): Record<string, unknown> {
-  const { replays, cpus, memoryBytes, pids, timeoutS, outputBytes, user, determinism, clockStartS } =
-    DEFAULTS;
-  return {
-    harness_version: '1',
-    os: 'linux',
-    name,
-    ...BLANKS,
-    seed: 1,
-    inputs: [],
-    env: {},
-    user,
-    limits: { cpus, memory: memoryBytes, pids, timeout: timeoutS, output: outputBytes },
-    replays,
-    determinism,
-    schedule: 'in_order',
-    clock_start: clockStartS,
-  };
-}
+import { withReenact } from '../shared/door.ts';
 
 const WIDTH = 80;
 const INDENT = '    ';
@@ -59,9 +30,9 @@ function fieldText({ path, description = '', required, examples, ...rest }: Sche
 }
 
 /** JSON has no comments, and a signed manifest is what every JSON program reads: so they stand beside it. */
-function explanation(path: string): string {
-  const fields = fieldsOf(manifestSchema()).filter(({ path }) => !path.startsWith('expect.crash.'));
-  const blank = ({ path }: SchemaField): boolean => Object.hasOwn(BLANKS, path);
+function explanation(path: string, schema: Record<string, unknown>, blanks: string[]): string {
+  const fields = fieldsOf(schema).filter(({ path }) => !path.startsWith('expect.crash.'));
+  const blank = ({ path }: SchemaField): boolean => blanks.includes(path);
   const own = path === '-' ? 'FILE' : quoteWord(path);
   return [
     'fill in what stands between < and >:\n',
@@ -77,9 +48,13 @@ function explanation(path: string): string {
 export async function initCommand(a: Arguments): Promise<number> {
   const [path = 'crash.json', ...others] = a.positionals;
   if (others.length > 0) throw new Fault('usage', 'name one manifest to write');
-  const text = `${JSON.stringify(template(basename(path, '.json')), null, 2)}\n`;
+  const { manifest, blanks, schema } = await withReenact({}, async (reenact) => ({
+    ...(await reenact.draftManifest(basename(path, '.json'))),
+    schema: await reenact.schema('manifest'),
+  }));
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
   await writeOutput(path, text, a.flag('force') ? 'any' : 'nothing');
   const told = becomesFile(path) ? process.stdout : process.stderr;
-  told.write(`${safeLine(path)}: a manifest to fill in\n${explanation(path)}`);
+  told.write(`${safeLine(path)}: a manifest to fill in\n${explanation(path, schema, blanks)}`);
   return EXIT.ok;
 }

@@ -3,9 +3,9 @@ import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { packageFile } from '../../base/package-files.ts';
+import type { Finding } from '../../library/doctor.ts';
 import { quoteWord } from '../../manifest/instructions.ts';
 import { correctedHost } from '../../sandbox/endpoint.ts';
-import type { Finding } from './doctor.ts';
 
 /** What of this machine decides how a command is typed. */
 export interface Place {

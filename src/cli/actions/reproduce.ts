@@ -1,10 +1,10 @@
 /** reenact reproduce: replays a stored trace in its pinned sandbox, and says whether the same crash came of it. */
+import { evidenceFolder } from '../../base/cache-folder.ts';
 import { EXIT } from '../../base/fault.ts';
 import { reproductionText } from '../../report/reproduction.ts';
 import type { Arguments } from '../arguments.ts';
 import { loadConfig } from '../shared/config.ts';
 import { withProgress } from '../shared/door.ts';
-import { evidenceFolder } from '../shared/evidence-folder.ts';
 import { onePositional } from '../shared/positionals.ts';
 
 const EXITS = {
@@ -25,7 +25,7 @@ export async function reproduceCommand(a: Arguments): Promise<number> {
     replays: a.text('replays') === undefined ? undefined : a.number('replays', 1, 100_000, 1),
     jobs: a.number('jobs', 1, 256, 2),
     repositories: [...a.list('repository'), ...config.repositories],
-    evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
+    evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder(process.env)],
     without: a.list('without'),
   };
   return await withProgress({ store: a.text('store') }, async (reenact, end) => {

@@ -1,28 +1,20 @@
 /** reenact run: options in, records, reports and an exit status out. */
 import { availableParallelism } from 'node:os';
+import { evidenceFolder } from '../../base/cache-folder.ts';
 import { systemClock } from '../../base/clock.ts';
 import { EXIT, FAULTS, Fault } from '../../base/fault.ts';
 import { checkOutput, openOutput, wantFree, writeOutput } from '../../base/output.ts';
+import { isRunEvent, type ReenactEvent } from '../../library/events.ts';
 import type { Reenact } from '../../library/reenact.ts';
 import type { ReplayOptions } from '../../library/run.ts';
-import { isRunEvent, type ReenactEvent } from '../../library/session.ts';
-import { withoutNamed } from '../../library/without.ts';
-import { type LoadedManifest, loadManifests } from '../../manifest/load.ts';
-import { unsuppliedInputs } from '../../manifest/unsupplied.ts';
-import { loadPolicy } from '../../policy/policy.ts';
-import { interruptedRecord } from '../../reenact.ts';
 import type { RunEvent } from '../../replay/events.ts';
-import { replaysOf } from '../../replay/options.ts';
-import { determinismOf } from '../../replay/prepare.ts';
-import { humanReport, safeLine } from '../../report/human.ts';
+import { humanReport } from '../../report/human.ts';
 import { JUNIT_ROOTS, junitReport } from '../../report/junit.ts';
 import { Progress, type ProgressMode } from '../../report/progress.ts';
-import type { DeterminismChoice } from '../../sandbox/mechanisms.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
 import { type Arguments, choice } from '../arguments.ts';
 import { loadConfig } from '../shared/config.ts';
 import { withReenact } from '../shared/door.ts';
-import { evidenceFolder } from '../shared/evidence-folder.ts';
 import { wantsColour } from '../shared/terminal.ts';
 
 function parseShard(text: string | undefined): { index: number; count: number } | undefined {
@@ -102,28 +94,6 @@ function seedsFrom(a: Arguments): number[] | undefined {
   return Array.from({ length: count }, (_, i) => Number(from) + i);
 }
 
-function determinismFrom(a: Arguments): DeterminismChoice {
-  const mode = choice(a, 'determinism', ['full', 'off'] as const);
-  const seeds = seedsFrom(a);
-  if (seeds && mode === 'off') throw new Fault('usage', '--seeds needs --determinism full');
-  return {
-    ...(seeds ? { mode: 'full' as const, seeds } : mode ? { mode } : {}),
-    without: withoutNamed(a.list('without')),
-  };
-}
-
-/** A forgotten input makes every replay end alike, and not as the incident did. */
-function warnOfUnsupplied(manifests: LoadedManifest[]): void {
-  for (const { path, argv, manifest } of manifests) {
-    const texts = [...argv, ...Object.values(manifest.env ?? {})];
-    const paths = (manifest.inputs ?? []).map((input) => input.path);
-    for (const missing of unsuppliedInputs(texts, paths))
-      process.stderr.write(
-        `warning: ${safeLine(`${path}: the command names ${missing}, and no input supplies it`)}\n`,
-      );
-  }
-}
-
 /** Packs a record as soon as it is there; the bundle's identity goes to stderr, where it disturbs no report. */
 async function pack(
   reenact: Reenact,
@@ -145,83 +115,69 @@ function endCutOff({ json }: Arguments): void {
   json?.end();
 }
 
+async function optionsFrom(a: Arguments): Promise<ReplayOptions> {
+  const config = await loadConfig();
+  const way = choice(a, 'capture-with', ['overlay', 'archive'] as const);
+  const shard = parseShard(a.text('shard'));
+  return {
+    repositories: [...a.list('repository'), ...config.repositories],
+    requireEvidence: a.flag('require-evidence') || config.require_evidence,
+    evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder(process.env)],
+    jobs: a.number('jobs', 1, 256, 2 * availableParallelism()),
+    replays: a.text('replays') === undefined ? undefined : a.number('replays', 1, 100_000, 1),
+    failFast: a.flag('fail-fast'),
+    vary: a.flag('vary'),
+    core: a.flag('core'),
+    explain: a.flag('explain'),
+    determinism: choice(a, 'determinism', ['full', 'off'] as const),
+    seeds: seedsFrom(a),
+    without: a.list('without'),
+    shard,
+    capture: way,
+  };
+}
+
 export async function runCommand(a: Arguments): Promise<number> {
-  if (a.positionals.length === 0) throw new Fault('usage', 'name at least one manifest');
-  const replays = a.text('replays') === undefined ? undefined : a.number('replays', 1, 100_000, 1);
-  const jobs = a.number('jobs', 1, 256, 2 * availableParallelism());
   const progressMode: ProgressMode =
     choice(a, 'progress', ['auto', 'bar', 'plain', 'none'] as const) ?? 'auto';
   choice(a, 'junit-root', JUNIT_ROOTS);
-  const way = choice(a, 'capture-with', ['overlay', 'archive'] as const);
-  const determinism = determinismFrom(a);
-  if (a.flag('vary') && (determinism.seeds || a.text('replays') !== undefined))
-    throw new Fault('usage', '--vary has replays of its own: drop --replays and --seeds');
-  const shard = parseShard(a.text('shard'));
-  const manifests = await loadManifests(a.positionals, (text) => process.stderr.write(`${safeLine(text)}\n`));
-  warnOfUnsupplied(manifests);
-  if (a.text('bundle') !== undefined && manifests.length !== 1)
-    throw new Fault('usage', `--bundle packs one record, and ${manifests.length} manifests were named`);
   checkOutputs(a);
-  const free = manifests.find(({ manifest }) => determinismOf({ determinism }, manifest) !== 'full');
-  for (const flag of ['core', 'explain'])
-    if (a.flag(flag) && free)
-      throw new Fault('usage', `--${flag} wants --determinism full, and ${free.path} does not ask for it`);
-  if (a.flag('explain') && determinism.seeds)
-    throw new Fault('usage', '--explain wants replays of one seed: those of --seeds part by intention');
-  const policy = await loadPolicy(a.text('policy') ?? 'default');
-  const config = await loadConfig();
-  const repositories = [...a.list('repository'), ...config.repositories];
-  const asked = { vary: a.flag('vary'), determinism, ...(replays === undefined ? {} : { replays }) };
-  const countOf = (loaded: LoadedManifest): number => replaysOf(loaded, asked);
-  const evidence = {
-    requireEvidence: a.flag('require-evidence') || config.require_evidence,
-    evidenceStores: [...a.list('evidence'), ...config.evidence, evidenceFolder()],
-  };
+  const options = await optionsFrom(a);
+  const opened = { store: a.text('out'), policy: a.text('policy') };
   if (a.flag('dry-run')) {
-    const planned = { policy, ...evidence, out: a.text('out') ?? '.reenact', repositories };
-    return exitStatus(await (await import('./dry-run.ts')).dryRun(manifests, countOf, planned, a.json));
+    const planned = await withReenact(opened, (reenact) => reenact.dryRun(a.positionals, options));
+    return exitStatus((await import('./dry-run.ts')).printPlan(planned, a.json));
   }
-  const writeEvent = eventWriter(a.text('events'));
-  const total = manifests.reduce((sum, m) => sum + Math.ceil(countOf(m) / (shard?.count ?? 1)), 0);
-  const progress = new Progress(progressMode, total, process.stderr, systemClock);
+  let writeEvent = (_: RunEvent): void => undefined;
+  let progress: Progress | undefined;
+  let unfinished: ReplayRecord[] = [];
   const finished = new Map<string, ReplayRecord>();
-  const reportSoFar = (): Promise<void> =>
-    report(
-      manifests.map(
-        (loaded) =>
-          finished.get(loaded.path) ??
-          interruptedRecord(loaded, { policy, ...asked, ...(shard ? { shard } : {}) }),
-      ),
-      a,
-    ).then(() => endCutOff(a));
-  const options: ReplayOptions = {
-    policy,
-    repositories,
-    jobs,
-    failFast: a.flag('fail-fast'),
-    ...evidence,
-    vary: asked.vary,
-    ...(replays === undefined ? {} : { replays }),
-    determinism: determinism.mode,
-    seeds: determinism.seeds,
-    without: a.list('without'),
-    ...(shard ? { shard } : {}),
-    ...(a.flag('core') ? { core: true } : {}),
-    ...(a.flag('explain') ? { explain: true } : {}),
-    ...(way ? { capture: way } : {}),
-  };
   const onEvent = (event: ReenactEvent): void => {
+    if (event.type === 'start') {
+      unfinished = event.unfinished;
+      writeEvent = eventWriter(a.text('events'));
+      progress = new Progress(progressMode, event.replays, process.stderr, systemClock);
+    }
     if (event.type === 'record') finished.set(event.record.manifest_path, event.record);
     if (!isRunEvent(event)) return;
-    progress.on(event);
+    progress?.on(event);
     writeEvent(event);
   };
+  // A report of nothing would read like a run in which nothing failed.
+  const reportSoFar = async (): Promise<void> => {
+    const records = unfinished.map((record) => finished.get(record.manifest_path) ?? record);
+    if (records.length > 0) await report(records, a);
+    endCutOff(a);
+  };
   const work = async (reenact: Reenact): Promise<ReplayRecord[]> => {
-    const records = await reenact.run(manifests, options).finally(() => progress.end());
-    if (a.text('bundle') !== undefined) await pack(reenact, records[0]!, a, repositories);
+    const manifests = await reenact.loadManifests(a.positionals);
+    if (a.text('bundle') !== undefined && manifests.length !== 1)
+      throw new Fault('usage', `--bundle packs one record, and ${manifests.length} manifests were named`);
+    const records = await reenact.run(manifests, options).finally(() => progress?.end());
+    if (a.text('bundle') !== undefined) await pack(reenact, records[0]!, a, options.repositories ?? []);
     return records;
   };
-  const records = await withReenact({ store: a.text('out'), onEvent }, work, reportSoFar).catch(
+  const records = await withReenact({ ...opened, onEvent }, work, reportSoFar).catch(
     async (error: unknown) => {
       if (error instanceof Fault && error.code === 'interrupted') await reportSoFar();
       throw error;

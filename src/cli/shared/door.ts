@@ -1,8 +1,9 @@
 /** The library as a command uses it: ended by signals, its lines for people on stderr. */
 import { systemClock } from '../../base/clock.ts';
+import { isRunEvent, type ReenactEvent } from '../../library/events.ts';
 import { openReenact } from '../../library/open.ts';
 import type { Reenact } from '../../library/reenact.ts';
-import { isRunEvent, type OpenOptions, type ReenactEvent } from '../../library/session.ts';
+import type { OpenOptions } from '../../library/session.ts';
 import { safeLine } from '../../report/human.ts';
 import { Progress } from '../../report/progress.ts';
 import { abortOnSignals } from './signals.ts';

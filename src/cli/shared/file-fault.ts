@@ -1,8 +1,7 @@
 /** What the file system answers is no bug: it is said of which file, by which option that file was named, and what helps. */
 import { resolve, sep } from 'node:path';
-
+import { cacheFolder } from '../../base/cache-folder.ts';
 import { Fault } from '../../base/fault.ts';
-import { cacheFolder } from '../../sandbox/endpoint.ts';
 
 /** errno(3): what it means, and what to do. */
 const MEANS: Readonly<Record<string, readonly [meaning: string, next: string]>> = {

@@ -1,13 +1,14 @@
 /** reenact bundle ls: what is inside a bundle. */
 import { EXIT } from '../../../base/fault.ts';
 import { Refused } from '../../../bundle/format/refused.ts';
-import { openBundle } from '../../../bundle/read/open.ts';
 import { safeLine } from '../../../report/human.ts';
 import type { Arguments } from '../../arguments.ts';
+import { withReenact } from '../../shared/door.ts';
 import { onePositional } from '../../shared/positionals.ts';
 
 export async function listBundle(a: Arguments): Promise<number> {
-  const { document, problems } = await openBundle(onePositional(a, 'bundle'));
+  const bundle = onePositional(a, 'bundle');
+  const { document, problems } = await withReenact({}, (reenact) => reenact.inspectBundle(bundle));
   const [problem] = problems;
   if (problem) throw new Refused(problem.code, problem.message);
   if (a.json) a.json.one(document);

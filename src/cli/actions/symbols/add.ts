@@ -1,7 +1,6 @@
 /** reenact symbols add: symbol files into the store, each with an accepted attestation of exactly its bytes. */
 import { EXIT } from '../../../base/fault.ts';
-import type { ReenactEvent } from '../../../library/session.ts';
-import type { SymbolsOutcome } from '../../../library/symbols-add.ts';
+import type { ReenactEvent, SymbolsOutcome } from '../../../library/events.ts';
 import { safeLine } from '../../../report/human.ts';
 import type { Arguments } from '../../arguments.ts';
 import { withReenact } from '../../shared/door.ts';

@@ -2,8 +2,7 @@
 import { join } from 'node:path';
 
 import { EXIT, Fault } from '../../../base/fault.ts';
-import type { ReenactEvent } from '../../../library/session.ts';
-import type { FetchedSymbols } from '../../../library/symbols-fetch.ts';
+import type { FetchedSymbols, ReenactEvent } from '../../../library/events.ts';
 import { safeLine } from '../../../report/human.ts';
 import type { Arguments } from '../../arguments.ts';
 import { withReenact } from '../../shared/door.ts';

@@ -1,6 +1,6 @@
 /** reenact trace add, audit, gaps: traces in the store, joined to symbols, artifacts and their provenance. */
 import { EXIT } from '../../../base/fault.ts';
-import type { ReenactEvent } from '../../../library/session.ts';
+import type { ReenactEvent } from '../../../library/events.ts';
 import { safeLine } from '../../../report/human.ts';
 import { auditText, gapsText } from '../../../report/joined.ts';
 import type { Arguments } from '../../arguments.ts';
