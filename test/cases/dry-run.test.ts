@@ -74,6 +74,7 @@ describe('a dry run', () => {
     expect([record.reason, exitStatus([record])]).toEqual([reason, status]);
     const done = await dry(join(out, '..'), run);
     expect([done.status, done.text]).toEqual([status, expect.stringContaining(`${reason}: `)]);
+    expect(done.text).toMatch(/\n {2}evidence {9}(checked: |NOT checked: the policy names no authority)/);
   });
 
   it('passes what is signed, writes nothing, and names both digests by what they are', async () => {
@@ -91,6 +92,7 @@ describe('a dry run', () => {
     expect(text).toContain(
       `manifest digest  ${sha256}\n  manifest subject ${manifestSubject(manifest)}, which evidence names`,
     );
+    expect(text).toContain(`\n  evidence         checked: verified, signed by `);
     expect(existsSync(join(folder, 'elsewhere'))).toBe(false);
   });
 

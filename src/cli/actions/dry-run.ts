@@ -4,6 +4,12 @@ import { safeLine } from '../../report/human.ts';
 import type { ReplayRecord } from '../../verdict/record.ts';
 import type { JsonOutput } from '../shared/json.ts';
 
+/** Whether evidence was checked, and how it was judged: a plan that passes says not by itself that anything was signed. */
+function evidenceText({ status, signers }: PlannedRun['evidence']): string {
+  if (status === 'not_checked') return 'NOT checked: the policy names no authority (reenact policy init)';
+  return status === 'verified' ? `checked: verified, signed by ${signers.join(', ')}` : `checked: ${status}`;
+}
+
 function textOf({
   loaded,
   manifest_subject_sha256,
@@ -12,12 +18,14 @@ function textOf({
   reason,
   message,
   lost,
+  evidence,
 }: PlannedRun): string {
   const { path, name, manifest, sha256, argv } = loaded;
   const rows: [string, string][] = [
     ['manifest digest', sha256],
     ['manifest subject', `${manifest_subject_sha256}, which evidence names`],
     ['sandbox image', manifest.sandbox_image_sha256],
+    ['evidence', evidenceText(evidence)],
     ...(verdict ? [[verdict, `${reason}: ${message}`] as [string, string]] : []),
     ...lost.map((gate): [string, string] => ['gate fails', gate]),
   ];
