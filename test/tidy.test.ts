@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { everyEntry } from '../src/cli/find.ts';
 import { helpPage, overview } from '../src/cli/help.ts';
 import { REGISTRY } from '../src/cli/registry.ts';
+import { circleOf } from './support/circle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -111,6 +112,25 @@ it('imports run one way through the rooms', () => {
   );
   expect(wrong).toEqual([]);
   expect(sources.filter(({ path }) => roomOf(path) < 0).map(({ path }) => path)).toEqual([]);
+});
+
+it('no files import each other in a circle, not even for types; nor do headers', () => {
+  expect(circleOf(new Map(sources.map((source) => [source.path, neighboursOf(source)])))).toBeUndefined();
+  const headers = globSync('harness/**/*.h', { cwd: ROOT });
+  const named = (path: string): string[] =>
+    [...readFileSync(join(ROOT, path), 'utf8').matchAll(/^#include "(?:.*\/)?([^"/]+)"/gm)].flatMap(
+      ([, name]) => headers.filter((header) => header.endsWith(`/${name}`)),
+    );
+  expect(circleOf(new Map(headers.map((path) => [path, named(path)])))).toBeUndefined();
+  expect(
+    circleOf(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c']],
+        ['c', ['b']],
+      ]),
+    ),
+  ).toEqual(['b', 'c', 'b']);
 });
 
 /** What the command line takes from other rooms beside types: words and forms that it shows or asks for. What it does, the library does. */

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 import { Fault } from '../base/fault.ts';
 import { nearest, notOneOf } from '../base/nearest.ts';
-import type { Command, Option, Options } from './command.ts';
+import type { Option, Options, Taken } from './option.ts';
 import { type JsonOutput, jsonOutput } from './shared/json.ts';
 
 export interface Arguments {
@@ -54,7 +54,7 @@ function withoutValues(args: readonly string[], options: Options): string[] {
 /** Reads one command's arguments; anything unknown is a usage Fault. */
 export function readArguments(
   name: string,
-  command: Command,
+  command: Taken,
   args: readonly string[],
   json: JsonOutput | undefined = jsonOutput(args),
 ): Arguments {

@@ -1,40 +1,19 @@
 /** What a subcommand is: one object that says how it is called, what it takes, and what it does. */
 import type { Arguments } from './arguments.ts';
-
-/** One option: parsing, help and completion are all made of this. */
-export interface Option {
-  /** A text, a text that may be given several times, or present and absent. */
-  kind: 'text' | 'list' | 'flag';
-  /** What stands for the value in help, such as FILE; none for a flag. */
-  value?: string;
-  /** In one or more sentences; help breaks the lines. */
-  help: string;
-  /** The only values there are: another one is refused. */
-  values?: readonly string[];
-  /** Values that are offered, beside any other text, such as the policies that are built in. */
-  offered?: readonly string[];
-  short?: string;
-  /** What may stand behind a flag's =, such as --json=compat. */
-  also?: readonly string[];
-}
-
-export type Options = Readonly<Record<string, Option>>;
+import type { Option, Taken } from './option.ts';
 
 /** A subcommand without its name and summary, which stand where it is listed (registry.ts). */
-export interface Command {
+export interface Command extends Taken {
   /** Each way to call it, without its name. */
   usage: readonly string[];
   /** What it does, in lines of at most 80 columns. */
   help: string;
-  options: Options;
   /** Said below the options. */
   notes?: string;
   /** Whole commands, as lines of help. */
   examples?: readonly string[];
   /** The only words that may stand where others take files. */
   words?: readonly string[];
-  /** Whether what stands behind -- is a program with its own arguments. */
-  takesProgram?: true;
   /** Does the work and gives the exit status; it imports what it needs, so that help and completion answer at once. */
   run(a: Arguments, registry: Registry): Promise<number>;
 }

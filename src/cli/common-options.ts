@@ -1,5 +1,6 @@
 /** Options that several commands have in common, so that they are called, valued and explained alike. */
-import { flag, list, type Option, type Options, text } from './command.ts';
+import { flag, list, text } from './command.ts';
+import type { Option, Options } from './option.ts';
 
 /** The policies that are built in, offered where a policy is named; a file's name may stand there as well. */
 const BUILT_IN_POLICIES: readonly string[] = ['default', 'forensic'];

@@ -1,6 +1,7 @@
 /** What --help prints, made of the commands themselves. */
 import { COLUMNS, wrapped } from '../report/lines.ts';
-import type { About, Command, Entry, Option } from './command.ts';
+import type { About, Command, Entry } from './command.ts';
+import type { Option } from './option.ts';
 
 /** Labels that are longer have their text on the next line. */
 const LONGEST_LABEL = 22;

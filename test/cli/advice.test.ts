@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 import { FAULTS } from '../../src/base/fault.ts';
 import { BUNDLE_CODES } from '../../src/bundle/format/refused.ts';
-import type { Options } from '../../src/cli/command.ts';
+import type { Options } from '../../src/cli/option.ts';
 import { REFUSALS } from '../../src/evidence/common/refusal.ts';
 import { COMMANDS, NOUNS } from '../support/commands.ts';
 

@@ -2,8 +2,9 @@
 import { EXIT } from '../../base/fault.ts';
 import { keysOf } from '../../base/table.ts';
 import type { Arguments } from '../arguments.ts';
-import type { Command, Option, Registry } from '../command.ts';
+import type { Command, Registry } from '../command.ts';
 import { everyEntry } from '../find.ts';
+import type { Option } from '../option.ts';
 import { oneWord } from '../shared/positionals.ts';
 
 /** What may stand behind the words of one command, or of one noun. */
