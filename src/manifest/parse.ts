@@ -72,7 +72,7 @@ const BLANKS: Readonly<Record<string, readonly [blank: string, hint: string]>> =
     '<sha256:DIGEST>',
     "the image's digest: docker inspect --format '{{.RepoDigests}}' IMAGE",
   ],
-  run_instructions: ['<COMMAND>', 'the program and its arguments, such as app --once /case/request.bin'],
+  run_instructions: ['<COMMAND>', 'the program and its arguments, such as app /case/request.bin'],
 };
 
 /** Blanks that were left, all of them, in place of what else is wrong with their fields: a quoted one is a word of the program's. */

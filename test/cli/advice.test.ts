@@ -80,7 +80,7 @@ function textsOf(source: string): string[] {
 
 /** Programs of others, whose options are not ours; and the shell commands of VERIFY.txt. */
 const OTHERS =
-  /\b(?:journalctl|deterministic-run\.sh|objcopy|dwarfdump|gcc|openssl|cosign|docker buildx|gh attestation|apt-get|find|jq|sha256sum|skopeo|npm|systemctl|zstd|eu-readelf|link with)\b|-Wl,/;
+  /\b(?:journalctl|deterministic-run\.sh|objcopy|dwarfdump|gcc|openssl|cosign|docker buildx|docker inspect|gh attestation|apt-get|find|jq|sha256sum|skopeo|npm|systemctl|zstd|eu-readelf|link with)\b|-Wl,/;
 
 /** Options that a text names, without those of a command that it names in full. */
 function advised(text: string): string[] {
@@ -104,6 +104,14 @@ function advised(text: string): string[] {
 /** Reached by way of a function of another command alone. */
 const NEVER: readonly string[] = [
   'trace add: --policy in "name a policy: --policy P (reenact policy init makes one)"',
+  // Outputs of these are never forced: wantFree and reports have advice of their own.
+  ...[
+    'run',
+    'symbols fetch',
+    ...['create', 'verify', 'redact', 'push', 'pull'].map((verb) => `bundle ${verb}`),
+  ]
+    .concat(['add', 'stamp', 'log'].map((verb) => `bundle custody ${verb}`))
+    .map((command) => `${command}: --force in "name another file; --force replaces that one"`),
 ];
 
 function lacking(text: string, commands: string[]): string[] {

@@ -4,10 +4,10 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { NO_NAME_SPACES, runAsFirst } from './support/first-process.ts';
-import { tempFolder } from './support/world.ts';
+import { NO_NAME_SPACES, runAsFirst } from '../support/first-process.ts';
+import { tempFolder } from '../support/world.ts';
 
-const ROOT = join(import.meta.dirname, '..');
+const ROOT = join(import.meta.dirname, '../..');
 const PROGRAMS = ['ping-pong', 'poll', 'epoll', 'timerfd', 'socketpair'];
 /** In fixtures/programs: single steps go through all that is done for them without a stop. */
 const STEPPED = ['calls', 'counters'];

@@ -4,10 +4,10 @@ import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { NO_NAME_SPACES, type Ran, runAsFirst } from './support/first-process.ts';
-import { tempFolder } from './support/world.ts';
+import { NO_NAME_SPACES, type Ran, runAsFirst } from '../support/first-process.ts';
+import { tempFolder } from '../support/world.ts';
 
-const ROOT = join(import.meta.dirname, '..');
+const ROOT = join(import.meta.dirname, '../..');
 /** Runs of scramble, 2,000 calls each; a thousand took some minutes and found nothing. */
 const SEEDS = Array.from({ length: 8 }, (_, i) => i + 1);
 

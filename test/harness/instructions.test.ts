@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { buildFinder, findIn, offsetOf, parseFound, segmentsOf } from './support/instructions.ts';
-import { tempFolder } from './support/world.ts';
+import { buildFinder, findIn, offsetOf, parseFound, segmentsOf } from '../support/instructions.ts';
+import { tempFolder } from '../support/world.ts';
 
 const able = process.arch === 'x64' && spawnSync('gcc', ['--version']).status === 0;
 if (!able) console.log('finding instructions: NOT tested here, which needs x86-64 and gcc');

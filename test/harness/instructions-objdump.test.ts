@@ -11,8 +11,8 @@ import {
   findIn,
   seenByObjdump,
   segmentsOf,
-} from './support/instructions.ts';
-import { tempFolder } from './support/world.ts';
+} from '../support/instructions.ts';
+import { tempFolder } from '../support/world.ts';
 
 /** Everything of the machine's, which takes some ten minutes, instead of a few programs. */
 const EVERY = process.env.REENACT_EVERY_PROGRAM === '1';
