@@ -31,6 +31,15 @@ async function environment(): Promise<Record<string, string>> {
   return { DOCKER_HOST: await ensureEngine(), REENACT_REGISTRY: await ensureRegistry() };
 }
 
+/** What answers without engine, registry, database or installed packages. */
+const UNIT_TESTS = [
+  ...['base', 'manifest', 'policy', 'sandbox', 'state', 'verdict', 'replay', 'report'].map(
+    (room) => `test/${room}/`,
+  ),
+  'test/cli/arguments.test.ts',
+  'test/tidy.test.ts',
+];
+
 const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   stop: async () => {
     await stopAll();
@@ -62,6 +71,11 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     await ensureSnapshot(root);
     const env = { ...(await environment()), REENACT_TEST_POSTGRES: await ensurePostgres() };
     return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);
+  },
+  'test-unit': (args) => {
+    const files = args.length > 0 ? args : UNIT_TESTS;
+    const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+    return foreground(process.execPath, [vitest, 'run', ...files], { DOCKER_HOST: '', REENACT_REGISTRY: '' });
   },
   'bench-bundle': async (args) => {
     await ensureTools([TOOLS.openssl, TOOLS.python, TOOLS.skopeo]);

@@ -132,7 +132,7 @@ it.each<[string, string[], string]>([
     ['add', 'app', '--evidence', 'other.json', '--policy', 'default'],
     'names no authority',
   ],
-  ['no command', ['show'], 'there is no command "artifact show"'],
+  ['no command', ['remove'], 'there is no command "artifact remove"'],
 ])('%s is a mistake in the call', async (_name, args, message) => {
   const { status, stderr } = await run(...args);
   expect(stderr).toContain(message);

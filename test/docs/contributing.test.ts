@@ -41,10 +41,13 @@ it('a trace format is one file, and one line in the list', async () => {
   const { readTrace } = (await import(
     join(copy, 'src/trace/read.ts')
   )) as typeof import('../../src/trace/read.ts');
-  const text = `toy 1 SIGSEGV\n0x1a0 /bin/app ${ID}\n0x2b0 /bin/app ${ID}\n`;
+  const text = `toy 1 SIGSEGV\n0x1a0 /bin/app ${ID} fail\n0x2b0 /bin/app ${ID} main\n`;
   const trace = readTrace(Buffer.from(text), 'crash.toy');
   expect(trace).toMatchObject({ format: 'toy', signal: 'SIGSEGV', images: [{ id: `elf:${ID}` }] });
-  expect(trace.threads[0]!.frames.map(({ rel_addr }) => rel_addr)).toEqual(['0x1a0', '0x2b0']);
+  expect(trace.threads[0]!.frames.map(({ rel_addr, claimed }) => [rel_addr, claimed])).toEqual([
+    ['0x1a0', 'fail'],
+    ['0x2b0', 'main'],
+  ]);
   expect(() => readTrace(Buffer.from('toy 1 SIGSEGV\nx\n'), 'crash.toy')).toThrow(
     /crash\.toy.*no frame of toydb: x/s,
   );

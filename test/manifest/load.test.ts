@@ -5,9 +5,10 @@ import { expect, it } from 'vitest';
 
 import { loadManifests } from '../../src/manifest/load.ts';
 import { envelope, makeKey, statement } from '../support/keys.ts';
-import { manifest, tempFolder } from '../support/world.ts';
+import { PLAIN } from '../support/refused.ts';
+import { tempFolder } from '../support/world.ts';
 
-const GOOD = JSON.stringify(manifest('true'));
+const GOOD = JSON.stringify(PLAIN);
 const OTHERS: [string, string, string][] = [
   ['an envelope', JSON.stringify(envelope([makeKey()], statement())), 'evidence'],
   ['a Sigstore bundle', '{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}', 'evidence'],
