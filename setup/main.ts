@@ -31,7 +31,7 @@ async function environment(): Promise<Record<string, string>> {
   return { DOCKER_HOST: await ensureEngine(), REENACT_REGISTRY: await ensureRegistry() };
 }
 
-/** What answers without engine, registry, database or installed packages. */
+/** What answers without engine, registry or database. */
 const UNIT_TESTS = [
   ...['base', 'manifest', 'policy', 'sandbox', 'state', 'verdict', 'replay', 'report'].map(
     (room) => `test/${room}/`,
@@ -72,7 +72,9 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     const env = { ...(await environment()), REENACT_TEST_POSTGRES: await ensurePostgres() };
     return foreground(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], env);
   },
-  'test-unit': (args) => {
+  'test-unit': async (args) => {
+    await ensureTools([TOOLS.compiler]);
+    await ensureHarness(root);
     const files = args.length > 0 ? args : UNIT_TESTS;
     const vitest = join(root, 'node_modules/vitest/vitest.mjs');
     return foreground(process.execPath, [vitest, 'run', ...files], { DOCKER_HOST: '', REENACT_REGISTRY: '' });

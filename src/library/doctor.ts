@@ -34,13 +34,17 @@ export interface Examination {
   findings: Finding[];
 }
 
-function judge(facts: EngineFacts): Finding[] {
+function judge(facts: EngineFacts, address: string): Finding[] {
   const seccomp = facts.securityOptions.some((option) => option.includes('seccomp'));
   const overlay = /overlay/.test(facts.storageDriver);
   const root = process.getuid?.() === 0;
   const warnings = facts.warnings.filter((warning) => /no (memory|swap|cpu|pids|kernel)/i.test(warning));
   return [
-    { check: 'engine', status: 'ok', detail: `${facts.engine} ${facts.version}, API ${facts.apiVersion}` },
+    {
+      check: 'engine',
+      status: 'ok',
+      detail: `${facts.engine} ${facts.version}, API ${facts.apiVersion}, at ${address}`,
+    },
     {
       check: 'kernel',
       status: 'ok',
@@ -137,8 +141,9 @@ export async function examine(
     const first = REPLAYED.includes(own) ? harness() : foreign(own);
     return [first, { check: 'engine', status: 'missing', detail: nextOf(error) }];
   }
-  if (!REPLAYED.includes(facts.architecture)) return [...judge(facts), foreign(facts.architecture)];
-  return [harness(), ...judge(facts), ...(await host(engine, facts, without))];
+  if (!REPLAYED.includes(facts.architecture))
+    return [...judge(facts, engine.address), foreign(facts.architecture)];
+  return [harness(), ...judge(facts, engine.address), ...(await host(engine, facts, without))];
 }
 
 /** What follows from the findings. */

@@ -23,7 +23,7 @@ const FACTS: EngineFacts = {
 
 /** An engine that is asked for facts alone: nothing may be started on it. */
 const engineOf = (architecture: string) => async () =>
-  ({ facts: async () => ({ ...FACTS, architecture }) }) as unknown as Engine;
+  ({ address: 'tcp://there:1', facts: async () => ({ ...FACTS, architecture }) }) as unknown as Engine;
 
 const nobody = async (): Promise<Engine> => {
   throw new Fault('engine_unreachable', 'no container engine');
@@ -35,7 +35,7 @@ it.each(['aarch64', 'arm64', 'riscv64'])(
     const findings = await examine(engineOf(architecture), 'x64', []);
     const text = doctorText(examination(findings), []);
     expect(text).toContain(`missing   processor   ${architecture}: replays run on x86-64 alone`);
-    expect(text).toContain('ok        engine      docker 27.0');
+    expect(text).toContain('ok        engine      docker 27.0, API 1.47, at tcp://there:1');
     expect(text).toMatch(
       /replays are not possible here; what works: .*evidence and bundles.*traces, symbols/,
     );
