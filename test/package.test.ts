@@ -15,6 +15,9 @@ import { tempFolder } from './support/world.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const NODE = join(process.execPath, '..');
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+};
 /** With the production dependencies, in kilobytes: what a machine pays that has a new enough Node. */
 const MOST_KB = 120_000;
 
@@ -137,11 +140,11 @@ describe('the Node it starts on', () => {
     mkdirSync(join(given, '.bin'), { recursive: true });
     symlinkSync(process.execPath, join(given, '.bin/node'));
     try {
-      expect(installed(machine('v20.20.2'))).toMatchObject({ status: 0, stdout: '0.1.0\n', stderr: '' });
+      expect(installed(machine('v20.20.2'))).toMatchObject({ status: 0, stdout: `${VERSION}\n`, stderr: '' });
       // Links, as npm install -g and npm link make them, are followed to the package.
       const path = machine();
       symlinkSync(join(project, 'node_modules/.bin/reenact'), join(path, 'reenact'));
-      expect(call('reenact', ['--version'], path, path)).toMatchObject({ status: 0, stdout: '0.1.0\n' });
+      expect(call('reenact', ['--version'], path, path)).toMatchObject({ status: 0, stdout: `${VERSION}\n` });
     } finally {
       rmSync(given, { recursive: true });
     }

@@ -240,7 +240,7 @@ export const manifestShape: Shape<Manifest> = object(
     compiler: claimed('Compiler of the program', 'what the program says', 'gcc 12.2'),
     compiler_flags: informative('What it was compiled with', '-O2 -g', 4096),
     build_id: informative('Build-id of the program', 'da2827926163c3e59663f4e2709dc9baab51e843'),
-    verifier_version: informative('Version of the program that checked the evidence first', '0.1.0'),
+    verifier_version: informative('Version of the program that checked the evidence first', '0.2.0'),
   },
   ['harness_version', 'os', 'sandbox_image_sha256', 'seed', 'run_instructions'],
   'Reenact replay manifest, version 1',
