@@ -3,22 +3,12 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 
 import { isObject } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
+import { packedForms } from '../../base/packings.ts';
 import { BLOCK_BYTES } from '../format/tar.ts';
 
 /** First bytes, what begins so, and what to do with it, where there is something. */
 const BEGINNINGS: readonly (readonly [bytes: Buffer, is: string, next: string])[] = [
-  [Buffer.from([0x1f, 0x8b]), 'compressed with gzip', 'unpack it first: gzip -dc FILE > case.tar'],
-  [
-    Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
-    'compressed with zstd',
-    'unpack it first: zstd -dc FILE > case.tar',
-  ],
-  [
-    Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]),
-    'compressed with xz',
-    'unpack it first: xz -dc FILE > case.tar',
-  ],
-  [Buffer.from('BZh'), 'compressed with bzip2', 'unpack it first: bzip2 -dc FILE > case.tar'],
+  ...packedForms('case.tar'),
   [Buffer.from('PK\u0003\u0004'), 'a ZIP archive', 'unpack it: the bundle may be inside'],
   [Buffer.from('\u007fELF', 'latin1'), 'a program or a core (ELF)', 'a core is read by reenact trace show'],
   [Buffer.from('MDMP'), 'a minidump', 'reenact trace show reads it'],

@@ -1,20 +1,10 @@
 /** Common forms that are not evidence as they stand: each is named, with the command that helps. */
+import { packedForms } from '../../base/packings.ts';
 import { Refusal } from '../common/refusal.ts';
 
 /** The format that a file's first bytes show, and the command that turns it into a supported one. */
 const BYTES: [Buffer, string, string][] = [
-  [Buffer.from([0x1f, 0x8b]), 'compressed with gzip', 'unpack it first: gzip -dc FILE > evidence.json'],
-  [
-    Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
-    'compressed with zstd',
-    'unpack it first: zstd -dc FILE > evidence.json',
-  ],
-  [
-    Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]),
-    'compressed with xz',
-    'unpack it first: xz -dc FILE > evidence.json',
-  ],
-  [Buffer.from('BZh'), 'compressed with bzip2', 'unpack it first: bzip2 -dc FILE > evidence.json'],
+  ...packedForms('evidence.json'),
   [
     Buffer.from([0xff, 0x06, 0, 0, 0x73, 0x4e, 0x61, 0x50]),
     'compressed with snappy',
